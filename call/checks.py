@@ -1,0 +1,40 @@
+"""Configurations of calls that cannot work, refused before the server starts."""
+
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from call.messages import IceServer
+
+MAX_MESH = 16  # each participant sends to each other: past that no upload is enough
+
+
+@register
+def turn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A relay needs its address and the secret that it shares with us."""
+    if bool(settings.TURN_URLS) == bool(settings.TURN_SECRET):
+        return []
+    hint = "Set both TURN_URLS and TURN_SECRET, or neither."
+    return [Error("TURN is half configured.", hint=hint, id="noom.E010")]
+
+
+@register
+def ice_servers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A page that gets malformed ICE servers has no call at all."""
+    try:
+        servers = msgspec.convert(settings.ICE_SERVERS, list[IceServer])
+    except msgspec.ValidationError as error:
+        return [Error(f"ICE_SERVERS is malformed: {error}", id="noom.E011")]
+    urls = [url for server in servers for url in server.urls] + settings.TURN_URLS
+    wrong = [url for url in urls if not url.startswith(("stun:", "stuns:", "turn:", "turns:"))]
+    return [Error(f"{url} is no STUN or TURN address.", id="noom.E011") for url in wrong]
+
+
+@register
+def capacity(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A call is for two at least, and a mesh has its bounds."""
+    if 2 <= settings.CALL_CAPACITY <= MAX_MESH:
+        return []
+    return [Error(f"CALL_CAPACITY has to be from 2 to {MAX_MESH}.", id="noom.E012")]

@@ -1,0 +1,60 @@
+"""The call socket: frames to calls of the signalling service, results to frames."""
+
+from django.conf import settings
+
+from call import messages as m
+from call import signalling
+from chat.consumers import RoomConsumer
+from chat.line import GOING_AWAY
+from chat.messages import EmptyAck, LeaveRoom, People, Wire
+
+
+class CallConsumer(RoomConsumer):
+    """The call of a room."""
+
+    socket = m.CALL
+    first = m.JoinRoom
+    member: signalling.CallMember
+
+    def rate(self) -> float:
+        rate: float = settings.SIGNALS_PER_S
+        return rate
+
+    async def on_join_room(self, message: m.JoinRoom) -> Wire:
+        self.member, answer = await signalling.join(
+            identity=self.identify(message.token),
+            session=message.session,
+            media=message.media,
+            local=self,
+        )
+        return answer
+
+    async def on_offer(self, message: m.Offer) -> Wire:
+        return await self._signal(message)
+
+    async def on_answer(self, message: m.Answer) -> Wire:
+        return await self._signal(message)
+
+    async def on_ice(self, message: m.Ice) -> Wire:
+        return await self._signal(message)
+
+    async def on_media(self, message: m.Media) -> Wire:
+        await signalling.change_media(self.member, message)
+        return EmptyAck()
+
+    async def on_people(self, message: People) -> Wire:
+        return await signalling.who(self.key)
+
+    async def on_leave_room(self, message: LeaveRoom) -> Wire:
+        await signalling.leave(self.member)
+        return EmptyAck()
+
+    async def gone(self) -> None:
+        await super().gone()
+        if hasattr(self, "member"):
+            goodbye = self.closed_with == GOING_AWAY
+            await signalling.line_down(self.member, self, goodbye=goodbye)
+
+    async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> Wire:
+        await signalling.signal(self.member, message)
+        return EmptyAck()

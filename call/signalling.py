@@ -1,0 +1,151 @@
+"""The service of calls: join, leave, media, and who may signal whom."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+from django.conf import settings
+
+from call import ice
+from call.messages import (
+    Answer,
+    AnswerEvent,
+    CallByeEvent,
+    Caller,
+    CallPeopleAck,
+    CallPersonEvent,
+    CallWelcomeEvent,
+    Ice,
+    IceEvent,
+    JoinRoomAck,
+    Media,
+    MediaEvent,
+    Offer,
+    OfferEvent,
+)
+from chat import rooms, runtime
+from chat.hub import Local
+from chat.identity import Identity
+from chat.messages import Member, Wire
+from chat.presence import Change
+from chat.roster import Kind, Roster
+
+TOPOLOGY = "mesh"
+
+
+@dataclass(frozen=True, slots=True)
+class CallMember:
+    """A participant in a call, as its socket's process knows it."""
+
+    id: str
+    key: str
+    session: str
+
+
+async def _tell_room(key: str, change: Change) -> None:
+    """The room's roster shows who is in the call."""
+    if (change.before is None) != (change.after is None):
+        member = cast(Member, change.after or change.before)
+        await rooms.mark_in_call(key, member.id, on=change.after is not None)
+
+
+CALLERS = Kind(
+    "call",
+    welcome=CallWelcomeEvent,
+    bye=CallByeEvent,
+    changed=CallPersonEvent,
+    after=_tell_room,
+)
+
+
+def callers() -> Roster:
+    """Who is in which call."""
+    return runtime.current().roster(CALLERS)
+
+
+async def join(
+    *, identity: Identity, session: str, media: Media, local: Local
+) -> tuple[CallMember, JoinRoomAck]:
+    """Lets a participant of a room into its call, or back into it.
+
+    Raises Refused: it has not entered the room, or the call is full.
+    """
+    me, key = identity.participant, identity.key
+    if me not in (await rooms.people().snapshot(key)).members:
+        raise rooms.Refused("not_in_room", "Enter the room first.")
+
+    def rule(members: Mapping[str, Member]) -> Member:
+        before = members.get(me)
+        if before is None and len(members) >= settings.CALL_CAPACITY:
+            raise rooms.Refused("call_full", "The call is full.")
+        # A page that comes back with its session keeps its place in time, and so who is polite.
+        same = isinstance(before, Caller) and before.session == session
+        since = before.since if before is not None and same else int(time.time() * 1000)
+        return Caller(id=me, here=True, since=since, session=session, media=media)
+
+    await callers().enter(key=key, local=local, rule=rule)
+    snapshot = await callers().snapshot(key)
+    ack = JoinRoomAck(
+        you=me,
+        people=_callers(snapshot.members),
+        ice_servers=ice.servers(me),
+        topology=TOPOLOGY,
+        version=snapshot.version,
+        capacity=settings.CALL_CAPACITY,
+    )
+    return CallMember(me, key, session), ack
+
+
+async def leave(member: CallMember) -> None:
+    """Takes a participant out of the call at once."""
+    await callers().leave(member.key, member.id)
+
+
+async def line_down(member: CallMember, local: Local, *, goodbye: bool) -> None:
+    """The socket of a caller went; it may come back on another one within the grace."""
+    grace_s = settings.GOODBYE_GRACE_S if goodbye else settings.GRACE_S
+    await callers().line_down(member.key, local, grace_s=grace_s)
+
+
+async def change_media(member: CallMember, media: Media) -> None:
+    """Tells the call what a participant sends from now on."""
+
+    def rule(members: Mapping[str, Member]) -> Member | None:
+        caller = members.get(member.id)
+        return None if caller is None else msgspec.structs.replace(caller, media=media)
+
+    await callers().change(member.key, member.id, rule, MediaEvent)
+
+
+async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
+    """Hands a signal to the one whom it names, in the session that it names.
+
+    It goes through the group of the sender's own call, so it reaches nobody outside it. What is
+    meant for a session that is over, or for one who has left, is dropped here: nobody needs it.
+    """
+    target = (await callers().snapshot(member.key)).members.get(message.to)
+    if not isinstance(target, Caller) or target.session != message.session:
+        return
+    await callers().send(member.key, _event(member, message), to=message.to)
+
+
+async def who(key: str) -> CallPeopleAck:
+    """Everybody in a call."""
+    snapshot = await callers().snapshot(key)
+    return CallPeopleAck(people=_callers(snapshot.members), version=snapshot.version)
+
+
+def _event(member: CallMember, message: Offer | Answer | Ice) -> Wire:
+    match message:
+        case Offer():
+            return OfferEvent(member.id, member.session, message.description)
+        case Answer():
+            return AnswerEvent(member.id, member.session, message.description)
+        case Ice():
+            return IceEvent(member.id, member.session, message.candidate)
+
+
+def _callers(members: Mapping[str, Member]) -> list[Caller]:
+    return [member for member in members.values() if isinstance(member, Caller)]

@@ -1,0 +1,75 @@
+"""Configurations that cannot work, refused before the server starts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security)
+def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Tokens are worth what the key is worth."""
+    if settings.SECRET_KEY != settings.NO_SECRET_KEY:
+        return []
+    hint = "Set SECRET_KEY in the environment to a long random text."
+    return [Error("DEBUG is off and there is no SECRET_KEY.", hint=hint, id="noom.E001")]
+
+
+@register(Tags.security)
+def allowed_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A server that answers to any name can be reached through anybody's name."""
+    if settings.DEBUG or (settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS):
+        return []
+    hint = "Set ALLOWED_HOSTS to the names of this server, joined by commas."
+    return [
+        Error("DEBUG is off and ALLOWED_HOSTS is empty or any host.", hint=hint, id="noom.E002")
+    ]
+
+
+@register
+def processes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Rooms of several processes meet in Redis."""
+    if settings.PROCESSES == 1 or settings.REDIS_URL:
+        return []
+    hint = "Set REDIS_URL, or PROCESSES to 1."
+    return [Error("Several processes need Redis to share rooms.", hint=hint, id="noom.E003")]
+
+
+@register
+def leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A lease that is renewed too late runs out under people who are there."""
+    if 0 < settings.RENEW_S * 2 <= settings.LEASE_S:
+        return []
+    hint = "Keep LEASE_S at least twice RENEW_S."
+    return [Error("Leases run out before they are renewed.", hint=hint, id="noom.E004")]
+
+
+@register
+def positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Capacities, rates and times are more than nothing."""
+    names = (
+        "PROCESSES",
+        "ROOM_CAPACITY",
+        "RETENTION_DAYS",
+        "TOKEN_MAX_AGE_S",
+        "GRACE_S",
+        "GOODBYE_GRACE_S",
+        "MESSAGES_PER_S",
+        "SIGNALS_PER_S",
+        "JOINS_PER_S",
+        "SOCKETS_PER_ADDRESS",
+    )
+    return [
+        Error(f"{name} has to be more than 0.", id="noom.E005")
+        for name in names
+        if getattr(settings, name) <= 0
+    ]
+
+
+@register(Tags.security)
+def rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Lifted rates are for benchmarks."""
+    if settings.RATE_LIMITS or settings.DEBUG:
+        return []
+    hint = "Unset RATE_LIMITS."
+    return [Warning("The rate limits are lifted.", hint=hint, id="noom.W001")]

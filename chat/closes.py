@@ -1,0 +1,13 @@
+"""The close codes of our sockets, and what each tells the page to do (docs/protocol.md)."""
+
+NORMAL = 1000
+BROKEN_CLIENT = 4400
+BAD_TOKEN = 4401
+REMOVED = 4403
+ROOM_CLOSED = 4404
+REPLACED = 4409
+RESTARTING = 4412
+TOO_SLOW = 4413
+OLD_PAGE = 4426
+FLOODING = 4429
+SERVER_ERROR = 4500

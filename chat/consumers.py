@@ -1,0 +1,173 @@
+"""The chat and lobby sockets: frames to service calls, results to frames. No rules live here."""
+
+import asyncio
+import logging
+import secrets
+from typing import ClassVar
+
+from django.conf import settings
+
+from chat import closes, identity, lobby, protocol, rooms
+from chat import messages as m
+from chat.identity import BadToken, Identity
+from chat.limits import Bucket
+from chat.line import GOING_AWAY, Line
+from chat.protocol import CHAT, ProtocolError, Socket
+from chat.rooms import Refused
+
+HELLO_DEADLINE_S = 10.0
+MAX_HELD_FRAMES = 1_000  # what may arrive for a socket before the answer to its first message
+
+log = logging.getLogger(__name__)
+
+
+class RoomConsumer(Line):
+    """A socket of a room: a first message with a token, then others, each answered at most once.
+
+    A message of the type `t` is handled by `on_t`, which returns the answer. The name comes from
+    our own classes: whatever a client writes as `type` only chooses among those its socket takes.
+    """
+
+    socket: ClassVar[Socket]
+    first: ClassVar[type[m.Wire]]
+
+    async def connected(self) -> None:
+        self.key = self.scope["url_route"]["kwargs"]["key"]
+        self.entered = False
+        self._held: list[str] = []
+        self._bucket = Bucket(self.rate())
+        self._deadline = asyncio.get_running_loop().call_later(HELLO_DEADLINE_S, self._too_late)
+
+    def rate(self) -> float:
+        """How many messages a second this socket takes on the average."""
+        rate: float = settings.MESSAGES_PER_S
+        return rate
+
+    async def received(self, frame: str | bytes | None) -> None:
+        ref = None
+        try:
+            message, ref = self.socket.decode(frame)
+            self._check_order(message, ref)
+            if self._bucket.take():
+                await self._handle(message, ref)
+            elif self._bucket.flooding:
+                self.drop(closes.FLOODING)
+            else:
+                raise Refused("too_fast", "Slow down a little.")
+        except Exception as error:
+            self._answer_error(error, ref)
+
+    def deliver(self, frame: str) -> None:
+        # Events may arrive before the answer that says what they build on.
+        if self.entered:
+            super().deliver(frame)
+        elif len(self._held) < MAX_HELD_FRAMES:
+            self._held.append(frame)
+
+    def identify(self, token: str) -> Identity:
+        """Whom the token of a first message names. Raises BadToken."""
+        found = identity.read(token, key=self.key)
+        self.id = found.participant
+        return found
+
+    async def gone(self) -> None:
+        if hasattr(self, "_deadline"):
+            self._deadline.cancel()
+
+    async def _handle(self, message: m.Wire, ref: int | None) -> None:
+        answer = await getattr(self, f"on_{message.type}")(message)
+        if ref is not None:
+            super().deliver(protocol.ack(ref, answer).decode())
+        if isinstance(message, m.LeaveRoom):
+            self.drop(closes.NORMAL)
+        elif isinstance(message, self.first):
+            self.entered = True
+            self._deadline.cancel()
+            for frame in self._held:
+                super().deliver(frame)
+            self._held.clear()
+
+    def _check_order(self, message: m.Wire, ref: int | None) -> None:
+        if isinstance(message, self.first) == self.entered:
+            told = "comes once" if self.entered else "comes first"
+            raise ProtocolError("bad_order", f"{self.first.type} {told}.", ref)
+
+    def _answer_error(self, error: Exception, ref: int | None) -> None:
+        """What a person, a broken client and the server do wrong has three fates."""
+        match error:
+            case Refused():
+                code, message, close = error.code, error.message, None
+            case ProtocolError():
+                code, message, close = error.code, error.message, closes.BROKEN_CLIENT
+                ref = error.ref
+                log.info("broken client at %s: %s", self.address, error)
+            case BadToken():
+                code, message, close = "bad_token", "Please reload the page.", closes.BAD_TOKEN
+            case _:
+                reference = secrets.token_hex(4)
+                log.error("error %s on %s", reference, self.scope["path"], exc_info=error)
+                code, message = "server_error", f"Something went wrong here ({reference})."
+                close = None if self.entered else closes.SERVER_ERROR
+        super().deliver(protocol.error(ref, code, message).decode())
+        if close is not None:
+            self.drop(close)
+
+    def _too_late(self) -> None:
+        self._answer_error(ProtocolError("bad_order", f"{self.first.type} did not come."), None)
+
+
+class ChatConsumer(RoomConsumer):
+    """The chat of a room."""
+
+    socket = CHAT
+    first = m.EnterRoom
+    visitor: rooms.Visitor
+
+    async def on_enter_room(self, message: m.EnterRoom) -> m.Wire:
+        self.visitor, answer = await rooms.enter(
+            identity=self.identify(message.token),
+            nickname=message.nickname,
+            last_seq=message.last_seq,
+            local=self,
+        )
+        return answer
+
+    async def on_new_message(self, message: m.NewMessage) -> m.Wire:
+        return await rooms.say(self.visitor, text=message.text, client_id=message.client_id)
+
+    async def on_nickname(self, message: m.Nickname) -> m.Wire:
+        return m.NicknameAck(await rooms.rename(self.visitor, nickname=message.nickname))
+
+    async def on_typing(self, message: m.Typing) -> m.Wire:
+        await rooms.typing(self.visitor, on=message.on)
+        return m.EmptyAck()
+
+    async def on_history(self, message: m.History) -> m.Wire:
+        return await rooms.history(
+            self.visitor, before=message.before, after=message.after, limit=message.limit
+        )
+
+    async def on_people(self, message: m.People) -> m.Wire:
+        return await rooms.who(self.key)
+
+    async def on_leave_room(self, message: m.LeaveRoom) -> m.Wire:
+        await rooms.leave(self.visitor)
+        return m.EmptyAck()
+
+    async def gone(self) -> None:
+        await super().gone()
+        if hasattr(self, "visitor"):
+            await rooms.line_down(self.visitor, self, goodbye=self.closed_with == GOING_AWAY)
+
+
+class LobbyConsumer(Line):
+    """The open rooms, told to whoever looks."""
+
+    async def connected(self) -> None:
+        await lobby.current().watch(self)
+
+    async def received(self, frame: str | bytes | None) -> None:
+        self.drop(closes.BROKEN_CLIENT)  # there is nothing to say here
+
+    async def gone(self) -> None:
+        await lobby.current().unwatch(self)

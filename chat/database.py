@@ -1,0 +1,39 @@
+"""The way to the database from asyncio: threads of our own; a slow query stalls no socket."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+READERS = 4  # threads, each with a connection of its own
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_readers = ThreadPoolExecutor(READERS, thread_name_prefix="database")
+_writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+
+async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a function that asks the database (or makes a small, rare change)."""
+    return await _in_thread(_readers, function, *args, **kwargs)
+
+
+async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same on the one thread of the journal, where writes queue without holding up reads."""
+    return await _in_thread(_writer, function, *args, **kwargs)
+
+
+async def _in_thread(
+    pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    def run() -> T:
+        close_old_connections()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(pool, run)

@@ -1,0 +1,113 @@
+"""A WebSocket that sends: frames in order, never waited for, cut off when nobody reads."""
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+from chat import closes
+from chat.limits import addresses, client_address
+
+MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
+GOING_AWAY = 1001  # what a browser says when its page is closed or reloaded
+
+log = logging.getLogger(__name__)
+
+
+class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
+    """One connection. Subclasses say what comes of its frames."""
+
+    id = ""  # the participant, once it is known
+
+    async def __call__(
+        self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Any
+    ) -> None:
+        # Not the stock one: it gives each socket a channel and a receiving task of its own, where
+        # the hub needs one a process; and ours says goodbye whatever way the socket ends.
+        self.scope, self.base_send = scope, send
+        self.line = secrets.token_hex(8)
+        self.address = client_address(scope)
+        self._frames: deque[str] = deque()
+        self._waiting_bytes = 0
+        self._sender: asyncio.Task[None] | None = None
+        self.closed_with: int | None = None
+        counted = addresses.connect(self.address)
+        try:
+            if counted:
+                while True:
+                    await self.dispatch(await receive())
+            else:
+                await self.refuse_connection(receive)
+        except StopConsumer:
+            pass
+        finally:
+            if counted:
+                addresses.disconnect(self.address)
+            await self.gone()
+
+    async def dispatch(self, message: Mapping[str, Any]) -> None:
+        """The three things that a server says of a WebSocket; no client's text names a method."""
+        match message["type"]:
+            case "websocket.connect":
+                await self.base_send({"type": "websocket.accept"})
+                await self.connected()
+            case "websocket.receive" if self.closed_with is None:
+                await self.received(message.get("text") or message.get("bytes"))
+            case "websocket.disconnect":
+                self.closed_with = self.closed_with or message.get("code") or GOING_AWAY
+                raise StopConsumer
+
+    async def refuse_connection(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        """Too many sockets from one address: accepted only to say so, for a refused handshake
+        reaches the page as a code that means nothing."""
+        await receive()
+        await self.base_send({"type": "websocket.accept"})
+        await self.base_send({"type": "websocket.close", "code": closes.FLOODING})
+
+    async def connected(self) -> None:
+        """The line stands."""
+
+    async def received(self, frame: str | bytes | None) -> None:
+        """A frame came."""
+
+    async def gone(self) -> None:
+        """The socket is no more, however it ended."""
+
+    def deliver(self, frame: str) -> None:
+        """Sends a frame, after those before it."""
+        if self.closed_with is not None:
+            return
+        self._frames.append(frame)
+        self._waiting_bytes += len(frame)
+        if self._waiting_bytes > MAX_BACKLOG_BYTES:
+            self.drop(closes.TOO_SLOW)
+        elif self._sender is None:
+            self._sender = asyncio.create_task(self._send_frames())
+
+    def drop(self, code: int) -> None:
+        """Ends the connection with a close code, after the frames that wait."""
+        if self.closed_with is not None:
+            return
+        self.closed_with = code
+        if code == closes.TOO_SLOW:
+            self._frames.clear()
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_frames())
+
+    async def _send_frames(self) -> None:
+        try:
+            while self._frames:
+                frame = self._frames.popleft()
+                self._waiting_bytes -= len(frame)
+                await self.base_send({"type": "websocket.send", "text": frame})
+            if self.closed_with is not None:
+                await self.base_send({"type": "websocket.close", "code": self.closed_with})
+        except Exception:  # the peer is gone; `gone` follows from the server's own word
+            log.debug("sending to %s failed", self.line, exc_info=True)
+        finally:
+            self._sender = None

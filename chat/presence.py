@@ -1,0 +1,146 @@
+"""Who is in which place right now, as leases: whoever is not renewed is gone."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from chat.messages import Member
+
+# Decides on the members of a place, with the living ones before it: the new record of the one who
+# asks, or None to be gone. What it raises, `update` raises, and nothing has changed.
+Rule = Callable[[Mapping[str, Member]], Member | None]
+
+
+class Snapshot(NamedTuple):
+    """The living members of a place, in the order in which they came, at one version of it."""
+
+    version: int
+    members: dict[str, Member]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A member's record before and after a change (None: not there), and the place after it.
+
+    Where `before` equals `after` nothing has changed, and the version is the old one.
+    """
+
+    before: Member | None
+    after: Member | None
+    count: int
+    version: int
+
+
+class Lease(NamedTuple):
+    """What one process renews: the record puts the member back if the store has forgotten it."""
+
+    place: str
+    record: Member
+
+
+class Lost(NamedTuple):
+    """A member whose lease ran out; whoever gets this announces it."""
+
+    place: str
+    change: Change
+
+
+class Presence(Protocol):
+    """The store of leases. A place is named `<kind>:<key>`; each change raises its version by one.
+
+    A place that begins anew begins at the time in milliseconds, so that its version is above any
+    that it had in a former life.
+    """
+
+    async def read(self, place: str) -> Snapshot:
+        """The living members."""
+
+    async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
+        """Applies a rule in one atomic step, and lets the lease run for `lease_s` from now."""
+
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
+        """Lets all these leases run for `lease_s` from now, in one round trip."""
+
+    async def expire(self) -> list[Lost]:
+        """Removes, in one atomic step a place, whoever's lease has run out; each is told once."""
+
+    async def counts(self, kind: str) -> dict[str, int]:
+        """How many are in each place of a kind, by key; empty places are left out."""
+
+
+@dataclass(slots=True)
+class _Lease:
+    record: Member
+    until: float
+
+
+@dataclass(slots=True)
+class _Place:
+    version: int
+    leases: dict[str, _Lease] = field(default_factory=dict)
+
+    def living(self, now: float) -> dict[str, Member]:
+        return {i: lease.record for i, lease in self.leases.items() if lease.until > now}
+
+
+class MemoryPresence:
+    """Presence of one process. Every method runs without a pause, so each is one atomic step."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._places: dict[str, _Place] = {}
+
+    async def read(self, place: str) -> Snapshot:
+        here = self._places.get(place)
+        return Snapshot(here.version, here.living(self._clock())) if here else Snapshot(0, {})
+
+    async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
+        now = self._clock()
+        here = self._places.get(place) or _Place(version=int(time.time() * 1000))
+        members = here.living(now)
+        before, after = members.get(member_id), rule(members)
+        # A lease that ran out but is not swept yet is taken over by an owner who is back; else it
+        # is left to `expire`, which announces it.
+        if after is not None:
+            here.leases[member_id] = _Lease(after, now + lease_s)
+            self._places[place] = here
+        elif before is not None:
+            del here.leases[member_id]
+        if after != before:
+            here.version += 1
+        count = len(here.living(now))
+        self._forget_if_empty(place)
+        return Change(before, after, count, here.version)
+
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
+        until = self._clock() + lease_s
+        for place, record in leases:
+            here = self._places.get(place)
+            lease = here.leases.get(record.id) if here else None
+            if lease is not None:
+                lease.until = until
+
+    async def expire(self) -> list[Lost]:
+        now = self._clock()
+        lost = []
+        for place, here in list(self._places.items()):
+            for member_id in [i for i, lease in here.leases.items() if lease.until <= now]:
+                gone = here.leases.pop(member_id)
+                here.version += 1
+                count = len(here.living(now))
+                lost.append(Lost(place, Change(gone.record, None, count, here.version)))
+            self._forget_if_empty(place)
+        return lost
+
+    async def counts(self, kind: str) -> dict[str, int]:
+        now = self._clock()
+        found = (
+            (place.partition(":"), len(here.living(now))) for place, here in self._places.items()
+        )
+        return {name[2]: count for name, count in found if name[0] == kind and count}
+
+    def _forget_if_empty(self, place: str) -> None:
+        here = self._places.get(place)
+        if here is not None and not here.leases:
+            del self._places[place]

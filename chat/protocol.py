@@ -1,0 +1,106 @@
+"""Which socket takes which messages, and the strict way in and out of JSON. Pure."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from chat import messages as m
+
+MAX_FRAME_BYTES = 64 * 1024
+Ref = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class ProtocolError(Exception):
+    """What a client sent is not of this protocol: `code` and `message` go back to it."""
+
+    def __init__(self, code: str, message: str, ref: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.ref = code, message, ref
+
+
+class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+    type: str
+    payload: Raw = Raw(b"{}")
+    ref: Ref | None = None
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_encoder = msgspec.json.Encoder()
+
+
+class Socket:
+    """One kind of socket: the messages it takes, each with its answer, and the events it sends."""
+
+    def __init__(
+        self, *, takes: dict[type[m.Wire], type[m.Wire]], sends: tuple[type[m.Wire], ...]
+    ) -> None:
+        self.takes, self.sends = takes, sends
+        self._decoders = {kind.type: msgspec.json.Decoder(kind) for kind in takes}
+
+    def decode(self, frame: str | bytes | None) -> tuple[m.Wire, int | None]:
+        """The message in a frame, and its `ref`.
+
+        Raises ProtocolError for what this socket does not take: binary, too large, not JSON (NaN
+        and lone surrogates too, which break other browsers' `JSON.parse`), unknown types, fields.
+        """
+        if not isinstance(frame, str):
+            raise ProtocolError("not_text", "Frames are text.")
+        if len(frame) > MAX_FRAME_BYTES or len(frame.encode()) > MAX_FRAME_BYTES:
+            raise ProtocolError("too_large", f"A frame holds at most {MAX_FRAME_BYTES} bytes.")
+        try:
+            envelope = _envelope.decode(frame)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolError("bad_frame", f"Not a message: {error}") from error
+        decoder = self._decoders.get(envelope.type)
+        if decoder is None:
+            raise ProtocolError("unknown_type", "This socket takes no such message.", envelope.ref)
+        try:
+            return decoder.decode(envelope.payload), envelope.ref
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolError("bad_payload", f"{envelope.type}: {error}", envelope.ref) from error
+
+
+def event(message: m.Wire) -> bytes:
+    """One event as JSON: `{"type": …, "payload": {…}}`."""
+    return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
+
+
+def batch(events: list[bytes]) -> str:
+    """The frame that carries encoded events: one as it is, several as an array."""
+    return (events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]").decode()
+
+
+def ack(ref: int, payload: m.Wire) -> bytes:
+    """The answer to a message that asked for one."""
+    return b'{"type":"ack","ref":%d,"payload":%b}' % (ref, _encoder.encode(payload))
+
+
+def error(ref: int | None, code: str, message: str) -> bytes:
+    """What went wrong with the message `ref` (or with the socket, where there is none)."""
+    encoded = event(m.ErrorEvent(code=code, message=message))
+    return encoded if ref is None else b'{"ref":%d,%b' % (ref, encoded[1:])
+
+
+CHAT = Socket(
+    takes={
+        m.EnterRoom: m.EnterRoomAck,
+        m.NewMessage: m.NewMessageAck,
+        m.Nickname: m.NicknameAck,
+        m.Typing: m.EmptyAck,
+        m.History: m.HistoryAck,
+        m.People: m.PeopleAck,
+        m.LeaveRoom: m.EmptyAck,
+    },
+    sends=(
+        m.WelcomeEvent,
+        m.ByeEvent,
+        m.PersonEvent,
+        m.NicknameEvent,
+        m.NewMessageEvent,
+        m.TypingEvent,
+        m.BeatEvent,
+        m.ErrorEvent,
+    ),
+)
+LOBBY = Socket(takes={}, sends=(m.RoomChangeEvent, m.ErrorEvent))

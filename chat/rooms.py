@@ -1,0 +1,293 @@
+"""The service of rooms: enter, leave, say, rename, close, remove, census. It decides and writes,
+then publishes; consumers, views and admin only translate."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+from chat import closes, database, journal, names, runtime
+from chat.hub import Local
+from chat.identity import Identity
+from chat.journal import JournalFull
+from chat.messages import (
+    HISTORY_LIMIT,
+    ByeEvent,
+    EnterRoomAck,
+    HistoryAck,
+    Member,
+    Message,
+    NewMessageAck,
+    NewMessageEvent,
+    NicknameEvent,
+    OpenRoom,
+    PeopleAck,
+    Person,
+    PersonEvent,
+    RoomInfo,
+    TypingEvent,
+    WelcomeEvent,
+)
+from chat.models import Room
+from chat.presence import Change
+from chat.roster import Kind, Roster
+
+FIRST_MESSAGES = 50  # what a newcomer is shown at once
+
+LOBBY_GROUP = names.group("lobby", "")
+
+
+class Refused(Exception):
+    """What a person asked for can't be: `code` for the page, `message` for the eye."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+@dataclass(slots=True)
+class Visitor:
+    """A participant in a room, as its socket's process knows it."""
+
+    id: str
+    key: str
+    room_id: int
+    nickname: str
+
+
+async def _follow(key: str, change: Change) -> None:
+    """What else a change of a room's roster entails."""
+    before, after = cast(Person | None, change.before), cast(Person | None, change.after)
+    if before is None or after is None or before.in_call != after.in_call:
+        await runtime.current().hub.publish(LOBBY_GROUP, b"{}")
+    if before is not None and after is None:
+        # A call is inside its room: whoever has left the one is in the other no longer.
+        for place in runtime.current().rosters():
+            if place.kind is not PEOPLE:
+                await place.leave(key, before.id)
+                await place.drop(key, closes.NORMAL, to=before.id)
+
+
+PEOPLE = Kind("chat", welcome=WelcomeEvent, bye=ByeEvent, changed=PersonEvent, after=_follow)
+
+
+def people() -> Roster:
+    """Who is in which room."""
+    return runtime.current().roster(PEOPLE)
+
+
+async def enter(
+    *, identity: Identity, nickname: str, last_seq: int | None, local: Local
+) -> tuple[Visitor, EnterRoomAck]:
+    """Lets a participant into its room, which is made if it is not there yet.
+
+    Raises Refused: the room is closed, or full.
+    """
+    runtime.current().start()
+    room = await database.read(_open, identity)
+    if room.closed_at is not None:
+        raise Refused("room_closed", "This room is closed.")
+    rule = _Entrance(identity, nickname, room)
+    change = await people().enter(key=room.key, local=local, rule=rule)
+    person = cast(Person, change.after)
+    try:
+        # Read after subscribing: what is said meanwhile is in the one or the other, or in both.
+        messages, seq = await database.read(_backlog, room.pk, last_seq)
+    except BaseException:
+        await people().leave(room.key, local.id)
+        raise
+    snapshot = await people().snapshot(room.key)
+    ack = EnterRoomAck(
+        you=person.id,
+        room=RoomInfo(key=room.key, name=room.name, listed=room.listed),
+        people=_persons(snapshot.members),
+        version=snapshot.version,
+        messages=messages,
+        seq=seq,
+    )
+    return Visitor(person.id, room.key, room.pk, person.nickname), ack
+
+
+@dataclass(frozen=True, slots=True)
+class _Entrance:
+    """The rule of entering: not more than fit, no two names alike, and who was in comes back."""
+
+    identity: Identity
+    nickname: str
+    room: Room
+
+    def __call__(self, members: Mapping[str, Member]) -> Person:
+        me = self.identity.participant
+        before = members.get(me)
+        if before is None and len(members) >= (self.room.capacity or settings.ROOM_CAPACITY):
+            raise Refused("room_full", "This room is full.")
+        nickname = _distinct(self.nickname, me, members)
+        if isinstance(before, Person):
+            return msgspec.structs.replace(before, here=True, nickname=nickname)
+        return Person(
+            id=me,
+            here=True,
+            since=int(time.time() * 1000),
+            nickname=nickname,
+            host=bool(self.room.host) and self.room.host == self.identity.browser,
+            in_call=False,
+        )
+
+
+async def leave(visitor: Visitor) -> None:
+    """Takes a participant out at once."""
+    await people().leave(visitor.key, visitor.id)
+
+
+async def line_down(visitor: Visitor, local: Local, *, goodbye: bool) -> None:
+    """The socket of a participant went; it may come back on another one within the grace."""
+    grace_s = settings.GOODBYE_GRACE_S if goodbye else settings.GRACE_S
+    await people().line_down(visitor.key, local, grace_s=grace_s)
+
+
+async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
+    """Stores a message and tells the room. Raises Refused: nothing to see in it, or overload."""
+    text = names.clean_text(text)
+    if not text:
+        raise Refused("empty_message", "There is nothing in this message.")
+
+    async def publish(message: Message) -> None:
+        fields = msgspec.structs.asdict(message)
+        await people().send(visitor.key, NewMessageEvent(**fields))
+
+    try:
+        stored = await runtime.current().journal.append(
+            room_id=visitor.room_id,
+            participant=visitor.id,
+            nickname=visitor.nickname,
+            text=text,
+            client_id=client_id,
+            publish=publish,
+        )
+    except JournalFull as error:
+        raise Refused("try_later", "The server is busy; your message waits.") from error
+    return NewMessageAck(seq=stored.seq, sent_at=stored.sent_at)
+
+
+async def rename(visitor: Visitor, *, nickname: str) -> str:
+    """Gives a participant another nickname; returns the one that it got."""
+    if not names.clean(nickname, names.MAX_NICKNAME_CHARS):
+        raise Refused("empty_nickname", "A nickname needs something to see.")
+
+    def rule(members: Mapping[str, Member]) -> Member | None:
+        name = _distinct(nickname, visitor.id, members)
+        return _with(members, visitor.id, nickname=name)
+
+    change = await people().change(visitor.key, visitor.id, rule, NicknameEvent)
+    if isinstance(change.after, Person):
+        visitor.nickname = change.after.nickname
+    return visitor.nickname
+
+
+async def mark_in_call(key: str, participant: str, on: bool) -> None:
+    """Notes on the roster that a participant is in the call, or no longer is."""
+    await people().change(key, participant, lambda members: _with(members, participant, in_call=on))
+
+
+async def typing(visitor: Visitor, *, on: bool) -> None:
+    """Tells the room that somebody is writing."""
+    await people().send(visitor.key, TypingEvent(sender=visitor.id, on=on))
+
+
+async def history(
+    visitor: Visitor, *, before: int | None, after: int | None, limit: int
+) -> HistoryAck:
+    """Messages around a number. Raises Refused unless exactly one of the two is given."""
+    if (before is None) == (after is None):
+        raise Refused("bad_history", "Give one of `before` and `after`.")
+    if after is not None:
+        messages = await database.read(journal.after, visitor.room_id, after, limit)
+    else:
+        messages = await database.read(journal.before, visitor.room_id, before, limit)
+    return HistoryAck(messages=messages)
+
+
+async def who(key: str) -> PeopleAck:
+    """Everybody in a room."""
+    snapshot = await people().snapshot(key)
+    return PeopleAck(people=_persons(snapshot.members), version=snapshot.version)
+
+
+async def close(key: str) -> None:
+    """Closes a room: nobody gets in, and who is in is told and sent out."""
+    await database.read(_set_closed, key, True)
+    for place in runtime.current().rosters():
+        await place.drop(key, closes.ROOM_CLOSED)
+
+
+async def reopen(key: str) -> None:
+    """Opens a closed room again."""
+    await database.read(_set_closed, key, False)
+
+
+async def remove(key: str, participant: str) -> None:
+    """Sends one participant out of a room, and tells it."""
+    for place in runtime.current().rosters():
+        await place.drop(key, closes.REMOVED, to=participant)
+    await people().leave(key, participant)
+
+
+async def census() -> list[OpenRoom]:
+    """The listed rooms with people in them, the fullest first."""
+    counts = await people().counts()
+    if not counts:
+        return []
+    rooms = await database.read(_listed, list(counts))
+    found = []
+    for key, name in rooms:
+        members = (await people().snapshot(key)).members
+        in_call = sum(person.in_call for person in _persons(members))
+        found.append(OpenRoom(key=key, name=name, count=counts[key], in_call=in_call))
+    return sorted(found, key=lambda room: (-room.count, room.name))
+
+
+def _persons(members: Mapping[str, Member]) -> list[Person]:
+    return [member for member in members.values() if isinstance(member, Person)]
+
+
+def _distinct(nickname: str, me: str, members: Mapping[str, Member]) -> str:
+    others = [person for person in _persons(members) if person.id != me]
+    taken = {names.skeleton(person.nickname) for person in others}
+    return names.distinct(names.nickname(nickname), taken)
+
+
+def _with(members: Mapping[str, Member], participant: str, **changes: object) -> Member | None:
+    """The record of a member with some changes; None for one who is not there."""
+    member = members.get(participant)
+    return None if member is None else msgspec.structs.replace(member, **changes)
+
+
+def _open(identity: Identity) -> Room:
+    room, _ = Room.objects.get_or_create(
+        key=identity.key,
+        defaults={
+            "name": identity.room_name,
+            "listed": not names.is_unlisted(identity.key),
+            "host": identity.browser,
+        },
+    )
+    return room
+
+
+def _backlog(room_id: int, last_seq: int | None) -> tuple[list[Message], int]:
+    seq = Room.objects.values_list("last_seq", flat=True).get(pk=room_id)
+    if last_seq is None or last_seq > seq:
+        return journal.before(room_id, None, FIRST_MESSAGES), seq
+    return journal.after(room_id, last_seq, HISTORY_LIMIT), seq
+
+
+def _set_closed(key: str, closed: bool) -> None:
+    Room.objects.filter(key=key).update(closed_at=timezone.now() if closed else None)
+
+
+def _listed(keys: list[str]) -> list[tuple[str, str]]:
+    return list(Room.objects.filter(key__in=keys, listed=True).values_list("key", "name"))

@@ -1,0 +1,157 @@
+"""The people of one kind of place (a room, a call): leases in presence, changes told to all."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from django.conf import settings
+
+from chat import closes, names, protocol
+from chat.hub import Hub, Local
+from chat.messages import Member, Wire
+from chat.presence import Change, Lease, Presence, Rule, Snapshot
+
+
+class Arrival(Protocol):
+    """Makes a welcome or a bye event."""
+
+    def __call__(self, *, person: Any, count: int, version: int) -> Wire: ...
+
+
+class Update(Protocol):
+    """Makes the event of a changed record."""
+
+    def __call__(self, *, person: Any, version: int) -> Wire: ...
+
+
+class Kind(NamedTuple):
+    """A kind of place, and its events."""
+
+    name: str
+    welcome: Arrival
+    bye: Arrival
+    changed: Update
+    # What else follows from a change, after everyone in the place was told.
+    after: Callable[[str, Change], Awaitable[None]] | None = None
+
+
+class _Held(NamedTuple):
+    local: Local
+    record: Member
+
+
+class Roster:
+    """Places of one kind; what holds a lease is renewed by the process that has its socket."""
+
+    def __init__(self, kind: Kind, hub: Hub, presence: Presence) -> None:
+        self.kind = kind
+        self._hub = hub
+        self._presence = presence
+        self._held: dict[tuple[str, str], _Held] = {}
+
+    async def enter(self, *, key: str, local: Local, rule: Rule) -> Change:
+        """Lets the participant of a socket in by `rule`, and keeps it in until the socket goes.
+
+        Whoever was there already (a reconnect) makes no arrival; its older connection is closed.
+        Raises what the rule raises; then nobody has entered.
+        """
+        group = self.group(key)
+        await self._hub.join(group, local)
+        try:
+            change = await self._update(key, local.id, rule)
+        except BaseException:
+            await self._hub.leave(group, local)
+            raise
+        if change.after is not None:
+            self._held[key, local.id] = _Held(local, change.after)
+        if change.before is not None:
+            await self._hub.drop(group, closes.REPLACED, to=local.id, unless=local.line)
+        return change
+
+    async def change(
+        self, key: str, member_id: str, rule: Rule, event: Update | None = None
+    ) -> Change:
+        """Changes the record of one who is in, and tells everyone by `event`."""
+        change = await self._update(key, member_id, rule, event)
+        held = self._held.get((key, member_id))
+        if held is not None and change.after is not None:
+            self._held[key, member_id] = held._replace(record=change.after)
+        return change
+
+    async def leave(self, key: str, member_id: str) -> Change:
+        """Takes somebody out at once."""
+        self._held.pop((key, member_id), None)
+        return await self._update(key, member_id, lambda _: None)
+
+    async def line_down(self, key: str, local: Local, *, grace_s: float) -> None:
+        """A socket went without a word: its participant is missed only after `grace_s`."""
+        await self._hub.leave(self.group(key), local)
+        held = self._held.get((key, local.id))
+        if held is None or held.local is not local:
+            return  # it has left, or come back on another line
+        del self._held[key, local.id]
+
+        def away(members: Mapping[str, Member]) -> Member | None:
+            member = members.get(local.id)
+            return None if member is None else msgspec.structs.replace(member, here=False)
+
+        await self._update(key, local.id, away, lease_s=grace_s)
+
+    async def snapshot(self, key: str) -> Snapshot:
+        return await self._presence.read(self._place(key))
+
+    async def counts(self) -> dict[str, int]:
+        """How many are in each place, by key."""
+        return await self._presence.counts(self.kind.name)
+
+    async def send(self, key: str, event: Wire, *, to: str | None = None) -> None:
+        """Tells everyone in the place, or one of them."""
+        await self._hub.publish(self.group(key), protocol.event(event), to=to)
+
+    async def drop(self, key: str, code: int, *, to: str | None = None) -> None:
+        """Closes the sockets of the place, or of one participant in it."""
+        await self._hub.drop(self.group(key), code, to=to)
+
+    def group(self, key: str) -> str:
+        return names.group(self.kind.name, key)
+
+    def local_keys(self) -> set[str]:
+        """The places in which somebody of this process is."""
+        return {key for key, _ in self._held}
+
+    def leases(self) -> list[Lease]:
+        """What this process has to renew."""
+        return [Lease(self._place(key), held.record) for (key, _), held in self._held.items()]
+
+    async def announce_lost(self, key: str, change: Change) -> None:
+        """Tells a place of a lease that ran out."""
+        await self._publish(key, change)
+
+    def _place(self, key: str) -> str:
+        return f"{self.kind.name}:{key}"
+
+    async def _update(
+        self,
+        key: str,
+        member_id: str,
+        rule: Rule,
+        event: Update | None = None,
+        lease_s: float | None = None,
+    ) -> Change:
+        lease_s = settings.LEASE_S if lease_s is None else lease_s
+        change = await self._presence.update(self._place(key), member_id, rule, lease_s)
+        if change.before != change.after:
+            await self._publish(key, change, event)
+        return change
+
+    async def _publish(self, key: str, change: Change, event: Update | None = None) -> None:
+        kind, version = self.kind, change.version
+        if change.after is None:
+            message = kind.bye(person=change.before, count=change.count, version=version)
+        elif change.before is None:
+            message = kind.welcome(person=change.after, count=change.count, version=version)
+        else:
+            message = (event or kind.changed)(person=change.after, version=version)
+        await self.send(key, message)
+        if kind.after is not None:
+            await kind.after(key, change)

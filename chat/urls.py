@@ -1,0 +1,10 @@
+"""The addresses of the welcome page and of rooms."""
+
+from django.urls import path
+
+from chat import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("rooms/<str:key>/", views.room, name="room"),
+]

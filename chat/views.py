@@ -1,0 +1,99 @@
+"""The pages: welcome, a room, and the way back from anywhere else."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from chat import database, identity, names, rooms
+from chat.forms import WelcomeForm
+from chat.models import Room
+
+BROWSER_COOKIE = "noom_browser"
+BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
+NOT_PAGES = ("static", "api", "ws", "media", ".well-known")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+async def home(request: HttpRequest) -> HttpResponse:
+    """The welcome page; its form leads into a room."""
+    form = WelcomeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        key, name = form.key(), form.cleaned_data["room"]
+        query = {"nickname": form.cleaned_data["nickname"]}
+        if name != names.default_room_name(key):
+            query["name"] = name
+        return redirect(f"{reverse('room', args=[key])}?{urlencode(query)}")
+    found = [
+        {"key": r.key, "name": r.name, "count": r.count, "in_call": r.in_call}
+        | {"url": reverse("room", args=[r.key])}
+        for r in await rooms.census()
+    ]
+    status = 400 if form.errors else 200
+    return render(request, "home.html", {"rooms": found, "form": form}, status=status)
+
+
+@never_cache
+@require_safe
+async def room(request: HttpRequest, key: str) -> HttpResponse:
+    """A room's page. The room itself is made when the first person enters it."""
+    if not names.is_key(key):
+        meant = names.room_name(key)
+        return redirect("room", key=names.room_key(meant)) if meant else redirect("home")
+    name = await database.read(_name, key) or _proposed_name(request, key)
+    browser = request.get_signed_cookie(BROWSER_COOKIE, default="") or identity.new_browser()
+    context = {
+        "room": {"key": key, "name": name},
+        "room_data": _room_data(request, key=key, name=name, browser=browser),
+    }
+    response = render(request, "room.html", context)
+    response.set_signed_cookie(
+        BROWSER_COOKIE,
+        browser,
+        max_age=BROWSER_COOKIE_AGE_S,
+        httponly=True,
+        secure=request.is_secure(),
+        samesite="Lax",
+    )
+    return response
+
+
+@require_safe
+def elsewhere(request: HttpRequest) -> HttpResponse:
+    """An address that leads nowhere leads home, unless a program asked for it."""
+    first, _, _ = request.path.lstrip("/").partition("/")
+    is_file = "." in request.path.rpartition("/")[2]
+    if first in NOT_PAGES or is_file or not request.accepts("text/html"):
+        raise Http404
+    return redirect("home")
+
+
+def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> dict[str, Any]:
+    """What the page's script needs to know."""
+    return {
+        "token": identity.mint(key=key, browser=browser, room_name=name),
+        "key": key,
+        "name": name,
+        "listed": not names.is_unlisted(key),
+        "nickname": names.clean(request.GET.get("nickname", ""), names.MAX_NICKNAME_CHARS),
+        "join_call": request.GET.get("call") == "1",
+        "capacity": settings.CALL_CAPACITY,
+    }
+
+
+def _name(key: str) -> str | None:
+    return Room.objects.filter(key=key).values_list("name", flat=True).first()
+
+
+def _proposed_name(request: HttpRequest, key: str) -> str:
+    """The name that the room will get: as it was typed, if the address is made from that."""
+    typed = names.room_name(request.GET.get("name", ""))
+    if typed and names.room_key(typed) == names.readable(key):
+        return typed
+    return names.default_room_name(key)

@@ -1,0 +1,31 @@
+"""The ASGI application: pages by Django, sockets by the consumers."""
+
+import os
+
+import django
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
+django.setup()
+
+from call.consumers import CallConsumer  # noqa: E402 - models need Django to be set up
+from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
+from noom_project.origin import OwnOrigin, refuse  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": get_asgi_application(),
+        "websocket": OwnOrigin(
+            URLRouter(
+                [
+                    path("ws/lobby/", LobbyConsumer.as_asgi()),
+                    path("ws/chat/<str:key>/", ChatConsumer.as_asgi()),
+                    path("ws/call/<str:key>/", CallConsumer.as_asgi()),
+                    re_path("", refuse),  # type: ignore[arg-type]  # not a view
+                ]
+            )
+        ),
+    }
+)

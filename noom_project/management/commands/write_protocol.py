@@ -1,0 +1,29 @@
+"""`manage.py write_protocol`: docs/protocol.md and static/js/protocol.d.ts from the types."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from noom_project.typescript import markdown, typescript
+
+MARK = "<!-- Below this line: written by `manage.py write_protocol`. -->\n"
+
+
+class Command(BaseCommand):
+    """Writes both; a test fails when they are stale."""
+
+    help = "Write docs/protocol.md and static/js/protocol.d.ts from the types of the messages."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for path, text in files().items():
+            (settings.BASE_DIR / path).write_text(text)
+
+
+def files() -> dict[str, str]:
+    """What the files should hold, by their paths below the project."""
+    page = (settings.BASE_DIR / "docs" / "protocol.md").read_text()
+    return {
+        "docs/protocol.md": page.partition(MARK)[0] + MARK + "\n" + markdown(),
+        "static/js/protocol.d.ts": typescript(),
+    }

@@ -1,0 +1,12 @@
+"""The addresses of Noom's pages."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from chat.views import elsewhere
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("chat.urls")),
+    re_path("", elsewhere),
+]
