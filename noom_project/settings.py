@@ -77,7 +77,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # runserver serves the files of a development tree itself.
+    *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -116,6 +117,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+# The threads of chat/database.py are few and live long; so do their connections.
+DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL lets readers read while one writes; FULL because a message shown as sent is on the disk;
     # IMMEDIATE because a transaction that starts by reading may otherwise fail at its first write.

@@ -1,0 +1,82 @@
+# Noom's commands. `make run` and `make test` install what they need, once.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+HTTPS_PORT ?= 8443
+
+# The first Python that is new enough and can make a virtual environment.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+IN_VENV := .venv/bin/python
+
+.PHONY: run run-https test check lint types types-js test-js test-quick browsers clean
+.DEFAULT_GOAL := run
+
+run: .venv/run.stamp
+	@$(IN_VENV) manage.py migrate --verbosity 0
+	@echo "Noom: open http://$(HOST:0.0.0.0=localhost):$(PORT)/"
+	@exec $(IN_VENV) manage.py runserver $(HOST):$(PORT)
+
+run-https: .venv/run.stamp
+	@$(IN_VENV) manage.py migrate --verbosity 0
+	@exec $(IN_VENV) manage.py run_https --port $(HTTPS_PORT)
+
+# Everything, in real browsers too.
+test: browsers check
+	$(IN_VENV) -m pytest
+
+# What can be known in half a minute; -k shows all that is wrong and not only the first.
+check: .venv/dev.stamp node_modules/.stamp
+	@$(MAKE) --no-print-directory -k -j2 -O types types-js lint test-js test-quick
+
+lint: .venv/dev.stamp
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+
+types: .venv/dev.stamp
+	$(IN_VENV) -m mypy
+
+types-js: node_modules/.stamp
+	node_modules/.bin/tsc
+
+test-js: node_modules/.stamp
+	node --test --test-reporter=dot tests/js/*.test.js
+
+test-quick: .venv/dev.stamp
+	$(IN_VENV) -m pytest -m 'not browser and not live'
+
+# Leaves var/, where Noom keeps its data.
+clean:
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Stamps say that an installation was finished, with the requirements as they stand now.
+.venv/run.stamp: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Noom needs Python 3.11 or newer that can make virtual" \
+		"environments (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && command -v npm >/dev/null || \
+		{ echo "Noom's tests need Node.js 20 or newer, with npm." >&2; exit 1; }
+	npm ci --no-progress
+	@touch $@
+
+# Debian's browsers, where we may install them; elsewhere the sentence says what to install.
+browsers:
+	@missing=; \
+	command -v chromium >/dev/null || missing=chromium; \
+	command -v firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
+	test -z "$$missing" && exit; \
+	root=; test "$$(id -u)" = 0 || root='sudo -n'; \
+	command -v apt-get >/dev/null && $$root true 2>/dev/null && \
+	$$root apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq $$missing </dev/null || \
+	{ echo "Noom's tests need these programs, please install them: $$missing" >&2; exit 1; }

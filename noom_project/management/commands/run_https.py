@@ -1,0 +1,49 @@
+"""`manage.py run_https`: Noom over https for the network around, where phones give a camera."""
+
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from channels.routing import get_default_application
+from daphne.server import Server
+from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.management.base import BaseCommand, CommandError
+from twisted.internet.endpoints import quoteStringArgument
+
+from noom_project.certificate import kept_certificate
+from noom_project.embedded import own_addresses
+
+DEFAULT_PORT = 8443
+
+
+class Command(BaseCommand):
+    help = "Serves Noom over https with a self-signed certificate, for phones on the same network."
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
+        name = socket.gethostname()
+        hosts = ["localhost", name, f"{name}.local", *own_addresses()]
+        pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
+        application = get_default_application()
+        server = Server(
+            ASGIStaticFilesHandler(application) if settings.DEBUG else application,
+            endpoints=[f"ssl:{port}:interface=0.0.0.0:privateKey={pem}:certKey={pem}"],
+            websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
+            websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
+            ready_callable=lambda: self._invite(port),
+        )
+        server.run()
+        if server.abort_start:
+            raise CommandError(f"Port {port} is not free; choose another with --port.")
+
+    def _invite(self, port: int) -> None:
+        """Says where to go; the loopback addresses only where there is no network."""
+        around = [ip for ip in own_addresses() if ":" not in ip and not ip.startswith("127.")]
+        for host in around or ["localhost"]:
+            self.stdout.write(f"Noom: open https://{host}:{port}/")
+        self.stdout.write("The browser will warn of the certificate, which this machine signed.")
+        self.stdout.flush()

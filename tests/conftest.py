@@ -1,0 +1,115 @@
+"""Fixtures of the whole suite: a real server, and people in real browsers."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from pytest_django import Settings
+
+from tests.live.firefox import Firefox
+from tests.live.people import FAKE_DEVICES, People
+from tests.live.server import Noom
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+FIREFOXES = ("firefox-esr", "firefox")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first, and browsers last: between its calls Playwright's loop stays in the main
+    thread, where pytest-asyncio then cannot start one."""
+    for item in items:
+        uses = set(getattr(item, "fixturenames", ()))
+        if uses & {"browser", "people", "person", "firefox"}:
+            item.add_marker("browser")
+        if uses & {"noom", "start_noom"}:
+            item.add_marker("live")
+    items.sort(key=lambda item: ("browser" in item.keywords, "live" in item.keywords))
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    """A password hash is slow on purpose, which no test is about."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    noom = getattr(item, "funcargs", {}).get("noom")
+    if report.failed and noom:
+        report.sections.append(("Noom's log", noom.log[-10_000:]))
+    return report
+
+
+@pytest.fixture(scope="module")
+def start_noom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Noom]]:
+    """`start_noom(NAME="value", ...)`: a server with these settings, until the module's end."""
+    with ExitStack() as stops:
+
+        def start(**environment: str) -> Noom:
+            noom = Noom(tmp_path_factory.mktemp("noom"), **environment)
+            stops.callback(noom.stop)
+            noom.start()
+            return noom
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def noom(start_noom: Callable[..., Noom]) -> Noom:
+    """The server of this module's tests, in rooms of their own; who stops it starts it again."""
+    return start_noom()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless, with fake devices."""
+    # Chromium's sandbox refuses to run as root.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=installed(*CHROMIUMS), args=[*FAKE_DEVICES, *sandbox]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def people(noom: Noom, browser: Browser) -> Iterator[People]:
+    """Everyone whom a test brings into `noom`; nobody may see an error (see `expected_errors`)."""
+    people = People(browser, noom.url)
+    yield people
+    people.leave()
+
+
+@pytest.fixture
+def person(people: People) -> Callable[..., object]:
+    """`person(nickname, room, call=False, **context options)`: a page that has entered."""
+    return people.enter
+
+
+@pytest.fixture
+def firefox(tmp_path: Path) -> Iterator[Firefox]:
+    """A Firefox with one empty page, which may see no error and no stranger."""
+    firefox = Firefox(installed(*FIREFOXES), tmp_path / "firefox.log")
+    try:
+        yield firefox
+        assert firefox.errors == []
+        assert {urlsplit(origin).hostname for origin in firefox.origins} <= {None, "127.0.0.1"}
+    finally:
+        firefox.close()
+
+
+def installed(*names: str) -> str:
+    """The first of these programs that this machine has."""
+    found = [path for name in names if (path := shutil.which(name))]
+    if not found:
+        pytest.fail(f"install one of these programs, or run `make test`: {', '.join(names)}")
+    return found[0]

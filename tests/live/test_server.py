@@ -1,0 +1,72 @@
+"""The commands that start Noom do start it, and what they start can be ended and started again."""
+
+import json
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from tests.live.server import ROOT, Noom, free_port
+from tests.live.waiting import until
+
+
+def rooms(noom: Noom) -> list[object]:
+    """What the lobby's socket says first: it takes a page, a socket and a database to say it."""
+    with connect(f"{noom.url.replace('http', 'ws')}/ws/lobby/", origin=Origin(noom.url)) as lobby:
+        event = json.loads(lobby.recv(timeout=10))
+    assert event["type"] == "room_change"
+    return list(event["payload"]["rooms"])
+
+
+def test_noom_comes_back_after_a_stop_and_after_a_kill(start_noom: Callable[..., Noom]):
+    noom = start_noom()
+    noom.restart()
+    assert rooms(noom) == []
+    noom.kill()
+    noom.start()
+    assert rooms(noom) == []
+
+
+def test_settings_come_from_the_environment(start_noom: Callable[..., Noom]):
+    noom = start_noom(ALLOWED_HOSTS="elsewhere.example")
+    with pytest.raises(OSError, match="400"):
+        urlopen(noom.url)
+
+
+@pytest.fixture
+def https_port(noom: Noom, tmp_path: Path) -> Iterator[int]:
+    port = free_port()
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "run_https", "--port", str(port)],
+            cwd=ROOT,
+            env=noom.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: b"open https://" in (tmp_path / "log").read_bytes(), "run_https", seconds=30)
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(15)
+
+
+def test_run_https_serves_pages_files_and_sockets(https_port: int):
+    trusting = ssl.create_default_context(cafile=ROOT / "var" / "https.pem")
+    address = f"localhost:{https_port}"
+    with urlopen(f"https://{address}/", context=trusting) as page:
+        assert b"welcome" in page.read()
+    with urlopen(f"https://{address}/static/js/socket.js", context=trusting) as script:
+        assert script.headers["Content-Type"].startswith("text/javascript")
+    lobby = f"wss://{address}/ws/lobby/"
+    with connect(lobby, ssl=trusting, origin=Origin(f"https://{address}")) as socket:
+        assert json.loads(socket.recv(timeout=10))["type"] == "room_change"

@@ -1,0 +1,252 @@
+"""The house plan, checked: who imports whom, how long things get, which words never occur."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from tests import source
+from tests.source import ROOT, files
+
+MAX_FILE_LINES = 300
+MAX_TEST_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
+
+# From the ground up: a module imports only from lines above its own. A new module gets its place.
+PYTHON_LEVELS = """
+chat.closes chat.database chat.limits chat.messages chat.names
+chat.identity chat.line chat.models chat.presence chat.protocol
+chat.forms chat.hub chat.journal
+chat.roster
+chat.runtime
+chat.rooms
+chat.lobby
+chat.admin chat.checks chat.consumers chat.views
+chat.apps chat.urls
+call.messages
+call.ice
+call.checks call.signalling
+call.apps call.consumers
+noom_project.certificate noom_project.embedded noom_project.logs noom_project.origin
+noom_project.storage noom_project.typescript
+noom_project.settings noom_project.urls
+noom_project.asgi
+noom_project.management.commands.run_https noom_project.management.commands.write_protocol
+"""
+JS_LEVELS = """
+avatar budget candidates close-fates device-choice devices dom grid levels linkify message-log
+outbox participant remote requests roster shortcuts slots timeline words-en words-ko
+call-state menu peer playback screen-share socket stage-layout view-composer view-panel words
+media mesh room tiles view-devices view-status
+call-line message-rows room-line view-controls view-header view-lobby view-people
+view-call view-messages
+view-chat
+home-page room-page
+"""
+NETWORK = {"call-line", "media", "mesh", "outbox", "peer", "requests", "room-line", "socket"}
+PURE = {"chat.messages", "chat.names", "chat.protocol", "call.messages"}
+FRAMEWORKS = {"django", "channels", "daphne", "twisted", "asyncio", "redis"}
+
+FORBIDDEN = {
+    "chat/**/*.py": r"mark_safe|csrf_exempt|\beval\(|\bexec\(|\bprint\(",
+    "call/**/*.py": r"mark_safe|csrf_exempt|\beval\(|\bexec\(|\bprint\(",
+    "noom_project/**/*.py": r"mark_safe|csrf_exempt|\beval\(|\bexec\(|\bprint\(",
+    "static/js/**/*.js": r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\("
+    r"|new Function|console\.log|@ts-ignore|@ts-nocheck",
+    # Besides what escapes no HTML: what the Content-Security-Policy would not let run or show.
+    "templates/**/*": r"\|\s*safe\b|autoescape off|\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)",
+}
+ANY_URL = re.compile(r"""(?:https?:|(?<=["'`(=]))//[a-z0-9][^\s"'`)]*""", re.IGNORECASE)
+NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink")
+
+
+def levels(text: str) -> dict[str, int]:
+    return {name: depth for depth, line in enumerate(text.split("\n")) for name in line.split()}
+
+
+def wrong_imports(known: dict[str, int], imports: dict[str, set[str]]) -> list[str]:
+    return [
+        f"{name} imports {other}"
+        for name, imported in imports.items()
+        for other in sorted(imported & known.keys())
+        if name in known and known[other] >= known[name]
+    ]
+
+
+def nothing(wrong: list[str]) -> None:
+    """Fails with every line of what is wrong, where pytest would show the first of a list."""
+    assert not wrong, "\n" + "\n".join(sorted(wrong))
+
+
+def python_imports() -> dict[str, set[str]]:
+    return {name: source.python_imports(tree) for name, tree in source.python_modules().items()}
+
+
+def js_imports() -> dict[str, set[str]]:
+    return {
+        path.stem: {Path(imported).stem for imported in source.js_imports(path)}
+        for path in files("static/js/*.js")
+    }
+
+
+READERS = pytest.mark.parametrize(
+    ("text", "read"), [(PYTHON_LEVELS, python_imports), (JS_LEVELS, js_imports)], ids=["py", "js"]
+)
+
+
+@READERS
+def test_every_module_has_its_level(text: str, read: Callable[[], dict[str, set[str]]]):
+    known, found = levels(text).keys(), read().keys()
+    nothing([f"{name} has no level yet" for name in found - known])
+    nothing([f"{name} has a level but no file" for name in known - found])
+
+
+@READERS
+def test_imports_only_go_down(text: str, read: Callable[[], dict[str, set[str]]]):
+    imports = read()
+    assert any(imports.values()), "found no import at all, so looked in the wrong place"
+    nothing(wrong_imports(levels(text), imports))
+
+
+def test_a_wrong_import_would_be_seen():
+    known = levels("below\nabove beside")
+    assert wrong_imports(known, {"above": {"below", "elsewhere"}, "below": set()}) == []
+    assert wrong_imports(known, {"below": {"above"}}) == ["below imports above"]
+    assert wrong_imports(known, {"above": {"beside"}}) == ["above imports beside"]
+
+
+def test_chat_knows_no_call_and_neither_knows_the_roof():
+    roofs = {"chat": ("call", "noom_project"), "call": ("noom_project",)}
+    wrong = [
+        f"{name} imports {imported}"
+        for name, imports in python_imports().items()
+        for imported in imports
+        if imported.partition(".")[0] in roofs.get(name.partition(".")[0], ())
+    ]
+    nothing(wrong)
+
+
+def test_views_know_no_network_and_peers_no_socket():
+    wrong = [
+        f"{name} imports {other}"
+        for name, imports in js_imports().items()
+        for other in imports & (NETWORK if name.startswith("view-") else {"socket", "requests"})
+        if name.startswith("view-") or name in {"media", "mesh", "peer", "room"}
+    ]
+    nothing(wrong)
+
+
+def test_messages_and_protocol_are_pure():
+    imports = python_imports()
+    wrong = {name: {i for i in imports[name] if i.partition(".")[0] in FRAMEWORKS} for name in PURE}
+    assert wrong == {name: set() for name in PURE}
+
+
+def test_consumers_hold_no_rules_so_import_no_models():
+    wrong = [
+        f"{name} imports {imported}"
+        for name, imports in python_imports().items()
+        for imported in imports
+        if name.endswith("consumers") and re.search(r"\bmodels\b|^django\.db\b", imported)
+    ]
+    nothing(wrong)
+
+
+def test_no_file_is_long():
+    def too_long(limit: int, found: Iterable[Path]) -> list[str]:
+        lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in found}
+        return [f"{name} has {count} lines" for name, count in lines.items() if count > limit]
+
+    packages = [f"{package}/**/*.py" for package in source.PYTHON_PACKAGES]
+    ours = files("*.py", *packages, "static/js/**/*.js", "static/css/**/*.css", "templates/**/*")
+    tests = files("tests/**/*.py", "tests/**/*.js", "tests/**/*.mjs")
+    nothing(too_long(MAX_FILE_LINES, ours) + too_long(MAX_TEST_FILE_LINES, tests))
+
+
+def test_no_python_function_is_long():
+    packages = [f"{package}/**/*.py" for package in (*source.PYTHON_PACKAGES, "tests")]
+    long = [
+        f"{path.relative_to(ROOT)}: {name} has {lines} lines"
+        for path in files("*.py", *packages)
+        for name, lines in source.python_functions(path)
+        if lines > MAX_FUNCTION_LINES
+    ]
+    nothing(long)
+
+
+def test_no_javascript_function_is_long():
+    long = [
+        f"{path.relative_to(ROOT)}: {place} begins a function of {lines} lines"
+        for path in files("static/js/**/*.js")
+        for place, lines in source.js_functions(path)
+        if lines > MAX_FUNCTION_LINES
+    ]
+    nothing(long)
+
+
+def test_javascript_functions_are_found(tmp_path: Path):
+    script = tmp_path / "sample.js"
+    script.write_text(
+        "import x from './x.js'; // {\n"
+        "export function one(a, { b }) {\n  const r = /[/{]'/.test('}');\n}\n"
+        "const two = async () => {\n  if (a) { b(`}`); }\n\n};\n"
+        "class C {\n  three() {}\n}\n"
+        "/** @type {import('./y.js').Y} */\n"
+        "for (const i of j) { four(k => { l(); }); }\n"
+    )
+    assert [lines for _, lines in source.js_functions(script)] == [3, 4, 1, 1]
+    assert source.js_imports(script) == {"./x.js"}
+
+
+@pytest.mark.parametrize(("where", "words"), FORBIDDEN.items())
+def test_forbidden_words_do_not_occur(where: str, words: str):
+    found = [
+        f"{path.relative_to(ROOT)}: {word[0].strip()}"
+        for path in files(where)
+        for word in re.finditer(words, code(path))
+    ]
+    nothing(found)
+
+
+def test_no_page_speaks_to_strangers():
+    found = [
+        f"{path.relative_to(ROOT)}: {url[0]}"
+        for path in files("templates/**/*", "static/**/*.js", "static/**/*.css", "static/**/*.svg")
+        for url in ANY_URL.finditer(code(path))
+        if url[0] not in NAMESPACES
+    ]
+    nothing(found)
+
+
+def code(path: Path) -> str:
+    """What a browser or Python would act on: JavaScript and CSS without their comments."""
+    text = path.read_text()
+    return source.without_js_comments(text) if path.suffix in {".js", ".css"} else text
+
+
+def test_readme_names_every_setting_and_no_other():
+    rows = re.findall(r"^\|(.+?)\|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
+    assert settings_read() == named
+
+
+def settings_read() -> set[str]:
+    """The names that settings.py reads by `env(…)` or `env.kind(…)`."""
+    calls = [
+        node
+        for node in ast.walk(source.python_modules()["noom_project.settings"])
+        if isinstance(node, ast.Call) and ast.unparse(node.func).partition(".")[0] == "env"
+    ]
+    names = [call.args[0] for call in calls if call.args and isinstance(call.args[0], ast.Constant)]
+    assert names, "found no setting at all"
+    return {str(name.value) for name in names}
+
+
+def test_only_settings_read_the_environment():
+    def reads(tree: ast.Module) -> bool:
+        return any(ast.unparse(node) == "os.environ" for node in ast.walk(tree))
+
+    readers = {name for name, tree in source.python_modules().items() if reads(tree)}
+    assert readers <= {"noom_project.asgi"}, "asgi names the settings module, nothing else"
