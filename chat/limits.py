@@ -48,7 +48,8 @@ class Addresses:
 
     MAX_KNOWN = 50_000
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._sockets: dict[str, int] = {}
         self._joins: dict[str, Bucket] = {}
 
@@ -60,10 +61,20 @@ class Addresses:
             return False
         if len(self._joins) >= self.MAX_KNOWN:
             self._joins = {a: bucket for a, bucket in self._joins.items() if not bucket.full}
-        if not self._joins.setdefault(address, Bucket(settings.JOINS_PER_S)).take():
+        if not self._joins.setdefault(address, Bucket(settings.JOINS_PER_S, self._clock)).take():
             return False
         self._sockets[address] = held + 1
         return True
+
+    @property
+    def known(self) -> int:
+        """Addresses of which something is remembered."""
+        return len(self._joins)
+
+    @property
+    def open_sockets(self) -> int:
+        """Sockets that are open now."""
+        return sum(self._sockets.values())
 
     def disconnect(self, address: str) -> None:
         """Undoes one `connect`."""

@@ -57,7 +57,8 @@ class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                 await self.base_send({"type": "websocket.accept"})
                 await self.connected()
             case "websocket.receive" if self.closed_with is None:
-                await self.received(message.get("text") or message.get("bytes"))
+                text = message.get("text")
+                await self.received(message.get("bytes") if text is None else text)
             case "websocket.disconnect":
                 self.closed_with = self.closed_with or message.get("code") or GOING_AWAY
                 raise StopConsumer

@@ -90,6 +90,7 @@ class MemoryPresence:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._places: dict[str, _Place] = {}
+        self._highest = 0  # version of any place that has ended
 
     async def read(self, place: str) -> Snapshot:
         here = self._places.get(place)
@@ -97,7 +98,7 @@ class MemoryPresence:
 
     async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
         now = self._clock()
-        here = self._places.get(place) or _Place(version=int(time.time() * 1000))
+        here = self._places.get(place) or self._new_place()
         members = here.living(now)
         before, after = members.get(member_id), rule(members)
         # A lease that ran out but is not swept yet is taken over by an owner who is back; else it
@@ -143,4 +144,8 @@ class MemoryPresence:
     def _forget_if_empty(self, place: str) -> None:
         here = self._places.get(place)
         if here is not None and not here.leases:
+            self._highest = max(self._highest, here.version)
             del self._places[place]
+
+    def _new_place(self) -> _Place:
+        return _Place(version=max(int(time.time() * 1000), self._highest))

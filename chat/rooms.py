@@ -290,4 +290,5 @@ def _set_closed(key: str, closed: bool) -> None:
 
 
 def _listed(keys: list[str]) -> list[tuple[str, str]]:
-    return list(Room.objects.filter(key__in=keys, listed=True).values_list("key", "name"))
+    found = Room.objects.filter(key__in=keys, listed=True, closed_at=None)
+    return list(found.values_list("key", "name"))

@@ -1,0 +1,51 @@
+"""Each configuration that cannot work is refused by its number."""
+
+import pytest
+from django.core.checks import run_checks
+
+GOOD = {
+    "DEBUG": False,
+    "SECRET_KEY": "k" * 50,
+    "ALLOWED_HOSTS": ["meet.example"],
+}
+
+
+@pytest.fixture
+def configured(settings):
+    for name, value in GOOD.items():
+        setattr(settings, name, value)
+    return settings
+
+
+def found() -> set[str]:
+    return {check.id for check in run_checks() if check.id and check.id.startswith("noom.")}
+
+
+def test_a_good_configuration_passes(configured):
+    assert found() == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"SECRET_KEY": "no-secret-key"}, "noom.E001"),
+        ({"ALLOWED_HOSTS": []}, "noom.E002"),
+        ({"ALLOWED_HOSTS": ["*"]}, "noom.E002"),
+        ({"PROCESSES": 2}, "noom.E003"),
+        ({"LEASE_S": 5.0, "RENEW_S": 5.0}, "noom.E004"),
+        ({"ROOM_CAPACITY": 0}, "noom.E005"),
+        ({"RETENTION_DAYS": -1}, "noom.E005"),
+        ({"RATE_LIMITS": False}, "noom.W001"),
+        ({"TURN_URLS": ["turn:a.example"]}, "noom.E010"),
+        ({"TURN_SECRET": "s"}, "noom.E010"),
+        ({"ICE_SERVERS": [{"url": "stun:a.example"}]}, "noom.E011"),
+        ({"ICE_SERVERS": {"urls": []}}, "noom.E011"),
+        ({"ICE_SERVERS": [{"urls": ["http://a.example"]}]}, "noom.E011"),
+        ({"CALL_CAPACITY": 1}, "noom.E012"),
+        ({"CALL_CAPACITY": 100}, "noom.E012"),
+    ],
+)
+def test_what_cannot_work_is_refused(configured, changes, number):
+    for name, value in changes.items():
+        setattr(configured, name, value)
+    assert found() == {number}

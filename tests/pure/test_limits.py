@@ -1,0 +1,75 @@
+"""Rates, and whose they are."""
+
+import pytest
+
+from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, client_address
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_bucket_takes_a_burst_and_then_its_rate():
+    clock = Clock()
+    bucket = Bucket(2.0, clock)
+    assert sum(bucket.take() for _ in range(100)) == int(2 * BURST_S)
+    clock.now = 1.0
+    assert [bucket.take() for _ in range(3)] == [True, True, False]
+
+
+def test_who_goes_on_after_many_refusals_is_flooding():
+    bucket = Bucket(0.2, Clock())
+    bucket.take()
+    assert not any(bucket.take() for _ in range(PATIENCE))
+    assert bucket.flooding
+
+
+def test_lifted_rates_refuse_nothing(settings):
+    settings.RATE_LIMITS = False
+    bucket = Bucket(0.2, Clock())
+    assert all(bucket.take() for _ in range(1_000))
+
+
+def test_an_address_gets_back_what_it_closes(settings):
+    settings.SOCKETS_PER_ADDRESS = 2
+    addresses = Addresses()
+    assert [addresses.connect("a") for _ in range(3)] == [True, True, False]
+    assert addresses.connect("b")
+    addresses.disconnect("a")
+    assert addresses.connect("a")
+    assert addresses.open_sockets == 3
+
+
+def test_idle_addresses_are_forgotten(monkeypatch):
+    clock = Clock()
+    addresses = Addresses(clock)
+    monkeypatch.setattr(Addresses, "MAX_KNOWN", 10)
+    for n in range(100):
+        clock.now = n * 60.0
+        addresses.connect(f"{n}")
+        addresses.disconnect(f"{n}")
+    assert addresses.known <= 10
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, [], "10.0.0.9"),
+        (0, ["1.2.3.4"], "10.0.0.9"),
+        (1, ["1.2.3.4"], "1.2.3.4"),
+        (1, ["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+        (1, ["6.6.6.6", "1.2.3.4"], "1.2.3.4"),
+        (2, ["6.6.6.6, 1.2.3.4, 5.6.7.8"], "1.2.3.4"),
+        (2, ["5.6.7.8"], "10.0.0.9"),
+        (1, [], "10.0.0.9"),
+        (1, [" , "], "10.0.0.9"),
+    ],
+)
+def test_the_address_is_the_one_that_our_own_proxies_saw(settings, proxies, forwarded, address):
+    settings.TRUSTED_PROXIES = proxies
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    headers += [(b"x-real-ip", b"6.6.6.6"), (b"forwarded", b"for=6.6.6.6")]
+    assert client_address({"client": ["10.0.0.9", 1], "headers": headers}) == address

@@ -1,0 +1,61 @@
+"""People on the sockets of one process, without a server in between."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from chat import limits, runtime
+from tests.server.client import Client
+
+
+@pytest.fixture(autouse=True)
+def _database(transactional_db: None) -> None:
+    """The journal commits from a thread of its own, so each test gets real transactions."""
+
+
+@pytest.fixture(autouse=True)
+async def _process() -> AsyncIterator[None]:
+    """A process of its own for each test: nobody is in a room, nothing has been counted."""
+    yield
+    await runtime.shutdown()
+    assert limits.addresses.open_sockets == 0, "a socket was not given back"
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Callable[..., Any]]:
+    """`await connect(path, …)`: a socket, closed when the test ends."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(path: str, **options: Any) -> Client:
+            client = Client(path, **options)
+            stack.push_async_callback(client.close)
+            await client.open()
+            return client
+
+        yield connect
+
+
+@pytest.fixture
+def enter(connect):
+    """`await enter(nickname, key)`: a chat socket that has entered; its answer is `.hello`."""
+
+    async def enter(nickname: str, key: str = "room", **options: Any) -> Client:
+        client: Client = await connect(f"/ws/chat/{key}/", **options)
+        client.hello = await client.ask("enter_room", token=client.token, nickname=nickname)
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def join(connect):
+    """`await join(chat)`: the call socket of somebody who has entered; its answer is `.hello`."""
+
+    async def join(chat: Client, session: str = "one", **options: Any) -> Client:
+        client: Client = await connect(f"/ws/call/{chat.key}/", token=chat.token, **options)
+        client.hello = await client.ask("join_room", **client.joining(session))
+        return client
+
+    return join

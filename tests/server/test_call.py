@@ -1,0 +1,161 @@
+"""The call of a room, as its sockets show it."""
+
+import asyncio
+
+import pytest
+
+from chat import closes, identity
+from tests.server.client import ALL_ON, Refusal
+
+DESCRIPTION = {"number": 1, "sdp": "v=0"}
+CANDIDATE = {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0"}
+
+
+@pytest.fixture
+def pair(enter, join):
+    """Two who are in a room and in its call: their chat sockets, then their call sockets."""
+
+    async def pair():
+        nova, mira = await enter("Nova"), await enter("Mira")
+        return nova, mira, await join(nova, "nova-1"), await join(mira, "mira-1")
+
+    return pair
+
+
+async def test_who_joins_is_told_who_is_in_and_everyone_hears_of_it(pair):
+    nova, mira, nova_call, mira_call = await pair()
+    assert [p["id"] for p in mira_call.hello["people"]] == [nova.id, mira.id]
+    assert mira_call.hello["topology"] == "mesh"
+    welcome = await nova_call.event("welcome", count=2)
+    assert welcome["person"]["session"] == "mira-1"
+    assert welcome["person"]["media"] == ALL_ON
+
+
+async def test_the_room_sees_who_is_in_the_call(pair):
+    nova, _mira, _, mira_call = await pair()
+    people = (await nova.ask("people"))["people"]
+    assert [p["in_call"] for p in people] == [True, True]
+    await mira_call.ask("leave_room")
+    people = (await nova.ask("people"))["people"]
+    assert [p["in_call"] for p in people] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("offer", {"description": DESCRIPTION}),
+        ("answer", {"description": DESCRIPTION}),
+        ("ice", {"candidate": None}),
+    ],
+)
+async def test_a_signal_reaches_whom_it_names(pair, enter, join, kind, body):
+    nova, mira, nova_call, mira_call = await pair()
+    third = await join(await enter("Third"), "third-1")
+    await mira_call.ask(kind, to=nova.id, session="nova-1", **body)
+    assert await nova_call.event(kind) == {"from": mira.id, "session": "mira-1", **body}
+    await third.silence(kind)
+
+
+async def test_a_candidate_crosses_whole(pair):
+    nova, _, nova_call, mira_call = await pair()
+    await mira_call.ask("ice", to=nova.id, session="nova-1", candidate=CANDIDATE)
+    candidate = (await nova_call.event("ice"))["candidate"]
+    assert candidate == CANDIDATE | {"sdpMLineIndex": None, "usernameFragment": None}
+
+
+async def test_a_signal_for_a_session_that_is_over_is_dropped(pair):
+    nova, _, nova_call, mira_call = await pair()
+    await mira_call.ask("offer", to=nova.id, session="nova-0", description=DESCRIPTION)
+    await nova_call.silence("offer")
+
+
+async def test_a_signal_reaches_nobody_in_another_room(pair, enter, join):
+    nova, _, nova_call, _ = await pair()
+    stranger = await join(await enter("Stranger", "elsewhere"), "nova-1")
+    await stranger.ask("offer", to=nova.id, session="nova-1", description=DESCRIPTION)
+    await nova_call.silence("offer")
+
+
+async def test_mute_and_camera_are_told(pair):
+    _nova, mira, nova_call, mira_call = await pair()
+    await mira_call.ask("media", audio=False, video=True, screen=False)
+    told = await nova_call.event("media")
+    assert told["person"]["id"] == mira.id
+    assert told["person"]["media"] == {"audio": False, "video": True, "screen": False}
+
+
+async def test_a_full_call_refuses_the_next_who_still_has_the_chat(pair, enter, join, settings):
+    settings.CALL_CAPACITY = 2
+    nova, *_ = await pair()
+    late = await enter("Late")
+    with pytest.raises(Refusal, match="call_full"):
+        await join(late)
+    await late.say("I can still write")
+    assert (await nova.event("new_message"))["nickname"] == "Late"
+
+
+async def test_a_reload_comes_back_as_the_same_participant_in_a_new_session(pair, join):
+    nova, mira, nova_call, mira_call = await pair()
+    await mira_call.close(1001)
+    again = await join(mira, "mira-2")
+    assert [p["id"] for p in again.hello["people"]] == [nova.id, mira.id]
+    told = await nova_call.event("person")
+    while told["person"]["session"] != "mira-2":
+        told = await nova_call.event("person")
+    assert told["person"]["here"] is True
+    await nova_call.silence("bye")
+
+
+async def test_a_signalling_reconnect_keeps_the_session_and_its_place_in_time(pair, join):
+    _, mira, _, mira_call = await pair()
+    before = mira_call.hello["people"]
+    await mira_call.close(1006)
+    again = await join(mira, "mira-1")
+    assert again.hello["people"] == before
+
+
+async def test_a_crashed_participant_is_gone_after_the_lease(pair, settings):
+    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.1, 0.5, 0.2
+    nova, mira, nova_call, mira_call = await pair()
+    await mira_call.close(1006)
+    assert (await nova_call.event("bye"))["person"]["id"] == mira.id
+    gone = await nova.event("person")
+    while gone["person"]["id"] != mira.id or gone["person"]["in_call"]:
+        gone = await nova.event("person")
+
+
+async def test_who_leaves_the_room_is_out_of_its_call(pair):
+    _, mira, nova_call, mira_call = await pair()
+    await mira.ask("leave_room")
+    assert (await nova_call.event("bye"))["person"]["id"] == mira.id
+    assert await mira_call.closing() == closes.NORMAL
+
+
+async def test_a_call_is_for_those_in_the_room(connect):
+    outsider = await connect("/ws/call/room/")
+    with pytest.raises(Refusal, match="not_in_room"):
+        await outsider.ask("join_room", **outsider.joining("one"))
+
+
+async def test_the_token_of_another_room_opens_no_call(connect, enter):
+    await enter("Nova")
+    foreign = identity.mint(key="elsewhere", browser="b", room_name="Elsewhere")
+    client = await connect("/ws/call/room/")
+    with pytest.raises(Refusal, match="bad_token"):
+        await client.ask("join_room", token=foreign, session="s", media=ALL_ON)
+    assert await client.closing() == closes.BAD_TOKEN
+
+
+async def test_ice_servers_come_with_credentials_of_ones_own(enter, join, settings):
+    settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example:3478"], "secret"
+    nova = await enter("Nova")
+    call = await join(nova)
+    (server,) = call.hello["ice_servers"]
+    assert server["username"].endswith(f":{nova.id}")
+
+
+async def test_many_join_at_once_and_no_more_get_in_than_fit(enter, join, settings):
+    settings.CALL_CAPACITY = 3
+    people = [await enter(f"Person {n}") for n in range(6)]
+    results = await asyncio.gather(*(join(p) for p in people), return_exceptions=True)
+    assert sum(isinstance(result, Refusal) for result in results) == 3

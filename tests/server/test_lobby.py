@@ -1,0 +1,62 @@
+"""The list of open rooms, live and on the page."""
+
+import asyncio
+
+from chat import lobby, rooms
+
+
+async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect, monkeypatch):
+    monkeypatch.setattr(lobby, "PAUSE_S", 0.01)
+    watcher = await connect("/ws/lobby/")
+    assert await watcher.event("room_change") == {"rooms": []}
+    nova = await enter("Nova", "안녕-방")
+    room = {"key": "안녕-방", "name": "안녕-방", "count": 1, "in_call": 0}
+    await watcher.event("room_change", rooms=[room])
+    call = await join(nova)
+    await watcher.event("room_change", rooms=[room | {"in_call": 1}])
+    await call.ask("leave_room")
+    await nova.ask("leave_room")
+    await watcher.event("room_change", rooms=[])
+
+
+async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, connect, monkeypatch):
+    monkeypatch.setattr(lobby, "PAUSE_S", 0.2)
+    watcher = await connect("/ws/lobby/")
+    for n in range(10):
+        await enter(f"Person {n}")
+    told = 0
+    async with asyncio.timeout(3):
+        while True:
+            change = await watcher.event("room_change")
+            told += 1
+            if change["rooms"] and change["rooms"][0]["count"] == 10:
+                break
+    assert told < 8
+
+
+async def test_unlisted_and_closed_rooms_are_not_listed(enter):
+    await enter("Nova", "quiet~abcdefghij234567")
+    await enter("Mira", "open")
+    assert [room.key for room in await rooms.census()] == ["open"]
+    await rooms.close("open")
+    assert await rooms.census() == []
+
+
+async def test_the_fullest_room_comes_first(enter):
+    await enter("Nova", "small")
+    await enter("Mira", "large")
+    await enter("Kim", "large")
+    assert [(r.key, r.count) for r in await rooms.census()] == [("large", 2), ("small", 1)]
+
+
+async def test_who_speaks_in_the_lobby_is_closed(connect):
+    watcher = await connect("/ws/lobby/")
+    await watcher.send_raw("hello")
+    assert await watcher.closing() == 4400
+
+
+async def test_the_welcome_page_lists_rooms_without_javascript(enter, async_client):
+    await enter("Nova", "안녕-방")
+    page = (await async_client.get("/")).content.decode()
+    assert 'data-room="안녕-방"' in page
+    assert "/rooms/%EC%95%88%EB%85%95-%EB%B0%A9/" in page
