@@ -1,0 +1,207 @@
+/** The call of a room, live: its line, the mesh of peers, and what is sent into it. */
+
+import { createLevels, meter } from './levels.js';
+import { createMesh } from './mesh.js';
+import { createSocket } from './socket.js';
+
+/** @import {JoinRoomAck, Media as Live} from './protocol.js' */
+/** @import {Media, MediaState} from './media.js' */
+/** @import {Mesh} from './mesh.js' */
+/** @import {Participant} from './participant.js' */
+/** @import {Room} from './room.js' */
+/** @import {Streams} from './slots.js' */
+
+/**
+ * @typedef {object} CallLineOptions
+ * @property {string} key
+ * @property {Participant} participant
+ * @property {Media} media
+ * @property {() => Room} room
+ * @property {(type: string, payload: object) => void} dispatch tells the room
+ * @property {(id: string, streams: Streams | null) => void} onStreams
+ * @property {(id: string, state: import('./peer.js').PeerState) => void} onPeerState
+ * @property {(ids: Set<string>) => void} onSpeaking
+ * @property {(code: string) => void} onRefused joining was refused for good
+ * @property {() => void} onLeft
+ */
+
+export class CallLine {
+  #options;
+  #socket;
+  #levels;
+  /** @type {Mesh | null} */
+  #mesh = null;
+  #joined = false;
+  /** Names this stay in the call: the others connect to it and to no earlier one. */
+  #session = '';
+  /** @type {JoinRoomAck | null} what the room has not been told yet */
+  #ack = null;
+  /** @type {Live | null} what the server was told last */
+  #told = null;
+  /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
+  #ownMeter = null;
+
+  /** @param {CallLineOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#levels = createLevels({ onSpeaking: options.onSpeaking });
+    this.#socket = createSocket({
+      url: `/ws/call/${encodeURIComponent(options.key)}/`,
+      hello: () => this.#hello(),
+      onWelcome: (ack) => this.#welcomed(ack),
+      onEvent: ({ type, payload }) => this.#onEvent(type, payload),
+      onClosed: () => this.#end(),
+      onRefused: (code, _, willRetry) => willRetry || this.#refused(code),
+    });
+    window.addEventListener('online', () => this.#mesh?.networkChanged());
+  }
+
+  get joined() {
+    return this.#joined;
+  }
+
+  /** Joins; camera and microphone are asked for while the line is being opened. */
+  join() {
+    if (this.#joined) return;
+    this.#joined = true;
+    this.#session = randomName();
+    this.#socket.start();
+    void this.#options.media.start({ audio: true, video: true });
+  }
+
+  /** Leaves, and tells the others before the line goes. */
+  async leave() {
+    if (!this.#joined) return;
+    const told = this.#socket.request('leave_room', {}, { timeoutMs: 1_000 });
+    this.#end();
+    await told.catch(() => undefined);
+    if (!this.#joined) this.#socket.stop();
+  }
+
+  /** The room has changed: those who are in the call may be others now. */
+  roomChanged() {
+    this.#enterState();
+    const { call } = this.#options.room();
+    if (call.joined) this.#mesh?.setCallers(call.people);
+  }
+
+  /** @param {MediaState} state */
+  mediaChanged(state) {
+    if (!this.#joined) return;
+    this.#mesh?.setTracks(state.tracks);
+    this.#hearMyself(state.tracks.microphone, state.audio);
+    const live = liveOf(state);
+    if (this.#told === null || sameLive(this.#told, live)) return;
+    this.#told = live;
+    this.#socket.post('media', live);
+  }
+
+  #hello() {
+    const media = liveOf(this.#options.media.state);
+    return {
+      type: 'join_room',
+      payload: { token: this.#options.participant.token, session: this.#session, media },
+    };
+  }
+
+  /** @param {JoinRoomAck} ack */
+  #welcomed(ack) {
+    if (!this.#joined) return;
+    // After a lost line the peers live on: the media never went through it.
+    this.#mesh ??= this.#createMesh(ack);
+    this.#told = ack.people.find(({ id }) => id === ack.you)?.media ?? null;
+    this.#ack = ack;
+    this.#enterState();
+    this.mediaChanged(this.#options.media.state);
+  }
+
+  /** The answer may overtake the one of the room's own line, which says who one is. */
+  #enterState() {
+    const ack = this.#ack;
+    if (ack === null || this.#options.room().you === null) return;
+    this.#ack = null;
+    this.#options.dispatch('call.joined', ack);
+  }
+
+  /** @param {JoinRoomAck} ack */
+  #createMesh({ you, ice_servers }) {
+    return createMesh({
+      you,
+      iceServers: ice_servers,
+      tracks: this.#options.media.state.tracks,
+      send: (type, payload) => this.#socket.post(type, payload),
+      onStreams: this.#options.onStreams,
+      onPeerState: this.#options.onPeerState,
+      onLevels: (id, read) => (read ? this.#levels.listen(id, read) : this.#levels.forget(id)),
+    });
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} payload
+   */
+  #onEvent(type, payload) {
+    if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
+    else this.#options.dispatch(`call.${type}`, payload);
+    if (this.#options.room().missing.callers) this.#askForCallers();
+  }
+
+  #askForCallers() {
+    this.#socket.request('people', {}).then(
+      (answer) => this.#options.dispatch('call.people', answer),
+      () => undefined, // the next beat asks again
+    );
+  }
+
+  /** @param {string} code */
+  #refused(code) {
+    this.#end();
+    this.#options.onRefused(code);
+  }
+
+  #end() {
+    if (!this.#joined) return;
+    this.#joined = false;
+    this.#told = this.#ack = null;
+    this.#mesh?.close();
+    this.#mesh = null;
+    this.#levels.stop();
+    this.#hearMyself(null, false);
+    this.#options.media.stop();
+    this.#options.dispatch('call.left', {});
+    this.#options.onLeft();
+  }
+
+  /**
+   * Shows on one's own tile that one is heard: the commonest question in a call.
+   * @param {MediaStreamTrack | null} track
+   * @param {boolean} on
+   */
+  #hearMyself(track, on) {
+    const wanted = on ? track : null;
+    if (this.#ownMeter?.track === wanted || (!this.#ownMeter && !wanted)) return;
+    const you = this.#options.room().you ?? '';
+    this.#ownMeter?.stop();
+    this.#ownMeter = null;
+    if (!wanted) return this.#levels.forget(you);
+    const { read, stop } = meter(wanted);
+    this.#ownMeter = { track: wanted, stop };
+    this.#levels.listen(you, read);
+  }
+}
+
+/** @param {MediaState} state */
+const liveOf = ({ audio, video, screen }) => ({ audio, video, screen });
+
+/**
+ * @param {Live} one
+ * @param {Live} other
+ */
+const sameLive = (one, other) =>
+  one.audio === other.audio && one.video === other.video && one.screen === other.screen;
+
+/** Not `crypto.randomUUID`: it is missing on plain http. */
+const randomName = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');

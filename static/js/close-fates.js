@@ -1,0 +1,42 @@
+/** Whether and when the page comes back after a close; docs/protocol.md shows this table. */
+
+const FIRST_JITTER_MS = 1_000;
+const MOST_JITTER_MS = 10_000;
+
+/** @typedef {{fate: 'stop' | 'reconnect', meaning: string, afterMs?: number, reasonIsJitterMs?: boolean}} Fate */
+
+/**
+ * By close code. `afterMs` is the shortest wait; with `reasonIsJitterMs` the server may name the
+ * longest in the reason of the close.
+ * @type {Readonly<Record<number, Fate>>}
+ */
+export const CLOSE_FATES = Object.freeze({
+  4400: { fate: 'stop', meaning: 'broken_client' },
+  4401: { fate: 'stop', meaning: 'bad_token' },
+  4403: { fate: 'stop', meaning: 'removed' },
+  4404: { fate: 'stop', meaning: 'room_closed' },
+  4409: { fate: 'stop', meaning: 'replaced' },
+  4412: { fate: 'reconnect', meaning: 'restarting', reasonIsJitterMs: true },
+  4413: { fate: 'reconnect', meaning: 'too_slow' },
+  4426: { fate: 'stop', meaning: 'old_page' },
+  4429: { fate: 'reconnect', meaning: 'flooding', afterMs: 5_000 },
+  4500: { fate: 'reconnect', meaning: 'server_error' },
+});
+
+/** Every other code: 1000, 1001, 1006 too.
+ * @type {Fate} */
+export const RECONNECT = { fate: 'reconnect', meaning: 'lost' };
+
+/**
+ * How long to wait before a new connection. Full jitter: a thousand pages that lose one server do
+ * not come back in one moment.
+ * @param {Fate} fate
+ * @param {number} attempt failures since the last good line, from 0
+ * @param {string} reason of the close
+ * @param {number} random from 0 to 1
+ */
+export function retryAfterMs({ afterMs = 0, reasonIsJitterMs = false }, attempt, reason, random) {
+  const named = reasonIsJitterMs && /^\d{1,5}$/.test(reason);
+  const jitterMs = named ? Number(reason) : Math.min(FIRST_JITTER_MS * 2 ** attempt, MOST_JITTER_MS);
+  return afterMs + random * jitterMs;
+}

@@ -1,0 +1,92 @@
+/** The few things that every view does with the page: find, clone, and keep a list in step. */
+
+/**
+ * The element with this id, which must be there and of this class.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @param {{new (): T, name: string}} [kind]
+ * @returns {T}
+ */
+export function byId(id, kind) {
+  return checked(document.getElementById(id), kind, `#${id}`);
+}
+
+/**
+ * The first element within `root` that matches.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {{new (): T, name: string}} [kind]
+ * @returns {T}
+ */
+export function within(root, selector, kind) {
+  return checked(root.querySelector(selector), kind, selector);
+}
+
+/**
+ * A copy of the only element in a `<template>`.
+ * @param {string} templateId
+ * @returns {HTMLElement}
+ */
+export function clone(templateId) {
+  const { content } = byId(templateId, HTMLTemplateElement);
+  return /** @type {HTMLElement} */ (document.importNode(content, true).firstElementChild);
+}
+
+/**
+ * Makes the children of `list` stand for `items`, in their order; an element stays the same for as
+ * long as its key is there. Only what is out of place is moved, as a moved video stops.
+ * @template T
+ * @param {HTMLElement} list
+ * @param {T[]} items
+ * @param {{key: (item: T) => string, create: (item: T) => HTMLElement, update: (element: HTMLElement, item: T) => void}} how
+ */
+export function keepList(list, items, { key, create, update }) {
+  const wanted = new Set(items.map(key));
+  /** @type {Map<string, HTMLElement>} */
+  const kept = new Map();
+  for (const element of /** @type {HTMLElement[]} */ ([...list.children])) {
+    if (wanted.has(element.dataset.key ?? '')) kept.set(element.dataset.key ?? '', element);
+    else element.remove();
+  }
+  let place = list.firstElementChild;
+  for (const item of items) {
+    const element = kept.get(key(item)) ?? create(item);
+    element.dataset.key = key(item);
+    update(element, item);
+    if (element === place) place = place.nextElementSibling;
+    else list.insertBefore(element, place);
+  }
+}
+
+/**
+ * Changes a text only if it is another: a live region would say the same again.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Sets or takes away `data-<name>`.
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {boolean} on
+ */
+export function mark(element, name, on) {
+  if (on) element.dataset[name] = '';
+  else delete element.dataset[name];
+}
+
+/**
+ * @template {HTMLElement} T
+ * @param {Element | null} element
+ * @param {{new (): T, name: string} | undefined} kind
+ * @param {string} wanted
+ * @returns {T}
+ */
+function checked(element, kind, wanted) {
+  if (element instanceof (kind ?? HTMLElement)) return /** @type {T} */ (element);
+  throw new Error(`expected ${kind?.name ?? 'HTMLElement'} ${wanted}, found ${element?.nodeName}`);
+}

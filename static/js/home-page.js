@@ -1,0 +1,57 @@
+/** The welcome page: remembers the nickname, and keeps the list of open rooms live. */
+
+import { byId, clone, keepList, setText, within } from './dom.js';
+import { createSocket } from './socket.js';
+
+/** @import {OpenRoom, RoomChangeEvent} from './protocol.js' */
+
+const NICKNAME_KEY = 'noom.nickname';
+const COUNTS = /** @type {const} */ (['count', 'in_call']);
+
+function rememberNickname() {
+  const form = byId('welcome', HTMLFormElement);
+  const input = within(form, '[name=nickname]', HTMLInputElement);
+  if (input.value === '') input.value = localStorage.getItem(NICKNAME_KEY) ?? '';
+  form.addEventListener('submit', () => localStorage.setItem(NICKNAME_KEY, input.value.trim()));
+  const wrong = form.querySelector('[aria-invalid=true]');
+  const next = within(form, input.value || wrong ? '[name=room]' : '[name=nickname]');
+  // On a phone this would cover half of the page with the keyboard.
+  if (matchMedia('(hover: hover)').matches) next.focus();
+}
+
+/** @param {RoomChangeEvent} change */
+function drawRooms({ rooms }) {
+  const list = byId('rooms', HTMLUListElement);
+  for (const row of /** @type {HTMLElement[]} */ ([...list.children])) {
+    row.dataset.key ??= row.dataset.room;
+  }
+  keepList(list, rooms, { key: ({ key }) => key, create: createRow, update: drawRow });
+  byId('rooms-empty').hidden = rooms.length > 0;
+}
+
+/** @param {OpenRoom} room */
+function createRow({ key }) {
+  const row = clone('room-link');
+  row.dataset.room = key;
+  within(row, 'a', HTMLAnchorElement).href = `/rooms/${encodeURIComponent(key)}/`;
+  return row;
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {OpenRoom} room
+ */
+function drawRow(row, room) {
+  setText(within(row, '.room-link-name'), room.name);
+  for (const name of COUNTS) setText(within(row, `[data-value=${name}]`), String(room[name]));
+  within(row, '[data-shown-if=in_call]').hidden = room.in_call === 0;
+}
+
+rememberNickname();
+createSocket({
+  url: '/ws/lobby/',
+  hello: null,
+  onEvent: ({ type, payload }) => {
+    if (type === 'room_change') drawRooms(payload);
+  },
+}).start();

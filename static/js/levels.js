@@ -1,0 +1,87 @@
+/** Who is speaking: reads loudness a few times a second and says when the set of speakers changes. */
+
+const READ_EVERY_MS = 150;
+/** -36 dB of full scale: above the noise of a room, below a quiet voice. */
+const LOUD = 0.016;
+/** Pauses between words do not end a speech. */
+const HOLD_MS = 700;
+
+/**
+ * @param {{onSpeaking: (ids: Set<string>) => void, now?: () => number}} options
+ */
+export const createLevels = (options) => new Levels(options);
+
+class Levels {
+  #onSpeaking;
+  #now;
+  /** @type {Map<string, () => number>} */
+  #readers = new Map();
+  /** When each was loud last. @type {Map<string, number>} */
+  #loudAt = new Map();
+  /** @type {Set<string>} */
+  #speaking = new Set();
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+
+  /** @param {{onSpeaking: (ids: Set<string>) => void, now?: () => number}} options */
+  constructor({ onSpeaking, now = () => performance.now() }) {
+    this.#onSpeaking = onSpeaking;
+    this.#now = now;
+  }
+
+  /**
+   * @param {string} id
+   * @param {() => number} read  the loudness now, 0 to 1
+   */
+  listen(id, read) {
+    this.#readers.set(id, read);
+    this.#timer ??= setInterval(() => this.read(), READ_EVERY_MS);
+  }
+
+  /** @param {string} id */
+  forget(id) {
+    this.#readers.delete(id);
+    this.#loudAt.delete(id);
+    this.read();
+    if (this.#readers.size === 0) this.stop();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#readers.clear();
+    this.#loudAt.clear();
+    this.read();
+  }
+
+  /** One reading of everyone; the timer's work. */
+  read() {
+    const now = this.#now();
+    for (const [id, read] of this.#readers) if (read() > LOUD) this.#loudAt.set(id, now);
+    const loud = [...this.#loudAt].filter(([, at]) => now - at < HOLD_MS).map(([id]) => id);
+    if (loud.length === this.#speaking.size && loud.every((id) => this.#speaking.has(id))) return;
+    this.#speaking = new Set(loud);
+    this.#onSpeaking(new Set(loud));
+  }
+}
+
+/**
+ * The loudness of a track of this machine: it has no receiver that would tell.
+ * @param {MediaStreamTrack} track
+ * @returns {{read: () => number, stop: () => void}}
+ */
+export const meter = (track) => {
+  const context = new AudioContext();
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 1024;
+  source.connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  return {
+    read: () => {
+      analyser.getFloatTimeDomainData(samples);
+      return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    },
+    stop: () => void context.close().catch(() => undefined),
+  };
+};

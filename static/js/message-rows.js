@@ -1,0 +1,83 @@
+/** The rows of the chat's log: a timeline, one row for each message. Pure. */
+
+import { timeline } from './room.js';
+import { listNames, t } from './words.js';
+
+/** @import {Room} from './room.js' */
+/** @import {Pending, QuietLine, Run, TimelineItem} from './timeline.js' */
+/**
+ * `key` is the message's client_id: it does not change when a message becomes a stored one. `first`
+ * says that the row begins a run and names its author.
+ * @typedef {object} MessageRow
+ * @property {'message'} kind
+ * @property {string} key
+ * @property {boolean} first
+ * @property {boolean} own
+ * @property {string} nickname
+ * @property {number} at
+ * @property {string} text
+ * @property {'stored' | 'sending' | 'failed'} state
+ * @property {string | null} reason
+ */
+/** @typedef {{kind: 'quiet', key: string, text: string}} QuietRow */
+/** @typedef {MessageRow | QuietRow} Row */
+
+const RUN_MS = 5 * 60_000;
+
+/**
+ * @param {Room} room
+ * @returns {Row[]}
+ */
+export function rowsOf(room) {
+  const items = timeline(room);
+  return items.flatMap((item, index) => {
+    if (item.kind === 'run') return runRows(item);
+    if (item.kind === 'pending') return pendingRows(item, items[index - 1]);
+    return { kind: 'quiet', key: item.key, text: item.kind === 'gap' ? t('gap') : lineText(item) };
+  });
+}
+
+/**
+ * @param {Run} run
+ * @returns {Row[]}
+ */
+const runRows = ({ own, nickname, messages }) =>
+  messages.map(({ client_id, text, sent_at }, index) => ({
+    kind: 'message',
+    key: client_id,
+    first: index === 0,
+    own,
+    nickname,
+    at: sent_at,
+    text,
+    state: 'stored',
+    reason: null,
+  }));
+
+/**
+ * @param {Pending} pending
+ * @param {TimelineItem | undefined} before
+ * @returns {Row[]}
+ */
+function pendingRows({ items }, before) {
+  const run = before?.kind === 'run' && before.own ? before : null;
+  return items.map(({ client_id, text, at, state, reason }, index) => ({
+    kind: 'message',
+    key: client_id,
+    first: index === 0 && (run === null || at - run.at >= RUN_MS),
+    own: true,
+    nickname: '',
+    at,
+    text,
+    state: state === 'sent' ? 'stored' : state,
+    reason,
+  }));
+}
+
+/** @param {QuietLine} line */
+function lineText({ steps }) {
+  const said = steps.map(({ kind, people }) =>
+    t(kind, { names: listNames(people.map(({ nickname }) => nickname)) }),
+  );
+  return said.reduce((first, second) => t('line_join', { first, second }));
+}

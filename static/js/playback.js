@@ -1,0 +1,79 @@
+/** Plays streams in video elements: on the chosen speaker, and past a browser that blocks sound. */
+
+import { byId } from './dom.js';
+
+export const createPlayback = () => new Playback();
+
+class Playback {
+  /** @type {Set<HTMLVideoElement>} */
+  #videos = new Set();
+  #speaker = '';
+  #notice = byId('sound-blocked');
+
+  constructor() {
+    byId('allow-sound').addEventListener('click', () => this.#playAll());
+  }
+
+  /** @param {HTMLVideoElement} video whose sound is to be heard */
+  add(video) {
+    this.#videos.add(video);
+    if (this.#speaker) void this.#direct(video);
+  }
+
+  /** Forgets the videos that have left the page. */
+  sweep() {
+    for (const video of this.#videos) {
+      if (!video.isConnected) this.#stop(video);
+    }
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {MediaStream | null} stream
+   */
+  show(video, stream) {
+    if (video.srcObject === stream) return;
+    video.srcObject = stream;
+    if (stream) void this.#play(video);
+  }
+
+  /** @param {string} deviceId '' for the system's own choice */
+  setSpeaker(deviceId) {
+    if (deviceId === this.#speaker) return;
+    this.#speaker = deviceId;
+    for (const video of this.#videos) void this.#direct(video);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async #play(video) {
+    try {
+      await video.play();
+    } catch (error) {
+      // Anything else means that the element got another stream meanwhile, or went.
+      const isBlocked = error instanceof DOMException && error.name === 'NotAllowedError';
+      if (isBlocked && video.isConnected) this.#notice.hidden = false;
+    }
+  }
+
+  #playAll() {
+    this.#notice.hidden = true;
+    for (const video of this.#videos) void this.#play(video);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async #direct(video) {
+    if (!('setSinkId' in video)) return;
+    try {
+      await video.setSinkId(this.#speaker);
+    } catch {
+      // A speaker that is gone: the sound stays where it is, which is better than silence.
+    }
+  }
+
+  /** @param {HTMLVideoElement} video */
+  #stop(video) {
+    video.srcObject = null;
+    this.#videos.delete(video);
+    if (this.#videos.size === 0) this.#notice.hidden = true;
+  }
+}

@@ -1,0 +1,76 @@
+/** Requests, and the answers that they wait for. */
+
+/** @typedef {Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>} Timers */
+/** @typedef {{type: string, payload: any, ref?: number}} Frame */
+
+/** Why a request failed: the code of the server's `error`, or `disconnected`, or `timeout`. */
+export class SocketError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} [message]
+   */
+  constructor(code, message = code) {
+    super(message);
+    this.name = 'SocketError';
+    this.code = code;
+  }
+}
+
+/** A ref is never used twice, so a late answer meets nobody. */
+export class Requests {
+  #environment;
+  #send;
+  #lastRef = 0;
+  /** @type {Map<number, {resolve: (payload: any) => void, reject: (error: SocketError) => void, timer: number}>} */
+  #waiting = new Map();
+
+  /**
+   * @param {Timers} environment
+   * @param {(frame: Frame) => void} send
+   */
+  constructor(environment, send) {
+    this.#environment = environment;
+    this.#send = send;
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} payload
+   * @param {number} timeoutMs
+   * @param {(payload: any) => void} resolve
+   * @param {(error: SocketError) => void} reject
+   */
+  ask(type, payload, timeoutMs, resolve, reject) {
+    const ref = ++this.#lastRef;
+    const timer = this.#environment.setTimeout(
+      () => this.#take(ref)?.reject(new SocketError('timeout')),
+      timeoutMs,
+    );
+    this.#waiting.set(ref, { resolve, reject, timer });
+    this.#send({ type, payload, ref });
+  }
+
+  /**
+   * @param {number} ref
+   * @param {Frame} answer
+   */
+  settle(ref, { type, payload }) {
+    const request = this.#take(ref);
+    if (type === 'ack') request?.resolve(payload);
+    else request?.reject(new SocketError(payload.code, payload.message));
+  }
+
+  rejectAll() {
+    for (const ref of [...this.#waiting.keys()]) {
+      this.#take(ref)?.reject(new SocketError('disconnected'));
+    }
+  }
+
+  /** @param {number} ref */
+  #take(ref) {
+    const request = this.#waiting.get(ref);
+    this.#waiting.delete(ref);
+    this.#environment.clearTimeout(request?.timer);
+    return request;
+  }
+}

@@ -1,0 +1,197 @@
+/** The chat of a room, live: its line, its outbox, and the one state that both lead to. */
+
+import { createOutbox } from './outbox.js';
+import { emptyRoom, hole, lastSeq, reduce } from './room.js';
+import { createSocket } from './socket.js';
+
+/** @import {Participant} from './participant.js' */
+/** @import {LineState} from './socket.js' */
+/** @import {Room} from './room.js' */
+
+const TYPING_LASTS_MS = 6_000;
+const HISTORY_LIMIT = 100;
+const BAD_TOKEN = 4401;
+
+/**
+ * @typedef {object} RoomData what the page knows of itself
+ * @property {string} key
+ * @property {string} token
+ * @property {string} name
+ * @property {boolean} listed
+ * @property {string} nickname
+ * @property {boolean} join_call
+ * @property {number} capacity
+ */
+/**
+ * @typedef {object} RoomLineOptions
+ * @property {RoomData} data
+ * @property {Participant} participant
+ * @property {string} nickname the one to ask for
+ * @property {Storage} storage of this tab
+ * @property {(room: Room) => void} onChange
+ * @property {(state: LineState) => void} onState
+ * @property {(code: number) => void} onClosed
+ * @property {(code: string) => void} onRefused entering was refused for good
+ */
+
+export class RoomLine {
+  #options;
+  #nickname;
+  #room;
+  #socket;
+  #outbox;
+  /** Questions under way. @type {Set<string>} */
+  #asking = new Set();
+  /** @type {Map<string, number>} */
+  #typingTimers = new Map();
+
+  /** @param {RoomLineOptions} options */
+  constructor(options) {
+    const { data, storage } = options;
+    this.#options = options;
+    this.#nickname = options.nickname;
+    this.#room = emptyRoom(data);
+    this.#socket = createSocket({
+      url: `/ws/chat/${encodeURIComponent(data.key)}/`,
+      hello: () => this.#hello(),
+      onWelcome: (ack) => this.#entered(ack),
+      onEvent: ({ type, payload }) => this.#onEvent(type, payload),
+      onState: options.onState,
+      onClosed: (code) => this.#closed(code),
+      onRefused: (code, _, willRetry) => willRetry || options.onRefused(code),
+    });
+    this.#outbox = createOutbox({
+      storage,
+      key: data.key,
+      request: this.#socket.request,
+      onChange: (items) => this.dispatch('pending', { items }),
+    });
+  }
+
+  get room() {
+    return this.#room;
+  }
+
+  start() {
+    this.dispatch('pending', { items: this.#outbox.items });
+    this.#socket.start();
+  }
+
+  /**
+   * What happened, to what is known; then whoever draws is told, and what is missing is asked for.
+   * @param {string} type
+   * @param {object} payload
+   */
+  dispatch(type, payload) {
+    const before = this.#room;
+    this.#room = reduce(before, { type, payload });
+    if (this.#room !== before) this.#options.onChange(this.#room);
+    this.#repair();
+  }
+
+  /** @param {string} text */
+  say = (text) => void this.#outbox.add(text);
+
+  /** @param {string} clientId */
+  retry = (clientId) => this.#outbox.retry(clientId);
+
+  /** @param {string} clientId */
+  discard = (clientId) => this.#outbox.discard(clientId);
+
+  /** @param {boolean} on */
+  typing = (on) => this.#socket.post('typing', { on });
+
+  /**
+   * Asks for another nickname. Without a line the next connection asks for it.
+   * @param {string} nickname
+   * @returns {Promise<void>} rejects if the server refuses the name
+   */
+  rename = async (nickname) => {
+    this.#nickname = nickname;
+    await this.#socket.request('nickname', { nickname }).catch((error) => {
+      if (error.code !== 'disconnected' && error.code !== 'timeout') throw error;
+    });
+  };
+
+  /** Asks for what came before the first message that is here. */
+  earlier = () => {
+    const before = this.#room.messages[0]?.seq;
+    if (before === undefined || !this.#room.hasEarlier) return;
+    this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, (answer) =>
+      this.dispatch('history', { ...answer, before }),
+    );
+  };
+
+  #hello() {
+    const { participant } = this.#options;
+    const payload = { token: participant.token, nickname: this.#nickname };
+    return { type: 'enter_room', payload: { ...payload, last_seq: lastSeq(this.#room) } };
+  }
+
+  /** @param {object} ack */
+  #entered(ack) {
+    this.dispatch('entered', ack);
+    this.#outbox.flush();
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} payload
+   */
+  #onEvent(type, payload) {
+    this.dispatch(type, { ...payload, at: Date.now() });
+    if (type === 'typing') this.#expectTyping(payload.from, payload.on);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    if (code === BAD_TOKEN && this.#options.participant.renew()) this.#socket.start();
+    else this.#options.onClosed(code);
+  }
+
+  #repair() {
+    const { missing } = this.#room;
+    if (missing.people) {
+      this.#ask('people', 'people', {}, (answer) => this.dispatch('people', answer));
+    }
+    if (missing.messages) {
+      const { after, head } = hole(this.#room);
+      this.#ask('history', 'history', { after, limit: HISTORY_LIMIT }, (answer) =>
+        this.dispatch('history', { ...answer, after, head }),
+      );
+    }
+  }
+
+  /**
+   * Asks once at a time. What fails is asked again after the next event: a beat at the latest.
+   * @param {string} name
+   * @param {string} type
+   * @param {object} payload
+   * @param {(answer: any) => void} then
+   */
+  #ask(name, type, payload, then) {
+    if (this.#asking.has(name)) return;
+    this.#asking.add(name);
+    const done = () => this.#asking.delete(name);
+    this.#socket.request(type, payload).then(
+      (answer) => {
+        done();
+        then(answer);
+      },
+      done,
+    );
+  }
+
+  /**
+   * Whoever writes says so again and again; who falls silent without a word has stopped.
+   * @param {string} id
+   * @param {boolean} on
+   */
+  #expectTyping(id, on) {
+    clearTimeout(this.#typingTimers.get(id));
+    this.#typingTimers.delete(id);
+    if (!on) return;
+    const stop = () => this.dispatch('typing_expired', { id });
+    this.#typingTimers.set(id, window.setTimeout(stop, TYPING_LASTS_MS));
+  }
+}

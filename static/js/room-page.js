@@ -1,0 +1,116 @@
+/** The room's page: joins the ends of what is live and what is drawn. */
+
+import { CallLine } from './call-line.js';
+import { byId } from './dom.js';
+import { createMedia } from './media.js';
+import { Participant } from './participant.js';
+import { RoomLine } from './room-line.js';
+import { createCallView } from './view-call.js';
+import { createChatView } from './view-chat.js';
+import { createControls } from './view-controls.js';
+import { createHeader } from './view-header.js';
+import { createPeopleView } from './view-people.js';
+import { createStatusView, problemKey } from './view-status.js';
+
+/** @import {RoomData} from './room-line.js' */
+
+const NICKNAME = 'noom.nickname';
+
+/** @type {RoomData} */
+const data = JSON.parse(byId('room-data').textContent ?? '');
+const participant = new Participant({
+  key: data.key,
+  token: data.token,
+  storage: sessionStorage,
+  page: window,
+});
+const status = createStatusView();
+const header = createHeader({ onProblem: (problem) => status.problem(problem) });
+const peopleView = createPeopleView();
+const callView = createCallView();
+const chatView = createChatView({
+  onSend: (text) => line.say(text),
+  onTyping: (on) => line.typing(on),
+  onEarlier: () => line.earlier(),
+  onRetry: (clientId) => line.retry(clientId),
+  onDiscard: (clientId) => line.discard(clientId),
+  onNickname: rename,
+  onUnread: (unread) => header.render(line.room, unread),
+});
+const controls = createControls({
+  onJoin: join,
+  onMic: () => void media.toggleMic(),
+  onCamera: () => void media.toggleCamera(),
+  onShare: () => (media.state.screen ? media.stopScreen() : void media.shareScreen()),
+  onLeave: () => void call.leave(),
+  onChoose: (kind, id) => void media.chooseDevice(kind, id),
+  onPanel: (open) => chatView.setOpen(open === 'chat'),
+});
+const media = createMedia({
+  storage: localStorage,
+  onChange: (state) => {
+    call.mediaChanged(state);
+    callView.setSpeaker(state.chosen.audiooutput ?? '');
+    drawCall();
+  },
+  onProblem: (kind) =>
+    status.problem(kind === 'screen' ? 'screen' : problemKey(media.state.problems)),
+});
+const line = new RoomLine({
+  data,
+  participant,
+  nickname: data.nickname || (localStorage.getItem(NICKNAME) ?? ''),
+  storage: sessionStorage,
+  onChange: (room) => {
+    call.roomChanged();
+    header.render(room, chatView.unread);
+    chatView.render(room);
+    peopleView.render(room);
+    drawCall();
+  },
+  onState: (state) => status.line(state),
+  onClosed: end,
+  onRefused: end,
+});
+const call = new CallLine({
+  key: data.key,
+  participant,
+  media,
+  room: () => line.room,
+  dispatch: (type, payload) => line.dispatch(type, payload),
+  onStreams: (id, streams) => callView.setStreams(id, streams),
+  onPeerState: (id, state) => callView.setPeerState(id, state),
+  onSpeaking: (ids) => callView.setSpeaking(ids),
+  onRefused: (code) => callView.showError(code),
+  onLeft: () => callView.setJoining(false),
+});
+
+function drawCall() {
+  callView.render(line.room, media.state);
+  controls.render(line.room, media.state);
+}
+
+function join() {
+  if (call.joined) return;
+  callView.setJoining(true);
+  call.join();
+}
+
+/** @param {string} nickname */
+function rename(nickname) {
+  localStorage.setItem(NICKNAME, nickname);
+  line.rename(nickname).catch(() => status.problem('nickname'));
+}
+
+/** @param {number | string} code why there is no way to go on */
+function end(code) {
+  void call.leave();
+  status.fatal(code);
+}
+
+// The address that is shown, copied and reloaded is the room's alone.
+history.replaceState(null, '', location.pathname);
+if (data.nickname) localStorage.setItem(NICKNAME, data.nickname);
+if (!window.isSecureContext) status.problem('insecure');
+line.start();
+if (data.join_call) join();

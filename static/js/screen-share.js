@@ -1,0 +1,68 @@
+/** My shared screen: from the click until someone ends it, in the page or in the browser's own bar. */
+
+import { openScreen, problemOf, whyNone } from './devices.js';
+
+/** @typedef {import('./devices.js').Problem} Problem */
+
+/**
+ * @typedef {object} ScreenShareOptions
+ * @property {MediaDevices | undefined} devices
+ * @property {() => void} onChange
+ * @property {(problem: Problem) => void} onProblem
+ */
+
+/** @param {ScreenShareOptions} options */
+export const createScreenShare = (options) => new ScreenShare(options);
+
+class ScreenShare {
+  #options;
+  #asking = false;
+  /** Counts the stops: a screen that is granted after one is let go at once. */
+  #stops = 0;
+  /** @type {{screen: MediaStreamTrack | null, screenSound: MediaStreamTrack | null}} */
+  #tracks = { screen: null, screenSound: null };
+
+  /** @param {ScreenShareOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  get tracks() {
+    return { ...this.#tracks };
+  }
+
+  /** Must be called within the click itself: browsers ask only then. */
+  async start() {
+    const { devices, onChange, onProblem } = this.#options;
+    if (this.#asking || this.#tracks.screen) return;
+    if (!devices?.getDisplayMedia) return onProblem(whyNone());
+    const stops = this.#stops;
+    this.#asking = true;
+    try {
+      const tracks = await openScreen(devices);
+      if (stops !== this.#stops) return stopAll(tracks);
+      this.#tracks = tracks;
+      if (tracks.screen) tracks.screen.onended = () => this.stop();
+      onChange();
+    } catch (error) {
+      const problem = problemOf(error);
+      // Closing the picker is a choice and no problem.
+      if (problem !== 'refused') onProblem(problem);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  stop() {
+    this.#stops += 1;
+    const tracks = this.#tracks;
+    if (!tracks.screen) return;
+    tracks.screen.onended = null;
+    this.#tracks = { screen: null, screenSound: null };
+    stopAll(tracks);
+    this.#options.onChange();
+  }
+}
+
+/** @param {Record<string, MediaStreamTrack | null>} tracks */
+const stopAll = (tracks) => Object.values(tracks).forEach((track) => track?.stop());

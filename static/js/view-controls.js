@@ -1,0 +1,111 @@
+/** The control bar, its shortcuts, and the panel and menus that it opens. */
+
+import { byId } from './dom.js';
+import { bindMenus } from './menu.js';
+import { bindShortcuts } from './shortcuts.js';
+import { createDevices } from './view-devices.js';
+import { createPanel } from './view-panel.js';
+import { t } from './words.js';
+
+/** @import {DeviceKind} from './devices.js' */
+/** @import {MediaState} from './media.js' */
+/** @import {Room} from './room.js' */
+/** @import {Tab} from './view-panel.js' */
+/**
+ * @typedef {object} ControlsOptions
+ * @property {() => void} onJoin
+ * @property {() => void} onMic
+ * @property {() => void} onCamera
+ * @property {() => void} onShare starts sharing, or stops it
+ * @property {() => void} onLeave
+ * @property {(kind: DeviceKind, id: string) => void} onChoose
+ * @property {(open: Tab | null) => void} onPanel
+ */
+/** @typedef {Parameters<typeof t>[0]} Key */
+
+/** @type {Record<string, string>} */
+const SHORTCUTS = {
+  mute: 'M',
+  camera: 'V',
+  share: 'S',
+  'open-chat': 'C',
+  'open-people': 'P',
+  'leave-call': 'L',
+};
+
+/** @param {ControlsOptions} options */
+export function createControls(options) {
+  bindButtons(options);
+  bindMenus();
+  bindShortcuts(
+    Object.fromEntries(Object.entries(SHORTCUTS).map(([id, key]) => [`Key${key}`, () => press(id)])),
+  );
+  const panel = createPanel(options);
+  const devices = createDevices(options);
+  setTip('open-chat', 'control.chat');
+  setTip('open-people', 'control.people');
+  setTip('leave-call', 'control.leave');
+  let wasJoined = false;
+  return {
+    panel,
+    /**
+     * @param {Room} room
+     * @param {MediaState} media
+     */
+    render(room, media) {
+      const { joined } = room.call;
+      byId('call-controls').hidden = byId('leave-controls').hidden = !joined;
+      drawMedia(media);
+      byId('sharing').hidden = !joined || !media.screen;
+      devices.render(media);
+      if (joined !== wasJoined) keepFocus(joined ? 'mute' : 'join-call');
+      wasJoined = joined;
+    },
+  };
+}
+
+/** @param {ControlsOptions} options */
+function bindButtons({ onJoin, onMic, onCamera, onShare, onLeave }) {
+  byId('join-call').addEventListener('click', onJoin);
+  byId('mute').addEventListener('click', onMic);
+  byId('camera').addEventListener('click', onCamera);
+  byId('share').addEventListener('click', onShare);
+  byId('stop-sharing').addEventListener('click', onShare);
+  byId('leave-call').addEventListener('click', onLeave);
+  byId('share').hidden = !navigator.mediaDevices || !('getDisplayMedia' in navigator.mediaDevices);
+}
+
+/** @param {MediaState} media */
+function drawMedia({ audio, video, screen }) {
+  byId('mute').ariaPressed = String(!audio);
+  byId('mute').dataset.off = String(!audio);
+  setTip('mute', audio ? 'control.mute' : 'control.unmute');
+  byId('camera').ariaPressed = String(video);
+  byId('camera').dataset.off = String(!video);
+  setTip('camera', video ? 'control.camera_off' : 'control.camera_on');
+  byId('share').ariaPressed = String(screen);
+  setTip('share', screen ? 'control.unshare' : 'control.share');
+}
+
+/**
+ * @param {string} id
+ * @param {Key} key
+ */
+function setTip(id, key) {
+  byId(id).dataset.tip = t('tip', { words: t(key), key: SHORTCUTS[id] });
+}
+
+/** @param {string} id */
+function press(id) {
+  const button = byId(id, HTMLButtonElement);
+  if (button.getClientRects().length > 0) button.click();
+}
+
+/**
+ * The button that was pressed is gone: whoever uses the keyboard goes on at the next one.
+ * @param {string} id
+ */
+function keepFocus(id) {
+  const isLost = document.activeElement?.getClientRects().length === 0;
+  if (isLost) byId(id).focus({ preventScroll: true });
+}

@@ -1,0 +1,70 @@
+/** The room's header: its title with the number of people, and the button that copies the link. */
+
+import { byId, mark, setText, within } from './dom.js';
+import { count } from './room.js';
+import { t } from './words.js';
+
+/** @import {Room} from './room.js' */
+
+const COPIED_MS = 2_000;
+
+/** @param {{onProblem?: (words: string) => void}} [options] */
+export function createHeader({ onProblem = () => {} } = {}) {
+  const button = byId('copy-link', HTMLButtonElement);
+  button.addEventListener('click', async () => {
+    if (await copy(roomLink())) showCopied(button);
+    else onProblem('copy');
+  });
+  return {
+    /**
+     * @param {Room} room
+     * @param {number} [unread] messages, for the tab's title
+     */
+    render(room, unread = 0) {
+      if (room.you === null) return;
+      const title = t('room_title', { name: room.name, count: count(room) });
+      setText(byId('room-title'), title);
+      const tabTitle = `${unread > 0 ? `[${unread}] ` : ''}${title} · Noom`;
+      if (document.title !== tabTitle) document.title = tabTitle;
+    },
+  };
+}
+
+/** Without the visitor's own nickname. */
+const roomLink = () => new URL(location.pathname, location.href).href;
+
+/** @param {HTMLElement} button */
+function showCopied(button) {
+  mark(button, 'done', true);
+  setText(within(button, '.copy-link-words'), t('copied'));
+  setTimeout(() => {
+    mark(button, 'done', false);
+    setText(within(button, '.copy-link-words'), t('copy_link'));
+  }, COPIED_MS);
+}
+
+/** @param {string} text */
+async function copy(text) {
+  if (!navigator.clipboard) return copyBySelection(text);
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}
+
+/**
+ * For plain http, where browsers give no clipboard.
+ * @param {string} text
+ */
+function copyBySelection(text) {
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'visually-hidden';
+  document.body.append(field);
+  field.select();
+  const isDone = document.execCommand('copy');
+  field.remove();
+  return isDone;
+}

@@ -1,0 +1,90 @@
+/** The stage before the call and after it: who is in it, and the way in. */
+
+import { drawAvatar } from './avatar.js';
+import { byId, keepList, setText } from './dom.js';
+import { people } from './room.js';
+import { isKey, listNames, t } from './words.js';
+
+/** @import {Person} from './protocol.js' */
+/** @import {Room} from './room.js' */
+
+const MAX_FACES = 5;
+
+export const createLobby = () => new Lobby();
+
+class Lobby {
+  #button = byId('join-call', HTMLButtonElement);
+  #hasLeft = false;
+  #wasJoined = false;
+  #joining = false;
+  /** @type {string | null} */
+  #error = null;
+
+  /** @param {Room} room */
+  render(room) {
+    const { joined } = room.call;
+    if (joined) this.#joining = false;
+    if (joined) this.#error = null;
+    if (this.#wasJoined && !joined) this.#hasLeft = true;
+    this.#wasJoined = joined;
+    byId('lobby').hidden = joined;
+    const you = room.you === null ? undefined : room.people[room.you];
+    if (you) drawAvatar(byId('lobby-avatar'), you);
+    drawWho(people(room).filter(({ id, in_call }) => in_call && id !== room.you), you !== undefined);
+    this.#drawWords();
+  }
+
+  /** @param {boolean} joining */
+  setJoining(joining) {
+    this.#joining = joining;
+    if (joining) this.#error = null;
+    this.#drawWords();
+  }
+
+  /** @param {string | null} code why the call could not be joined */
+  showError(code) {
+    this.#error = code;
+    this.#joining = false;
+    this.#drawWords();
+  }
+
+  #drawWords() {
+    const key = `error.${this.#error}`;
+    const error = this.#error === null ? null : t(isKey(key) ? key : 'error.call_lost');
+    setText(byId('lobby-title'), t(this.#hasLeft ? 'lobby.left' : 'lobby.ready'));
+    setText(byId('lobby-hint'), error ?? this.#hint());
+    byId('lobby-hint').dataset.tone = error === null ? '' : 'warn';
+    // Not `disabled`: that would take the focus away from who pressed it.
+    this.#button.ariaDisabled = String(this.#joining);
+    setText(byId('join-words'), this.#joinWords());
+  }
+
+  #hint() {
+    if (this.#hasLeft) return t('lobby.hint_left');
+    return t(window.isSecureContext ? 'lobby.hint' : 'lobby.hint_insecure');
+  }
+
+  #joinWords() {
+    if (this.#joining) return t('lobby.joining');
+    return t(this.#hasLeft ? 'lobby.again' : 'lobby.join');
+  }
+}
+
+/**
+ * @param {Person[]} callers
+ * @param {boolean} isKnown false until the room was entered
+ */
+function drawWho(callers, isKnown) {
+  keepList(byId('lobby-faces'), callers.slice(0, MAX_FACES), {
+    key: ({ id }) => id,
+    create: () => {
+      const face = document.createElement('span');
+      face.className = 'avatar';
+      return face;
+    },
+    update: drawAvatar,
+  });
+  const names = listNames(callers.map(({ nickname }) => nickname));
+  const words = callers.length > 0 ? t('lobby.who', { names, count: callers.length }) : t('lobby.nobody');
+  setText(byId('lobby-words'), isKnown ? words : '');
+}

@@ -1,0 +1,160 @@
+/** The log of the chat: one row for each message, arrival, departure and gap; stays at the end. */
+
+import { byId, clone, keepList, mark, setText, within } from './dom.js';
+import { linkify } from './linkify.js';
+import { rowsOf } from './message-rows.js';
+import { clock, isKey, t } from './words.js';
+
+/** @import {Room} from './room.js' */
+/** @import {MessageRow, Row} from './message-rows.js' */
+/**
+ * @typedef {object} MessagesOptions
+ * @property {() => void} onEarlier
+ * @property {(client_id: string) => void} onRetry
+ * @property {(client_id: string) => void} onDiscard
+ * @property {() => void} onEnd the reader came to the newest message
+ */
+
+const AT_END_PX = 32;
+const NEAR_TOP_PX = 80;
+const ONLY_EMOJI = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{Emoji_Modifier}|[\u200d\ufe0f\s])+$/u;
+const MAX_EMOJI_CHARS = 16;
+const NEVER_SENDABLE = new Set(['too_long', 'empty_message']);
+
+/** @param {MessagesOptions} options */
+export const createMessages = (options) => new Messages(options);
+
+class Messages {
+  #options;
+  #scroller = byId('chat-scroll');
+  #list = byId('messages', HTMLUListElement);
+  #earlier = byId('earlier', HTMLButtonElement);
+  #newest = byId('newest', HTMLButtonElement);
+  #atEnd = true;
+  #firstKey = '';
+  #ownKey = '';
+  #askedBefore = Infinity;
+  #firstSeq = Infinity;
+
+  /** @param {MessagesOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    this.#earlier.addEventListener('click', () => this.#askEarlier(true));
+    this.#newest.addEventListener('click', () => this.toEnd());
+    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#scroller);
+  }
+
+  get atEnd() {
+    return this.#atEnd;
+  }
+
+  toEnd() {
+    this.#atEnd = true;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#options.onEnd();
+  }
+
+  /** @param {Room} room */
+  render(room) {
+    const rows = rowsOf(room);
+    const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    this.#earlier.hidden = !room.hasEarlier;
+    this.#firstSeq = room.messages[0]?.seq ?? Infinity;
+    byId('chat-empty').hidden = rows.length > 0 || room.you === null;
+    keepList(this.#list, rows, {
+      key: (row) => row.key,
+      create: (row) => this.#create(row),
+      update: (element, row) => update(element, row),
+    });
+    this.#keepPlace(rows, fromEnd);
+    if (room.you !== null) requestAnimationFrame(() => this.#scroller.removeAttribute('aria-busy'));
+  }
+
+  /** @param {number} unread */
+  showUnread(unread) {
+    this.#newest.hidden = this.#atEnd;
+    setText(byId('newest-words'), unread > 0 ? t('newest', { count: unread }) : t('newest_none'));
+  }
+
+  /**
+   * @param {Row[]} rows
+   * @param {number} fromEnd where the reader was
+   */
+  #keepPlace(rows, fromEnd) {
+    const lastOwn = rows.filter((row) => row.kind === 'message' && row.own).at(-1)?.key ?? '';
+    const spoke = lastOwn !== this.#ownKey && this.#ownKey !== '';
+    const grewAbove = rows[0]?.key !== this.#firstKey;
+    this.#ownKey = lastOwn;
+    this.#firstKey = rows[0]?.key ?? '';
+    if (this.#atEnd || spoke) this.toEnd();
+    else if (grewAbove) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (clientHeight === 0) return;
+    this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    this.#newest.hidden = this.#atEnd;
+    if (this.#atEnd) this.#options.onEnd();
+    else if (scrollTop < NEAR_TOP_PX) this.#askEarlier(false);
+  }
+
+  /** @param {boolean} again though it was asked for already */
+  #askEarlier(again) {
+    if (this.#earlier.hidden || (this.#askedBefore === this.#firstSeq && !again)) return;
+    this.#askedBefore = this.#firstSeq;
+    this.#options.onEarlier();
+  }
+
+  /** @param {Row} row */
+  #create(row) {
+    if (row.kind === 'quiet') return clone('quiet-line');
+    const element = clone('message');
+    within(element, '.message-text').replaceChildren(...textNodes(row.text));
+    mark(element, 'emoji', row.text.length <= MAX_EMOJI_CHARS && ONLY_EMOJI.test(row.text));
+    const { onRetry, onDiscard } = this.#options;
+    within(element, '.message-retry').addEventListener('click', () => onRetry(row.key));
+    within(element, '.message-discard').addEventListener('click', () => onDiscard(row.key));
+    return element;
+  }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Row} row
+ */
+function update(element, row) {
+  if (row.kind === 'quiet') return setText(element, row.text);
+  mark(element, 'first', row.first);
+  mark(element, 'own', row.own);
+  element.dataset.state = row.state;
+  setText(within(element, '.message-author'), row.own ? t('you') : row.nickname);
+  drawTime(element, row);
+  within(element, '.message-failed').hidden = row.state !== 'failed';
+  within(element, '.message-retry').hidden = NEVER_SENDABLE.has(row.reason ?? '');
+  const reason = `message.failed.${row.reason}`;
+  setText(within(element, '.message-reason'), t(isKey(reason) ? reason : 'message.failed'));
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {MessageRow} row
+ */
+function drawTime(element, row) {
+  const time = within(element, '.message-time', HTMLTimeElement);
+  const isSending = row.state === 'sending';
+  time.dateTime = new Date(row.at).toISOString();
+  setText(time, isSending ? t('message.sending') : clock(row.at, new Date()));
+}
+
+/** @param {string} text */
+function textNodes(text) {
+  return linkify(text).map((piece) => {
+    if (piece.href === undefined) return document.createTextNode(piece.text);
+    const link = document.createElement('a');
+    Object.assign(link, { href: piece.href, textContent: piece.text });
+    Object.assign(link, { target: '_blank', rel: 'noopener noreferrer nofollow' });
+    return link;
+  });
+}

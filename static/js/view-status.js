@@ -1,0 +1,104 @@
+/** What goes wrong, said calmly: the dot in the header, one line on the stage, or a whole page. */
+
+import { CLOSE_FATES } from './close-fates.js';
+import { byId, setText, within } from './dom.js';
+import { isKey, t } from './words.js';
+
+/** @import {LineState} from './socket.js' */
+/** @import {MediaState} from './media.js' */
+
+// A line that comes back within this time needs no sentence.
+const PATIENCE_MS = 4_000;
+/** What the button of a whole page says, by what happened. @type {Record<string, 'fatal.reload' | 'fatal.here' | 'fatal.retry'>} */
+const WAYS_ON = {
+  bad_token: 'fatal.reload',
+  old_page: 'fatal.reload',
+  broken_client: 'fatal.reload',
+  unknown: 'fatal.reload',
+  replaced: 'fatal.here',
+  room_full: 'fatal.retry',
+  room_locked: 'fatal.retry',
+};
+
+export const createStatusView = () => new StatusView();
+
+/**
+ * The key of the one sentence about both devices, or null.
+ * @param {MediaState['problems']} problems
+ */
+export function problemKey({ audio, video }) {
+  if (audio !== null && audio === video) return audio;
+  if (audio === 'insecure' || audio === 'unsupported') return audio;
+  if (audio !== null) return `audio.${audio}`;
+  return video === null ? null : `video.${video}`;
+}
+
+class StatusView {
+  #notice = byId('notice');
+  #line = byId('line');
+  /** @type {string | null} */
+  #problem = null;
+  /** @type {string | null} */
+  #lineWords = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  constructor() {
+    byId('notice-close').addEventListener('click', () => this.problem(null));
+    byId('fatal-reload').addEventListener('click', () => location.reload());
+  }
+
+  /** @param {LineState} state of the line to the server */
+  line(state) {
+    if (this.#line.dataset.state === state) return;
+    this.#line.dataset.state = state;
+    setText(within(this.#line, '.line-words'), t(`line.${state}`));
+    clearTimeout(this.#timer);
+    if (state === 'reconnecting' || state === 'offline') {
+      this.#timer = setTimeout(() => this.#sayLine(t(`line.long.${state}`)), PATIENCE_MS);
+    } else {
+      this.#sayLine(null);
+    }
+  }
+
+  /** @param {string | null} key of words-en.js, without its `problem.` */
+  problem(key) {
+    const full = `problem.${key}`;
+    this.#problem = key === null ? null : t(isKey(full) ? full : 'problem.page');
+    this.#draw();
+  }
+
+  /**
+   * The end: what happened, and the way on. Takes the place of the room.
+   * @param {number | string} code a close code, or the code of an `error`
+   */
+  fatal(code) {
+    const meaning = typeof code === 'number' ? CLOSE_FATES[code]?.meaning : code;
+    const title = `fatal.${meaning}.title`;
+    const words = `fatal.${meaning}.words`;
+    const isKnown = isKey(title) && isKey(words);
+    setText(byId('fatal-title'), t(isKnown ? title : 'fatal.unknown.title'));
+    setText(byId('fatal-words'), t(isKnown ? words : 'fatal.unknown.words'));
+    const way = WAYS_ON[isKnown ? meaning : 'unknown'];
+    byId('fatal-reload').hidden = way === undefined;
+    if (way) setText(byId('fatal-reload'), t(way));
+    byId('fatal-home').classList.toggle('button-main', way === undefined);
+    byId('room').hidden = true;
+    byId('fatal').hidden = false;
+    byId('fatal').focus();
+  }
+
+  /** @param {string | null} words */
+  #sayLine(words) {
+    this.#lineWords = words;
+    this.#draw();
+  }
+
+  #draw() {
+    const words = this.#lineWords ?? this.#problem;
+    this.#notice.dataset.tone = 'warn';
+    byId('notice-close').hidden = this.#lineWords !== null;
+    setText(within(this.#notice, '.notice-words'), words ?? '');
+    this.#notice.hidden = words === null;
+  }
+}

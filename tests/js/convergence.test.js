@@ -1,0 +1,174 @@
+/** After any sequence of actions and losses every page has what a newcomer would get, and what was
+ * written is stored once, in its order. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createOutbox } from '../../static/js/outbox.js';
+import { emptyRoom, hole, lastSeq, reduce, timeline } from '../../static/js/room.js';
+import { createSocket } from '../../static/js/socket.js';
+import { FakeStorage, FakeWindow, settled } from './fakes.js';
+import { Chance, LossyServer } from './lossy-server.js';
+
+const RUNS = 25;
+const STEPS = 120;
+const STEP_MS = 500;
+const CALM_STEPS = 100;
+const COMINGS = ['welcome', 'bye'];
+
+/** A page: the ends of socket, outbox and room joined as a room page joins them. */
+class Page {
+  written = [];
+  #storage = new FakeStorage();
+
+  constructor(id) {
+    this.id = id;
+    this.window = new FakeWindow();
+    this.load();
+  }
+
+  load() {
+    this.socket?.stop();
+    this.room = emptyRoom({ key: 'tea', name: 'Tea', listed: true, capacity: 8 });
+    this.asking = new Set();
+    const socket = (this.socket = createSocket({
+      url: '/ws/chat/tea/',
+      hello: () => ({
+        type: 'enter_room',
+        payload: { id: this.id, last_seq: lastSeq(this.room) },
+      }),
+      onWelcome: (ack) => {
+        this.dispatch('entered', ack);
+        this.outbox.flush();
+      },
+      onEvent: ({ type, payload }) =>
+        this.dispatch(type, COMINGS.includes(type) ? { ...payload, at: this.window.nowMs } : payload),
+      environment: this.window,
+    }));
+    this.outbox = createOutbox({
+      storage: this.#storage,
+      key: 'tea',
+      request: socket.request,
+      onChange: (items) => socket === this.socket && this.dispatch('pending', { items }),
+      environment: this.window,
+    });
+    this.dispatch('pending', { items: this.outbox.items });
+    socket.start();
+  }
+
+  dispatch(type, payload) {
+    this.room = reduce(this.room, { type, payload });
+    const { missing } = this.room;
+    const { after, head } = hole(this.room);
+    if (missing.messages) this.ask('history', { after }, { after, head });
+    if (missing.people) this.ask('people', {}, {});
+  }
+
+  /** One question of a kind at a time; a failed one is asked again with the next event. */
+  ask(type, question, known) {
+    const { socket } = this;
+    if (this.asking.has(type)) return;
+    this.asking.add(type);
+    const done = (answer) => {
+      if (socket !== this.socket) return;
+      this.asking.delete(type);
+      if (answer) this.dispatch(type, { ...answer, ...known });
+    };
+    socket.request(type, question).then(done, () => done(null));
+  }
+
+  say() {
+    const text = `${this.id} ${this.written.length + 1}`;
+    this.written.push(text);
+    this.outbox.add(text);
+  }
+}
+
+function act(server, pages, chance) {
+  const page = chance.pick(pages);
+  const actions = [
+    [0.35, () => page.say()],
+    [0.1, () => page.socket.request('nickname', { nickname: `N${chance.next()}` }).catch(() => {})],
+    [0.1, () => server.cut()],
+    [0.05, () => server.forget()],
+    [0.05, () => chance.pick([() => page.load(), () => server.expire(page.id)])()],
+    [0.03, () => page.window.goOnline()],
+    [0.02, () => page.window.sleep(30_000)],
+    [0.02, () => page.window.see('visible')],
+  ];
+  let dice = chance.next();
+  for (const [probability, action] of actions) {
+    dice -= probability;
+    if (dice < 0) return action();
+  }
+  return undefined;
+}
+
+async function step(server, pages, nowMs) {
+  server.work(pages.map(({ window }) => window), nowMs);
+  for (const { window } of pages) window.pass(STEP_MS);
+  await settled();
+}
+
+async function run(seed) {
+  const chance = new Chance(seed);
+  const server = new LossyServer(chance);
+  const pages = ['ann', 'ben', 'cat'].map((id) => new Page(id));
+  let nowMs = 0;
+  for (let count = 0; count < STEPS; count += 1) {
+    act(server, pages, chance);
+    await step(server, pages, (nowMs += STEP_MS));
+    for (const { room } of pages) checkOrder(room);
+  }
+  server.isCalm = true;
+  for (let count = 0; count < CALM_STEPS; count += 1) {
+    await step(server, pages, (nowMs += STEP_MS));
+  }
+  return { server, pages };
+}
+
+function checkOrder({ messages }) {
+  messages.slice(1).forEach(({ seq }, index) => assert.ok(seq > messages[index].seq));
+}
+
+function checkPage(server, { id, room, written, outbox }) {
+  const newcomer = reduce(emptyRoom(room), { type: 'entered', payload: server.ackFor(id, null) });
+  const { people, version, seq, through, missing } = newcomer;
+  assert.deepEqual(
+    { people: room.people, version: room.version, seq: room.seq, through: room.through },
+    { people, version, seq, through },
+  );
+  assert.deepEqual(room.missing, missing);
+
+  const kept = new Set(server.log.map((message) => message.seq));
+  const first = room.messages[0]?.seq ?? Infinity;
+  assert.deepEqual(
+    room.messages.filter((message) => kept.has(message.seq)),
+    server.log.filter((message) => message.seq >= first),
+  );
+  if (server.log.some((message) => message.seq < first)) assert.ok(room.hasEarlier);
+
+  const shown = timeline(room).flatMap((item) => item.messages ?? item.items ?? []);
+  assert.equal(new Set(shown.map(({ client_id }) => client_id)).size, shown.length);
+  assert.deepEqual(timeline(room).filter(({ kind }) => kind === 'pending'), []);
+  assert.deepEqual(outbox.items.filter(({ state }) => state !== 'sent'), []);
+  const stored = server.everSaid.filter(({ from }) => from === id).map(({ text }) => text);
+  assert.deepEqual(stored, written, 'stored once each, in the order in which they were written');
+}
+
+test('every page ends with what a newcomer gets', async () => {
+  let messages = 0;
+  for (let seed = 1; seed <= RUNS; seed += 1) {
+    const { server, pages } = await run(seed);
+    for (const page of pages) {
+      try {
+        checkPage(server, page);
+      } catch (error) {
+        throw new Error(`seed ${seed}, page ${page.id}`, { cause: error });
+      }
+      page.socket.stop();
+    }
+    messages += server.seq;
+  }
+  assert.ok(messages > RUNS * 20, `enough was said: ${messages}`);
+});

@@ -1,0 +1,225 @@
+/** My own devices, with a machine whose devices can be pulled out, busy or refused. */
+
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+
+import { createMedia } from '../../static/js/media.js';
+
+const BOTH = { audio: true, video: true };
+
+class Track {
+  readyState = 'live';
+  enabled = true;
+  onended = null;
+
+  constructor(kind, deviceId) {
+    Object.assign(this, { kind, deviceId });
+  }
+
+  stop() {
+    this.readyState = 'ended';
+  }
+
+  pullOut() {
+    this.readyState = 'ended';
+    this.onended?.();
+  }
+
+  getSettings() {
+    return { deviceId: this.deviceId };
+  }
+}
+
+class Machine extends EventTarget {
+  has = { audio: ['mic1', 'mic2'], video: ['cam1', 'cam2'] };
+  errors = { audio: null, video: null };
+  asked = [];
+  opened = [];
+  gate = Promise.resolve();
+
+  async getUserMedia(constraints) {
+    const kinds = ['audio', 'video'].filter((kind) => constraints[kind]);
+    this.asked.push(kinds.join('+'));
+    await this.gate;
+    const tracks = kinds.map((kind) => this.#open(kind, constraints[kind].deviceId ?? {}));
+    this.opened.push(...tracks);
+    return { getTracks: () => tracks };
+  }
+
+  async getDisplayMedia() {
+    await this.gate;
+    if (this.errors.screen) throw failure(this.errors.screen);
+    const track = new Track('video', 'screen');
+    this.opened.push(track);
+    return { getTracks: () => [track] };
+  }
+
+  async enumerateDevices() {
+    return Object.entries(this.has).flatMap(([kind, ids]) =>
+      ids.map((deviceId) => ({ kind: `${kind}input`, deviceId, label: deviceId })),
+    );
+  }
+
+  #open(kind, { exact, ideal }) {
+    const error = this.errors[kind];
+    if (error) throw failure(error);
+    if (exact && !this.has[kind].includes(exact)) throw failure('OverconstrainedError');
+    const id = [exact, ideal, ...this.has[kind]].find((one) => this.has[kind].includes(one));
+    if (!id) throw failure('NotFoundError');
+    return new Track(kind, id);
+  }
+}
+
+const failure = (name) => Object.assign(new Error(name), { name });
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+let machine;
+let stored;
+let media;
+let problems;
+
+const make = (devices) =>
+  createMedia({
+    devices,
+    storage: { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) },
+    onChange: () => undefined,
+    onProblem: (kind, problem) => problems.push(`${kind} ${problem}`),
+  });
+
+beforeEach(() => {
+  machine = new Machine();
+  [stored, problems] = [new Map(), []];
+  media = make(machine);
+});
+
+/** Whatever was opened and is not in use any more must be released. */
+const onlyInUse = () => {
+  const used = Object.values(media.state.tracks).filter(Boolean);
+  return machine.opened.every((track) => (track.readyState === 'live') === used.includes(track));
+};
+
+test('without any devices a person still joins, and is told why', async () => {
+  media = make(undefined);
+  await media.start(BOTH);
+  await media.toggleCamera();
+  await media.shareScreen();
+  media.stopScreen();
+  assert.equal(media.state.audio, false);
+  assert.equal(media.state.problem, 'unsupported');
+  media.stop();
+  assert.equal(media.state.problem, null);
+});
+
+test('a busy camera costs the camera only', async () => {
+  machine.errors.video = 'NotReadableError';
+  await media.start(BOTH);
+  assert.deepEqual(machine.asked, ['audio+video', 'audio', 'video']);
+  assert.deepEqual(media.state.problems, { audio: null, video: 'busy' });
+  assert.equal(media.state.audio, true);
+  machine.errors.video = null;
+  await media.toggleCamera();
+  assert.equal(media.state.video, true);
+  assert.equal(media.state.problem, null);
+});
+
+test('what is granted after a stop is released at once', async () => {
+  let grant;
+  machine.gate = new Promise((resolve) => { grant = resolve; });
+  const started = media.start(BOTH);
+  const toggled = media.toggleCamera();
+  const shared = media.shareScreen();
+  await turn();
+  media.stop();
+  grant();
+  await Promise.all([started, toggled, shared]);
+  assert.equal(machine.opened.length, 3); // the camera's toggle was still waiting
+  assert.ok(onlyInUse());
+  assert.equal(media.state.screen, false);
+});
+
+test('a microphone that is pulled out is replaced, and stays muted', async () => {
+  await media.start(BOTH);
+  media.toggleMic();
+  machine.has.audio = ['mic2'];
+  media.state.tracks.microphone.pullOut();
+  await turn();
+  assert.equal(media.state.chosen.audioinput, 'mic2');
+  assert.equal(media.state.tracks.microphone.enabled, false);
+  machine.has.audio = [];
+  media.state.tracks.microphone.pullOut();
+  await turn();
+  assert.equal(media.state.tracks.microphone, null);
+  assert.deepEqual(problems, ['audio no_device']);
+  assert.ok(onlyInUse());
+});
+
+test('another camera takes the place of the old one, which is released', async () => {
+  await media.start(BOTH);
+  await media.chooseDevice('videoinput', 'cam2');
+  assert.equal(media.state.tracks.camera.deviceId, 'cam2');
+  assert.ok(onlyInUse());
+  assert.equal(make(machine).state.chosen.videoinput, 'cam2');
+});
+
+test('a choice that does not work leaves the old device and the old choice', async () => {
+  await media.start(BOTH);
+  const old = media.state.tracks.camera;
+  await media.chooseDevice('videoinput', 'gone');
+  assert.equal(media.state.tracks.camera, old);
+  assert.equal(media.state.chosen.videoinput, 'cam1');
+  assert.deepEqual(problems, ['video no_device']);
+});
+
+test('where one camera opens at a time the old one is let go first', async () => {
+  await media.start(BOTH);
+  const old = media.state.tracks.camera;
+  machine.errors.video = 'NotReadableError';
+  old.stop = () => {
+    old.readyState = 'ended';
+    machine.errors.video = null;
+  };
+  await media.chooseDevice('videoinput', 'cam2');
+  assert.equal(media.state.tracks.camera.deviceId, 'cam2');
+  assert.deepEqual(problems, []);
+});
+
+test('choosing while it is off opens nothing', async () => {
+  await media.start({ audio: true, video: false });
+  await media.chooseDevice('videoinput', 'cam2');
+  assert.equal(media.state.video, false);
+  await media.toggleCamera();
+  assert.equal(media.state.tracks.camera.deviceId, 'cam2');
+});
+
+test('two quick clicks on the camera end where they began', async () => {
+  await media.start(BOTH);
+  await Promise.all([media.toggleCamera(), media.toggleCamera()]);
+  assert.equal(media.state.video, true);
+  assert.ok(onlyInUse());
+});
+
+test('the list follows what is plugged in', async () => {
+  await media.start(BOTH);
+  machine.has.video.push('cam3');
+  machine.dispatchEvent(new Event('devicechange'));
+  await turn();
+  assert.deepEqual(media.state.devices.videoinput.map(({ id }) => id), ['cam1', 'cam2', 'cam3']);
+});
+
+test('a screen ends by the browser’s own bar; closing its picker is no problem', async () => {
+  await media.shareScreen();
+  assert.equal(media.state.screen, true);
+  media.state.tracks.screen.pullOut();
+  assert.equal(media.state.screen, false);
+  machine.errors.screen = 'NotAllowedError';
+  await media.shareScreen();
+  assert.deepEqual(problems, []);
+});
+
+test('broken storage is no hindrance', async () => {
+  stored = { get: () => '{not json', set: () => { throw new Error('full'); } };
+  media = make(machine);
+  await media.start(BOTH);
+  await media.chooseDevice('audioinput', 'mic2');
+  assert.equal(media.state.chosen.audioinput, 'mic2');
+});
