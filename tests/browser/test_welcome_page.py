@@ -1,0 +1,77 @@
+"""The welcome page in a browser: into a room, and the list of open ones, live."""
+
+from tests.live.waiting import until, until_page
+
+
+def test_a_person_types_two_names_and_is_in_the_room(people):
+    page = people.page("Nova")
+    page.goto("/")
+    page.fill("#welcome [name=nickname]", "Nova")
+    page.fill("#welcome [name=room]", "안녕 방")
+    page.press("#welcome [name=room]", "Enter")
+    until(lambda: page.inner_text("#room-title") == "안녕 방 (1)", "the room's title")
+    assert page.url.endswith("/rooms/%EC%95%88%EB%85%95-%EB%B0%A9/")
+    assert page.input_value("form#nickname [name=nickname]") == "Nova"
+
+
+def test_the_nickname_is_remembered(people):
+    page = people.page("Nova")
+    page.goto("/")
+    page.fill("#welcome [name=nickname]", "Nova")
+    page.fill("#welcome [name=room]", "remembered")
+    page.press("#welcome [name=room]", "Enter")
+    page.wait_for_url("**/rooms/remembered/")
+    page.goto("/")
+    assert page.input_value("#welcome [name=nickname]") == "Nova"
+
+
+def test_open_rooms_come_and_go_and_count_their_people(people):
+    watcher = people.page("Watcher")
+    watcher.goto("/")
+    row = "#rooms [data-room='live']"
+    nova = people.enter("Nova", "live")
+    until(lambda: watcher.locator(row).count() == 1, "the room in the list")
+    people.enter("Mira", "live", call=True)
+    until(lambda: "2" in watcher.inner_text(row), "two people")
+    watcher.click(f"{row} a")
+    until(lambda: nova.inner_text("#room-title") == "live (3)", "the watcher in the room")
+
+
+def test_the_last_one_out_takes_the_room_off_the_list(people):
+    watcher = people.page("Watcher")
+    watcher.goto("/")
+    nova = people.enter("Nova", "brief")
+    row = watcher.locator("#rooms [data-room='brief']")
+    until(lambda: row.count() == 1, "the room in the list")
+    nova.goto("about:blank")
+    until(lambda: row.count() == 0, "the empty room gone", seconds=15)
+
+
+def test_an_unlisted_room_is_entered_by_its_link_alone(people):
+    watcher, nova = people.page("Watcher"), people.page("Nova")
+    watcher.goto("/")
+    nova.goto("/")
+    nova.fill("#welcome [name=room]", "hidden")
+    nova.check("#welcome [name=unlisted]")
+    nova.press("#welcome [name=room]", "Enter")
+    until(lambda: nova.inner_text("#room-title") == "hidden (1)", "the room's title")
+    watcher.reload()
+    assert watcher.locator("#rooms [data-room]").filter(has_text="hidden").count() == 0
+    watcher.goto(nova.url)
+    until(lambda: nova.inner_text("#room-title") == "hidden (2)", "the second person")
+
+
+def test_list_and_form_work_without_javascript(people):
+    people.enter("Nova", "plain")
+    page = people.page("Reader", java_script_enabled=False)
+    page.goto("/")
+    assert page.get_attribute("#rooms [data-room='plain'] a", "href") == "/rooms/plain/"
+    page.fill("#welcome [name=room]", "other room")
+    page.press("#welcome [name=room]", "Enter")
+    page.wait_for_url("**/rooms/other-room/**")
+
+
+def test_an_address_that_leads_nowhere_leads_home(people):
+    page = people.page("Lost")
+    page.goto("/no/such/place")
+    until_page(page, "location.pathname === '/'")
