@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 
 from tests.live.firefox import Firefox
@@ -90,7 +90,7 @@ def people(noom: Noom, browser: Browser) -> Iterator[People]:
 
 
 @pytest.fixture
-def person(people: People) -> Callable[..., object]:
+def person(people: People) -> Callable[..., Page]:
     """`person(nickname, room, call=False, **context options)`: a page that has entered."""
     return people.enter
 

@@ -37,7 +37,8 @@ noom_project.management.commands.run_https noom_project.management.commands.writ
 """
 JS_LEVELS = """
 avatar budget candidates close-fates device-choice devices dom grid levels linkify message-log
-outbox participant remote requests roster shortcuts slots timeline words-en words-ko
+outbox participant remote requests roster shortcuts slots start-bitrate timeline
+words-en words-ko
 call-state menu peer playback screen-share socket stage-layout view-composer view-panel words
 media mesh room tiles view-devices view-status
 call-line message-rows room-line view-controls view-header view-lobby view-people

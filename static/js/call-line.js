@@ -1,5 +1,6 @@
 /** The call of a room, live: its line, the mesh of peers, and what is sent into it. */
 
+import { callers } from './call-state.js';
 import { createLevels, meter } from './levels.js';
 import { createMesh } from './mesh.js';
 import { createSocket } from './socket.js';
@@ -10,6 +11,9 @@ import { createSocket } from './socket.js';
 /** @import {Participant} from './participant.js' */
 /** @import {Room} from './room.js' */
 /** @import {Streams} from './slots.js' */
+
+// As long as the server's lease on whoever lost the line.
+const AWAITED_MS = 15_000;
 
 /**
  * @typedef {object} CallLineOptions
@@ -36,6 +40,8 @@ export class CallLine {
   #session = '';
   /** @type {JoinRoomAck | null} what the room has not been told yet */
   #ack = null;
+  /** @type {number | undefined} */
+  #awaitedTimer;
   /** @type {Live | null} what the server was told last */
   #told = null;
   /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
@@ -82,7 +88,7 @@ export class CallLine {
   roomChanged() {
     this.#enterState();
     const { call } = this.#options.room();
-    if (call.joined) this.#mesh?.setCallers(call.people);
+    if (call.joined) this.#mesh?.setCallers(callers(call));
   }
 
   /** @param {MediaState} state */
@@ -121,6 +127,9 @@ export class CallLine {
     if (ack === null || this.#options.room().you === null) return;
     this.#ack = null;
     this.#options.dispatch('call.joined', ack);
+    const over = () => this.#options.dispatch('call.awaited_over', {});
+    clearTimeout(this.#awaitedTimer);
+    this.#awaitedTimer = window.setTimeout(over, AWAITED_MS);
   }
 
   /** @param {JoinRoomAck} ack */
@@ -163,6 +172,7 @@ export class CallLine {
     if (!this.#joined) return;
     this.#joined = false;
     this.#told = this.#ack = null;
+    clearTimeout(this.#awaitedTimer);
     this.#mesh?.close();
     this.#mesh = null;
     this.#levels.stop();

@@ -5,12 +5,17 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @import {BeatEvent, Caller, JoinRoomAck} from './protocol.js' */
 /** @import {Roster} from './roster.js' */
 /** `people` are by id, and `version` is theirs; `capacity` is the most that the call takes.
+ * `awaited` are those whom a server that has lost its memory does not name, while they may still
+ * be on their way back to it.
  * @typedef {object} Call
  * @property {boolean} joined
+ * @property {Record<string, Caller>} awaited
  * @property {Record<string, Caller>} people
  * @property {number} version
  * @property {number} capacity */
 /** @typedef {Call & Roster<Caller>} CallState */
+
+export const EMPTY_CALL = { joined: false, awaited: {}, people: {}, version: 0, capacity: 0 };
 
 /**
  * The call after an event by its name, an answer (`joined`, `people`) or one's own leaving (`left`).
@@ -20,11 +25,19 @@ import { byId, heard, put, remove, replace } from './roster.js';
  * @returns {CallState}
  */
 export function reduceCall(call, type, payload) {
-  if (type === 'joined') return joined(payload);
-  if (type === 'left') return { ...call, joined: false, people: {}, version: 0, missing: false };
+  if (type === 'joined') return joined(call, payload);
+  if (type === 'left') return { ...EMPTY_CALL, capacity: call.capacity, missing: false };
+  if (type === 'awaited_over') return { ...call, awaited: {} };
   const roster = call.joined ? (ROSTER_REDUCERS.get(type)?.(call, payload) ?? call) : call;
-  return roster === call ? call : { ...call, ...roster };
+  if (roster === call) return call;
+  const { [payload.person?.id]: _, ...awaited } = call.awaited;
+  return { ...call, ...roster, awaited };
 }
+
+/** Everybody whose media is, or may be, flowing.
+ * @param {Call} call
+ * @returns {Record<string, Caller>} */
+export const callers = ({ awaited, people }) => ({ ...awaited, ...people });
 
 /** @type {Map<string, (call: Roster<Caller>, payload: any) => Roster<Caller>>} */
 const ROSTER_REDUCERS = new Map(
@@ -40,13 +53,15 @@ function beat(call, { version }) {
 }
 
 /**
+ * Who joins again has only lost the line, and media goes without it: a server that has restarted
+ * meanwhile names the others as they come back to it, one by one.
+ * @param {CallState} call
  * @param {JoinRoomAck} ack
  * @returns {CallState}
  */
-const joined = ({ people, version, capacity }) => ({
-  joined: true,
-  people: byId(people),
-  version,
-  capacity,
-  missing: false,
-});
+function joined(call, { people, version, capacity }) {
+  const named = byId(people);
+  const away = Object.values(callers(call)).filter(({ id }) => !named[id]);
+  const awaited = byId(away.map((caller) => ({ ...caller, here: false })));
+  return { joined: true, awaited, people: named, version, capacity, missing: false };
+}

@@ -2,7 +2,7 @@
 
 /** @typedef {{text: string, href?: string}} Piece */
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"“”]+|\bwww\.[^\s<>"“”]+\.[^\s<>"“”]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/giu;
+const ADDRESS = /\bhttps?:\/\/[^\s<>"“”]+|\bwww\.[^\s<>"“”]+\.[^\s<>"“”]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/giu;
 const CLOSERS = new Map([[')', '('], [']', '['], ['}', '{']]);
 const SENTENCE_ENDS = new Set([...'.,:;!?\'"*_~…。、，！？」』”’']);
 
@@ -32,12 +32,17 @@ export function linkify(text) {
  * @param {string} address
  */
 function trimmed(address) {
+  /** How many of a closing bracket are too many. @type {Map<string, number>} */
+  const spare = new Map();
+  for (const [closer, opener] of CLOSERS) {
+    spare.set(closer, occurrences(address, closer) - occurrences(address, opener));
+  }
   let end = address.length;
   while (end > 0) {
     const last = address[end - 1];
-    const opener = CLOSERS.get(last);
-    const isForeign = opener !== undefined && isUnbalanced(address.slice(0, end), opener, last);
-    if (!isForeign && !SENTENCE_ENDS.has(last)) break;
+    const tooMany = spare.get(last) ?? 0;
+    if (tooMany <= 0 && !SENTENCE_ENDS.has(last)) break;
+    spare.set(last, tooMany - 1);
     end -= 1;
   }
   return address.slice(0, end);
@@ -45,11 +50,9 @@ function trimmed(address) {
 
 /**
  * @param {string} text
- * @param {string} opener
- * @param {string} closer
+ * @param {string} char
  */
-const isUnbalanced = (text, opener, closer) =>
-  text.split(closer).length > text.split(opener).length;
+const occurrences = (text, char) => text.split(char).length - 1;
 
 /** @param {string} address */
 function hrefOf(address) {

@@ -9,9 +9,13 @@ class Playback {
   #videos = new Set();
   #speaker = '';
   #notice = byId('sound-blocked');
+  /** Without their sound until the next click or key, as the browser wants it. @type {Set<HTMLVideoElement>} */
+  #silenced = new Set();
 
   constructor() {
-    byId('allow-sound').addEventListener('click', () => this.#playAll());
+    for (const gesture of ['click', 'keydown']) {
+      document.addEventListener(gesture, () => this.#unmute(), { capture: true });
+    }
   }
 
   /** @param {HTMLVideoElement} video whose sound is to be heard */
@@ -51,13 +55,25 @@ class Playback {
     } catch (error) {
       // Anything else means that the element got another stream meanwhile, or went.
       const isBlocked = error instanceof DOMException && error.name === 'NotAllowedError';
-      if (isBlocked && video.isConnected) this.#notice.hidden = false;
+      if (isBlocked && video.isConnected && !video.muted) this.#silence(video);
     }
   }
 
-  #playAll() {
+  /** @param {HTMLVideoElement} video */
+  #silence(video) {
+    this.#silenced.add(video);
+    this.#notice.hidden = false;
+    video.muted = true;
+    void this.#play(video);
+  }
+
+  #unmute() {
     this.#notice.hidden = true;
-    for (const video of this.#videos) void this.#play(video);
+    for (const video of this.#silenced) {
+      this.#silenced.delete(video);
+      video.muted = false;
+      void this.#play(video);
+    }
   }
 
   /** @param {HTMLVideoElement} video */
@@ -74,6 +90,7 @@ class Playback {
   #stop(video) {
     video.srcObject = null;
     this.#videos.delete(video);
-    if (this.#videos.size === 0) this.#notice.hidden = true;
+    this.#silenced.delete(video);
+    if (this.#silenced.size === 0) this.#notice.hidden = true;
   }
 }

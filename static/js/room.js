@@ -1,6 +1,6 @@
 /** The room as this page knows it: one value, made only by `reduce`. Pure: no DOM, no clock. */
 
-import { reduceCall } from './call-state.js';
+import { EMPTY_CALL, reduceCall } from './call-state.js';
 import { EMPTY_LOG, addAfter, addBefore, addMessages, startLog } from './message-log.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
@@ -52,7 +52,7 @@ export const emptyRoom = ({ key, name, listed, capacity }) => ({
   pending: [],
   typing: [],
   missing: { messages: false, people: false, callers: false },
-  call: { joined: false, people: {}, version: 0, capacity },
+  call: { ...EMPTY_CALL, capacity },
 });
 
 /** @type {Map<string, (room: Room, payload: any) => Room>} */
@@ -74,7 +74,7 @@ const REDUCERS = new Map(
 /**
  * The room after an event of the chat (by its name), of the call (`call.<name>`), an answer
  * (`entered`, `history`, `people`, `call.joined`, `call.people`), or an event of the page
- * (`pending`, `typing_expired`, `call.left`). What changes nothing returns the very same room.
+ * (`pending`, `typing_expired`, `call.left`, `call.awaited_over`). What changes nothing returns the very same room.
  * @param {Room} room
  * @param {{type: string, payload: any}} event
  * @returns {Room}

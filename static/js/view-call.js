@@ -1,5 +1,6 @@
 /** The stage: the invitation to the call, or the tiles of those who are in it. */
 
+import { callers } from './call-state.js';
 import { byId, keepList, mark, setText, within } from './dom.js';
 import { createPlayback } from './playback.js';
 import { nameOf } from './room.js';
@@ -213,7 +214,7 @@ function tileOf({ dataset: { key = '' } }) {
 /** @param {Room} room */
 const others = ({ you, call }) =>
   call.joined
-    ? Object.values(call.people)
+    ? Object.values(callers(call))
         .filter(({ id }) => id !== you)
         .sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
     : [];

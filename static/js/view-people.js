@@ -1,5 +1,6 @@
 /** The list of the people in the room. */
 
+import { callers } from './call-state.js';
 import { drawAvatar } from './avatar.js';
 import { byId, clone, keepList, setText, within } from './dom.js';
 import { people } from './room.js';
@@ -34,7 +35,7 @@ export function createPeopleView() {
  */
 function update(row, person, room) {
   const { id, nickname, host, here } = person;
-  const caller = room.call.people[id];
+  const caller = callers(room.call)[id];
   row.dataset.here = String(here);
   drawAvatar(within(row, '.avatar'), person);
   const isYou = id === room.you;

@@ -40,7 +40,7 @@ export const EN = Object.freeze({
 
   'lobby.ready': 'Ready for the call?',
   'lobby.left': 'You left the call',
-  'lobby.nobody': 'Nobody is in the call yet.',
+  'lobby.nobody': 'Nobody is in the call right now.',
   'lobby.who': { one: '{names} is in the call.', other: '{names} are in the call.' },
   'lobby.hint': 'Your browser will ask for the camera and the microphone. You can say no and still join.',
   'lobby.hint_insecure': 'On this address browsers give no camera or microphone. You can still see and hear the others.',

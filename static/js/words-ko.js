@@ -40,7 +40,7 @@ export const KO = Object.freeze({
 
   'lobby.ready': '통화에 참여할까요?',
   'lobby.left': '통화에서 나왔어요',
-  'lobby.nobody': '아직 통화 중인 사람이 없어요.',
+  'lobby.nobody': '지금은 통화 중인 사람이 없어요.',
   'lobby.who': '{names}이 통화 중이에요.',
   'lobby.hint': '브라우저가 카메라와 마이크를 써도 되는지 물어볼 거예요. 허용하지 않아도 참여할 수 있어요.',
   'lobby.hint_insecure': '이 주소에서는 브라우저가 카메라와 마이크를 허용하지 않아요. 그래도 다른 사람을 보고 들을 수 있어요.',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { callers } from '../../static/js/call-state.js';
 import { count, hole, lastSeq, nameOf, people, reduce } from '../../static/js/room.js';
 import { ME, ackOf, after, blank, caller, enteredRoom, message, messages, person } from './rooms.js';
 
@@ -221,10 +222,26 @@ test('the call is only followed while you are in it', () => {
     'call.joined',
     { you: ME, people: [caller(ME)], ice_servers: [], topology: 'mesh', version: 3, capacity: 4 },
   ]);
-  assert.deepEqual(joined.call, { joined: true, people: { [ME]: caller(ME) }, version: 3, capacity: 4 });
+  assert.deepEqual(joined.call, { joined: true, awaited: {}, people: { [ME]: caller(ME) }, version: 3, capacity: 4 });
   const left = after(joined, ['call.welcome', { ...event, version: 9 }], ['call.left', {}]);
-  assert.deepEqual(left.call, { joined: false, people: {}, version: 0, capacity: 4 });
+  assert.deepEqual(left.call, { joined: false, awaited: {}, people: {}, version: 0, capacity: 4 });
   assert.equal(left.missing.callers, false);
+});
+
+test('whom a server without memory does not name is awaited until there is news', () => {
+  const ack = { you: ME, people: [caller(ME)], ice_servers: [], topology: 'mesh', version: 1, capacity: 8 };
+  const full = { ...ack, people: [caller(ME), caller('ann'), caller('ben'), caller('cem')] };
+  const back = after(enteredRoom(), ['call.joined', full], ['call.joined', ack]);
+  assert.deepEqual(Object.keys(callers(back.call)).sort(), ['ann', 'ben', 'cem', ME].sort());
+  assert.equal(callers(back.call).ann.here, false);
+  const news = after(
+    back,
+    ['call.welcome', { person: caller('ann'), count: 2, version: 2 }],
+    ['call.bye', { person: caller('ann'), count: 1, version: 3 }],
+    ['call.bye', { person: caller('ben'), count: 1, version: 4 }],
+  );
+  assert.deepEqual(Object.keys(callers(news.call)), ['cem', ME]);
+  assert.deepEqual(Object.keys(callers(after(news, ['call.awaited_over', {}]).call)), [ME]);
 });
 
 test('the call heals by its own versions', () => {
