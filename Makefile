@@ -26,9 +26,10 @@ run-https: .venv/run.stamp
 test: browsers check
 	$(IN_VENV) -m pytest
 
-# What can be known in half a minute; -k shows all that is wrong and not only the first.
+# What can be known in half a minute: the longest first, two at a time, and -k shows all that is
+# wrong and not only the first.
 check: .venv/dev.stamp node_modules/.stamp
-	@$(MAKE) --no-print-directory -k -j2 -O types types-js lint test-js test-quick
+	@$(MAKE) --no-print-directory -k -j2 -O test-quick types types-js lint test-js
 
 lint: .venv/dev.stamp
 	$(IN_VENV) -m ruff check .

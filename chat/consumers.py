@@ -36,7 +36,7 @@ class RoomConsumer(Line):
         self.entered = False
         self._held: list[str] = []
         self._bucket = Bucket(self.rate())
-        self._deadline = asyncio.get_running_loop().call_later(HELLO_DEADLINE_S, self._too_late)
+        self._expect_first()
 
     def rate(self) -> float:
         """How many messages a second this socket takes on the average."""
@@ -75,6 +75,7 @@ class RoomConsumer(Line):
             self._deadline.cancel()
 
     async def _handle(self, message: m.Wire, ref: int | None) -> None:
+        self._deadline.cancel()
         answer = await getattr(self, f"on_{message.type}")(message)
         if ref is not None:
             super().deliver(protocol.ack(ref, answer).decode())
@@ -82,7 +83,6 @@ class RoomConsumer(Line):
             self.drop(closes.NORMAL)
         elif isinstance(message, self.first):
             self.entered = True
-            self._deadline.cancel()
             for frame in self._held:
                 super().deliver(frame)
             self._held.clear()
@@ -97,6 +97,8 @@ class RoomConsumer(Line):
         match error:
             case Refused():
                 code, message, close = error.code, error.message, None
+                if not self.entered:
+                    self._expect_first()
             case ProtocolError():
                 code, message, close = error.code, error.message, closes.BROKEN_CLIENT
                 ref = error.ref
@@ -111,6 +113,10 @@ class RoomConsumer(Line):
         super().deliver(protocol.error(ref, code, message).decode())
         if close is not None:
             self.drop(close)
+
+    def _expect_first(self) -> None:
+        later = asyncio.get_running_loop().call_later
+        self._deadline = later(HELLO_DEADLINE_S, self._too_late)
 
     def _too_late(self) -> None:
         self._answer_error(ProtocolError("bad_order", f"{self.first.type} did not come."), None)

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +27,7 @@ def files(*patterns: str) -> list[Path]:
     return sorted(path for path in found if not skipped & set(path.relative_to(ROOT).parts))
 
 
+@cache
 def python_modules() -> dict[str, ast.Module]:
     """Each module of ours that holds any code, by its dotted name."""
     trees = {

@@ -40,6 +40,7 @@ export class CallLine {
   #session = '';
   /** @type {JoinRoomAck | null} what the room has not been told yet */
   #ack = null;
+  #asking = false;
   /** @type {number | undefined} */
   #awaitedTimer;
   /** @type {Live | null} what the server was told last */
@@ -152,14 +153,16 @@ export class CallLine {
   #onEvent(type, payload) {
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
     else this.#options.dispatch(`call.${type}`, payload);
-    if (this.#options.room().missing.callers) this.#askForCallers();
+    if (this.#options.room().missing.callers) void this.#askForCallers();
   }
 
-  #askForCallers() {
-    this.#socket.request('people', {}).then(
-      (answer) => this.#options.dispatch('call.people', answer),
-      () => undefined, // the next beat asks again
-    );
+  /** Once at a time; what fails is asked again after the next event: a beat at the latest. */
+  async #askForCallers() {
+    if (this.#asking) return;
+    this.#asking = true;
+    const answer = await this.#socket.request('people', {}).catch(() => null);
+    this.#asking = false;
+    if (answer) this.#options.dispatch('call.people', answer);
   }
 
   /** @param {string} code */

@@ -9,7 +9,8 @@ class Playback {
   #videos = new Set();
   #speaker = '';
   #notice = byId('sound-blocked');
-  /** Without their sound until the next click or key, as the browser wants it. @type {Set<HTMLVideoElement>} */
+  /** Without their sound until the next click or key, as the browser wants it.
+   * @type {Set<HTMLVideoElement>} */
   #silenced = new Set();
 
   constructor() {

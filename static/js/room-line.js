@@ -58,7 +58,7 @@ export class RoomLine {
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
       onState: options.onState,
       onClosed: (code) => this.#closed(code),
-      onRefused: (code, _, willRetry) => willRetry || options.onRefused(code),
+      onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
     });
     this.#outbox = createOutbox({
       storage,
@@ -139,8 +139,18 @@ export class RoomLine {
    * @param {any} payload
    */
   #onEvent(type, payload) {
-    this.dispatch(type, { ...payload, at: Date.now() });
+    const isLine = type === 'welcome' || type === 'bye';
+    this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
+  }
+
+  /**
+   * @param {string} code
+   * @param {boolean} willRetry
+   */
+  #refused(code, willRetry) {
+    // A token that is no good is also told by the close that follows, and there may be another.
+    if (!willRetry && code !== 'bad_token') this.#options.onRefused(code);
   }
 
   /** @param {number} code */

@@ -82,7 +82,10 @@ const call = new CallLine({
   onPeerState: (id, state) => callView.setPeerState(id, state),
   onSpeaking: (ids) => callView.setSpeaking(ids),
   onRefused: (code) => callView.showError(code),
-  onLeft: () => callView.setJoining(false),
+  onLeft: () => {
+    callView.setJoining(false);
+    status.problem(null);
+  },
 });
 
 function drawCall() {

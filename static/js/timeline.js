@@ -68,11 +68,19 @@ function addMessage(items, message, you) {
     last.nickname === nickname &&
     sent_at - last.at < RUN_MS;
   if (goesOn) last.messages.push(message);
-  else {
-    const own = from === you;
-    items.push({ kind: 'run', key: `run-${seq}`, from, nickname, own, at: sent_at, messages: [message] });
-  }
+  else items.push({ kind: 'run', key: `run-${seq}`, ...author(message, you), messages: [message] });
 }
+
+/**
+ * @param {Message} message
+ * @param {string | null} you
+ */
+const author = ({ from, nickname, sent_at }, you) => ({
+  from,
+  nickname,
+  own: from === you,
+  at: sent_at,
+});
 
 /**
  * @param {TimelineItem[]} items

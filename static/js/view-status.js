@@ -9,7 +9,8 @@ import { isKey, t } from './words.js';
 
 // A line that comes back within this time needs no sentence.
 const PATIENCE_MS = 4_000;
-/** What the button of a whole page says, by what happened. @type {Record<string, 'fatal.reload' | 'fatal.here' | 'fatal.retry'>} */
+/** What the button of a whole page says, by what happened.
+ * @type {Record<string, 'fatal.reload' | 'fatal.here' | 'fatal.retry'>} */
 const WAYS_ON = {
   bad_token: 'fatal.reload',
   old_page: 'fatal.reload',

@@ -11,6 +11,10 @@ import { KO } from './words-ko.js';
 /** @type {Readonly<Record<string, Catalog>>} */
 export const CATALOGS = { en: EN, ko: KO };
 const FALLBACK = 'en';
+/** @type {Intl.DateTimeFormatOptions} */
+const TIME = { hour: 'numeric', minute: '2-digit' };
+/** @type {Intl.DateTimeFormatOptions} */
+const DAY = { month: 'short', day: 'numeric' };
 
 export const language = () =>
   typeof document === 'undefined' ? FALLBACK : document.documentElement.lang || FALLBACK;
@@ -67,8 +71,7 @@ export function listNames(names, most = 3, lang = language()) {
  */
 export function clock(at, now) {
   const date = new Date(at);
-  const time = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit' });
   const isToday = date.toDateString() === now.toDateString();
-  const shown = isToday ? time : { ...time, month: /** @type {const} */ ('short'), day: /** @type {const} */ ('numeric') };
+  const shown = isToday ? TIME : { ...DAY, ...TIME };
   return new Intl.DateTimeFormat(language(), shown).format(date);
 }

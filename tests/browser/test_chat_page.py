@@ -21,6 +21,10 @@ def texts(page):
     return page.evaluate(TEXTS)
 
 
+def is_titled(page, title):
+    until(lambda: page.inner_text("#room-title") == title, title)
+
+
 def sees(page, *expected, seconds=10):
     until(lambda: texts(page) == list(expected), f"{expected} in the chat", seconds=seconds)
 
@@ -39,7 +43,7 @@ def test_arrivals_departures_and_the_count_are_told(people):
     mira = people.enter("Mira", "doors")
     until(lambda: "Mira arrived" in nova.inner_text(MESSAGES), "the arrival")
     for page in (nova, mira):
-        until(lambda page=page: page.inner_text("#room-title") == "doors (2)", "the count")
+        is_titled(page, "doors (2)")
     mira.goto("about:blank")
     until(lambda: "Mira left" in nova.inner_text(MESSAGES), "the departure", seconds=15)
     assert nova.inner_text("#room-title") == "doors (1)"
@@ -142,7 +146,7 @@ def test_a_restart_of_the_server_loses_and_doubles_nothing(people, noom):
     say(mira, "after")
     for page in (nova, mira):
         sees(page, "before", "while it was away", "after")
-        until(lambda page=page: page.inner_text("#room-title") == "restart (2)", "both back")
+        is_titled(page, "restart (2)")
     assert nova.locator(".message[data-state=sending]").count() == 0
 
 

@@ -133,6 +133,13 @@ def test_no_page_asks_a_third_party_for_anything(visitor):
         assert not re.search(r'(src|href)="(https?:)?//', visitor.get(path).content.decode())
 
 
+def test_a_korean_browser_gets_a_korean_page(visitor):
+    answer = visitor.get("/rooms/team/", headers={"accept-language": "ko-KR,ko;q=0.9"})
+    page = answer.content.decode()
+    assert '<html lang="ko"' in page
+    assert "통화 참여" in page
+
+
 def test_pages_answer_only_what_they_are_for(visitor):
     assert visitor.put("/").status_code == 405
     assert visitor.post("/rooms/team/").status_code == 405

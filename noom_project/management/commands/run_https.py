@@ -17,6 +17,16 @@ from noom_project.embedded import own_addresses
 DEFAULT_PORT = 8443
 
 
+def _with_scheme(application: Any) -> Any:
+    """daphne names the scheme of pages and not that of sockets, whose Origin must have the same."""
+
+    async def told(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scheme = "wss" if scope["type"] == "websocket" else "https"
+        await application({**scope, "scheme": scheme}, receive, send)
+
+    return told
+
+
 class Command(BaseCommand):
     help = "Serves Noom over https with a self-signed certificate, for phones on the same network."
     requires_migrations_checks = True
@@ -30,7 +40,7 @@ class Command(BaseCommand):
         pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
         application = get_default_application()
         server = Server(
-            ASGIStaticFilesHandler(application) if settings.DEBUG else application,
+            _with_scheme(ASGIStaticFilesHandler(application) if settings.DEBUG else application),
             endpoints=[f"ssl:{port}:interface=0.0.0.0:privateKey={pem}:certKey={pem}"],
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
             websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
