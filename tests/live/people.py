@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.live.waiting import until_page
 
 FAKE_DEVICES = (
-    "--use-fake-device-for-media-stream=device-count=2",
+    "--use-fake-device-for-media-stream=device-count=3",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",
@@ -44,7 +44,8 @@ class People:
         """A page of a person who has entered the room, and the call if asked."""
         page = self.page(nickname, **options)
         query = urlencode({"nickname": nickname} | ({"call": 1} if call else {}))
-        page.goto(f"/rooms/{quote(room)}/?{query}")
+        # A video that has no picture yet holds the load event back.
+        page.goto(f"/rooms/{quote(room)}/?{query}", wait_until="domcontentloaded")
         until_page(page, "document.querySelectorAll('#people [data-participant]').length")
         if call:
             page.locator("#leave-call").wait_for(state="visible")

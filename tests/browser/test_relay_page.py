@@ -1,0 +1,185 @@
+"""Two people who can reach only Noom and the relay see each other through the relay."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import CHROMIUMS, installed
+from tests.live.coturn import Coturn
+from tests.live.media import frames, shows_video
+from tests.live.namespaces import MISSING, Namespace
+from tests.live.people import FAKE_DEVICES, People
+from tests.live.server import Noom
+from tests.live.waiting import until, until_page
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+# The page's peer connections, and what became of each; recorded before any script of the page runs.
+RECORD_CONNECTIONS = """
+  window.connections = [];
+  window.candidates = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...options) {
+      super(...options);
+      window.connections.push(this);
+      this.states = [];
+      this.gatherings = 0;
+      this.addEventListener('icegatheringstatechange', () => {
+        this.gatherings += Number(this.iceGatheringState === 'complete');
+      });
+      this.addEventListener('connectionstatechange', () => this.states.push(this.connectionState));
+      this.addEventListener('icecandidate', ({ candidate }) => {
+        if (candidate?.type) window.candidates.push(candidate.type);
+      });
+    }
+  };
+"""
+# [type of the local candidate, type of the remote one] of each connection that lives.
+CHOSEN_PAIRS = """async () => {
+  const chosen = [];
+  for (const connection of window.connections) {
+    const stats = await connection.getStats();
+    const transport = [...stats.values()].find(({ type }) => type === 'transport');
+    const pair = stats.get(transport?.selectedCandidatePairId);
+    if (pair?.state !== 'succeeded' || connection.connectionState !== 'connected') continue;
+    const ends = [pair.localCandidateId, pair.remoteCandidateId];
+    chosen.push(ends.map(id => stats.get(id).candidateType));
+  }
+  return chosen;
+}"""
+# The page waited as long as it waits for a connection, and began once more.
+TRIED_AGAIN = """window.connections.reduce((sum, { gatherings }) => sum + gatherings, 0) >= 2
+  && window.connections.every(connection => connection.remoteDescription)"""
+CONNECTED = "window.connections.some(connection => connection.states.includes('connected'))"
+
+
+class ReachableNoom(Noom):
+    """A Noom at an address of this machine that others than itself can reach."""
+
+    def __init__(self, folder: Path, host: str, **environment: str) -> None:
+        super().__init__(folder, ALLOWED_HOSTS=f"{host},127.0.0.1", **environment)
+        self._host, self.url = host, f"http://{host}:{self.port}"
+
+    def _run(self, *arguments: str) -> Any:
+        return super()._run(*(word.replace("127.0.0.1", self._host) for word in arguments))
+
+
+@pytest.fixture(scope="module")
+def homes() -> Iterator[list[Namespace]]:
+    """Two namespaces that reach the first one's gate, where Noom and the relay are."""
+    with ExitStack() as closings:
+        both = [Namespace(), Namespace()]
+        for home in both:
+            closings.callback(home.close)
+            home.open()
+            home.reaches(both[0].gate)
+        yield both
+
+
+@pytest.fixture(scope="module")
+def relay(homes: list[Namespace], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    """The relay of deploy/, at an address that it denies as a peer, like every other that is not
+    public. Two people on one relay are peers of each other's relayed addresses, so here, and only
+    because the relay's own address is not public either, that one address is allowed."""
+    gate = homes[0].gate
+    options = [f"--relay-ip={gate}", f"--allowed-peer-ip={gate}"]
+    relay = Coturn(tmp_path_factory.mktemp("coturn"), *options, host=gate)
+    relay.start()
+    yield relay
+    relay.stop()
+
+
+@pytest.fixture(scope="module")
+def relayed_noom(
+    homes: list[Namespace], relay: Coturn, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Noom]:
+    folder = tmp_path_factory.mktemp("noom")
+    secret = relay.secret
+    noom = ReachableNoom(folder, homes[0].gate, TURN_URLS=relay.url, TURN_SECRET=secret)
+    noom.start()
+    yield noom
+    noom.stop()
+
+
+@pytest.fixture
+def call(
+    homes: list[Namespace], relayed_noom: Noom, browser: Browser, tmp_path: Path
+) -> Iterator[Callable[[str], list[Page]]]:
+    """`call(room)`: Nova and Mira, each in a Chromium of her own in a namespace of her own."""
+    url = relayed_noom.url
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    trust = [f"--unsafely-treat-insecure-origin-as-secure={url}"]
+    with ExitStack() as closings:
+        everyone = []
+        for home in homes:
+            chromium = browser.browser_type.launch(
+                executable_path=home.wrap(installed(*CHROMIUMS), tmp_path),
+                args=[*FAKE_DEVICES, *sandbox, *trust],
+            )
+            closings.callback(chromium.close)
+            people = People(chromium, url)
+            closings.callback(people.leave)
+            everyone.append(people)
+
+        def meet(room: str) -> list[Page]:
+            names = zip(everyone, ("Nova", "Mira"), strict=True)
+            return [enter(people, nickname, room) for people, nickname in names]
+
+        yield meet
+
+
+def enter(people: People, nickname: str, room: str) -> Page:
+    page = people.page(nickname)
+    page.add_init_script(RECORD_CONNECTIONS)
+    page.goto(f"/rooms/{room}/?nickname={nickname}&call=1")
+    page.locator("#leave-call").wait_for(state="visible")
+    return page
+
+
+def test_the_two_cannot_reach_each_other(homes: list[Namespace]):
+    nova, mira = homes
+    for one, other in ((nova, mira), (mira, nova)):
+        assert one.has_route(nova.gate)
+        assert not one.has_route(other.own)
+        assert not one.has_route("1.1.1.1")
+
+
+def test_two_see_each_other_through_the_relay_and_only_while_it_runs(
+    call: Callable[[str], list[Page]], relay: Coturn
+):
+    pages = call("relayed")
+    for page in pages:
+        shows_video(page, 1, seconds=60)
+        assert page.evaluate(CHOSEN_PAIRS) == [["relay", "relay"]]
+    relay.stop()
+    for page in pages:
+        until(lambda page=page: stands_still(page), "the picture to stop", seconds=30)
+    relay.start()
+    for page in pages:
+        shows_video(page, 1, seconds=90)
+        assert page.evaluate(CHOSEN_PAIRS) == [["relay", "relay"]]
+
+
+def stands_still(page: Page) -> bool:
+    """Whether no tile shows a new frame for a while that is long for a picture."""
+    before = frames(page)
+    page.wait_for_timeout(2_000)
+    return frames(page) == before
+
+
+def test_without_the_relay_there_is_no_picture(call: Callable[[str], list[Page]], relay: Coturn):
+    relay.stop()
+    try:
+        pages = call("without-relay")
+        for page in pages:
+            until_page(page, TRIED_AGAIN, seconds=60)
+            assert not page.evaluate(CONNECTED)
+            assert max(frames(page), default=0) <= 0
+            assert "relay" not in page.evaluate("window.candidates")
+    finally:
+        relay.start()
