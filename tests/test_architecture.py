@@ -25,10 +25,13 @@ chat.rooms
 chat.lobby
 chat.admin chat.checks chat.consumers chat.views
 chat.apps chat.urls
-call.messages
-call.ice
-call.checks call.signalling
-call.apps call.consumers
+call.fan call.messages call.view call.wire
+call.ice call.room_page call.slots
+call.checks call.recorder call.signalling call.sources
+call.apps call.consumers call.peer
+call.mesh
+call.participant
+call.management.commands.call_bot
 noom_project.certificate noom_project.embedded noom_project.logs noom_project.origin
 noom_project.storage noom_project.typescript
 noom_project.settings noom_project.urls
@@ -47,7 +50,7 @@ view-chat
 home-page room-page
 """
 NETWORK = {"call-line", "media", "mesh", "outbox", "peer", "requests", "room-line", "socket"}
-PURE = {"chat.messages", "chat.names", "chat.protocol", "call.messages"}
+PURE = {"chat.messages", "chat.names", "chat.protocol", "call.messages", "call.view"}
 FRAMEWORKS = {"django", "channels", "daphne", "twisted", "asyncio", "redis"}
 
 FORBIDDEN = {
@@ -252,3 +255,15 @@ def test_only_settings_read_the_environment():
 
     readers = {name for name, tree in source.python_modules().items() if reads(tree)}
     assert readers <= {"noom_project.asgi"}, "asgi names the settings module, nothing else"
+
+
+def test_every_test_that_a_document_names_is_there():
+    wrong = []
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for path, name in re.findall(
+            r"`((?:\w+/)+\w+\.(?:test\.js|py))(?:::(\w+))?`", page.read_text()
+        ):
+            file = next((f for f in (ROOT / "tests" / path, ROOT / path) if f.is_file()), None)
+            if file is None or (name and f"def {name}(" not in file.read_text()):
+                wrong.append(f"{page.name}: {path}::{name}")
+    nothing(wrong)

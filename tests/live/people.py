@@ -17,6 +17,7 @@ FAKE_DEVICES = (
     # Pages get this machine's addresses, and not mDNS names that another browser cannot resolve.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 )
+LOAD_S = 30
 LOCAL_SCHEMES = {"blob", "data", "about"}
 
 
@@ -46,7 +47,9 @@ class People:
         query = urlencode({"nickname": nickname} | ({"call": 1} if call else {}))
         # A video that has no picture yet holds the load event back.
         page.goto(f"/rooms/{quote(room)}/?{query}", wait_until="domcontentloaded")
-        until_page(page, "document.querySelectorAll('#people [data-participant]').length")
+        until_page(
+            page, "document.querySelectorAll('#people [data-participant]').length", seconds=LOAD_S
+        )
         if call:
             page.locator("#leave-call").wait_for(state="visible")
         return page

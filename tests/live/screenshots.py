@@ -56,6 +56,7 @@ def welcome(people: People, scheme: str) -> None:
         page.goto("/")
         page.fill("#welcome [name=nickname]", "Nova")
         picture(page, f"{name}-{scheme}")
+    people.leave()
 
 
 def room(people: People, scheme: str, count: int) -> None:
@@ -67,6 +68,7 @@ def room(people: People, scheme: str, count: int) -> None:
             page.click("#join-call")
         shows_video(pages[0], count - 1)
     picture(pages[0], f"room-{count}-{scheme}", wait_ms=2_500 if count > 1 else 400)
+    people.leave()
 
 
 def phone(people: People, scheme: str) -> None:
@@ -79,6 +81,7 @@ def phone(people: People, scheme: str) -> None:
     nova.click("#open-chat")
     talk([nova])
     picture(nova, f"phone-chat-{scheme}")
+    people.leave()
 
 
 def refused(noom: Noom) -> None:
@@ -103,7 +106,6 @@ def main() -> None:
                     for count in (1, 2, 4):
                         room(people, scheme, count)
                     phone(people, scheme)
-                    people.leave()
             refused(noom)
         finally:
             noom.stop()
