@@ -30,7 +30,7 @@ from chat.hub import Local
 from chat.identity import Identity
 from chat.messages import Member, Wire
 from chat.presence import Change
-from chat.roster import Kind, Roster
+from chat.roster import Kind, Roster, register
 
 TOPOLOGY = "mesh"
 
@@ -51,12 +51,15 @@ async def _tell_room(key: str, change: Change) -> None:
         await rooms.mark_in_call(key, member.id, on=change.after is not None)
 
 
-CALLERS = Kind(
-    "call",
-    welcome=CallWelcomeEvent,
-    bye=CallByeEvent,
-    changed=CallPersonEvent,
-    after=_tell_room,
+CALLERS = register(
+    Kind(
+        "call",
+        Caller,
+        welcome=CallWelcomeEvent,
+        bye=CallByeEvent,
+        changed=CallPersonEvent,
+        after=_tell_room,
+    )
 )
 
 

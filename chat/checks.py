@@ -29,7 +29,7 @@ def allowed_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register
 def processes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Rooms of several processes meet in Redis."""
-    if settings.PROCESSES == 1 or settings.REDIS_URL:
+    if settings.PROCESSES == 1 or settings.REDIS_URLS:
         return []
     hint = "Set REDIS_URL, or PROCESSES to 1."
     return [Error("Several processes need Redis to share rooms.", hint=hint, id="noom.E003")]

@@ -12,6 +12,7 @@ from chat import messages as m
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
 from chat.line import GOING_AWAY, Line
+from chat.presence import PresenceDown
 from chat.protocol import CHAT, ProtocolError, Socket
 from chat.rooms import Refused
 
@@ -97,8 +98,9 @@ class RoomConsumer(Line):
         match error:
             case Refused():
                 code, message, close = error.code, error.message, None
-                if not self.entered:
-                    self._expect_first()
+            case PresenceDown():
+                code, message, close = "try_later", "The server is busy; try again.", None
+                log.warning("presence is down: %s", error)
             case ProtocolError():
                 code, message, close = error.code, error.message, closes.BROKEN_CLIENT
                 ref = error.ref
@@ -113,8 +115,12 @@ class RoomConsumer(Line):
         super().deliver(protocol.error(ref, code, message).decode())
         if close is not None:
             self.drop(close)
+        elif not self.entered:
+            self._expect_first()
 
     def _expect_first(self) -> None:
+        if hasattr(self, "_deadline"):
+            self._deadline.cancel()
         later = asyncio.get_running_loop().call_later
         self._deadline = later(HELLO_DEADLINE_S, self._too_late)
 

@@ -203,10 +203,12 @@ class TypingEvent(Wire, frozen=True):
 
 
 class BeatEvent(Wire, frozen=True):
-    """The line is alive; `seq` is the number of the room's last message."""
+    """The line is alive; `seq` is the number of the room's last message. `ok` is false while the
+    server has lost its database or Redis: then the other two say nothing."""
 
     seq: int
     version: int
+    ok: bool
 
 
 class RoomChangeEvent(Wire, frozen=True):

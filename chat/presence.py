@@ -1,7 +1,7 @@
 """Who is in which place right now, as leases: whoever is not renewed is gone."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -10,6 +10,10 @@ from chat.messages import Member
 # Decides on the members of a place, with the living ones before it: the new record of the one who
 # asks, or None to be gone. What it raises, `update` raises, and nothing has changed.
 Rule = Callable[[Mapping[str, Member]], Member | None]
+
+
+class PresenceDown(Exception):
+    """The store does not answer; nothing is known to have changed."""
 
 
 class Snapshot(NamedTuple):
@@ -64,6 +68,12 @@ class Presence(Protocol):
 
     async def expire(self) -> list[Lost]:
         """Removes, in one atomic step a place, whoever's lease has run out; each is told once."""
+
+    async def versions(self, places: Sequence[str]) -> list[int]:
+        """The versions of these places; 0 for one that is empty."""
+
+    async def close(self) -> None:
+        """Gives back what the store holds open."""
 
     async def counts(self, kind: str) -> dict[str, int]:
         """How many are in each place of a kind, by key; empty places are left out."""
@@ -133,6 +143,13 @@ class MemoryPresence:
                 lost.append(Lost(place, Change(gone.record, None, count, here.version)))
             self._forget_if_empty(place)
         return lost
+
+    async def versions(self, places: Sequence[str]) -> list[int]:
+        found = (self._places.get(place) for place in places)
+        return [here.version if here else 0 for here in found]
+
+    async def close(self) -> None:
+        self._places.clear()
 
     async def counts(self, kind: str) -> dict[str, int]:
         now = self._clock()

@@ -34,7 +34,7 @@ from chat.messages import (
 )
 from chat.models import Room
 from chat.presence import Change
-from chat.roster import Kind, Roster
+from chat.roster import Kind, Roster, register
 
 FIRST_MESSAGES = 50  # what a newcomer is shown at once
 
@@ -72,7 +72,9 @@ async def _follow(key: str, change: Change) -> None:
                 await place.drop(key, closes.NORMAL, to=before.id)
 
 
-PEOPLE = Kind("chat", welcome=WelcomeEvent, bye=ByeEvent, changed=PersonEvent, after=_follow)
+PEOPLE = register(
+    Kind("chat", Person, welcome=WelcomeEvent, bye=ByeEvent, changed=PersonEvent, after=_follow)
+)
 
 
 def people() -> Roster:

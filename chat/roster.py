@@ -25,14 +25,25 @@ class Update(Protocol):
 
 
 class Kind(NamedTuple):
-    """A kind of place, and its events."""
+    """A kind of place: the records of its members, and its events."""
 
     name: str
+    record: type[Member]
     welcome: Arrival
     bye: Arrival
     changed: Update
     # What else follows from a change, after everyone in the place was told.
     after: Callable[[str, Change], Awaitable[None]] | None = None
+
+
+# Every process sweeps every kind of place, whichever kinds its own people are in.
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> Kind:
+    """Makes a kind known, once, when its service is imported."""
+    KINDS[kind.name] = kind
+    return kind
 
 
 class _Held(NamedTuple):
@@ -98,7 +109,7 @@ class Roster:
         await self._update(key, local.id, away, lease_s=grace_s)
 
     async def snapshot(self, key: str) -> Snapshot:
-        return await self._presence.read(self._place(key))
+        return await self._presence.read(self.place(key))
 
     async def counts(self) -> dict[str, int]:
         """How many are in each place, by key."""
@@ -115,20 +126,21 @@ class Roster:
     def group(self, key: str) -> str:
         return names.group(self.kind.name, key)
 
+    def place(self, key: str) -> str:
+        """The name of a place in presence."""
+        return f"{self.kind.name}:{key}"
+
     def local_keys(self) -> set[str]:
         """The places in which somebody of this process is."""
         return {key for key, _ in self._held}
 
     def leases(self) -> list[Lease]:
         """What this process has to renew."""
-        return [Lease(self._place(key), held.record) for (key, _), held in self._held.items()]
+        return [Lease(self.place(key), held.record) for (key, _), held in self._held.items()]
 
     async def announce_lost(self, key: str, change: Change) -> None:
         """Tells a place of a lease that ran out."""
         await self._publish(key, change)
-
-    def _place(self, key: str) -> str:
-        return f"{self.kind.name}:{key}"
 
     async def _update(
         self,
@@ -139,7 +151,7 @@ class Roster:
         lease_s: float | None = None,
     ) -> Change:
         lease_s = settings.LEASE_S if lease_s is None else lease_s
-        change = await self._presence.update(self._place(key), member_id, rule, lease_s)
+        change = await self._presence.update(self.place(key), member_id, rule, lease_s)
         if change.before != change.after:
             await self._publish(key, change, event)
         return change

@@ -2,20 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from weakref import WeakKeyDictionary
 
+import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
+from redis.asyncio import Redis
 
 from chat import database, journal, protocol
 from chat.hub import Hub
 from chat.journal import Journal
-from chat.messages import BeatEvent
-from chat.presence import MemoryPresence
-from chat.roster import Kind, Roster
+from chat.messages import BeatEvent, Member
+from chat.presence import MemoryPresence, Presence
+from chat.presence_redis import RedisPresence
+from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
+NOT_OK = BeatEvent(seq=0, version=0, ok=False)
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +33,15 @@ class Runtime:
         if layer is None:
             raise RuntimeError("CHANNEL_LAYERS names no default layer")
         self.hub = Hub(layer)
-        self.presence = MemoryPresence()
+        self.presence = _presence()
         self.journal = Journal()
-        self._rosters: dict[str, Roster] = {}
+        self._rosters = {
+            name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
+        }
         self._tasks: list[asyncio.Task[None]] = []
 
     def roster(self, kind: Kind) -> Roster:
         """The places of a kind."""
-        if kind.name not in self._rosters:
-            self._rosters[kind.name] = Roster(kind, self.hub, self.presence)
         return self._rosters[kind.name]
 
     def rosters(self) -> list[Roster]:
@@ -59,18 +64,34 @@ class Runtime:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self.hub.close()
+        await self.presence.close()
 
     async def _renew_and_beat(self) -> None:
-        rosters = self.rosters()
-        leases = [lease for roster in rosters for lease in roster.leases()]
-        await self.presence.renew(leases, settings.LEASE_S)
-        keys = {key for roster in rosters for key in roster.local_keys()}
-        heads = await database.read(journal.heads, list(keys)) if keys else {}
-        for roster in rosters:
+        try:
+            leases = [lease for roster in self.rosters() for lease in roster.leases()]
+            await self.presence.renew(leases, settings.LEASE_S)
+            beats = await self._beats()
+        except Exception:
+            # The line is fine even if what is behind it is not: a silent one would be given up.
+            log.warning("renewing failed", exc_info=True)
+            beats = defaultdict(lambda: NOT_OK)
+        for roster in self.rosters():
             for key in roster.local_keys():
-                version = (await roster.snapshot(key)).version
-                beat = protocol.event(BeatEvent(seq=heads.get(key, 0), version=version))
-                self.hub.publish_here(roster.group(key), beat)
+                self.hub.publish_here(roster.group(key), protocol.event(beats[roster.place(key)]))
+
+    async def _beats(self) -> Mapping[str, BeatEvent]:
+        """What to say in each place of this process, by its name."""
+        here = [
+            (roster.place(key), key) for roster in self.rosters() for key in roster.local_keys()
+        ]
+        if not here:
+            return {}
+        heads = await database.read(journal.heads, list({key for _, key in here}))
+        versions = await self.presence.versions([place for place, _ in here])
+        return {
+            place: BeatEvent(seq=heads.get(key, 0), version=version, ok=True)
+            for (place, key), version in zip(here, versions, strict=True)
+        }
 
     async def _sweep(self) -> None:
         for place, change in await self.presence.expire():
@@ -79,6 +100,18 @@ class Runtime:
 
     async def _forget(self) -> None:
         await database.read(journal.forget)
+
+
+def _presence() -> Presence:
+    """By the setting: of this process alone, or of all that share a Redis."""
+    if not settings.REDIS_URLS:
+        return MemoryPresence()
+    redis = Redis.from_url(settings.REDIS_URLS[0], **settings.REDIS_OPTIONS)
+    return RedisPresence(redis, _decode)
+
+
+def _decode(place: str, record: bytes) -> Member:
+    return msgspec.json.decode(record, type=KINDS[place.partition(":")[0]].record)
 
 
 async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:

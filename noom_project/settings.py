@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import environ
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 
 from noom_project.embedded import kept_secret, own_hosts
 
@@ -29,7 +31,8 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 # Where state lives.
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}")
-REDIS_URL = env.str("REDIS_URL", default="")
+# The first holds presence; the channel layer is spread over all of them.
+REDIS_URLS = env.list("REDIS_URL", default=[])
 # How many server processes share the rooms; more than one needs Redis.
 PROCESSES = env.int("PROCESSES", default=1)
 
@@ -130,11 +133,25 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # The journal writes from a thread of its own, which an in-memory test database would lock out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 
-if REDIS_URL:
+# What is asked of Redis is answered within this time, or refused to whoever asked.
+REDIS_OPTIONS = {
+    "socket_timeout": 2.0,
+    "socket_connect_timeout": 2.0,
+    "health_check_interval": 10,
+    "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
+}
+if REDIS_URLS:
+    # Publish and subscribe: channels-redis' core layer drops bursts, and its sockets die of
+    # redis-py's own time-out. A subscription waits for longer than a question does.
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
+            "CONFIG": {
+                "hosts": [
+                    {"address": url, **REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
+                    for url in REDIS_URLS
+                ]
+            },
         }
     }
 else:

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from tests.live.firefox import Firefox
 from tests.live.people import FAKE_DEVICES, People
+from tests.live.redis import Redis
 from tests.live.server import Noom
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         uses = set(getattr(item, "fixturenames", ()))
         if uses & {"browser", "people", "person", "firefox"}:
             item.add_marker("browser")
-        if uses & {"noom", "start_noom"}:
+        if uses & {"noom", "start_noom", "redis"}:
             item.add_marker("live")
     items.sort(key=lambda item: ("browser" in item.keywords, "live" in item.keywords))
 
@@ -66,6 +67,21 @@ def start_noom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 def noom(start_noom: Callable[..., Noom]) -> Noom:
     """The server of this module's tests, in rooms of their own; who stops it starts it again."""
     return start_noom()
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A Redis of the tests' own."""
+    redis = Redis(tmp_path_factory.mktemp("redis"))
+    redis.start()
+    yield redis
+    redis.stop()
+
+
+@pytest.fixture
+def redis_url(redis: Redis) -> str:
+    """Its address."""
+    return redis.url
 
 
 @pytest.fixture(scope="session")

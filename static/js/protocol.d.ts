@@ -140,6 +140,7 @@ export interface TypingEvent {
 export interface BeatEvent {
   seq: number;
   version: number;
+  ok: boolean;
 }
 
 export interface Media {

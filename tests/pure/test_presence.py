@@ -1,37 +1,61 @@
-"""Leases: who is in, who runs out, and the versions that tell of it."""
+"""Leases: who is in, who runs out, and the versions that tell of it; in memory and in Redis."""
+
+import asyncio
+from functools import partial
 
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from chat.messages import Member
-from chat.presence import Lease, MemoryPresence
+from chat.presence import Lease, MemoryPresence, PresenceDown
+from chat.presence_redis import DUE, RedisPresence
+from tests.live.server import free_port
 
 LEASE_S = 10.0
 PLACE = "chat:room"
+OLD, NOVA, MIRA, KIM = (name.ljust(12, "-") for name in ("old", "nova", "mira", "kim"))
+SINCE = {OLD: 1, NOVA: 2, MIRA: 3, KIM: 4}
 
 
-class Clock:
-    """Time that passes when it is told to."""
+class Memory(MemoryPresence):
+    """Presence in memory, whose time passes when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.now = 0.0
+        super().__init__(lambda: self.now)
 
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
+    async def pass_time(self, seconds):
+        self.now += seconds
 
 
-@pytest.fixture
-def presence(clock):
-    return MemoryPresence(clock)
+class InRedis(RedisPresence):
+    """Presence in Redis; time passes by every lease ending that much sooner."""
+
+    def __init__(self, url):
+        self.redis = Redis.from_url(url, retry=None, socket_timeout=2.0)
+        super().__init__(self.redis, lambda place, record: msgspec.json.decode(record, type=Member))
+
+    async def pass_time(self, seconds):
+        keys = [DUE, *await self.redis.keys("noom:*:leases")]
+        for key in keys:
+            for name in await self.redis.zrange(key, 0, -1):
+                await self.redis.zincrby(key, -int(seconds * 1000), name)
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.live)])
+async def presence(request):
+    if request.param == "memory":
+        store = Memory()
+    else:
+        store = InRedis(request.getfixturevalue("redis_url"))
+        await store.redis.flushall()
+    yield store
+    await store.close()
 
 
 def member(name: str, *, here: bool = True) -> Member:
-    return Member(id=name, here=here, since=0)
+    return Member(id=name, here=here, since=SINCE[name])
 
 
 async def put(presence, name, **fields):
@@ -40,91 +64,144 @@ async def put(presence, name, **fields):
 
 
 async def test_a_rule_that_raises_changes_nothing(presence):
-    await put(presence, "nova")
+    await put(presence, NOVA)
     before = await presence.read(PLACE)
 
     def full(members):
         raise OverflowError
 
     with pytest.raises(OverflowError):
-        await presence.update(PLACE, "mira", full, LEASE_S)
+        await presence.update(PLACE, MIRA, full, LEASE_S)
     assert await presence.read(PLACE) == before
 
 
 async def test_each_change_raises_the_version_by_one_and_no_change_leaves_it(presence):
-    first = await put(presence, "nova")
-    assert (first.before, first.after, first.count) == (None, member("nova"), 1)
-    same = await put(presence, "nova")
+    first = await put(presence, NOVA)
+    assert (first.before, first.after, first.count) == (None, member(NOVA), 1)
+    same = await put(presence, NOVA)
     assert same.version == first.version
-    away = await put(presence, "nova", here=False)
+    away = await put(presence, NOVA, here=False)
     assert away.version == first.version + 1
-    gone = await presence.update(PLACE, "nova", lambda _: None, LEASE_S)
+    gone = await presence.update(PLACE, NOVA, lambda _: None, LEASE_S)
     assert (gone.after, gone.count, gone.version) == (None, 0, first.version + 2)
 
 
-async def test_a_rule_sees_the_living_in_the_order_in_which_they_came(presence, clock):
-    await put(presence, "old")
-    clock.now = 5
-    await put(presence, "nova")
-    await put(presence, "mira")
-    clock.now = 11
+async def test_a_rule_sees_the_living_in_the_order_in_which_they_came(presence):
+    await put(presence, OLD)
+    await presence.pass_time(5)
+    await put(presence, NOVA)
+    await put(presence, MIRA)
+    await presence.pass_time(6)
     seen = []
 
     def look(members):
         seen.extend(members)
 
-    await presence.update(PLACE, "kim", look, LEASE_S)
-    assert seen == ["nova", "mira"]
+    await presence.update(PLACE, KIM, look, LEASE_S)
+    assert seen == [NOVA, MIRA]
 
 
-async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence, clock):
-    entered = await put(presence, "nova")
-    await put(presence, "mira")
-    clock.now = 6
-    await presence.renew([Lease(PLACE, member("mira"))], LEASE_S)
-    clock.now = 11
-    assert list((await presence.read(PLACE)).members) == ["mira"]
+async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence):
+    entered = await put(presence, NOVA)
+    await put(presence, MIRA)
+    await presence.pass_time(6)
+    await presence.renew([Lease(PLACE, member(MIRA))], LEASE_S)
+    await presence.pass_time(5)
+    assert list((await presence.read(PLACE)).members) == [MIRA]
     assert await presence.counts("chat") == {"room": 1}
     (lost,) = await presence.expire()
     assert lost.place == PLACE
-    assert lost.change.before == member("nova")
+    assert lost.change.before == member(NOVA)
     assert (lost.change.count, lost.change.version) == (1, entered.version + 2)
     assert await presence.expire() == []
 
 
-async def test_who_returns_before_the_sweep_is_not_swept(presence, clock):
-    await put(presence, "nova")
-    clock.now = 11
-    await put(presence, "nova")
+async def test_who_returns_before_the_sweep_is_not_swept(presence):
+    await put(presence, NOVA)
+    await presence.pass_time(11)
+    await put(presence, NOVA)
     assert await presence.expire() == []
     assert await presence.counts("chat") == {"room": 1}
 
 
-async def test_a_grace_is_shorter_than_a_lease(presence, clock):
-    await put(presence, "nova")
-    await presence.update(
-        PLACE, "nova", lambda m: msgspec.structs.replace(m["nova"], here=False), 2
-    )
-    clock.now = 3
+async def test_a_grace_is_shorter_than_a_lease(presence):
+    await put(presence, NOVA)
+    await presence.update(PLACE, NOVA, lambda m: msgspec.structs.replace(m[NOVA], here=False), 2)
+    await presence.pass_time(3)
     assert len(await presence.expire()) == 1
 
 
-async def test_a_place_that_begins_anew_has_a_higher_version(presence, clock):
-    first = await put(presence, "nova")
-    gone = await presence.update(PLACE, "nova", lambda _: None, LEASE_S)
-    again = await put(presence, "nova")
+async def test_a_place_that_begins_anew_has_a_higher_version(presence):
+    first = await put(presence, NOVA)
+    gone = await presence.update(PLACE, NOVA, lambda _: None, LEASE_S)
+    again = await put(presence, NOVA)
     assert again.version >= gone.version > first.version
 
 
 async def test_places_are_counted_by_kind(presence):
-    await put(presence, "nova")
-    await presence.update("call:room", "nova", lambda _: member("nova"), LEASE_S)
+    await put(presence, NOVA)
+    await presence.update("call:room", NOVA, lambda _: member(NOVA), LEASE_S)
     assert await presence.counts("chat") == {"room": 1}
     assert await presence.counts("call") == {"room": 1}
     assert await presence.counts("other") == {}
 
 
 async def test_nothing_is_kept_of_an_empty_place(presence):
-    await put(presence, "nova")
-    await presence.update(PLACE, "nova", lambda _: None, LEASE_S)
-    assert (await presence.read(PLACE)) == (0, {})
+    await put(presence, NOVA)
+    await presence.update(PLACE, NOVA, lambda _: None, LEASE_S)
+    assert (await presence.read(PLACE)).members == {}
+    assert await presence.counts("chat") == {}
+
+
+async def test_versions_of_many_places_are_told_at_once(presence):
+    change = await put(presence, NOVA)
+    assert await presence.versions([PLACE, "chat:empty"]) == [change.version, 0]
+    assert await presence.versions([]) == []
+
+
+async def test_changes_at_one_moment_all_happen_one_after_the_other(presence):
+    def at_most_two(name, members):
+        if len(members) >= 2:
+            raise OverflowError
+        return member(name)
+
+    outcomes = await asyncio.gather(
+        *(presence.update(PLACE, n, partial(at_most_two, n), LEASE_S) for n in SINCE),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(outcome, OverflowError) for outcome in outcomes) == 2
+
+
+@pytest.mark.live
+async def test_whom_redis_forgot_is_put_back_by_the_next_renewal(redis_url):
+    store = InRedis(redis_url)
+    before = await put(store, NOVA)
+    await store.redis.flushall()
+    assert (await store.read(PLACE)).members == {}
+    await store.renew([Lease(PLACE, member(NOVA))], LEASE_S)
+    snapshot = await store.read(PLACE)
+    assert snapshot.members == {NOVA: member(NOVA)}
+    assert snapshot.version > before.version
+    await store.close()
+
+
+@pytest.mark.live
+async def test_two_processes_tell_of_a_lost_lease_once(redis_url):
+    first, second = InRedis(redis_url), InRedis(redis_url)
+    await first.redis.flushall()
+    for name in SINCE:
+        await put(first, name)
+    await first.pass_time(11)
+    lost = await asyncio.gather(first.expire(), second.expire(), first.expire())
+    assert sorted(gone.change.before.id for part in lost for gone in part) == sorted(SINCE)
+    await first.close()
+    await second.close()
+
+
+async def test_a_redis_that_is_away_is_said_to_be_down():
+    store = InRedis(f"redis://127.0.0.1:{free_port()}")
+    with pytest.raises(PresenceDown):
+        await store.read(PLACE)
+    with pytest.raises(PresenceDown):
+        await store.renew([Lease(PLACE, member(NOVA))], LEASE_S)
+    await store.close()

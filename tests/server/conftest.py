@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from django.conf import settings
+from redis.asyncio import Redis
 
 from chat import limits, runtime
 from tests.server.client import Client
@@ -18,6 +20,9 @@ def _database(transactional_db: None) -> None:
 @pytest.fixture(autouse=True)
 async def _process() -> AsyncIterator[None]:
     """A process of its own for each test: nobody is in a room, nothing has been counted."""
+    for url in settings.REDIS_URLS:
+        async with Redis.from_url(url) as redis:
+            await redis.flushall()
     yield
     await runtime.shutdown()
     assert limits.addresses.open_sockets == 0, "a socket was not given back"

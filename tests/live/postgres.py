@@ -1,0 +1,48 @@
+"""A real PostgreSQL: a cluster of its own in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.live.server import free_port
+
+LIBRARY = Path("/usr/lib/postgresql")
+STOP_S = 20
+
+
+class Postgres:
+    """One PostgreSQL server with an empty database, at `url`."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"postgres://noom@127.0.0.1:{self.port}/postgres"
+        self._folder = Path(tempfile.mkdtemp(prefix="noom-postgres-"))
+        # PostgreSQL refuses to run as root.
+        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self._as:
+            shutil.chown(self._folder, "postgres")
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        data = str(self._folder / "data")
+        self._run("initdb", "-D", data, "-U", "noom", "--auth=trust", "--no-sync")
+        options = f"-c port={self.port} -c listen_addresses=127.0.0.1 -k {self._folder}"
+        log = str(self._folder / "log")
+        self._run("pg_ctl", "start", "-w", "-D", data, "-o", options, "-l", log)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        found = sorted(LIBRARY.glob(f"*/bin/{program}")) or [Path(program)]
+        subprocess.run(
+            [*self._as, str(found[-1]), *arguments],
+            check=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )

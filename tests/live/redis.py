@@ -1,0 +1,60 @@
+"""A real Redis: a process of its own, without a file to its name."""
+
+import contextlib
+import socket
+import subprocess
+from pathlib import Path
+
+from tests.live.server import free_port
+from tests.live.waiting import until
+
+COMMAND = "redis-server --bind 127.0.0.1 --appendonly no --save".split()
+START_S = 10
+STOP_S = 10
+
+
+class Redis:
+    """One redis-server, at `url`; stopped and started again it has forgotten everything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process, "Redis was not started"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        with (self._folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*COMMAND, "", "--port", str(self.port), "--dir", str(self._folder)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        until(self._answers, "Redis' first answer", seconds=START_S)
+
+    def kill(self) -> None:
+        """As a crash does."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(STOP_S)
+            self._process = None
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(STOP_S)
+            self._process = None
+
+    def _answers(self) -> bool:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.port), 1) as s,
+        ):
+            s.sendall(b"PING\r\n")
+            return s.recv(16).startswith(b"+PONG")
+        return False

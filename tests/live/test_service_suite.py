@@ -1,0 +1,44 @@
+"""The suite of rooms, calls and doors once more, on what a cluster runs on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.postgres import Postgres
+from tests.live.server import ROOT
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    postgres = Postgres()
+    postgres.start()
+    yield postgres
+    postgres.stop()
+
+
+@pytest.mark.live
+@pytest.mark.timeout(600)
+def test_the_service_suite_passes_on_postgresql_and_redis(postgres: Postgres, redis_url: str):
+    suite = subprocess.run(
+        # The database goes with its server; threads that live on would not let it be dropped.
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--reuse-db",
+            "tests/server",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert suite.returncode == 0, suite.stdout[-8_000:] + suite.stderr[-2_000:]
+    assert " passed" in suite.stdout
