@@ -31,6 +31,7 @@ class RoomConsumer(Line):
 
     socket: ClassVar[Socket]
     first: ClassVar[type[m.Wire]]
+    _deadline: asyncio.TimerHandle
 
     async def connected(self) -> None:
         self.key = self.scope["url_route"]["kwargs"]["key"]

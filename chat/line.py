@@ -18,8 +18,10 @@ GOING_AWAY = 1001  # what a browser says when its page is closed or reloaded
 
 log = logging.getLogger(__name__)
 
+open_lines: "set[Line]" = set()  # of this process
 
-class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
+
+class Line(AsyncConsumer):
     """One connection. Subclasses say what comes of its frames."""
 
     id = ""  # the participant, once it is known
@@ -36,6 +38,9 @@ class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self._waiting_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self.closed_with: int | None = None
+        self._reason = ""
+        self.ended = asyncio.get_running_loop().create_future()
+        open_lines.add(self)
         counted = addresses.connect(self.address)
         try:
             if counted:
@@ -48,7 +53,11 @@ class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         finally:
             if counted:
                 addresses.disconnect(self.address)
-            await self.gone()
+            try:
+                await self.gone()
+            finally:
+                open_lines.discard(self)
+                self.ended.set_result(None)
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         """The three things that a server says of a WebSocket; no client's text names a method."""
@@ -90,11 +99,11 @@ class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         elif self._sender is None:
             self._sender = asyncio.create_task(self._send_frames())
 
-    def drop(self, code: int) -> None:
+    def drop(self, code: int, reason: str = "") -> None:
         """Ends the connection with a close code, after the frames that wait."""
         if self.closed_with is not None:
             return
-        self.closed_with = code
+        self.closed_with, self._reason = code, reason
         if code == closes.TOO_SLOW:
             self._frames.clear()
         if self._sender is None:
@@ -107,7 +116,8 @@ class Line(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                 self._waiting_bytes -= len(frame)
                 await self.base_send({"type": "websocket.send", "text": frame})
             if self.closed_with is not None:
-                await self.base_send({"type": "websocket.close", "code": self.closed_with})
+                close = {"type": "websocket.close", "code": self.closed_with}
+                await self.base_send({**close, "reason": self._reason})
         except Exception:  # the peer is gone; `gone` follows from the server's own word
             log.debug("sending to %s failed", self.line, exc_info=True)
         finally:

@@ -115,7 +115,14 @@ class RedisPresence:
             return Change(None, None, len(snapshot.members), snapshot.version)
         record = b"" if after is None else msgspec.json.encode(after)
         changed = int(before != after)
-        arguments = [version, member_id, record, int(lease_s * 1000), changed, place]
+        arguments: list[str | bytes | int] = [
+            version,
+            member_id,
+            record,
+            int(lease_s * 1000),
+            changed,
+            place,
+        ]
         answer = await _answer(self._change_script(keys=[*self._keys(place), DUE], args=arguments))
         return Change(before, after, answer[1], answer[0]) if answer else None
 

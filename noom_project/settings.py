@@ -1,6 +1,7 @@
 """Every setting of Noom, from the environment; without any of them Noom runs embedded."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from redis.asyncio.retry import Retry
@@ -66,8 +67,8 @@ SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=1_000)
 # From here on nothing is read from the environment.
 
 INSTALLED_APPS = [
-    "daphne",
     "noom_project",
+    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -134,7 +135,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 
 # What is asked of Redis is answered within this time, or refused to whoever asked.
-REDIS_OPTIONS = {
+REDIS_OPTIONS: dict[str, Any] = {
     "socket_timeout": 2.0,
     "socket_connect_timeout": 2.0,
     "health_check_interval": 10,

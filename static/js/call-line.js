@@ -152,7 +152,7 @@ export class CallLine {
    */
   #onEvent(type, payload) {
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
-    else this.#options.dispatch(`call.${type}`, payload);
+    else if (type !== 'beat' || payload.ok) this.#options.dispatch(`call.${type}`, payload);
     if (this.#options.room().missing.callers) void this.#askForCallers();
   }
 

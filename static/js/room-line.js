@@ -139,6 +139,8 @@ export class RoomLine {
    * @param {any} payload
    */
   #onEvent(type, payload) {
+    if (type === 'beat') this.#options.onState(payload.ok ? this.#socket.state : 'reconnecting');
+    if (type === 'beat' && !payload.ok) return;
     const isLine = type === 'welcome' || type === 'bye';
     this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);

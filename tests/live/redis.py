@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.live.server import free_port
 from tests.live.waiting import until
 
-COMMAND = "redis-server --bind 127.0.0.1 --appendonly no --save".split()
+COMMAND = ["redis-server", "--bind", "127.0.0.1", "--appendonly", "no", "--save"]
 START_S = 10
 STOP_S = 10
 

@@ -25,6 +25,8 @@ def free_port() -> int:
 class Noom:
     """One server process, at `url`; what it printed is in `log`."""
 
+    command: tuple[str, ...] = ("runserver", "--noreload")
+
     def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -44,7 +46,7 @@ class Noom:
     def start(self) -> None:
         """Returns when it answers."""
         self._run("migrate", "--verbosity", "0").wait(START_S)
-        self._process = self._run("runserver", "--noreload", f"127.0.0.1:{self.port}")
+        self._process = self._run(*self.command, str(self.port))
         until(self._answers, "Noom's first answer", seconds=START_S)
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import av
@@ -15,11 +16,14 @@ from websockets.exceptions import InvalidStatus
 
 from call import room_page
 from call.participant import Participant
+from call.slots import Slot
 from call.sources import Echo
 from call.wire import Refused, Unreachable
+from chat import closes
+from tests.live.films import film
 from tests.live.server import ROOT, Noom, free_port
 
-NEW_FRAMES = {"camera": 10, "microphone": 20}
+NEW_FRAMES: dict[Slot, int] = {"camera": 10, "microphone": 20}
 DEADLINE_S = 30.0
 
 
@@ -52,6 +56,14 @@ async def meet(*people: Participant) -> None:
                 await receives(here, there)
 
 
+def hears_all(participant: Participant) -> bool:
+    return texts(participant) == ["hello", "hello yourself"]
+
+
+def in_call(participant: Participant, ids: set[str]) -> bool:
+    return participant.callers.keys() == ids
+
+
 def texts(participant: Participant) -> list[str]:
     return [message.text for message in participant.messages]
 
@@ -64,7 +76,7 @@ async def test_two_say_things_and_see_and_hear_each_other(noom: Noom):
         await nova.say("hello")
         await mira.say("hello yourself")
         for one in (nova, mira):
-            await until(lambda one=one: texts(one) == ["hello", "hello yourself"], "both messages")
+            await until(partial(hears_all, one), "both messages")
             names = sorted(person.nickname for person in one.people.values())
             assert names == ["Mira", "Nova"]
         assert [message.sender for message in nova.messages] == [nova.id, mira.id]
@@ -125,7 +137,7 @@ async def test_the_server_may_be_killed_and_started_again(start_noom: Callable[.
         await saying
         await until(lambda: texts(nova) == ["before", "while it was away"], "the message")
         for one in (nova, mira):
-            await until(lambda one=one: one.callers.keys() == set(ids), "both in the call")
+            await until(partial(in_call, one, set(ids)), "both in the call")
         assert (nova.id, mira.id) == ids
         await meet(nova, mira)
         assert nova._mesh.peers[mira.id].pc is connection, "the media never went through the line"
@@ -169,18 +181,46 @@ async def test_an_echo_gives_back_and_a_recorder_writes_what_comes(noom: Noom, t
     assert nova.recorder
     (file,) = nova.recorder.files
     assert file.name == "Echo.mp4"
-    for kind, slot in (("video", "camera"), ("audio", "microphone")):
-        with av.open(str(file)) as container:
-            assert sum(1 for _ in container.decode(**{kind: 0})) >= NEW_FRAMES[slot]
+    with av.open(str(file)) as container:
+        assert sum(1 for _ in container.decode(video=0)) >= NEW_FRAMES["camera"]
+    with av.open(str(file)) as container:
+        assert sum(1 for _ in container.decode(audio=0)) >= NEW_FRAMES["microphone"]
 
 
 async def test_a_given_token_is_used(noom: Noom):
     page = await room_page.load(noom.url, "A Room")
     async with Participant(noom.url, page.key, "Nova", token=page.token) as nova:
         assert nova.people[nova.id].nickname == "Nova"
-    with pytest.raises(Unreachable):
+    with pytest.raises(Refused, match="reload"):
         async with Participant(noom.url, "another-room", "Nova", token=page.token):
             pass
+
+
+async def test_a_newer_one_with_the_same_token_replaces_the_older(noom: Noom):
+    page = await room_page.load(noom.url, "replaced")
+    async with (
+        Participant(noom.url, page.key, "Nova", token=page.token) as older,
+        Participant(noom.url, page.key, "Nova", token=page.token) as newer,
+    ):
+        refusal = await asyncio.wait_for(older.ended(), DEADLINE_S)
+        assert refusal.code == str(closes.REPLACED)
+        assert newer.id == older.id
+        await newer.say("still here")
+
+
+async def test_a_film_is_shown_and_its_bot_leaves_at_the_end(noom: Noom, tmp_path: Path):
+    film(tmp_path / "film.mp4")
+    async with Participant(noom.url, "film", "Nova") as nova:
+        playing = ["--play", str(tmp_path / "film.mp4"), "--url", noom.url]
+        process = await asyncio.to_thread(bot, "film", *playing)
+        await until(lambda: len(nova.callers) == 2, "the bot")
+        shown = (nova.callers.keys() - {nova.id}).pop()
+        await until(lambda: nova.frames_received(shown)["camera"] >= 10, "its pictures")
+        assert not nova.callers[shown].media.audio
+        output, errors = await asyncio.to_thread(process.communicate, timeout=30)
+        assert (process.returncode, errors) == (0, "")
+        await until(lambda: len(nova.people) == 1, "the bot gone", 5)
+        assert "Bot 1 received of Nova" in output
 
 
 async def test_nobody_answers():
@@ -196,10 +236,14 @@ async def test_a_stranger_s_page_gets_no_socket(noom: Noom):
 
 
 async def test_a_full_call_is_told(start_noom: Callable[..., Noom]):
-    noom = start_noom(CALL_CAPACITY="1")
-    async with Participant(noom.url, "full", "Nova"):
+    noom = start_noom(CALL_CAPACITY="2")
+    async with Participant(noom.url, "full", "Nova"), Participant(noom.url, "full", "Mira"):
+        process = await asyncio.to_thread(bot, "full", "--url", noom.url)
+        _, errors = await asyncio.to_thread(process.communicate, timeout=30)
+        assert process.returncode == 1
+        assert "Noom refused (call_full): The call is full." in errors
         with pytest.raises(Refused, match="full"):
-            async with Participant(noom.url, "full", "Mira"):
+            async with Participant(noom.url, "full", "Kim"):
                 pass
 
 

@@ -1,31 +1,16 @@
-"""One socket as a page holds it: asks by ref, and keeps what arrives."""
+"""A socket to Noom's ASGI application, without a server in between."""
 
 import asyncio
-import json
-import uuid
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
 from channels.testing import WebsocketCommunicator
 
-from chat import identity
 from noom_project.asgi import application
-
-DEADLINE_S = 5.0
-ALL_ON = {"audio": True, "video": True, "screen": False}
+from tests.conversation import DEADLINE_S, Conversation
 
 
-class Refusal(Exception):
-    """An `error` answered."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-
-
-class Client:
-    """A WebSocket to Noom's ASGI application."""
+class Client(Conversation):
+    """A page's socket, in this very process."""
 
     def __init__(
         self,
@@ -37,29 +22,12 @@ class Client:
         origin: bytes | None = b"http://localhost:8000",
         address: str = "192.0.2.1",
     ) -> None:
-        self.key = path.split("/")[3] if path.count("/") > 3 else ""
-        self.token = token or identity.mint(
-            key=self.key, browser=browser, room_name=self.key.title()
-        )
+        super().__init__(path, token, browser)
         own = [(b"host", b"localhost:8000")] + ([(b"origin", origin)] if origin else [])
         self._socket = WebsocketCommunicator(application, quote(path), headers=[*own, *headers])
         self._socket.scope["path"] = path
         self._socket.scope["client"] = [address, 40_000]
-        self._ref = 0
-        self._events: list[dict[str, Any]] = []
-        self._arrived = asyncio.Condition()
         self._open = False
-        self.hello: dict[str, Any] = {}
-        self.closed_with: int | None = None
-
-    @property
-    def id(self) -> str:
-        """The participant that the token names."""
-        return identity.read(self.token, key=self.key).participant
-
-    def joining(self, session: str) -> dict[str, Any]:
-        """The payload of `join_room`."""
-        return {"token": self.token, "session": session, "media": ALL_ON}
 
     async def open(self) -> None:
         """Shakes hands. Raises ConnectionRefusedError."""
@@ -71,55 +39,6 @@ class Client:
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
         await self._socket.send_input({"type": "websocket.receive", "text": text, "bytes": binary})
 
-    async def tell(self, kind: str, **payload: Any) -> None:
-        """Sends a message that wants no answer."""
-        await self.send_raw(json.dumps({"type": kind, "payload": payload}))
-
-    async def ask(self, kind: str, **payload: Any) -> dict[str, Any]:
-        """Sends a message and returns the answer. Raises Refusal."""
-        self._ref += 1
-        ref = self._ref
-        await self.send_raw(json.dumps({"type": kind, "payload": payload, "ref": ref}))
-        answer = await self._next(lambda event: event.get("ref") == ref)
-        if answer["type"] == "error":
-            raise Refusal(**answer["payload"])
-        return dict(answer["payload"])
-
-    async def say(self, text: str, client_id: str | None = None) -> dict[str, Any]:
-        """Says something in the room."""
-        return await self.ask("new_message", text=text, client_id=client_id or str(uuid.uuid4()))
-
-    async def event(self, kind: str, **expected: Any) -> dict[str, Any]:
-        """The next event of a type (with these fields in its payload) that has not been taken."""
-        found = await self._next(
-            lambda event: (
-                event["type"] == kind
-                and "ref" not in event
-                and expected.items() <= event["payload"].items()
-            )
-        )
-        return dict(found["payload"])
-
-    async def any_event(self) -> dict[str, Any]:
-        """The next event of whatever type, in the order of arrival."""
-        return await self._next(lambda event: "ref" not in event)
-
-    async def silence(self, kind: str, seconds: float = 0.1) -> None:
-        """Fails if an event of this type comes within the time."""
-        try:
-            async with asyncio.timeout(seconds):
-                event = await self._next(lambda event: event["type"] == kind)
-        except TimeoutError:
-            return
-        raise AssertionError(f"{kind} came: {event}")
-
-    async def closing(self) -> int:
-        """The code with which the server closes."""
-        async with asyncio.timeout(DEADLINE_S), self._arrived:
-            await self._arrived.wait_for(lambda: self.closed_with is not None)
-        assert self.closed_with is not None
-        return self.closed_with
-
     async def close(self, code: int = 1000) -> None:
         """Goes without a word to the room."""
         if self._open:
@@ -127,25 +46,10 @@ class Client:
             self._reader.cancel()
             await self._socket.disconnect(code=code)
 
-    async def _next(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        def found() -> dict[str, Any] | None:
-            return next((event for event in self._events if wanted(event)), None)
-
-        async with asyncio.timeout(DEADLINE_S), self._arrived:
-            await self._arrived.wait_for(lambda: found() or self.closed_with is not None)
-            event = found()
-            if event is None:
-                raise ConnectionError(f"closed with {self.closed_with}")
-            self._events.remove(event)
-            return event
-
     async def _read(self) -> None:
         while self.closed_with is None:
             message = await self._socket.output_queue.get()
-            async with self._arrived:
-                if message["type"] == "websocket.close":
-                    self.closed_with = message.get("code", 1000)
-                else:
-                    events = json.loads(message["text"])
-                    self._events += events if isinstance(events, list) else [events]
-                self._arrived.notify_all()
+            if message["type"] == "websocket.close":
+                await self._end(message.get("code", 1000))
+            else:
+                await self._take(message["text"])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat import closes, identity
-from tests.server.client import ALL_ON, Refusal
+from tests.conversation import ALL_ON, Refusal
 
 DESCRIPTION = {"number": 1, "sdp": "v=0"}
 CANDIDATE = {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0"}

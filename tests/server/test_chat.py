@@ -7,7 +7,7 @@ import pytest
 
 from chat import closes, rooms
 from chat.models import Message, Room
-from tests.server.client import Refusal
+from tests.conversation import Refusal
 
 
 async def test_a_newcomer_is_told_who_is_there_and_everyone_hears_of_the_newcomer(enter):

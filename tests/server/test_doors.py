@@ -14,7 +14,7 @@ from call.consumers import CallConsumer
 from call.messages import CALL
 from chat import closes, consumers, identity, journal, rooms
 from chat.protocol import CHAT, MAX_FRAME_BYTES
-from tests.server.client import Refusal
+from tests.conversation import Refusal
 
 TYPES = [kind.type for socket in (CHAT, CALL) for kind in socket.takes]
 FORBIDDEN_ORIGINS = [

@@ -1,0 +1,33 @@
+"""`manage.py serve`: the door for production, one process of maybe several."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from daphne.endpoints import build_endpoint_description_strings
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from noom_project.asgi import application
+from noom_project.server import Server
+from noom_project.startup import require_redis
+
+
+class Command(BaseCommand):
+    """Serves pages and sockets until SIGTERM, then tells every page to come back."""
+
+    help = "Serve Noom. SIGTERM ends it gently: every page is told to come back."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("-b", "--bind", default="127.0.0.1", help="address (127.0.0.1)")
+        parser.add_argument("-p", "--port", type=int, default=8000, help="port (8000)")
+
+    def handle(self, *args: Any, bind: str, port: int, **options: Any) -> None:
+        require_redis()
+        self.stdout.write(f"Noom serves http://{bind}:{port}/")
+        Server(
+            application=application,
+            endpoints=build_endpoint_description_strings(host=bind, port=port),
+            server_name="Noom",
+            websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
+            websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
+        ).run()

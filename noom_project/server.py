@@ -1,0 +1,150 @@
+"""Daphne's server with its gaps closed: floods, slow readers, large bodies, and a quiet end.
+
+Each override names what stock daphne does. `self_test` fails when a release of daphne, autobahn or
+Twisted has moved what is overridden here.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.server import Server as DaphneServer
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
+from twisted.internet import defer
+from twisted.web.http import HTTPChannel, Request
+
+from chat import closes, line, runtime
+from chat.limits import Bucket
+
+MAX_BODY_BYTES = 1_000_000
+MAX_QUEUED_FRAMES = 200  # of one socket, until its consumer takes them
+MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
+CONTROL_FRAMES_PER_S = 10.0
+DRAIN_S = 8.0
+RETURN_WITHIN_MS = 1_000  # how far apart the pages of a stopping server come back
+
+log = logging.getLogger(__name__)
+
+
+class GuardedSocket(WebSocketProtocol):
+    """A WebSocket that cannot be made to eat memory."""
+
+    def onOpen(self) -> None:
+        super().onOpen()
+        self._controls = Bucket(CONTROL_FRAMES_PER_S)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """Stock daphne queues frames without a bound."""
+        if self.application_queue.qsize() >= MAX_QUEUED_FRAMES and settings.RATE_LIMITS:
+            self._cut_off(closes.FLOODING)
+        else:
+            super().onMessage(payload, isBinary)
+
+    def onPing(self, payload: bytes) -> None:
+        """Stock daphne answers every ping at once, however many there are."""
+        if self._controls.take():
+            super().onPing(payload)
+        elif self._controls.flooding:
+            self._cut_off(closes.FLOODING)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Stock daphne loses the reason of a close, and buffers for a reader who does not read."""
+        if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
+            self.sendClose(message.get("code") or closes.NORMAL, message.get("reason") or None)
+            return
+        super().handle_reply(message)
+        if message["type"] == "websocket.send" and self._unsent() > MAX_UNSENT_BYTES:
+            self._cut_off(closes.TOO_SLOW)
+
+    def _unsent(self) -> int:
+        transport = self.transport
+        written = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
+        return written + int(getattr(transport, "_tempDataLen", 0))
+
+    def _cut_off(self, code: int) -> None:
+        """Says goodbye without waiting for the other side to hear it."""
+        self.muted = True
+        self.sendClose(code)
+        self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
+        asyncio.get_running_loop().call_later(1, self.transport.abortConnection)
+
+
+class GuardedRequest(WebRequest):
+    """A request whose body has a bound."""
+
+    def gotLength(self, length: int | None) -> None:
+        """Stock daphne stores a body of any length before anyone looks at it."""
+        super().gotLength(length)
+        if length is not None and length > MAX_BODY_BYTES:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.content.tell() + len(data) > MAX_BODY_BYTES:
+            self._refuse_body()
+        else:
+            super().handleContentChunk(data)
+
+    def _refuse_body(self) -> None:
+        transport = self.channel.transport
+        transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")
+        transport.loseConnection()
+
+
+class Server(DaphneServer):
+    """Daphne's server, guarded, and ended by telling every page to come back."""
+
+    def run(self) -> None:
+        self_test()
+        WebSocketFactory.protocol = GuardedSocket
+        HTTPFactory.buildProtocol = _guarded_channels
+        super().run()
+
+    def kill_all_applications(self) -> "defer.Deferred[None]":
+        """Stock daphne cancels every consumer: no close frame is sent, no lease handed over."""
+        for listener in self.listeners:
+            listener.addCallback(lambda port: port and port.stopListening())
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        """Tells every socket that the server restarts; ends what is still there after a while."""
+        for socket in list(line.open_lines):
+            socket.drop(closes.RESTARTING, str(RETURN_WITHIN_MS))
+        ending = [socket.ended for socket in line.open_lines]
+        if ending:
+            await asyncio.wait(ending, timeout=DRAIN_S)
+        applications = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details
+        ]
+        for application in applications:
+            application.cancel()
+        await asyncio.gather(*applications, return_exceptions=True)
+        await runtime.shutdown()
+
+
+def _guarded_channels(self: HTTPFactory, addr: Any) -> HTTPChannel:
+    channel: HTTPChannel = _stock_channels(self, addr)
+    channel.requestFactory = GuardedRequest
+    return channel
+
+
+_stock_channels = HTTPFactory.buildProtocol
+
+
+def self_test() -> None:
+    """Fails if what is overridden above is not there any more."""
+    expected = {
+        WebSocketProtocol: ("onOpen", "onMessage", "onPing", "handle_reply", "sendClose"),
+        WebRequest: ("gotLength", "handleContentChunk"),
+        Request: ("gotLength", "handleContentChunk"),
+        DaphneServer: ("run", "kill_all_applications"),
+        WebSocketFactory: ("protocol",),
+        HTTPFactory: ("buildProtocol",),
+    }
+    for owner, names in expected.items():
+        for name in names:
+            if not hasattr(owner, name):
+                raise RuntimeError(f"{owner.__name__}.{name} is gone: see noom_project/server.py")

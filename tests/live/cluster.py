@@ -1,0 +1,42 @@
+"""Several real processes of `manage.py serve` that share a Redis and a database."""
+
+import signal
+from pathlib import Path
+
+from tests.live.redis import Redis
+from tests.live.server import Noom
+
+
+class Process(Noom):
+    """One `manage.py serve`."""
+
+    command = ("serve", "-p")
+
+    def freeze(self) -> None:
+        """As a machine does that swaps."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process, "Noom was not started"
+        self._process.send_signal(number)
+
+
+def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) -> list[Process]:
+    """`count` processes, each answering at an address of its own; who starts them stops them."""
+    shared = {
+        "REDIS_URL": redis.url,
+        "PROCESSES": str(count),
+        "DATABASE_URL": f"sqlite:///{folder / 'noom.sqlite3'}",
+        **environment,
+    }
+    processes = []
+    for number in range(count):
+        own = folder / str(number)
+        own.mkdir()
+        process = Process(own, **shared)
+        process.start()
+        processes.append(process)
+    return processes

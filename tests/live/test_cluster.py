@@ -1,0 +1,231 @@
+"""Two processes as one: what happens at either is seen at both, whatever dies in between."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.conversation import Refusal
+from tests.live.cluster import Process, start_cluster
+from tests.live.redis import Redis
+from tests.live.server import ROOT, free_port
+from tests.live.wire import Wire
+
+SIGNAL = {"number": 1, "sdp": "v=0"}
+QUICK = {"LEASE_S": "3", "RENEW_S": "1", "GRACE_S": "2", "GOODBYE_GRACE_S": "1"}
+
+
+@pytest.fixture
+def cluster(tmp_path, redis: Redis) -> Iterator[list[Process]]:
+    processes = start_cluster(tmp_path, redis, 2, **QUICK)
+    yield processes
+    for process in processes:
+        process.stop()
+
+
+@pytest.fixture
+async def enter():
+    """`await enter(process, nickname)`: a chat socket at that process, in the room."""
+    async with AsyncExitStack() as stack:
+
+        async def enter(process, nickname, key="room"):
+            client = await stack.enter_async_context(Wire(process.url, f"/ws/chat/{key}/"))
+            await client.enter(nickname)
+            return client
+
+        yield enter
+
+
+@pytest.fixture
+async def join():
+    """`await join(process, chat)`: that person's call socket at that process."""
+    async with AsyncExitStack() as stack:
+
+        async def join(process, chat, session):
+            path = f"/ws/call/{chat.key}/"
+            client = await stack.enter_async_context(Wire(process.url, path, token=chat.token))
+            await client.join(session)
+            return client
+
+        yield join
+
+
+async def people(client):
+    return {person["nickname"] for person in (await client.ask("people"))["people"]}
+
+
+async def test_people_messages_and_names_are_the_same_at_both(cluster, enter):
+    first, second = cluster
+    nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
+    assert await people(nova) == await people(mira) == {"Nova", "Mira"}
+    other = await enter(second, "nova")
+    assert other.hello["people"][2]["nickname"] == "nova (2)"
+    await asyncio.gather(*(nova.say(f"{n}") for n in range(5)), *(mira.say("!") for _ in range(5)))
+    orders = []
+    for client in (nova, mira):
+        messages = [await client.event("new_message") for _ in range(10)]
+        orders.append(sorted((m["seq"], m["text"]) for m in messages))
+    assert orders[0] == orders[1]
+    assert [seq for seq, _ in orders[0]] == list(range(1, 11))
+
+
+async def test_the_list_of_rooms_is_the_same_at_both(cluster, enter):
+    first, second = cluster
+    async with Wire(first.url, "/ws/lobby/") as lobby:
+        await enter(second, "Nova", "far")
+        expected = {"key": "far", "name": "Far", "count": 1, "in_call": 0}
+        await lobby.event("room_change", rooms=[expected])
+
+
+async def test_a_signal_crosses_from_one_process_to_the_other(cluster, enter, join):
+    first, second = cluster
+    nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
+    nova_call = await join(first, nova, "nova-1")
+    mira_call = await join(second, mira, "mira-1")
+    await mira_call.ask("offer", to=nova.id, session="nova-1", description=SIGNAL)
+    assert (await nova_call.event("offer"))["from"] == mira.id
+
+
+async def test_the_same_participant_at_another_process_replaces_the_first(cluster, enter):
+    first, second = cluster
+    nova = await enter(first, "Nova")
+    async with Wire(second.url, "/ws/chat/room/", token=nova.token) as again:
+        await again.enter("Nova")
+        assert await nova.closing() == 4409
+        assert await people(again) == {"Nova"}
+
+
+async def test_the_people_of_a_killed_process_vanish_once(cluster, enter):
+    first, second = cluster
+    nova = await enter(first, "Nova")
+    lost = [await enter(second, f"Lost {n}") for n in range(3)]
+    second.kill()
+    gone = [(await nova.event("bye"))["person"]["id"] for _ in lost]
+    assert sorted(gone) == sorted(client.id for client in lost)
+    await nova.silence("bye", 2)
+    assert await people(nova) == {"Nova"}
+    second.start()
+
+
+async def test_a_return_at_another_process_is_no_arrival(cluster, enter):
+    first, second = cluster
+    nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
+    await nova.event("welcome", count=2)
+    second.kill()
+    async with Wire(first.url, "/ws/chat/room/", token=mira.token) as back:
+        await back.enter("Mira", last_seq=0)
+        await nova.silence("bye", 4)
+        await nova.silence("welcome", 0.1)
+        assert await people(nova) == {"Nova", "Mira"}
+    second.start()
+
+
+async def test_sigterm_tells_every_page_to_come_back(cluster, enter):
+    first, second = cluster
+    nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
+    process = second._process
+    second._signal(signal.SIGTERM)
+    assert await mira.closing() == 4412
+    assert (await nova.event("person"))["person"]["here"] is False
+    assert await asyncio.to_thread(process.wait, 10) == 0
+    second.start()
+
+
+async def test_redis_restarted_closes_nobody_and_everything_heals(cluster, enter, redis):
+    first, second = cluster
+    nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
+    redis.kill()
+    await nova.event("beat", ok=False)
+    acked = await nova.say("while it was away")
+    redis.start()
+    await nova.event("beat", ok=True)
+    await mira.event("beat", seq=acked["seq"], ok=True)
+    history = await mira.ask("history", after=0, limit=10)
+    assert [m["text"] for m in history["messages"]] == ["while it was away"]
+    async with asyncio.timeout(20):
+        while await people(nova) != {"Nova", "Mira"}:
+            await nova.event("beat")
+    await nova.say("and after")
+    await mira.event("new_message", text="and after")
+    assert nova.closed_with is None
+    assert mira.closed_with is None
+
+
+async def test_entering_is_refused_with_a_reason_while_redis_is_away(cluster, redis):
+    redis.kill()
+    async with Wire(cluster[0].url, "/ws/chat/room/") as late:
+        with pytest.raises(Refusal, match="try_later"):
+            await late.enter("Late")
+    redis.start()
+
+
+async def test_garbage_on_redis_deafens_nobody(cluster, enter, redis):
+    from redis.asyncio import Redis as Connection
+
+    nova, mira = await enter(cluster[0], "Nova"), await enter(cluster[1], "Mira")
+    async with Connection.from_url(redis.url) as stranger:
+        for channel in await stranger.pubsub_channels():
+            for garbage in (b"", b"\xff\xfe", b"\x81\xa4type\xa5close", b"\x80"):
+                await stranger.publish(channel, garbage)
+    await nova.say("still here")
+    await mira.event("new_message", text="still here")
+
+
+async def test_an_idle_socket_is_open_after_a_minute(cluster, enter):
+    nova, mira = await enter(cluster[0], "Nova"), await enter(cluster[1], "Mira")
+    await asyncio.sleep(60)
+    await nova.say("still here")
+    await mira.event("new_message")
+
+
+async def test_five_hundred_who_speak_at_once_are_all_answered(cluster):
+    async with AsyncExitStack() as stack:
+        crowd = []
+        for n in range(500):
+            path = f"/ws/chat/room-{n % 20}/"
+            wire = Wire(cluster[n % 2].url, path)
+            crowd.append(await stack.enter_async_context(wire))
+        for start in range(0, 500, 50):
+            part = crowd[start : start + 50]
+            await asyncio.gather(*(c.enter(f"P{start + i}") for i, c in enumerate(part)))
+        answers = await asyncio.gather(*(client.say("now") for client in crowd))
+        assert len(answers) == 500
+        assert [client.closed_with for client in crowd] == [None] * 500
+
+
+async def test_a_burst_of_three_hundred_reaches_fifty_in_order(tmp_path, redis):
+    cluster = start_cluster(tmp_path, redis, 2, MESSAGES_PER_S="100")
+    try:
+        async with AsyncExitStack() as stack:
+            crowd = []
+            for n in range(50):
+                client = await stack.enter_async_context(Wire(cluster[n % 2].url, "/ws/chat/room/"))
+                await client.enter(f"P{n}")
+                crowd.append(client)
+            speaker = crowd[0]
+            await asyncio.gather(*(speaker.say(f"{n}") for n in range(300)))
+            for client in crowd:
+                seen = [(await client.event("new_message"))["seq"] for _ in range(300)]
+                assert seen == list(range(1, 301))
+    finally:
+        for process in cluster:
+            process.stop()
+
+
+def test_without_its_redis_a_process_says_which_setting_to_look_at(tmp_path):
+    port = free_port()
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=Process(tmp_path, REDIS_URL=f"redis://:secret@127.0.0.1:{port}").environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode != 0
+    assert f"REDIS_URL: no Redis answers at 127.0.0.1:{port}" in answer.stderr
+    assert "secret" not in answer.stderr

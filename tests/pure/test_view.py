@@ -1,0 +1,97 @@
+"""What a participant in Python knows of a room: holes are noticed, and filled."""
+
+from collections.abc import Callable
+
+import pytest
+
+from call.view import Log, Roster
+from chat.messages import Member, Message
+
+
+def member(id: str) -> Member:
+    return Member(id=id, here=True, since=0)
+
+
+def said(*numbers: int) -> list[Message]:
+    return [Message(n, "sender", "Nova", f"text {n}", 0, "client") for n in numbers]
+
+
+def numbers(log: Log) -> list[int]:
+    return [message.seq for message in log.messages]
+
+
+def test_people_come_and_go():
+    roster: Roster[Member] = Roster()
+    roster.replace([member("a")], 4)
+    roster.put(member("b"), 5)
+    roster.remove(member("a"), 6)
+    assert roster.people.keys() == {"b"}
+    assert not roster.missing
+
+
+def test_an_event_that_comes_late_changes_nothing():
+    roster: Roster[Member] = Roster()
+    roster.replace([member("a")], 4)
+    roster.remove(member("a"), 4)
+    assert roster.people.keys() == {"a"}
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [lambda roster: roster.put(member("c"), 6), lambda roster: roster.heard(5)],
+    ids=["event", "beat"],
+)
+def test_a_lost_change_is_noticed_until_the_whole_is_there(
+    notice: Callable[[Roster[Member]], None],
+):
+    roster: Roster[Member] = Roster()
+    roster.replace([member("a")], 4)
+    roster.heard(4)
+    assert not roster.missing
+    notice(roster)
+    assert roster.missing
+    roster.replace([member("a"), member("b")], 6)
+    assert not roster.missing
+
+
+def test_messages_stand_in_their_order_and_once():
+    log = Log()
+    log.begin(said(3, 4), 4)
+    log.add(*said(6))
+    assert log.missing
+    log.add(*said(5))
+    log.add(*said(4))
+    assert numbers(log) == [3, 4, 5, 6]
+    assert not log.missing
+
+
+def test_what_was_said_before_we_came_is_not_missing():
+    log = Log()
+    log.begin(said(101, 102), 102)
+    assert not log.missing
+    empty = Log()
+    empty.begin([], 7)
+    assert not empty.missing
+
+
+def test_a_beat_tells_of_a_lost_last_message():
+    log = Log()
+    log.begin(said(1), 1)
+    log.head = 2
+    assert log.missing
+    log.fill(said(2))
+    assert not log.missing
+
+
+def test_deleted_messages_are_not_asked_for_for_ever():
+    log = Log()
+    log.begin(said(1), 1)
+    log.add(*said(9))
+    log.fill(said(5, 6))
+    assert log.missing
+    log.fill(said(9))
+    assert not log.missing
+    assert numbers(log) == [1, 5, 6, 9]
+    log.head = 12
+    log.fill([])
+    assert not log.missing
