@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 IN_VENV := .venv/bin/python
 
-.PHONY: run run-https test check lint types types-js test-js test-quick browsers clean
+.PHONY: run run-https test check lint types types-js test-js test-quick programs cluster clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -23,7 +23,7 @@ run-https: .venv/run.stamp
 	@exec $(IN_VENV) manage.py run_https --port $(HTTPS_PORT)
 
 # Everything, in real browsers too.
-test: browsers check
+test: programs check
 	$(IN_VENV) -m pytest
 
 # What can be known in half a minute: the longest first, two at a time, and -k shows all that is
@@ -70,14 +70,29 @@ node_modules/.stamp: package.json package-lock.json
 	npm ci --no-progress
 	@touch $@
 
-# Debian's browsers, where we may install them; elsewhere the sentence says what to install.
-browsers:
-	@missing=; \
-	command -v chromium >/dev/null || missing=chromium; \
-	command -v firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
+# $(1): the Debian packages of programs that are missing. Installed where we may; elsewhere the
+# sentence says what to install. No service of theirs is started by us.
+define install
+	@missing="$(strip $(1))"; \
 	test -z "$$missing" && exit; \
 	root=; test "$$(id -u)" = 0 || root='sudo -n'; \
 	command -v apt-get >/dev/null && $$root true 2>/dev/null && \
 	$$root apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq $$missing </dev/null || \
-	{ echo "Noom's tests need these programs, please install them: $$missing" >&2; exit 1; }
+	{ echo "Please install these programs: $$missing" >&2; exit 1; }
+endef
+# $(1): a program, or a pattern of its path; $(2): the package that has it.
+missing = $(shell command -v $(1) >/dev/null 2>&1 || ls $(1) >/dev/null 2>&1 || echo $(2))
+POSTGRES := /usr/lib/postgresql/*/bin/postgres
+SERVERS = $(call missing,redis-server,redis-server) $(call missing,$(POSTGRES),postgresql)
+
+# What the tests drive.
+programs:
+	$(call install,$(call missing,chromium,chromium) $(call missing,firefox-esr,firefox-esr) \
+		$(SERVERS) $(call missing,turnserver,coturn) $(call missing,ip,iproute2))
+
+# Redis, PostgreSQL, two processes and a proxy on this machine, to try; Ctrl-C ends them.
+cluster: .venv/dev.stamp
+	$(call install,$(SERVERS) $(call missing,caddy,caddy))
+	@echo "Noom: open http://127.0.0.1:$(PORT)/"
+	@PORT=$(PORT) exec .venv/bin/honcho -f deploy/cluster/Procfile -d . start

@@ -1,18 +1,205 @@
-"""Rooms and messages in Django admin."""
+"""Rooms in Django admin: live, and in hand; every action goes through the services."""
 
-from django.contrib import admin
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from asgiref.sync import async_to_sync
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.urls.resolvers import URLPattern
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from chat import moderation
 from chat.models import Message, Room
+from chat.moderation import LiveRoom
+
+LATEST_MESSAGES = 50
+
+
+class LiveChangeList(ChangeList):
+    """A page of rooms, each with what is in it now: asked once a page, not once a room."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        found = async_to_sync(moderation.live)([room.key for room in self.result_list])
+        for room in self.result_list:
+            room.live = found[room.key]
+
+
+class OpenNow(admin.SimpleListFilter):
+    """Rooms with people in them."""
+
+    title = _("people in it")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> QuerySet[Room]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        keys = async_to_sync(moderation.live_keys)()
+        return (queryset.filter if self.value() == "yes" else queryset.exclude)(key__in=keys)
+
+
+class IsClosed(admin.SimpleListFilter):
+    """Rooms that were closed here."""
+
+    title = _("closed")
+    parameter_name = "closed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> QuerySet[Room]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() == "no")
 
 
 @admin.register(Room)
 class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rooms, the newest first."""
+    """Rooms, the newest first, as they are now."""
 
-    list_display = ("name", "key", "listed", "created_at", "closed_at", "last_seq")
-    list_filter = ("listed", "closed_at")
+    list_display = ("name", "key", "people", "in_call", "since", "process", "listed", "closed_at")
+    list_filter = (OpenNow, IsClosed, "listed")
     search_fields = ("name", "key")
-    readonly_fields = ("key", "host", "created_at", "last_seq")
+    readonly_fields = ("key", "host", "created_at", "closed_at", "last_seq")
+    actions = ("close_rooms", "reopen_rooms", "clear_rooms")
+    change_form_template = "admin/chat/room/change_form.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LiveChangeList
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a room is made by whoever enters it first
+
+    @admin.display(description=_("people"))
+    def people(self, room: Any) -> int:
+        return len(room.live.people)
+
+    @admin.display(description=_("in call"))
+    def in_call(self, room: Any) -> int:
+        return int(room.live.in_call)
+
+    @admin.display(description=_("since"))
+    def since(self, room: Any) -> Any:
+        return room.live.since
+
+    @admin.display(description=_("process"))
+    def process(self, room: Any) -> str:
+        return ", ".join(room.live.processes)
+
+    @admin.action(permissions=["change"], description=_("Close the rooms and send everyone out"))
+    def close_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        self._each(request, queryset, moderation.close, "closed the room")
+
+    @admin.action(permissions=["change"], description=_("Reopen the rooms"))
+    def reopen_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        self._each(request, queryset, moderation.reopen, "reopened the room")
+
+    @admin.action(permissions=["delete"], description=_("Delete all messages of the rooms"))
+    def clear_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        self._each(request, queryset, moderation.clear, "deleted all messages")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        rooms: Iterable[Room],
+        act: Callable[[str], Any],
+        words: str,
+    ) -> None:
+        """Does something with each room, and writes it in the admin's log."""
+        for room in rooms:
+            async_to_sync(act)(room.key)
+            self.log_change(request, room, words)
+            messages.success(request, f"{room}: {words}.")
+
+    def delete_model(self, request: HttpRequest, room: Room) -> None:
+        key = room.key
+        super().delete_model(request, room)
+        # Not before: the admin deletes in a transaction, for which another thread would wait.
+        transaction.on_commit(lambda: async_to_sync(moderation.close)(key))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        for room in queryset:
+            self.delete_model(request, room)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/do/<str:action>/", wrap(self.do), name="chat_room_do"),
+            path("<int:pk>/remove/<str:who>/", wrap(self.remove), name="chat_room_remove"),
+            path("<int:pk>/transcript.<str:kind>", wrap(self.export), name="chat_room_export"),
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        room = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if room is not None:
+            live = async_to_sync(moderation.live)([room.key])[room.key]
+            context |= {"people": _rows(live), "live": live, "latest": _latest(room)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def do(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
+        """A button on a room's page: one of the actions of the list, for this room."""
+        allowed = self.get_actions(request).get(action)
+        if request.method != "POST" or allowed is None or action not in self.actions:
+            raise PermissionDenied
+        get_object_or_404(Room, pk=pk)
+        allowed[0](self, request, Room.objects.filter(pk=pk))
+        return redirect(reverse("admin:chat_room_change", args=[pk]))
+
+    def remove(self, request: HttpRequest, pk: int, who: str) -> HttpResponse:
+        """Sends one participant out."""
+        return require_POST(self._remove)(request, pk, who)
+
+    def _remove(self, request: HttpRequest, pk: int, who: str) -> HttpResponse:
+        room = get_object_or_404(Room, pk=pk)
+        if not self.has_change_permission(request, room):
+            raise PermissionDenied
+        async_to_sync(moderation.remove)(room.key, who)
+        self.log_change(request, room, f"removed participant {who[:12]}")
+        messages.success(request, "The participant was removed.")
+        return redirect(reverse("admin:chat_room_change", args=[pk]))
+
+    def export(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """What was said in a room, as a file."""
+        room = get_object_or_404(Room, pk=pk)
+        if not self.has_view_permission(request, room) or kind not in ("txt", "json"):
+            raise PermissionDenied
+        if kind == "json":
+            said = moderation.transcript(room)
+            file: HttpResponse = JsonResponse(
+                {"room": room.name, "key": room.key, "messages": said},
+                json_dumps_params={"ensure_ascii": False, "indent": 1},
+            )
+        else:
+            text = moderation.transcript_text(room)
+            file = HttpResponse(text, content_type="text/plain; charset=utf-8")
+        file["Content-Disposition"] = f'attachment; filename="transcript-{pk}.{kind}"'
+        self.log_change(request, room, f"exported the transcript as {kind}")
+        return file
+
+
+def _rows(live: LiveRoom) -> list[dict[str, Any]]:
+    return [
+        {"person": person, "process": live.holders.get(person.id, "")} for person in live.people
+    ]
+
+
+def _latest(room: Room) -> list[Message]:
+    return list(room.messages.order_by("-seq")[:LATEST_MESSAGES])
 
 
 @admin.register(Message)
@@ -24,8 +211,8 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("text", "nickname")
     date_hierarchy = "sent_at"
 
-    def has_add_permission(self, request: object) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: object, obj: object = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -9,10 +9,10 @@ from django.conf import settings
 
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
+from chat.errors import Unavailable
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
 from chat.line import GOING_AWAY, Line
-from chat.presence import PresenceDown
 from chat.protocol import CHAT, ProtocolError, Socket
 from chat.rooms import Refused
 
@@ -99,9 +99,9 @@ class RoomConsumer(Line):
         match error:
             case Refused():
                 code, message, close = error.code, error.message, None
-            case PresenceDown():
+            case Unavailable():
                 code, message, close = "try_later", "The server is busy; try again.", None
-                log.warning("presence is down: %s", error)
+                log.warning("Redis is away: %s", error)
             case ProtocolError():
                 code, message, close = error.code, error.message, closes.BROKEN_CLIENT
                 ref = error.ref

@@ -5,10 +5,13 @@ import contextlib
 import logging
 from collections import defaultdict
 from typing import Any, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from channels.layers import BaseChannelLayer
+from redis.exceptions import RedisError
 
 from chat import protocol
+from chat.errors import Unavailable
 
 GATHER_S = 0.005  # events of this long go out as one frame
 PUBLISH_DEADLINE_S = 2.0
@@ -44,29 +47,41 @@ class Hub:
         self._channel: str | None = None
         self._reader: asyncio.Task[None] | None = None
         self._locals: dict[str, set[Local]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._gathered: defaultdict[str, list[_Event]] = defaultdict(list)
 
     async def join(self, group: str, local: Local) -> None:
-        """From when this returns, `local` gets what is published to the group."""
-        here = self._locals.get(group)
-        if here is not None:
+        """From when this returns, `local` gets what is published to the group.
+
+        Raises Unavailable if the layer does not answer; then it does not.
+        """
+        async with self._lock(group):
+            here = self._locals.setdefault(group, set())
             here.add(local)
-            return
-        self._locals[group] = {local}
-        if self._channel is None:
-            self._channel = await self._layer.new_channel()
-            self._reader = asyncio.create_task(self._read(self._channel))
-        await self._layer.group_add(group, self._channel)
+            if len(here) > 1:
+                return
+            try:
+                async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                    await self._layer.group_add(group, await self._own_channel())
+            except (RedisError, OSError, TimeoutError) as error:
+                del self._locals[group]
+                raise Unavailable(str(error)) from error
 
     async def leave(self, group: str, local: Local) -> None:
         """Undoes `join`; harmless if it was not in."""
-        here = self._locals.get(group, set())
-        here.discard(local)
-        if not here and self._locals.pop(group, None) is not None and self._channel is not None:
+        async with self._lock(group):
+            here = self._locals.get(group, set())
+            here.discard(local)
+            if here or group not in self._locals:
+                return
+            del self._locals[group]
             self._gathered.pop(group, None)
-            await self._layer.group_discard(group, self._channel)
-            if group in self._locals:  # somebody came while the layer was leaving
-                await self._layer.group_add(group, self._channel)
+            try:
+                async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                    await self._layer.group_discard(group, await self._own_channel())
+            except (RedisError, OSError, TimeoutError):
+                # It stays subscribed: what comes for it is dropped, and a later `join` finds it.
+                log.warning("leaving %s failed", group, exc_info=True)
 
     async def publish(self, group: str, event: bytes, *, to: str | None = None) -> None:
         """Sends an encoded event to all of the group, or to one participant in it.
@@ -94,6 +109,15 @@ class Hub:
                 await self._reader
             self._reader = None
 
+    def _lock(self, group: str) -> asyncio.Lock:
+        return self._locks.setdefault(group, asyncio.Lock())
+
+    async def _own_channel(self) -> str:
+        if self._channel is None:
+            self._channel = await self._layer.new_channel()
+            self._reader = asyncio.create_task(self._read(self._channel))
+        return self._channel
+
     async def _send(self, group: str, message: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
@@ -107,10 +131,12 @@ class Hub:
         while True:
             try:
                 self._take(await self._layer.receive(channel))
-            except Exception:
-                # What others put on the layer, or its failing, must not deafen this process.
+            except (RedisError, OSError, TimeoutError):
                 log.warning("reading from the layer failed", exc_info=True)
                 await asyncio.sleep(RETRY_S)
+            except Exception:
+                # What strangers put on the layer must not deafen this process, nor slow it.
+                log.warning("garbage on the layer", exc_info=True)
 
     def _take(self, message: dict[str, Any]) -> None:
         group, to = message.get("group"), message.get("to")

@@ -197,6 +197,12 @@ class NewMessageEvent(Message, frozen=True):
     """Someone said something, you too."""
 
 
+class ClearedEvent(Wire, frozen=True):
+    """Whoever looks after the server has deleted the messages up to the number `through`."""
+
+    through: int
+
+
 class TypingEvent(Wire, frozen=True):
     sender: str = msgspec.field(name="from")
     on: bool

@@ -12,10 +12,6 @@ from chat.messages import Member
 Rule = Callable[[Mapping[str, Member]], Member | None]
 
 
-class PresenceDown(Exception):
-    """The store does not answer; nothing is known to have changed."""
-
-
 class Snapshot(NamedTuple):
     """The living members of a place, in the order in which they came, at one version of it."""
 
@@ -72,6 +68,9 @@ class Presence(Protocol):
     async def versions(self, places: Sequence[str]) -> list[int]:
         """The versions of these places; 0 for one that is empty."""
 
+    async def holders(self, place: str) -> dict[str, str]:
+        """The process that renews each member's lease, by member, for those who look after us."""
+
     async def close(self) -> None:
         """Gives back what the store holds open."""
 
@@ -97,8 +96,11 @@ class _Place:
 class MemoryPresence:
     """Presence of one process. Every method runs without a pause, so each is one atomic step."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, process: str = "this process"
+    ) -> None:
         self._clock = clock
+        self._process = process
         self._places: dict[str, _Place] = {}
         self._highest = 0  # version of any place that has ended
 
@@ -147,6 +149,9 @@ class MemoryPresence:
     async def versions(self, places: Sequence[str]) -> list[int]:
         found = (self._places.get(place) for place in places)
         return [here.version if here else 0 for here in found]
+
+    async def holders(self, place: str) -> dict[str, str]:
+        return dict.fromkeys((await self.read(place)).members, self._process)
 
     async def close(self) -> None:
         self._places.clear()

@@ -1,8 +1,8 @@
 """Presence of many processes, in Redis and by Redis' own clock: each step is one Lua script.
 
-Of a place `p` three keys are kept: `noom:p:leases` (members by the millisecond at which they end),
-`noom:p:records` (their records) and `noom:p:version`; `noom:due` orders the places by the
-first lease in them that may end.
+Of a place `p` four keys are kept: `noom:p:leases` (members by the millisecond at which they end),
+`noom:p:records`, `noom:p:holders` (who renews them) and `noom:p:version`; `noom:due` orders the
+places by the first lease in them that may end.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chat import presence_scripts as scripts
+from chat.errors import Unavailable
 from chat.messages import Member
-from chat.presence import Change, Lease, Lost, PresenceDown, Rule, Snapshot
+from chat.presence import Change, Lease, Lost, Rule, Snapshot
 
 MAX_TRIES = 50  # at a change that others keep overtaking
 RENEW_CHUNK = 500
@@ -33,10 +34,11 @@ class _Read(NamedTuple):
 
 
 class RedisPresence:
-    """Leases in Redis. Every method raises PresenceDown when Redis does not answer."""
+    """Leases in Redis. Every method raises Unavailable when Redis does not answer."""
 
-    def __init__(self, redis: Redis, decode: Decode) -> None:
+    def __init__(self, redis: Redis, decode: Decode, process: str) -> None:
         self._redis = redis
+        self._process = process
         self._decode = decode
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._read_script = redis.register_script(scripts.READ)
@@ -60,12 +62,12 @@ class RedisPresence:
                 if change is not None:
                     return change
                 await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
-        raise PresenceDown(f"{place} changes too fast")
+        raise Unavailable(f"{place} changes too fast")
 
     async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
         waiting = list(leases)
         for start in range(0, len(waiting), RENEW_CHUNK):
-            arguments: list[str | bytes | int] = [PREFIX, int(lease_s * 1000)]
+            arguments: list[str | bytes | int] = [PREFIX, int(lease_s * 1000), self._process]
             for place, record in waiting[start : start + RENEW_CHUNK]:
                 arguments += [place, record.id, msgspec.json.encode(record)]
             await _answer(self._renew_script(keys=[DUE], args=arguments))
@@ -84,6 +86,10 @@ class RedisPresence:
         keys = [self._keys(place)[2] for place in places]
         found = await _answer(self._redis.mget(keys)) if keys else []
         return [int(version or 0) for version in found]
+
+    async def holders(self, place: str) -> dict[str, str]:
+        found = await _answer(self._redis.hgetall(f"{PREFIX}{place}:holders"))
+        return {member.decode(): process.decode() for member, process in found.items()}
 
     async def counts(self, kind: str) -> dict[str, int]:
         found = await _answer(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))
@@ -123,7 +129,11 @@ class RedisPresence:
             changed,
             place,
         ]
-        answer = await _answer(self._change_script(keys=[*self._keys(place), DUE], args=arguments))
+        answer = await _answer(
+            self._change_script(
+                keys=[*self._keys(place), DUE, f"{PREFIX}{place}:holders"], args=arguments
+            )
+        )
         return Change(before, after, answer[1], answer[0]) if answer else None
 
     def _keys(self, place: str) -> list[str]:
@@ -134,4 +144,4 @@ async def _answer(question: Awaitable[Any] | Any) -> Any:
     try:
         return await cast(Awaitable[Any], question)
     except (RedisError, OSError, TimeoutError) as error:
-        raise PresenceDown(str(error)) from error
+        raise Unavailable(str(error)) from error

@@ -29,8 +29,8 @@ return answer
 """
 )
 
-# KEYS: leases, records, version, due. ARGV: the version that was read, the member, its record
-# (empty: gone), milliseconds of the lease, whether the record is another one, the place's name.
+# KEYS: leases, records, version, due, holders. ARGV: the version that was read, the member, its
+# record (empty: gone), milliseconds of the lease, whether the record is another one, the place.
 # Returns version and count, or nothing when somebody else has changed the place meanwhile.
 CHANGE = (
     _NOW
@@ -40,6 +40,7 @@ if tonumber(redis.call('GET', KEYS[3]) or 0) ~= tonumber(ARGV[1]) then return ni
 if ARGV[3] == '' then
   redis.call('ZREM', KEYS[1], ARGV[2])
   redis.call('HDEL', KEYS[2], ARGV[2])
+  redis.call('HDEL', KEYS[5], ARGV[2])
 else
   local ends = now + ARGV[4]
   redis.call('ZADD', KEYS[1], ends, ARGV[2])
@@ -54,17 +55,19 @@ return {version, redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')}
 """
 )
 
-# KEYS: due. ARGV: prefix, milliseconds of the lease, then place, member and record of each.
+# KEYS: due. ARGV: prefix, milliseconds of the lease, the name of the process that renews, then
+# place, member and record of each.
 # Whom Redis has forgotten is put back; the version tells the others that somebody is.
 RENEW = (
     _NOW
     + _CHANGED
     + """
 local ends = now + ARGV[2]
-for i = 3, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   local place, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local base = ARGV[1] .. place
   redis.call('ZADD', base .. ':leases', ends, id)
+  redis.call('HSET', base .. ':holders', id, ARGV[3])
   if redis.call('HSETNX', base .. ':records', id, record) == 1 then changed(base .. ':version') end
   redis.call('ZADD', KEYS[1], 'NX', ends, place)
 end
@@ -85,6 +88,7 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
     local record = redis.call('HGET', base .. ':records', id)
     redis.call('ZREM', base .. ':leases', id)
     redis.call('HDEL', base .. ':records', id)
+    redis.call('HDEL', base .. ':holders', id)
     if record then
       local version = changed(base .. ':version')
       lost[#lost + 1] = {place, record, redis.call('ZCARD', base .. ':leases'), version}

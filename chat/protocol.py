@@ -98,6 +98,7 @@ CHAT = Socket(
         m.PersonEvent,
         m.NicknameEvent,
         m.NewMessageEvent,
+        m.ClearedEvent,
         m.TypingEvent,
         m.BeatEvent,
         m.ErrorEvent,

@@ -1,5 +1,5 @@
-"""The service of rooms: enter, leave, say, rename, close, remove, census. It decides and writes,
-then publishes; consumers, views and admin only translate."""
+"""The service of rooms: enter, leave, say, rename, census. It decides and writes, then
+publishes; consumers, views and admin only translate."""
 
 import time
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from typing import cast
 
 import msgspec
 from django.conf import settings
-from django.utils import timezone
 
 from chat import closes, database, journal, names, runtime
 from chat.hub import Local
@@ -219,25 +218,6 @@ async def who(key: str) -> PeopleAck:
     return PeopleAck(people=_persons(snapshot.members), version=snapshot.version)
 
 
-async def close(key: str) -> None:
-    """Closes a room: nobody gets in, and who is in is told and sent out."""
-    await database.read(_set_closed, key, True)
-    for place in runtime.current().rosters():
-        await place.drop(key, closes.ROOM_CLOSED)
-
-
-async def reopen(key: str) -> None:
-    """Opens a closed room again."""
-    await database.read(_set_closed, key, False)
-
-
-async def remove(key: str, participant: str) -> None:
-    """Sends one participant out of a room, and tells it."""
-    for place in runtime.current().rosters():
-        await place.drop(key, closes.REMOVED, to=participant)
-    await people().leave(key, participant)
-
-
 async def census() -> list[OpenRoom]:
     """The listed rooms with people in them, the fullest first."""
     counts = await people().counts()
@@ -285,10 +265,6 @@ def _backlog(room_id: int, last_seq: int | None) -> tuple[list[Message], int]:
     if last_seq is None or last_seq > seq:
         return journal.before(room_id, None, FIRST_MESSAGES), seq
     return journal.after(room_id, last_seq, HISTORY_LIMIT), seq
-
-
-def _set_closed(key: str, closed: bool) -> None:
-    Room.objects.filter(key=key).update(closed_at=timezone.now() if closed else None)
 
 
 def _listed(keys: list[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import socket
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from weakref import WeakKeyDictionary
@@ -20,6 +22,7 @@ from chat.presence_redis import RedisPresence
 from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
+PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # for those who look after us
 NOT_OK = BeatEvent(seq=0, version=0, ok=False)
 
 log = logging.getLogger(__name__)
@@ -105,9 +108,9 @@ class Runtime:
 def _presence() -> Presence:
     """By the setting: of this process alone, or of all that share a Redis."""
     if not settings.REDIS_URLS:
-        return MemoryPresence()
+        return MemoryPresence(process=PROCESS)
     redis = Redis.from_url(settings.REDIS_URLS[0], **settings.REDIS_OPTIONS)
-    return RedisPresence(redis, _decode)
+    return RedisPresence(redis, _decode, PROCESS)
 
 
 def _decode(place: str, record: bytes) -> Member:

@@ -19,10 +19,13 @@ from chat import closes, line, runtime
 from chat.limits import Bucket
 
 MAX_BODY_BYTES = 1_000_000
-MAX_QUEUED_FRAMES = 200  # of one socket, until its consumer takes them
+# Of one socket, until its consumer takes them.
+MAX_QUEUED_FRAMES = 1_000
+MAX_QUEUED_BYTES = 2_000_000
 MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
 CONTROL_FRAMES_PER_S = 10.0
-DRAIN_S = 8.0
+DRAIN_S = 6.0
+LAST_WORDS_S = 2.0  # for what is left then; Redis may be gone too
 RETURN_WITHIN_MS = 1_000  # how far apart the pages of a stopping server come back
 
 log = logging.getLogger(__name__)
@@ -34,10 +37,14 @@ class GuardedSocket(WebSocketProtocol):
     def onOpen(self) -> None:
         super().onOpen()
         self._controls = Bucket(CONTROL_FRAMES_PER_S)
+        self._queued_bytes = 0  # since the queue was last found empty
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Stock daphne queues frames without a bound."""
-        if self.application_queue.qsize() >= MAX_QUEUED_FRAMES and settings.RATE_LIMITS:
+        waiting = self.application_queue.qsize()
+        self._queued_bytes = (self._queued_bytes if waiting else 0) + len(payload)
+        full = waiting >= MAX_QUEUED_FRAMES or self._queued_bytes > MAX_QUEUED_BYTES
+        if full and settings.RATE_LIMITS:
             self._cut_off(closes.FLOODING)
         else:
             super().onMessage(payload, isBinary)
@@ -121,8 +128,12 @@ class Server(DaphneServer):
         ]
         for application in applications:
             application.cancel()
-        await asyncio.gather(*applications, return_exceptions=True)
-        await runtime.shutdown()
+        try:
+            async with asyncio.timeout(LAST_WORDS_S):
+                await asyncio.gather(*applications, return_exceptions=True)
+                await runtime.shutdown()
+        except TimeoutError:
+            log.warning("ended without its last words")
 
 
 def _guarded_channels(self: HTTPFactory, addr: Any) -> HTTPChannel:

@@ -228,6 +228,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        "aioice": {"level": "WARNING"},
         "django.channels.server": {"handlers": ["console"], "propagate": False},
     },
 }

@@ -16,13 +16,13 @@ MAX_FUNCTION_LINES = 40
 
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
-chat.closes chat.database chat.limits chat.messages chat.names
+chat.closes chat.database chat.errors chat.limits chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.forms chat.hub chat.journal chat.presence_redis
 chat.roster
 chat.runtime
 chat.rooms
-chat.lobby
+chat.lobby chat.moderation
 chat.admin chat.checks chat.consumers chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire

@@ -56,6 +56,18 @@ export function addBefore(log, messages, before) {
   return grow({ ...log, hasEarlier }, messages, 0, log.through);
 }
 
+/**
+ * The messages up to the number `through` were deleted: nothing of them is here or missing.
+ * @param {Log} log
+ * @param {number} through
+ * @returns {Log}
+ */
+export function clearLog(log, through) {
+  const messages = log.messages.filter(({ seq }) => seq > through);
+  const kept = { ...log, messages, hasEarlier: false, through: Math.max(log.through, through) };
+  return grow(kept, [], through, kept.through);
+}
+
 /** @param {Message[]} messages */
 const startsLate = (messages) => messages.length > 0 && messages[0].seq > 1;
 

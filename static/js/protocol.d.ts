@@ -132,6 +132,10 @@ export interface NewMessageEvent {
   client_id: string;
 }
 
+export interface ClearedEvent {
+  through: number;
+}
+
 export interface TypingEvent {
   from: string;
   on: boolean;
@@ -263,6 +267,7 @@ export type ChatEvent =
   | { type: 'person'; payload: PersonEvent }
   | { type: 'nickname'; payload: NicknameEvent }
   | { type: 'new_message'; payload: NewMessageEvent }
+  | { type: 'cleared'; payload: ClearedEvent }
   | { type: 'typing'; payload: TypingEvent }
   | { type: 'beat'; payload: BeatEvent }
   | { type: 'error'; payload: ErrorEvent };

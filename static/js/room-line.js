@@ -141,7 +141,7 @@ export class RoomLine {
   #onEvent(type, payload) {
     if (type === 'beat') this.#options.onState(payload.ok ? this.#socket.state : 'reconnecting');
     if (type === 'beat' && !payload.ok) return;
-    const isLine = type === 'welcome' || type === 'bye';
+    const isLine = type === 'welcome' || type === 'bye' || type === 'cleared';
     this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
   }

@@ -1,12 +1,12 @@
 /** The room as this page knows it: one value, made only by `reduce`. Pure: no DOM, no clock. */
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
-import { EMPTY_LOG, addAfter, addBefore, addMessages, startLog } from './message-log.js';
+import { EMPTY_LOG, addAfter, addBefore, addMessages, clearLog, startLog } from './message-log.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
 export { timeline } from './timeline.js';
 
-/** @import {BeatEvent, ByeEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
+/** @import {BeatEvent, ByeEvent, ClearedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
  *   TypingEvent, WelcomeEvent} from './protocol.js' */
 /** @import {Call} from './call-state.js' */
 /** @import {Log} from './message-log.js' */
@@ -64,6 +64,7 @@ const REDUCERS = new Map(
     nickname: personChanged,
     people: peopleCame,
     new_message: newMessage,
+    cleared,
     history,
     typing: typingChanged,
     typing_expired: typingExpired,
@@ -175,6 +176,15 @@ function peopleCame(room, answer) {
  */
 function newMessage(room, message) {
   return withTyping(withLog(room, addMessages(room, [message])), message.from, false);
+}
+
+/**
+ * @param {Room} room
+ * @param {ClearedEvent & {at: number}} event
+ */
+function cleared(room, { through, at }) {
+  const line = { kind: /** @type {const} */ ('cleared'), id: '', nickname: '', at, afterSeq: through };
+  return { ...withLog(room, clearLog(room, through)), lines: [line] };
 }
 
 /**

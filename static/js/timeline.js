@@ -4,8 +4,8 @@
 /** @import {OutboxItem} from './outbox.js' */
 /** An arrival or a departure, which came after the message `afterSeq`. `at` is in milliseconds of
  * the Unix epoch.
- * @typedef {{kind: 'arrived' | 'left', id: string, nickname: string, at: number, afterSeq: number}} Line */
-/** @typedef {{kind: 'arrived' | 'left', people: {id: string, nickname: string}[]}} Step */
+ * @typedef {{kind: 'arrived' | 'left' | 'cleared', id: string, nickname: string, at: number, afterSeq: number}} Line */
+/** @typedef {{kind: 'arrived' | 'left' | 'cleared', people: {id: string, nickname: string}[]}} Step */
 /** Messages of one author in a row; `key` stays the same from one drawing to the next.
  * @typedef {{kind: 'run', key: string, from: string, nickname: string, own: boolean, at: number, messages: Message[]}} Run */
 /** Arrivals and departures in a row, in their order.

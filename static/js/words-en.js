@@ -23,6 +23,7 @@ export const EN = Object.freeze({
 
   arrived: '{names} arrived',
   left: '{names} left',
+  cleared: 'Whoever looks after this server has deleted the messages before this.',
   line_join: '{first} · {second}',
   gap: 'Older messages between these are no longer kept.',
   newest: '{count} new',

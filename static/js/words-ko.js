@@ -23,6 +23,7 @@ export const KO = Object.freeze({
 
   arrived: '{names}이 들어왔어요',
   left: '{names}이 나갔어요',
+  cleared: '서버 관리자가 이전 메시지를 지웠어요',
   line_join: '{first} · {second}',
   gap: '이 사이의 오래된 메시지는 보관 기간이 지나 지워졌어요.',
   newest: '새 메시지 {count}개',

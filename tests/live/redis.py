@@ -28,7 +28,9 @@ class Redis:
         return self._process.pid
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when it answers; does nothing if it runs."""
+        if self._process:
+            return
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*COMMAND, "", "--port", str(self.port), "--dir", str(self._folder)],
@@ -36,6 +38,10 @@ class Redis:
                 stderr=subprocess.STDOUT,
             )
         until(self._answers, "Redis' first answer", seconds=START_S)
+
+    def forget(self) -> None:
+        """Empties it."""
+        self._ask(b"FLUSHALL\r\n")
 
     def kill(self) -> None:
         """As a crash does."""
@@ -51,10 +57,11 @@ class Redis:
             self._process = None
 
     def _answers(self) -> bool:
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", self.port), 1) as s,
-        ):
-            s.sendall(b"PING\r\n")
-            return s.recv(16).startswith(b"+PONG")
+        with contextlib.suppress(OSError):
+            return self._ask(b"PING\r\n").startswith(b"+PONG")
         return False
+
+    def _ask(self, command: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            connection.sendall(command)
+            return connection.recv(16)

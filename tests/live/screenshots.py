@@ -15,8 +15,12 @@ from tests.live.people import FAKE_DEVICES, People
 from tests.live.server import ROOT, Noom
 
 FOLDER = ROOT / "docs" / "screenshots"
-DESKTOP = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+}
 NAMES = ("Nova", "민서", "Amélie", "Karim")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.conversation import Refusal
+from tests.live.admin import Admin
 from tests.live.cluster import Process, start_cluster
 from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port
@@ -21,8 +23,10 @@ QUICK = {"LEASE_S": "3", "RENEW_S": "1", "GRACE_S": "2", "GOODBYE_GRACE_S": "1"}
 
 @pytest.fixture
 def cluster(tmp_path, redis: Redis) -> Iterator[list[Process]]:
+    redis.forget()
     processes = start_cluster(tmp_path, redis, 2, **QUICK)
     yield processes
+    redis.start()  # if a test has ended without it
     for process in processes:
         process.stop()
 
@@ -114,7 +118,8 @@ async def test_the_people_of_a_killed_process_vanish_once(cluster, enter):
 async def test_a_return_at_another_process_is_no_arrival(cluster, enter):
     first, second = cluster
     nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
-    await nova.event("welcome", count=2)
+    for count in (1, 2):
+        await nova.event("welcome", count=count)
     second.kill()
     async with Wire(first.url, "/ws/chat/room/", token=mira.token) as back:
         await back.enter("Mira", last_seq=0)
@@ -229,3 +234,20 @@ def test_without_its_redis_a_process_says_which_setting_to_look_at(tmp_path):
     assert answer.returncode != 0
     assert f"REDIS_URL: no Redis answers at 127.0.0.1:{port}" in answer.stderr
     assert "secret" not in answer.stderr
+
+
+async def test_an_admin_at_a_third_process_sees_and_closes_the_room(tmp_path, redis, enter):
+    redis.forget()
+    processes = start_cluster(tmp_path, redis, 3, **QUICK)
+    try:
+        nova, mira = await enter(processes[0], "Nova"), await enter(processes[1], "Mira")
+        await nova.event("beat")  # by then each process has said whom it holds
+        admin = await asyncio.to_thread(Admin, processes[2])
+        page = await asyncio.to_thread(admin.get, "/admin/chat/room/?open=yes")
+        assert '<td class="field-people">2</td>' in page
+        assert page.count(f"{socket.gethostname()}:") == 2
+        await asyncio.to_thread(admin.post, "/admin/chat/room/1/do/close_rooms/")
+        assert await nova.closing() == await mira.closing() == 4404
+    finally:
+        for process in processes:
+            process.stop()

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from chat import closes, rooms
+from chat import closes, moderation
 from chat.models import Message, Room
 from tests.conversation import Refusal
 
@@ -180,17 +180,17 @@ async def test_a_full_room_refuses_the_next_and_lets_its_people_back(enter, conn
 
 async def test_a_closed_room_sends_everyone_out_and_lets_nobody_in(enter):
     nova = await enter("Nova")
-    await rooms.close("room")
+    await moderation.close("room")
     assert await nova.closing() == closes.ROOM_CLOSED
     with pytest.raises(Refusal, match="room_closed"):
         await enter("Late")
-    await rooms.reopen("room")
+    await moderation.reopen("room")
     await enter("Late")
 
 
 async def test_who_is_removed_is_told_so_and_gone_for_all(enter):
     nova, mira = await enter("Nova"), await enter("Mira")
-    await rooms.remove("room", mira.id)
+    await moderation.remove("room", mira.id)
     assert await mira.closing() == closes.REMOVED
     assert (await nova.event("bye"))["person"]["id"] == mira.id
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chat import lobby, rooms
+from chat import lobby, moderation, rooms
 
 
 async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect, monkeypatch):
@@ -38,7 +38,7 @@ async def test_unlisted_and_closed_rooms_are_not_listed(enter):
     await enter("Nova", "quiet~abcdefghij234567")
     await enter("Mira", "open")
     assert [room.key for room in await rooms.census()] == ["open"]
-    await rooms.close("open")
+    await moderation.close("open")
     assert await rooms.census() == []
 
 

@@ -1,0 +1,109 @@
+"""The service of those who look after rooms: see them live, close, send people out, clear."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+
+from django.utils import timezone
+
+from chat import closes, database, rooms, runtime
+from chat.messages import ClearedEvent, Person
+from chat.models import Message, Room
+
+
+@dataclass(frozen=True)
+class LiveRoom:
+    """A room as it is now."""
+
+    people: list[Person] = field(default_factory=list)
+    holders: Mapping[str, str] = field(default_factory=dict)  # process, by participant
+
+    @property
+    def in_call(self) -> int:
+        return sum(person.in_call for person in self.people)
+
+    @property
+    def since(self) -> datetime | None:
+        """When the first of those who are there came."""
+        first = min((person.since for person in self.people), default=None)
+        return None if first is None else datetime.fromtimestamp(first / 1000, UTC)
+
+    @property
+    def processes(self) -> list[str]:
+        return sorted(set(self.holders.values()))
+
+
+async def live_keys() -> list[str]:
+    """The keys of the rooms with people in them, unlisted ones too."""
+    return list(await rooms.people().counts())
+
+
+async def live(keys: list[str]) -> dict[str, LiveRoom]:
+    """These rooms as they are now."""
+    roster = rooms.people()
+    found = {}
+    for key in keys:
+        members = (await roster.snapshot(key)).members.values()
+        holders = await runtime.current().presence.holders(roster.place(key))
+        found[key] = LiveRoom([cast(Person, member) for member in members], holders)
+    return found
+
+
+async def close(key: str) -> None:
+    """Closes a room: nobody gets in, and who is in is told and sent out."""
+    await database.read(_set_closed, key, True)
+    for place in runtime.current().rosters():
+        await place.drop(key, closes.ROOM_CLOSED)
+
+
+async def reopen(key: str) -> None:
+    """Opens a closed room again."""
+    await database.read(_set_closed, key, False)
+
+
+async def remove(key: str, participant: str) -> None:
+    """Sends one participant out of a room, and tells it."""
+    for place in runtime.current().rosters():
+        await place.drop(key, closes.REMOVED, to=participant)
+    await rooms.people().leave(key, participant)
+
+
+async def clear(key: str) -> int:
+    """Deletes all messages of a room and tells it; returns how many there were."""
+    count, last = await database.write(_clear, key)
+    if count:
+        await rooms.people().send(key, ClearedEvent(through=last))
+    return count
+
+
+def transcript(room: Room) -> list[dict[str, object]]:
+    """What was said in a room, as plain values."""
+    return [
+        {
+            "seq": message.seq,
+            "sent_at": message.sent_at.isoformat(timespec="seconds"),
+            "nickname": message.nickname,
+            "text": message.text,
+        }
+        for message in room.messages.order_by("seq")
+    ]
+
+
+def transcript_text(room: Room) -> str:
+    """The same for the eye: further lines of a message are indented, so that none passes for
+    another message."""
+    lines = []
+    for message in transcript(room):
+        text = str(message["text"]).replace("\n", "\n    ")
+        lines.append(f"[{message['sent_at']}] {message['nickname']}: {text}\n")
+    return "".join(lines)
+
+
+def _set_closed(key: str, closed: bool) -> None:
+    Room.objects.filter(key=key).update(closed_at=timezone.now() if closed else None)
+
+
+def _clear(key: str) -> tuple[int, int]:
+    room = Room.objects.get(key=key)
+    return Message.objects.filter(room=room, seq__lte=room.last_seq).delete()[0], room.last_seq

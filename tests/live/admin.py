@@ -1,0 +1,52 @@
+"""A superuser's browser, without the browser: cookies and forms over a real connection."""
+
+import os
+import re
+import subprocess
+import sys
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+from tests.live.server import ROOT, Noom
+
+NAME, PASSWORD = "admin", os.urandom(12).hex()
+
+
+class Admin:
+    """Somebody who is logged in to the admin of one process."""
+
+    def __init__(self, noom: Noom) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", "createsuperuser", "--no-input"],
+            cwd=ROOT,
+            env={
+                **noom.environment,
+                "DJANGO_SUPERUSER_USERNAME": NAME,
+                "DJANGO_SUPERUSER_EMAIL": "admin@noom.test",
+                "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            },
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        self._url = noom.url
+        self._cookies = CookieJar()
+        self._opener = build_opener(HTTPCookieProcessor(self._cookies))
+        self.get("/admin/login/")
+        self.post("/admin/login/", username=NAME, password=PASSWORD, next="/admin/")
+
+    def get(self, path: str) -> str:
+        """A page's text. Raises HTTPError."""
+        with self._opener.open(self._url + path, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def post(self, path: str, **fields: str) -> str:
+        """The page after a form was sent. Raises HTTPError."""
+        token = next(c.value for c in self._cookies if c.name == "csrftoken")
+        data = urlencode({"csrfmiddlewaretoken": token or "", **fields}).encode()
+        request = Request(self._url + path, data, {"Referer": self._url + path})
+        with self._opener.open(request, timeout=30) as answer:
+            text = str(answer.read().decode())
+        assert not re.search(r"errornote", text), "the form was refused"
+        return text

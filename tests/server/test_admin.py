@@ -1,0 +1,153 @@
+"""Rooms in the admin: seen live, and looked after, by those who may."""
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import AsyncClient
+
+from chat import closes
+from chat.models import Message, Room
+
+ROOMS = "/admin/chat/room/"
+
+
+@pytest.fixture
+async def staff():
+    """`await staff(*permissions)`: a browser logged in as staff who may do just that."""
+
+    @sync_to_async
+    def staff(*permissions: str, is_staff: bool = True) -> AsyncClient:
+        user = User.objects.create_user("someone", password="x", is_staff=is_staff)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client = AsyncClient()
+        client.force_login(user)
+        return client
+
+    return staff
+
+
+@pytest.fixture
+def admin(staff):
+    return lambda: staff("view_room", "change_room", "delete_room", "view_message")
+
+
+async def logged() -> list[str]:
+    entries = [entry async for entry in LogEntry.objects.all()]
+    return [entry.change_message for entry in entries]
+
+
+async def test_rooms_are_seen_with_who_is_in_them_now(enter, join, admin):
+    nova = await enter("Nova")
+    await enter("Mira")
+    await join(nova)
+    browser = await admin()
+    page = (await browser.get(ROOMS)).content.decode()
+    assert '<td class="field-people">2</td>' in page
+    assert '<td class="field-in_call">1</td>' in page
+    room = await Room.objects.aget()
+    page = (await browser.get(f"{ROOMS}{room.pk}/change/")).content.decode()
+    assert "Nova" in page
+    assert "Mira" in page
+    assert nova.id in page
+
+
+async def test_rooms_are_searched_and_filtered(enter, admin):
+    await enter("Nova", "full")
+    await Room.objects.acreate(key="empty", name="Empty")
+    browser = await admin()
+    for query, seen, unseen in (
+        ("?open=yes", "full", "empty"),
+        ("?open=no", "empty", "full"),
+        ("?q=Emp", "empty", "full"),
+        ("?closed=yes", "0 rooms", "full"),
+    ):
+        page = (await browser.get(ROOMS + query)).content.decode()
+        assert seen in page
+        assert f">{unseen}<" not in page
+
+
+async def test_closing_and_reopening_from_the_list(enter, admin):
+    nova = await enter("Nova")
+    room = await Room.objects.aget()
+    browser = await admin()
+    await browser.post(ROOMS, {"action": "close_rooms", "_selected_action": [room.pk]})
+    assert await nova.closing() == closes.ROOM_CLOSED
+    await browser.post(ROOMS, {"action": "reopen_rooms", "_selected_action": [room.pk]})
+    await room.arefresh_from_db()
+    assert room.closed_at is None
+    assert await logged() == ["reopened the room", "closed the room"]
+
+
+async def test_removing_one_tells_that_one_and_the_room(enter, admin):
+    nova, mira = await enter("Nova"), await enter("Mira")
+    room = await Room.objects.aget()
+    browser = await admin()
+    await browser.post(f"{ROOMS}{room.pk}/remove/{mira.id}/")
+    assert await mira.closing() == closes.REMOVED
+    assert (await nova.event("bye"))["person"]["id"] == mira.id
+    assert await logged() == [f"removed participant {mira.id}"]
+
+
+async def test_deleting_the_messages_tells_the_room(enter, admin):
+    nova = await enter("Nova")
+    await nova.say("forget this")
+    room = await Room.objects.aget()
+    browser = await admin()
+    await browser.post(f"{ROOMS}{room.pk}/do/clear_rooms/")
+    assert await nova.event("cleared") == {"through": 1}
+    assert not await Message.objects.aexists()
+    assert (await nova.say("and on"))["seq"] == 2
+
+
+async def test_a_transcript_is_exported_as_text_and_json(enter, admin):
+    nova = await enter("Nova")
+    await nova.say("first\n[2026-01-01] Mira: forged")
+    room = await Room.objects.aget()
+    browser = await admin()
+    text = (await browser.get(f"{ROOMS}{room.pk}/transcript.txt")).content.decode()
+    assert text.endswith("Nova: first\n    [2026-01-01] Mira: forged\n")
+    answer = await browser.get(f"{ROOMS}{room.pk}/transcript.json")
+    assert answer.json()["messages"][0]["text"].startswith("first")
+    assert "attachment" in answer["Content-Disposition"]
+
+
+async def test_deleting_a_room_sends_its_people_out(enter, admin):
+    nova = await enter("Nova")
+    room = await Room.objects.aget()
+    browser = await admin()
+    await browser.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
+    assert await nova.closing() == closes.ROOM_CLOSED
+
+
+@pytest.mark.parametrize("who", ["guest", "viewer"])
+async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
+    nova, mira = await enter("Nova"), await enter("Mira")
+    await nova.say("kept")
+    room = await Room.objects.aget()
+    browser = await (staff(is_staff=False) if who == "guest" else staff("view_room"))
+    for path, data in (
+        (ROOMS, {"action": "close_rooms", "_selected_action": [room.pk]}),
+        (f"{ROOMS}{room.pk}/do/close_rooms/", {}),
+        (f"{ROOMS}{room.pk}/do/clear_rooms/", {}),
+        (f"{ROOMS}{room.pk}/do/delete_selected/", {}),
+        (f"{ROOMS}{room.pk}/remove/{mira.id}/", {}),
+        (f"{ROOMS}{room.pk}/delete/", {"post": "yes"}),
+    ):
+        await browser.post(path, data)
+    if who == "guest":
+        answer = await browser.get(f"{ROOMS}{room.pk}/transcript.txt")
+        assert b"kept" not in answer.content
+    await nova.say("still here")
+    assert {p["id"] for p in (await nova.ask("people"))["people"]} == {nova.id, mira.id}
+    assert await Message.objects.acount() == 2
+    assert await logged() == []
+
+
+async def test_nothing_happens_by_following_a_link(enter, admin):
+    nova = await enter("Nova")
+    room = await Room.objects.aget()
+    browser = await admin()
+    for path in ("do/close_rooms/", f"remove/{nova.id}/"):
+        assert (await browser.get(f"{ROOMS}{room.pk}/{path}")).status_code in (403, 405)
+    assert await nova.say("still here")
