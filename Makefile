@@ -95,4 +95,4 @@ programs:
 cluster: .venv/dev.stamp
 	$(call install,$(SERVERS) $(call missing,caddy,caddy))
 	@echo "Noom: open http://127.0.0.1:$(PORT)/"
-	@PORT=$(PORT) exec .venv/bin/honcho -f deploy/cluster/Procfile -d . start
+	@NOOM_PORT=$(PORT) exec .venv/bin/honcho -f deploy/cluster/Procfile -d . start

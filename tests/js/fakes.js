@@ -13,6 +13,10 @@ class FakeWebSocket extends EventTarget {
     sockets.push(this);
   }
 
+  get readyState() {
+    return this.isClosed ? 3 : 1;
+  }
+
   send(data) {
     this.sent.push(JSON.parse(data));
   }

@@ -5,6 +5,7 @@ from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.management.base import BaseCommand
 
 from noom_project.asgi import application
@@ -25,7 +26,8 @@ class Command(BaseCommand):
         require_redis()
         self.stdout.write(f"Noom serves http://{bind}:{port}/")
         Server(
-            application=application,
+            # Without DEBUG WhiteNoise serves what collectstatic has gathered.
+            application=ASGIStaticFilesHandler(application) if settings.DEBUG else application,
             endpoints=build_endpoint_description_strings(host=bind, port=port),
             server_name="Noom",
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
