@@ -20,7 +20,7 @@ def template_strings() -> set[str]:
 
 
 def code_strings() -> set[str]:
-    source = (settings.BASE_DIR / "chat" / "forms.py").read_text()
+    source = "".join((settings.BASE_DIR / "chat" / f).read_text() for f in ("forms.py", "admin.py"))
     return set(re.findall(r"\b_\(\"(.+?)\"\)", source))
 
 
