@@ -4,8 +4,8 @@ from django.conf import settings
 
 from call import messages as m
 from call import signalling
+from chat import closes
 from chat.consumers import RoomConsumer
-from chat.line import GOING_AWAY
 from chat.messages import EmptyAck, LeaveRoom, People, Wire
 
 
@@ -52,8 +52,8 @@ class CallConsumer(RoomConsumer):
     async def gone(self) -> None:
         await super().gone()
         if hasattr(self, "member"):
-            goodbye = self.closed_with == GOING_AWAY
-            await signalling.line_down(self.member, self, goodbye=goodbye)
+            code = self.closed_with or closes.GOING_AWAY
+            await signalling.line_down(self.member, self, code=code)
 
     async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> Wire:
         await signalling.signal(self.member, message)

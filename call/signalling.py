@@ -106,10 +106,9 @@ async def leave(member: CallMember) -> None:
     await callers().leave(member.key, member.id)
 
 
-async def line_down(member: CallMember, local: Local, *, goodbye: bool) -> None:
-    """The socket of a caller went; it may come back on another one within the grace."""
-    grace_s = settings.GOODBYE_GRACE_S if goodbye else settings.GRACE_S
-    await callers().line_down(member.key, local, grace_s=grace_s)
+async def line_down(member: CallMember, local: Local, *, code: int) -> None:
+    """The socket of a caller ended; it may come back on another one within the grace."""
+    await callers().line_down(member.key, local, code=code)
 
 
 async def change_media(member: CallMember, media: Media) -> None:

@@ -1,6 +1,7 @@
 """The close codes of our sockets, and what each tells the page to do (docs/protocol.md)."""
 
 NORMAL = 1000
+GOING_AWAY = 1001  # what a browser says when its page is closed or reloaded
 BROKEN_CLIENT = 4400
 BAD_TOKEN = 4401
 REMOVED = 4403

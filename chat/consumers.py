@@ -12,7 +12,7 @@ from chat import messages as m
 from chat.errors import Unavailable
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
-from chat.line import GOING_AWAY, Line
+from chat.line import Line
 from chat.protocol import CHAT, ProtocolError, Socket
 from chat.rooms import Refused
 
@@ -170,7 +170,7 @@ class ChatConsumer(RoomConsumer):
     async def gone(self) -> None:
         await super().gone()
         if hasattr(self, "visitor"):
-            await rooms.line_down(self.visitor, self, goodbye=self.closed_with == GOING_AWAY)
+            await rooms.line_down(self.visitor, self, code=self.closed_with or closes.GOING_AWAY)
 
 
 class LobbyConsumer(Line):

@@ -14,7 +14,6 @@ from chat import closes
 from chat.limits import addresses, client_address
 
 MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
-GOING_AWAY = 1001  # what a browser says when its page is closed or reloaded
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class Line(AsyncConsumer):
                 text = message.get("text")
                 await self.received(message.get("bytes") if text is None else text)
             case "websocket.disconnect":
-                self.closed_with = self.closed_with or message.get("code") or GOING_AWAY
+                self.closed_with = self.closed_with or message.get("code") or closes.GOING_AWAY
                 raise StopConsumer
 
     async def refuse_connection(self, receive: Callable[[], Awaitable[Any]]) -> None:

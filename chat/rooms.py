@@ -144,10 +144,9 @@ async def leave(visitor: Visitor) -> None:
     await people().leave(visitor.key, visitor.id)
 
 
-async def line_down(visitor: Visitor, local: Local, *, goodbye: bool) -> None:
-    """The socket of a participant went; it may come back on another one within the grace."""
-    grace_s = settings.GOODBYE_GRACE_S if goodbye else settings.GRACE_S
-    await people().line_down(visitor.key, local, grace_s=grace_s)
+async def line_down(visitor: Visitor, local: Local, *, code: int) -> None:
+    """The socket of a participant ended; it may come back on another one within the grace."""
+    await people().line_down(visitor.key, local, code=code)
 
 
 async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:

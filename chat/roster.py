@@ -94,13 +94,16 @@ class Roster:
         self._held.pop((key, member_id), None)
         return await self._update(key, member_id, lambda _: None)
 
-    async def line_down(self, key: str, local: Local, *, grace_s: float) -> None:
-        """A socket went without a word: its participant is missed only after `grace_s`."""
+    async def line_down(self, key: str, local: Local, *, code: int) -> None:
+        """A socket has ended with a close code: its participant is missed only after a grace."""
         await self._hub.leave(self.group(key), local)
         held = self._held.get((key, local.id))
         if held is None or held.local is not local:
             return  # it has left, or come back on another line
         del self._held[key, local.id]
+        if code == closes.REPLACED:
+            return  # it has come back at another process
+        grace_s = settings.GOODBYE_GRACE_S if code == closes.GOING_AWAY else settings.GRACE_S
 
         def away(members: Mapping[str, Member]) -> Member | None:
             member = members.get(local.id)

@@ -34,8 +34,7 @@ def test_two_at_two_processes_meet_and_an_admin_sends_one_out(cluster, browser: 
     until(lambda: "from the other side" in nova.inner_text("#messages"), "the message")
     assert nova.inner_text("#room-title") == "far (2)"
     admin = Admin(cluster[1])
-    page = admin.get("/admin/chat/room/1/change/")
-    assert "Nova" in page
+    assert "Nova" in admin.get("/admin/chat/room/1/change/")
     nova_id = mira.get_attribute("#peers [data-participant]", "data-participant")
     admin.post("/admin/chat/room/1/do/clear_rooms/")
     until(lambda: "has deleted" in nova.inner_text("#messages"), "the word about it")

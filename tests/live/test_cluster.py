@@ -100,7 +100,8 @@ async def test_the_same_participant_at_another_process_replaces_the_first(cluste
     async with Wire(second.url, "/ws/chat/room/", token=nova.token) as again:
         await again.enter("Nova")
         assert await nova.closing() == 4409
-        assert await people(again) == {"Nova"}
+        await again.silence("person", 1)  # nobody is said to be away
+        assert [p["here"] for p in (await again.ask("people"))["people"]] == [True]
 
 
 async def test_the_people_of_a_killed_process_vanish_once(cluster, enter):
