@@ -22,9 +22,9 @@ run-https: .venv/run.stamp
 	@$(IN_VENV) manage.py migrate --verbosity 0
 	@exec $(IN_VENV) manage.py run_https --port $(HTTPS_PORT)
 
-# Everything, in real browsers too.
+# Everything: what the check runs, then real processes and real browsers.
 test: programs check
-	$(IN_VENV) -m pytest
+	$(IN_VENV) -m pytest -m 'browser or live'
 
 # What can be known in half a minute: the longest first, two at a time, and -k shows all that is
 # wrong and not only the first.

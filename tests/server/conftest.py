@@ -13,6 +13,12 @@ from tests.server.client import Client
 
 
 @pytest.fixture(autouse=True)
+def _one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All the people of all tests come from one address, as fast as they can."""
+    monkeypatch.setattr(settings, "JOINS_PER_S", 100_000.0)
+
+
+@pytest.fixture(autouse=True)
 def _database(transactional_db: None) -> None:
     """The journal commits from a thread of its own, so each test gets real transactions."""
 
