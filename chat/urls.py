@@ -6,5 +6,6 @@ from chat import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.favicon),
     path("rooms/<str:key>/", views.room, name="room"),
 ]

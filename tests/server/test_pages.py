@@ -140,6 +140,10 @@ def test_a_korean_browser_gets_a_korean_page(visitor):
     assert "통화 참여" in page
 
 
+def test_the_icon_is_found_where_browsers_look_for_it(visitor):
+    assert visitor.get("/favicon.ico")["Location"] == "/static/favicon.svg"
+
+
 def test_pages_answer_only_what_they_are_for(visitor):
     assert visitor.put("/").status_code == 405
     assert visitor.post("/rooms/team/").status_code == 405
