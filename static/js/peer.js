@@ -5,8 +5,7 @@ import { createRemote } from './remote.js';
 import { adoptSlots, limitSenders, openSlots, sendTracks } from './slots.js';
 import { startingAt } from './start-bitrate.js';
 
-/** @typedef {import('./protocol.d.ts').Description} Description */
-/** @typedef {import('./protocol.d.ts').Candidate} Candidate */
+/** @import {Candidate, Description} from './protocol.js' */
 /** @typedef {import('./slots.js').Tracks} Tracks */
 /** @typedef {import('./budget.js').Budget} Budget */
 /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */

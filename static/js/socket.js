@@ -41,7 +41,6 @@ const HELLO_PATIENCE_MS = 6_000;
 const HELLO_RETRY = ['not_in_room', 'server_error', 'timeout', 'too_fast', 'try_later'];
 // A refusal may be followed by a close code that says more.
 const PARTING_MS = 1_000;
-const OPEN = 1; // WebSocket.OPEN
 
 class Socket {
   #options;
@@ -122,7 +121,7 @@ class Socket {
   /** @param {Frame} frame */
   #send = (frame) => {
     // While the other side closes, a browser complains of what is sent; the close settles it.
-    if (this.#line && this.#line.readyState === OPEN) this.#line.send(JSON.stringify(frame));
+    if (this.#line && this.#line.readyState === 1) this.#line.send(JSON.stringify(frame));
   };
 
   #connect() {

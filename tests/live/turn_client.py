@@ -1,7 +1,7 @@
 """A TURN client that says exactly what a test wants said, on aioice's STUN messages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,6 +18,9 @@ IPV4, IPV6 = 1 << 24, 2 << 24
 FAMILY = "REQUESTED-ADDRESS-FAMILY"
 _ENTRY = (0x0017, FAMILY, stun.pack_unsigned, stun.unpack_unsigned)
 stun.ATTRIBUTES_BY_NAME[FAMILY] = stun.ATTRIBUTES_BY_TYPE[_ENTRY[0]] = _ENTRY
+
+
+_used_ports: set[int] = set()
 
 
 class TurnClient(TurnClientUdpProtocol):
@@ -67,15 +70,24 @@ async def _code(exchange: Coroutine[Any, Any, object]) -> int:
     return 200
 
 
+async def _from_unused_port(make: Callable[[], TurnClient], server: Address) -> TurnClient:
+    """The relay remembers an allocation a little longer than we do (437, RFC 8656 section 7.4)."""
+    loop = asyncio.get_running_loop()
+    while True:
+        transport, client = await loop.create_datagram_endpoint(make, remote_addr=server)
+        port = transport.get_extra_info("sockname")[1]
+        if port not in _used_ports:
+            _used_ports.add(port)
+            return client
+        transport.close()
+
+
 @asynccontextmanager
 async def turn_client(
     server: Address, username: str | None = None, password: str | None = None
 ) -> AsyncIterator[TurnClient]:
     """A client of the relay at `server`, gone with its allocation at the end."""
-    loop = asyncio.get_running_loop()
-    _, client = await loop.create_datagram_endpoint(
-        lambda: TurnClient(server, username, password), remote_addr=server
-    )
+    client = await _from_unused_port(lambda: TurnClient(server, username, password), server)
     try:
         yield client
     finally:
