@@ -4,8 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -70,31 +69,27 @@ class Runtime:
         await self.presence.close()
 
     async def _renew_and_beat(self) -> None:
+        # Taken once: who comes while we wait for the answers gets the next beat.
+        here = [(roster, key) for roster in self.rosters() for key in roster.local_keys()]
         try:
             leases = [lease for roster in self.rosters() for lease in roster.leases()]
             await self.presence.renew(leases, settings.LEASE_S)
-            beats = await self._beats()
+            beats = await self._beats(here) if here else []
         except Exception:
             # The line is fine even if what is behind it is not: a silent one would be given up.
             log.warning("renewing failed", exc_info=True)
-            beats = defaultdict(lambda: NOT_OK)
-        for roster in self.rosters():
-            for key in roster.local_keys():
-                self.hub.publish_here(roster.group(key), protocol.event(beats[roster.place(key)]))
+            beats = [NOT_OK] * len(here)
+        for (roster, key), beat in zip(here, beats, strict=True):
+            self.hub.publish_here(roster.group(key), protocol.event(beat))
 
-    async def _beats(self) -> Mapping[str, BeatEvent]:
-        """What to say in each place of this process, by its name."""
-        here = [
-            (roster.place(key), key) for roster in self.rosters() for key in roster.local_keys()
-        ]
-        if not here:
-            return {}
+    async def _beats(self, here: list[tuple[Roster, str]]) -> list[BeatEvent]:
+        """What to say in each of these places."""
         heads = await database.read(journal.heads, list({key for _, key in here}))
-        versions = await self.presence.versions([place for place, _ in here])
-        return {
-            place: BeatEvent(seq=heads.get(key, 0), version=version, ok=True)
-            for (place, key), version in zip(here, versions, strict=True)
-        }
+        versions = await self.presence.versions([roster.place(key) for roster, key in here])
+        return [
+            BeatEvent(seq=heads.get(key, 0), version=version, ok=True)
+            for (_, key), version in zip(here, versions, strict=True)
+        ]
 
     async def _sweep(self) -> None:
         for place, change in await self.presence.expire():

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 class GuardedSocket(WebSocketProtocol):
     """A WebSocket that cannot be made to eat memory."""
 
+    muted: bool  # daphne's: nothing that comes is taken any more
+
     def onOpen(self) -> None:
         super().onOpen()
         self._controls = Bucket(CONTROL_FRAMES_PER_S)
@@ -71,7 +73,9 @@ class GuardedSocket(WebSocketProtocol):
         return written + int(getattr(transport, "_tempDataLen", 0))
 
     def _cut_off(self, code: int) -> None:
-        """Says goodbye without waiting for the other side to hear it."""
+        """Says goodbye, once, without waiting for the other side to hear it."""
+        if self.muted:
+            return
         self.muted = True
         self.sendClose(code)
         self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})

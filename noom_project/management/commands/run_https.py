@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from channels.routing import get_default_application
-from daphne.server import Server
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +12,7 @@ from twisted.internet.endpoints import quoteStringArgument
 
 from noom_project.certificate import kept_certificate
 from noom_project.embedded import own_addresses
+from noom_project.server import Server
 
 DEFAULT_PORT = 8443
 
