@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 IN_VENV := .venv/bin/python
 
-.PHONY: run run-https test check lint types types-js test-js test-quick programs cluster clean
+.PHONY: run run-https test check lint types types-js test-js test-quick faults programs cluster clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -24,7 +24,17 @@ run-https: .venv/run.stamp
 
 # Everything: what the check runs, then real processes and real browsers.
 test: programs check
-	$(IN_VENV) -m pytest -m 'browser or live'
+	$(IN_VENV) -m pytest -m '(browser or live) and not long'
+
+# Every bar of docs/reliability.md, three times, an hour each at most; the worst figures go into it.
+# FAULTS=tests/faults/test_….py renews the rows of its bars alone.
+FAULTS ?= tests/faults
+FIGURES := var/figures.jsonl
+faults: programs .venv/dev.stamp
+	@mkdir -p var && rm -f $(FIGURES)
+	for run in 1 2 3; do NOOM_FIGURES=$(FIGURES) timeout -k 60 3600 \
+		$(IN_VENV) -m pytest $(FAULTS) || failed=1; done; \
+	$(IN_VENV) -m tests.faults.report $(FIGURES) docs/reliability.md && exit $${failed:-0}
 
 # What can be known in half a minute: the longest first, two at a time, and -k shows all that is
 # wrong and not only the first.

@@ -1,0 +1,55 @@
+"""What every test of a bar has: its mark, and the figures by which it is judged."""
+
+import os
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.bars import BARS
+from tests.faults.report import Figure, Run, note
+
+# Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
+FIGURES = os.environ.get("NOOM_FIGURES", "")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test without its bar would be missing in the report; all of them start processes."""
+    for item in items:
+        if HERE not in item.path.parents:
+            continue
+        if _bar(item) not in BARS:
+            raise pytest.UsageError(f"{item.nodeid} needs the mark of a bar, such as bar('R1')")
+        item.add_marker("live")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes how a test ended: one that failed before its figures would look like none."""
+    report = yield
+    if FIGURES and not report.skipped and (report.when == "call" or report.failed):
+        note(Path(FIGURES), Run(_bar(item), item.name, held=report.passed))
+    return report
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`figure(what, value, limit=…, unit=…)`: notes a figure of this test's bar, and fails if it
+    is above its limit. A bar that asks for "at least" counts what is missing, with the limit 0.
+    """
+    bar = _bar(request.node)
+
+    def figure(what: str, value: float, *, limit: float, unit: str = "") -> None:
+        if FIGURES:
+            note(Path(FIGURES), Figure(bar, what, value, limit, unit))
+        assert value <= limit, f"{bar}, {what}: {value} {unit}, at most {limit}"
+
+    return figure
+
+
+def _bar(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("bar")
+    return str(mark.args[0]) if mark else ""
