@@ -130,7 +130,7 @@ async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
     target = (await callers().snapshot(member.key)).members.get(message.to)
     if not isinstance(target, Caller) or target.session != message.session:
         return
-    await callers().send(member.key, _event(member, message), to=message.to)
+    callers().send(member.key, _event(member, message), to=message.to)
 
 
 async def who(key: str) -> CallPeopleAck:

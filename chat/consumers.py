@@ -10,6 +10,7 @@ from django.conf import settings
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
 from chat.errors import Unavailable
+from chat.frames import Frame
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
 from chat.line import Line
@@ -36,7 +37,7 @@ class RoomConsumer(Line):
     async def connected(self) -> None:
         self.key = self.scope["url_route"]["kwargs"]["key"]
         self.entered = False
-        self._held: list[str] = []
+        self._held: list[Frame] = []
         self._bucket = Bucket(self.rate())
         self._expect_first()
 
@@ -59,7 +60,7 @@ class RoomConsumer(Line):
         except Exception as error:
             self._answer_error(error, ref)
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, frame: Frame) -> None:
         # Events may arrive before the answer that says what they build on.
         if self.entered:
             super().deliver(frame)
@@ -80,7 +81,7 @@ class RoomConsumer(Line):
         self._deadline.cancel()
         answer = await getattr(self, f"on_{message.type}")(message)
         if ref is not None:
-            super().deliver(protocol.ack(ref, answer).decode())
+            super().deliver(Frame(protocol.ack(ref, answer)))
         if isinstance(message, m.LeaveRoom):
             self.drop(closes.NORMAL)
         elif isinstance(message, self.first):
@@ -113,7 +114,7 @@ class RoomConsumer(Line):
                 log.error("error %s on %s", reference, self.scope["path"], exc_info=error)
                 code, message = "server_error", f"Something went wrong here ({reference})."
                 close = None if self.entered else closes.SERVER_ERROR
-        super().deliver(protocol.error(ref, code, message).decode())
+        super().deliver(Frame(protocol.error(ref, code, message)))
         if close is not None:
             self.drop(close)
         elif not self.entered:
@@ -152,7 +153,7 @@ class ChatConsumer(RoomConsumer):
         return m.NicknameAck(await rooms.rename(self.visitor, nickname=message.nickname))
 
     async def on_typing(self, message: m.Typing) -> m.Wire:
-        await rooms.typing(self.visitor, on=message.on)
+        rooms.typing(self.visitor, on=message.on)
         return m.EmptyAck()
 
     async def on_history(self, message: m.History) -> m.Wire:

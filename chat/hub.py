@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
+from itertools import starmap
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
@@ -12,8 +12,10 @@ from redis.exceptions import RedisError
 
 from chat import protocol
 from chat.errors import Unavailable
+from chat.frames import Frame
 
-GATHER_S = 0.005  # events of this long go out as one frame
+GATHER_S = 0.005  # what is published in this time crosses the layer together, as one frame
+MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
 PUBLISH_DEADLINE_S = 2.0
 RETRY_S = 1.0
 MESSAGE_TYPE = "noom.event"  # the one type that crosses the layer; no client's text becomes one
@@ -27,16 +29,20 @@ class Local(Protocol):
     id: str  # the participant
     line: str  # this very connection
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, frame: Frame) -> None:
         """Takes a frame without waiting."""
 
     def drop(self, code: int) -> None:
         """Ends the connection with a close code."""
 
 
-class _Event(NamedTuple):
-    encoded: bytes
-    to: str | None
+class _Item(NamedTuple):
+    """An encoded event, or the close code of an end: for all of a group or for one participant
+    in it, unless it is this very line."""
+
+    what: bytes | int
+    to: str | None = None
+    unless: str | None = None
 
 
 class Hub:
@@ -48,7 +54,9 @@ class Hub:
         self._reader: asyncio.Task[None] | None = None
         self._locals: dict[str, set[Local]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._gathered: defaultdict[str, list[_Event]] = defaultdict(list)
+        # What is gathered for each busy group, and the task that sends it, in order.
+        self._gathered: dict[str, list[_Item]] = {}
+        self._senders: set[asyncio.Task[None]] = set()
 
     async def join(self, group: str, local: Local) -> None:
         """From when this returns, `local` gets what is published to the group.
@@ -75,7 +83,6 @@ class Hub:
             if here or group not in self._locals:
                 return
             del self._locals[group]
-            self._gathered.pop(group, None)
             try:
                 async with asyncio.timeout(PUBLISH_DEADLINE_S):
                     await self._layer.group_discard(group, await self._own_channel())
@@ -83,26 +90,27 @@ class Hub:
                 # It stays subscribed: what comes for it is dropped, and a later `join` finds it.
                 log.warning("leaving %s failed", group, exc_info=True)
 
-    async def publish(self, group: str, event: bytes, *, to: str | None = None) -> None:
+    def publish(self, group: str, event: bytes, *, to: str | None = None) -> None:
         """Sends an encoded event to all of the group, or to one participant in it.
 
         It is delivered at most once: whatever must arrive is healed by its number or its version.
         """
-        await self._send(group, {"event": event, "to": to})
+        self._gather(group, _Item(event, to))
 
     def publish_here(self, group: str, event: bytes) -> None:
         """Sends an encoded event to the group's sockets of this process alone."""
-        if group in self._locals:
-            self._gather(group, _Event(event, None))
+        self._hand_out(group, [_Item(event)])
 
-    async def drop(
+    def drop(
         self, group: str, code: int, *, to: str | None = None, unless: str | None = None
     ) -> None:
         """Closes the sockets of the group, or of one participant in it, unless it is this line."""
-        await self._send(group, {"close": code, "to": to, "unless": unless})
+        self._gather(group, _Item(code, to, unless))
 
     async def close(self) -> None:
-        """Stops listening."""
+        """Sends what is gathered, and stops listening."""
+        if self._senders:
+            await asyncio.wait(self._senders, timeout=PUBLISH_DEADLINE_S)
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -118,12 +126,32 @@ class Hub:
             self._reader = asyncio.create_task(self._read(self._channel))
         return self._channel
 
-    async def _send(self, group: str, message: dict[str, Any]) -> None:
+    def _gather(self, group: str, item: _Item) -> None:
+        gathered = self._gathered.get(group)
+        if gathered is None:
+            self._gathered[group] = [item]
+            sender = asyncio.create_task(self._send_gathered(group))
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
+        elif len(gathered) < MAX_GATHERED:
+            gathered.append(item)
+        else:
+            log.warning("too much waits for %s", group)
+
+    async def _send_gathered(self, group: str) -> None:
+        while gathered := self._gathered[group]:
+            # An end is not held back: meanwhile the participant might come on yet another line.
+            if all(isinstance(item.what, bytes) for item in gathered):
+                await asyncio.sleep(GATHER_S)
+            gathered, self._gathered[group] = self._gathered[group], []
+            await self._send(group, gathered)
+        del self._gathered[group]
+
+    async def _send(self, group: str, items: list[_Item]) -> None:
+        message = {"type": MESSAGE_TYPE, "group": group, "items": items}
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
-                await self._layer.group_send(
-                    group, {"type": MESSAGE_TYPE, "group": group, **message}
-                )
+                await self._layer.group_send(group, message)
         except Exception:
             log.warning("publishing to %s failed", group, exc_info=True)
 
@@ -139,35 +167,40 @@ class Hub:
                 log.warning("garbage on the layer", exc_info=True)
 
     def _take(self, message: dict[str, Any]) -> None:
-        group, to = message.get("group"), message.get("to")
+        group = message.get("group")
         if message.get("type") != MESSAGE_TYPE or group not in self._locals:
             return
-        if "close" in message:
-            self._drop_locals(group, message["close"], to, message.get("unless"))
-            return
-        self._gather(group, _Event(message["event"], to))
+        events: list[_Item] = []
+        for item in starmap(_Item, message["items"]):
+            if isinstance(item.what, bytes):
+                events.append(item)
+            else:
+                self._hand_out(group, events)  # what was said before the end is heard
+                self._drop_locals(group, item.what, item)
+                events = []
+        self._hand_out(group, events)
 
-    def _gather(self, group: str, event: _Event) -> None:
-        if not self._gathered[group]:
-            asyncio.get_running_loop().call_later(GATHER_S, self._flush, group)
-        self._gathered[group].append(event)
-
-    def _drop_locals(self, group: str, code: int, to: str | None, unless: str | None) -> None:
-        self._flush(group)  # what was said before the end is heard
-        for local in list(self._locals[group]):
-            if to in (None, local.id) and local.line != unless:
+    def _drop_locals(self, group: str, code: int, item: _Item) -> None:
+        for local in list(self._locals.get(group, ())):
+            if item.to in (None, local.id) and local.line != item.unless:
                 local.drop(code)
 
-    def _flush(self, group: str) -> None:
-        events = self._gathered.pop(group, None)
-        if not events:
+    def _hand_out(self, group: str, events: list[_Item]) -> None:
+        """The hot path: one frame, encoded once, to every socket of the group that is here."""
+        locals_here = self._locals.get(group)
+        if not events or not locals_here:
             return
-        common = [event.encoded for event in events if event.to is None]
         addressed = {event.to for event in events if event.to is not None}
-        frame = protocol.batch(common) if common else None
-        for local in list(self._locals.get(group, ())):
-            if local.id in addressed:
-                own = [event.encoded for event in events if event.to in (None, local.id)]
-                local.deliver(protocol.batch(own))
-            elif frame is not None:
+        common = _frame([event for event in events if event.to is None])
+        for local in list(locals_here):
+            if addressed and local.id in addressed:
+                frame = _frame([event for event in events if event.to in (None, local.id)])
+            else:
+                frame = common
+            if frame is not None:
                 local.deliver(frame)
+
+
+def _frame(events: list[_Item]) -> Frame | None:
+    encoded = [event.what for event in events if isinstance(event.what, bytes)]
+    return Frame(protocol.batch(encoded)) if encoded else None

@@ -5,6 +5,7 @@ import logging
 from weakref import WeakKeyDictionary
 
 from chat import protocol, rooms, runtime
+from chat.frames import Frame
 from chat.hub import Hub, Local
 from chat.messages import RoomChangeEvent
 
@@ -37,7 +38,7 @@ class Lobby:
         if not self._watchers:
             await self._hub.leave(rooms.LOBBY_GROUP, self)
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, frame: Frame) -> None:
         """Something about the rooms has changed."""
         self._stale = True
         if self._refreshing is None:
@@ -60,8 +61,8 @@ class Lobby:
             self._refreshing = None
 
 
-async def _frame() -> str:
-    return protocol.batch([protocol.event(RoomChangeEvent(rooms=await rooms.census()))])
+async def _frame() -> Frame:
+    return Frame(protocol.event(RoomChangeEvent(rooms=await rooms.census())))
 
 
 _lobbies: WeakKeyDictionary[runtime.Runtime, Lobby] = WeakKeyDictionary()

@@ -54,7 +54,7 @@ async def close(key: str) -> None:
     """Closes a room: nobody gets in, and who is in is told and sent out."""
     await database.read(_set_closed, key, True)
     for place in runtime.current().rosters():
-        await place.drop(key, closes.ROOM_CLOSED)
+        place.drop(key, closes.ROOM_CLOSED)
 
 
 async def reopen(key: str) -> None:
@@ -65,7 +65,7 @@ async def reopen(key: str) -> None:
 async def remove(key: str, participant: str) -> None:
     """Sends one participant out of a room, and tells it."""
     for place in runtime.current().rosters():
-        await place.drop(key, closes.REMOVED, to=participant)
+        place.drop(key, closes.REMOVED, to=participant)
     await rooms.people().leave(key, participant)
 
 
@@ -73,7 +73,7 @@ async def clear(key: str) -> int:
     """Deletes all messages of a room and tells it; returns how many there were."""
     count, last = await database.write(_clear, key)
     if count:
-        await rooms.people().send(key, ClearedEvent(through=last))
+        rooms.people().send(key, ClearedEvent(through=last))
     return count
 
 

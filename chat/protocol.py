@@ -66,9 +66,9 @@ def event(message: m.Wire) -> bytes:
     return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
 
 
-def batch(events: list[bytes]) -> str:
-    """The frame that carries encoded events: one as it is, several as an array."""
-    return (events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]").decode()
+def batch(events: list[bytes]) -> bytes:
+    """What a frame carries: one encoded event as it is, several as an array."""
+    return events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]"
 
 
 def ack(ref: int, payload: m.Wire) -> bytes:

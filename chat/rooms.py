@@ -62,13 +62,13 @@ async def _follow(key: str, change: Change) -> None:
     """What else a change of a room's roster entails."""
     before, after = cast(Person | None, change.before), cast(Person | None, change.after)
     if before is None or after is None or before.in_call != after.in_call:
-        await runtime.current().hub.publish(LOBBY_GROUP, b"{}")
+        runtime.current().hub.publish(LOBBY_GROUP, b"{}")
     if before is not None and after is None:
         # A call is inside its room: whoever has left the one is in the other no longer.
         for place in runtime.current().rosters():
             if place.kind is not PEOPLE:
                 await place.leave(key, before.id)
-                await place.drop(key, closes.NORMAL, to=before.id)
+                place.drop(key, closes.NORMAL, to=before.id)
 
 
 PEOPLE = register(
@@ -155,9 +155,9 @@ async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
     if not text:
         raise Refused("empty_message", "There is nothing in this message.")
 
-    async def publish(message: Message) -> None:
+    def publish(message: Message) -> None:
         fields = msgspec.structs.asdict(message)
-        await people().send(visitor.key, NewMessageEvent(**fields))
+        people().send(visitor.key, NewMessageEvent(**fields))
 
     try:
         stored = await runtime.current().journal.append(
@@ -193,9 +193,9 @@ async def mark_in_call(key: str, participant: str, on: bool) -> None:
     await people().change(key, participant, lambda members: _with(members, participant, in_call=on))
 
 
-async def typing(visitor: Visitor, *, on: bool) -> None:
+def typing(visitor: Visitor, *, on: bool) -> None:
     """Tells the room that somebody is writing."""
-    await people().send(visitor.key, TypingEvent(sender=visitor.id, on=on))
+    people().send(visitor.key, TypingEvent(sender=visitor.id, on=on))
 
 
 async def history(

@@ -76,7 +76,7 @@ class Roster:
         if change.after is not None:
             self._held[key, local.id] = _Held(local, change.after)
         if change.before is not None:
-            await self._hub.drop(group, closes.REPLACED, to=local.id, unless=local.line)
+            self._hub.drop(group, closes.REPLACED, to=local.id, unless=local.line)
         return change
 
     async def change(
@@ -118,13 +118,13 @@ class Roster:
         """How many are in each place, by key."""
         return await self._presence.counts(self.kind.name)
 
-    async def send(self, key: str, event: Wire, *, to: str | None = None) -> None:
+    def send(self, key: str, event: Wire, *, to: str | None = None) -> None:
         """Tells everyone in the place, or one of them."""
-        await self._hub.publish(self.group(key), protocol.event(event), to=to)
+        self._hub.publish(self.group(key), protocol.event(event), to=to)
 
-    async def drop(self, key: str, code: int, *, to: str | None = None) -> None:
+    def drop(self, key: str, code: int, *, to: str | None = None) -> None:
         """Closes the sockets of the place, or of one participant in it."""
-        await self._hub.drop(self.group(key), code, to=to)
+        self._hub.drop(self.group(key), code, to=to)
 
     def group(self, key: str) -> str:
         return names.group(self.kind.name, key)
@@ -167,6 +167,6 @@ class Roster:
             message = kind.welcome(person=change.after, count=change.count, version=version)
         else:
             message = (event or kind.changed)(person=change.after, version=version)
-        await self.send(key, message)
+        self.send(key, message)
         if kind.after is not None:
             await kind.after(key, change)

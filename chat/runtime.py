@@ -128,9 +128,10 @@ _runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictio
 def current() -> Runtime:
     """The runtime of the running event loop, of which a server has one."""
     loop = asyncio.get_running_loop()
-    if loop not in _runtimes:
-        _runtimes[loop] = Runtime()
-    return _runtimes[loop]
+    runtime = _runtimes.get(loop)
+    if runtime is None:
+        runtime = _runtimes[loop] = Runtime()
+    return runtime
 
 
 async def shutdown() -> None:

@@ -159,7 +159,7 @@ else:
     # One channel a process (chat/hub.py), so its capacity is the process's backlog.
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "BACKEND": "chat.layer.LocalLayer",
             "CONFIG": {"capacity": 100_000, "group_expiry": 10 * 365 * 86400},
         }
     }

@@ -16,7 +16,7 @@ MAX_FUNCTION_LINES = 40
 
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
-chat.closes chat.database chat.errors chat.limits chat.messages chat.names
+chat.closes chat.database chat.errors chat.frames chat.layer chat.limits chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.forms chat.hub chat.journal chat.presence_redis
 chat.roster
@@ -51,7 +51,7 @@ view-chat
 home-page room-page
 """
 NETWORK = {"call-line", "media", "mesh", "outbox", "peer", "requests", "room-line", "socket"}
-PURE = {"chat.messages", "chat.names", "chat.protocol", "call.messages", "call.view"}
+PURE = {"chat.frames", "chat.messages", "chat.names", "chat.protocol", "call.messages", "call.view"}
 FRAMEWORKS = {"django", "channels", "daphne", "twisted", "asyncio", "redis"}
 
 FORBIDDEN = {

@@ -1,0 +1,257 @@
+"""The load: many clients in one thread, far cheaper than the server they speak to.
+
+`python -m bench.load` takes a plan as JSON on its standard input and prints what it saw as JSON. It
+reads no JSON and no frame of the server's: it counts what stands once in each delivery.
+"""
+
+import json
+import os
+import random
+import select
+import socket
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.dialects import DIALECTS, SENT_AT, Dialect, text_now
+
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+CHUNK_BYTES = 256 * 1024
+OPENING = 64  # handshakes under way at once
+WARM_UP_S = 1.0
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Plan:
+    """What to do; all times in seconds."""
+
+    dialect: str
+    ports: list[int]  # the clients are dealt out to them in turn
+    rooms: int
+    people: int  # in each room
+    tokens: list[list[str]]  # for each room, for each person
+    keys: list[str]
+    pids: list[int] = field(default_factory=list)  # whose CPU time is read
+    seconds: float = 5.0
+    in_flight: int = 4  # messages in each room, at saturation
+    rate: float = 0.0  # messages a second in all; 0: as many as go
+    idle: bool = False  # only connect, and stay until told to end
+    return_s: float = 0.0  # after a restart, clients come back within so long
+
+
+class Client:
+    """One socket. `wanted` is what it waits to hear next."""
+
+    __slots__ = ("heard", "number", "port", "room", "socket", "steps", "tail", "token", "wanted")
+
+    def __init__(self, room: str, token: str, port: int) -> None:
+        self.room, self.token, self.port = room, token, port
+        self.number, self.heard = 0, 0
+        self.tail = b""
+        self.wanted: bytes | None = None
+        self.steps: deque[tuple[bytes, bytes]] = deque()
+        self.socket = socket.socket()
+
+    def connect(self, dialect: Dialect) -> None:
+        """Opens the socket and says the first words; the rest follows on what is heard."""
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        path = dialect.path(self.room)
+        self.socket.sendall(HANDSHAKE.format(path=path, port=self.port).encode())
+        self.steps = deque(dialect.greeting(self.room, self.token))
+        self.wanted, self.tail = b"\r\n\r\n", b""
+
+    def say(self, dialect: Dialect) -> None:
+        """Says a chat message and waits for its acknowledgement."""
+        self.number += 1
+        frame, self.wanted = dialect.message(self.room, text_now(time.monotonic()), self.number)
+        self.socket.sendall(frame)
+
+    def hears(self, chunk: bytes) -> bool:
+        """Whether what it waits for has come."""
+        if self.wanted is None:
+            return False
+        seen = self.tail + chunk
+        if self.wanted in seen:
+            self.wanted, self.tail = None, b""
+            return True
+        self.tail = seen[-64:]
+        return False
+
+
+class Crowd:
+    """All the clients of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.dialect = plan, DIALECTS[plan.dialect]
+        self.epoll = select.epoll()
+        self.clients: dict[int, Client] = {}
+        self.deliveries = 0
+        self.latencies: list[float] | None = None
+        self.lost: list[Client] = []
+
+    def everyone(self) -> list[Client]:
+        """The clients, room by room, dealt out to the processes in turn."""
+        plan = self.plan
+        return [
+            Client(plan.keys[room], plan.tokens[room][person], plan.ports[person % len(plan.ports)])
+            for room in range(plan.rooms)
+            for person in range(plan.people)
+        ]
+
+    def enter(self, clients: list[Client]) -> list[float]:
+        """Lets clients in, some at a time; returns when each was in."""
+        waiting, opening, times = deque(clients), 0, []
+        while waiting or opening:
+            while waiting and opening < OPENING:
+                client = waiting.popleft()
+                client.connect(self.dialect)
+                self.clients[client.socket.fileno()] = client
+                self.epoll.register(client.socket.fileno(), select.EPOLLIN)
+                opening += 1
+            for client in self.listen(30):
+                if client.steps:
+                    frame, client.wanted = client.steps.popleft()
+                    client.socket.sendall(frame)
+                else:
+                    opening -= 1
+                    times.append(time.monotonic())
+            if self.lost:
+                raise SystemExit(f"refused: {len(self.lost)} sockets")
+        return times
+
+    def listen(self, timeout: float) -> list[Client]:
+        """Reads what has come; returns the clients who heard what they waited for."""
+        heard = []
+        for number, _ in self.epoll.poll(timeout, 1024):
+            client = self.clients[number]
+            try:
+                chunk = client.socket.recv(CHUNK_BYTES)
+            except ConnectionError:
+                chunk = b""
+            if not chunk:
+                self._lose(number)
+                continue
+            self._count(client, chunk)
+            if client.hears(chunk):
+                heard.append(client)
+        return heard
+
+    def _count(self, client: Client, chunk: bytes) -> None:
+        found = chunk.count(self.dialect.delivery)
+        if found:
+            self.deliveries += found
+            if self.latencies is not None:
+                now = time.monotonic()
+                self.latencies += [now - float(at) for at in SENT_AT.findall(chunk)]
+        elif reply := self.dialect.answer(chunk):
+            client.socket.sendall(reply)
+
+    def _lose(self, number: int) -> None:
+        client = self.clients.pop(number)
+        self.epoll.unregister(number)
+        client.socket.close()
+        self.lost.append(client)
+
+
+def cpu_s(pids: list[int]) -> float:
+    """The CPU time of processes, user and system, all threads."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / CLOCK_TICKS
+
+
+def saturate(crowd: Crowd) -> dict[str, float]:
+    """Keeps `in_flight` messages of every room on their way; counts what arrives."""
+    plan, people = crowd.plan, list(crowd.clients.values())
+    speakers = [
+        client
+        for room in range(plan.rooms)
+        for client in people[room * plan.people : (room + 1) * plan.people][: plan.in_flight]
+    ]
+    for client in speakers:
+        client.say(crowd.dialect)
+    messages = _run(crowd, WARM_UP_S)
+    crowd.deliveries = 0
+    cpu, own, started = cpu_s(plan.pids), time.process_time(), time.monotonic()
+    messages = _run(crowd, plan.seconds)
+    wall, cpu = time.monotonic() - started, cpu_s(plan.pids) - cpu
+    return {
+        "deliveries_per_s": crowd.deliveries / wall,
+        "messages_per_s": messages / wall,
+        "us_per_delivery": cpu / max(1, crowd.deliveries) * 1e6,
+        "server_load": cpu / wall,
+        "own_load": (time.process_time() - own) / wall,
+        "missing": plan.people - crowd.deliveries / max(1, messages),
+    }
+
+
+def _run(crowd: Crowd, seconds: float) -> int:
+    messages, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        for client in crowd.listen(0.1):
+            client.say(crowd.dialect)
+            messages += 1
+    return messages
+
+
+def at_rate(crowd: Crowd) -> dict[str, float]:
+    """Says messages at a fixed rate, from one who is free; how late they are at each listener."""
+    plan, free = crowd.plan, list(crowd.clients.values())
+    random.Random(1).shuffle(free)
+    waiting, crowd.latencies = deque(free), []
+    started = time.monotonic()
+    due, end = started + WARM_UP_S, started + WARM_UP_S + plan.seconds
+    while (now := time.monotonic()) < end:
+        if now >= due:
+            waiting[0].say(crowd.dialect)
+            waiting.rotate(-1)
+            due += 1 / plan.rate
+        crowd.listen(max(0.0, min(due, end) - time.monotonic()))
+    crowd.listen(0.2)
+    latencies = sorted(crowd.latencies)
+    return {
+        "p50_ms": latencies[len(latencies) // 2] * 1e3,
+        "p99_ms": latencies[int(len(latencies) * 0.99)] * 1e3,
+        "heard": len(latencies),
+    }
+
+
+def stay(crowd: Crowd) -> None:
+    """Holds the sockets until a line comes on the standard input, answering pings."""
+    crowd.epoll.register(sys.stdin.fileno(), select.EPOLLIN)
+    while True:
+        for number, _ in crowd.epoll.poll():
+            if number == sys.stdin.fileno():
+                return
+            crowd._count(crowd.clients[number], crowd.clients[number].socket.recv(CHUNK_BYTES))
+
+
+def main() -> None:
+    plan = Plan(**json.loads(sys.stdin.readline()))
+    crowd = Crowd(plan)
+    started = time.monotonic()
+    times = crowd.enter(crowd.everyone())
+    result: dict[str, float] = {"accepted_per_s": len(times) / (times[-1] - started)}
+    if plan.idle:
+        print(json.dumps(result), flush=True)
+        stay(crowd)
+    elif plan.rate:
+        result |= at_rate(crowd)
+    else:
+        result |= saturate(crowd)
+    print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""A text frame on its way to many sockets: encoded once, in whichever form is asked for. Pure."""
+
+FINAL_TEXT = b"\x81"  # RFC 6455, section 5.2: the last fragment, of text
+
+
+class Frame:
+    """What a socket sends: JSON, as text for any ASGI server, or as the very bytes of the wire."""
+
+    __slots__ = ("_text", "_wire", "payload")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self._text: str | None = None
+        self._wire: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """For a server that makes the WebSocket frame itself, for each socket anew."""
+        if self._text is None:
+            self._text = self.payload.decode()
+        return self._text
+
+    @property
+    def wire(self) -> bytes:
+        """A server's frame, unmasked (RFC 6455, section 5.2)."""
+        if self._wire is None:
+            self._wire = FINAL_TEXT + _length(len(self.payload)) + self.payload
+        return self._wire
+
+
+def _length(size: int) -> bytes:
+    if size < 126:
+        return bytes((size,))
+    if size < 1 << 16:
+        return b"\x7e" + size.to_bytes(2, "big")
+    return b"\x7f" + size.to_bytes(8, "big")
