@@ -14,7 +14,7 @@ from chat import protocol
 from chat.errors import Unavailable
 from chat.frames import Frame
 
-GATHER_S = 0.005  # what is published in this time crosses the layer together, as one frame
+GATHER_S = 0.005  # what is published within it crosses the layer together, as one frame
 MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
 PUBLISH_DEADLINE_S = 2.0
 RETRY_S = 1.0
@@ -104,8 +104,13 @@ class Hub:
     def drop(
         self, group: str, code: int, *, to: str | None = None, unless: str | None = None
     ) -> None:
-        """Closes the sockets of the group, or of one participant in it, unless it is this line."""
-        self._gather(group, _Item(code, to, unless))
+        """Closes the sockets of the group, or of one participant in it, unless it is this line.
+
+        Here at once: held back, it might meet the participant on a line that is newer still.
+        """
+        item = _Item(code, to, unless)
+        self._drop_locals(group, code, item)
+        self._gather(group, item)
 
     async def close(self) -> None:
         """Sends what is gathered, and stops listening."""
@@ -139,16 +144,15 @@ class Hub:
             log.warning("too much waits for %s", group)
 
     async def _send_gathered(self, group: str) -> None:
+        # The first goes at once, and what follows in a busy moment goes together.
         while gathered := self._gathered[group]:
-            # An end is not held back: meanwhile the participant might come on yet another line.
-            if all(isinstance(item.what, bytes) for item in gathered):
-                await asyncio.sleep(GATHER_S)
-            gathered, self._gathered[group] = self._gathered[group], []
+            self._gathered[group] = []
             await self._send(group, gathered)
+            await asyncio.sleep(GATHER_S)
         del self._gathered[group]
 
     async def _send(self, group: str, items: list[_Item]) -> None:
-        message = {"type": MESSAGE_TYPE, "group": group, "items": items}
+        message = {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
                 await self._layer.group_send(group, message)
@@ -174,7 +178,7 @@ class Hub:
         for item in starmap(_Item, message["items"]):
             if isinstance(item.what, bytes):
                 events.append(item)
-            else:
+            elif message["by"] != self._channel:  # our own ends were made at once
                 self._hand_out(group, events)  # what was said before the end is heard
                 self._drop_locals(group, item.what, item)
                 events = []
