@@ -132,14 +132,7 @@ class Line:
     async def _enter(self) -> ClientConnection:
         """Connects and says hello."""
         try:
-            socket = self._socket = await connect(
-                self._address,
-                origin=self._origin,
-                open_timeout=OPEN_DEADLINE_S,
-                close_timeout=CLOSE_DEADLINE_S,
-                ping_interval=None,
-                max_size=MAX_EVENTS_BYTES,
-            )
+            socket = self._socket = await self._connect()
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise Unreachable(f"{self._address}: {error}") from error
         hello = self._hello()
@@ -156,6 +149,18 @@ class Line:
         self._on_welcome(msgspec.json.decode(frame.payload, type=answer))
         self.open.set()
         return socket
+
+    async def _connect(self, **options: Any) -> ClientConnection:
+        """A new socket; `options` are those of `websockets.connect`. Raises what that raises."""
+        return await connect(
+            self._address,
+            origin=self._origin,
+            open_timeout=OPEN_DEADLINE_S,
+            close_timeout=CLOSE_DEADLINE_S,
+            ping_interval=None,
+            max_size=MAX_EVENTS_BYTES,
+            **options,
+        )
 
     async def _say(self, socket: ClientConnection, hello: Wire) -> _Frame:
         """The answer to a hello: the first that a socket says."""

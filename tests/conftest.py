@@ -21,8 +21,7 @@ FIREFOXES = ("firefox-esr", "firefox")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first, and browsers last: between its calls Playwright's loop stays in the main
-    thread, where pytest-asyncio then cannot start one."""
+    """Quick tests first, and browsers last."""
     for item in items:
         uses = set(getattr(item, "fixturenames", ()))
         if uses & {"browser", "people", "person", "firefox"}:
@@ -84,9 +83,13 @@ def redis_url(redis: Redis) -> str:
     return redis.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, headless, with fake devices."""
+    """Chromium, headless, with fake devices.
+
+    Until the module's end: between its calls Playwright's loop stays in the main thread, where
+    pytest-asyncio then cannot start one for the next module.
+    """
     # Chromium's sandbox refuses to run as root.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:

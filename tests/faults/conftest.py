@@ -1,13 +1,15 @@
 """What every test of a bar has: its mark, and the figures by which it is judged."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.faults.bars import BARS
 from tests.faults.report import Figure, Run, note
+from tests.faults.site import Site
 
 # Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
 FIGURES = os.environ.get("NOOM_FIGURES", "")
@@ -48,6 +50,26 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
         assert value <= limit, f"{bar}, {what}: {value} {unit}, at most {limit}"
 
     return figure
+
+
+@pytest.fixture
+def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """`start_site(NAME="value", …)`: Redis and two processes of this test's own."""
+    with ExitStack() as stops:
+
+        def start(**environment: str) -> Site:
+            site = Site(tmp_path_factory.mktemp("site"), **environment)
+            stops.callback(site.stop)
+            site.start()
+            return site
+
+        yield start
+
+
+@pytest.fixture
+def site(start_site: Callable[..., Site]) -> Site:
+    """The same with the settings of a fresh install."""
+    return start_site()
 
 
 def _bar(item: pytest.Item) -> str:

@@ -14,14 +14,19 @@ class Process(Noom):
 
     def freeze(self) -> None:
         """As a machine does that swaps."""
-        self._signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def signal(self, number: signal.Signals) -> None:
         assert self._process, "Noom was not started"
         self._process.send_signal(number)
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code, when it has ended by itself."""
+        assert self._process, "Noom was not started"
+        return self._process.wait(seconds)
 
 
 def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) -> list[Process]:
@@ -36,7 +41,9 @@ def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) ->
     for number in range(count):
         own = folder / str(number)
         own.mkdir()
-        process = Process(own, **shared)
+        processes.append(Process(own, **shared))
+    for process in processes:
+        process.launch()
+    for process in processes:
         process.start()
-        processes.append(process)
     return processes

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.live.waiting import until_page
 
 FAKE_DEVICES = (
-    "--use-fake-device-for-media-stream=device-count=3",
+    "--use-fake-device-for-media-stream=device-count=3,fps=10",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",

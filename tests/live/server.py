@@ -1,9 +1,13 @@
 """A real Noom: a process of its own, with a database of its own."""
 
+import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -11,15 +15,34 @@ from urllib.request import urlopen
 from tests.live.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
+PORTS = range(10_000, 32_768)  # below those that Linux gives to whoever asks for any
 START_S = 30
 STOP_S = 15
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that was free a moment ago, is none that outgoing connections get, and which another
+    test at the same time hardly gets."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+
+
+@cache
+def _empty_database() -> bytes:
+    """What `manage.py migrate` makes of nothing: asked for once, copied for every server."""
+    with tempfile.TemporaryDirectory(prefix="noom-database-") as folder:
+        path = Path(folder, "noom.sqlite3")
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": f"sqlite:///{path}"},
+            check=True,
+            timeout=START_S,
+        )
+        return path.read_bytes()
 
 
 class Noom:
@@ -44,10 +67,23 @@ class Noom:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def start(self) -> None:
-        """Returns when it answers."""
-        self._run("migrate", "--verbosity", "0").wait(START_S)
-        self._process = self._run(*self.command, str(self.port))
+        """Returns when it answers; does nothing if it runs."""
+        self.launch()
         until(self._answers, "Noom's first answer", seconds=START_S)
+
+    def launch(self) -> None:
+        """Begins to start."""
+        if self._process and self._process.poll() is None:
+            return
+        self._make_database()
+        self._process = self._run(*self.command, str(self.port))
+
+    def _make_database(self) -> None:
+        kind, _, path = self.environment["DATABASE_URL"].partition("///")
+        if kind != "sqlite:":
+            assert self._run("migrate", "--verbosity", "0").wait(START_S) == 0, self.log
+        elif not Path(path).exists():
+            Path(path).write_bytes(_empty_database())
 
     def stop(self) -> None:
         """As an operator does, by SIGTERM."""

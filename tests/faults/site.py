@@ -1,0 +1,53 @@
+"""What a test may break: a Redis and two server processes of its own, behind a balancer."""
+
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.live.cluster import Process, start_cluster
+from tests.live.redis import Redis
+from tests.live.server import ROOT, free_port
+from tests.live.waiting import until
+
+STOP_S = 5
+
+
+class Site:
+    """Redis and two `manage.py serve` at `url`, with the settings of a fresh install and these."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.redis = Redis(folder)
+        self.processes: list[Process] = []
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._environment = environment
+        self._stops = ExitStack()
+
+    def start(self) -> None:
+        """Returns when everything answers."""
+        self._stops.callback(self.redis.stop)
+        self.redis.start()
+        self.processes = start_cluster(self._folder, self.redis, 2, **self._environment)
+        for process in self.processes:
+            self._stops.callback(process.stop)
+        self._start_balancer()
+
+    def stop(self) -> None:
+        """Undoes `start`, whatever was done to its parts."""
+        self._stops.close()
+
+    def _start_balancer(self) -> None:
+        targets = [str(process.port) for process in self.processes]
+        balancer = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.balancer", str(self.port), *targets], cwd=ROOT
+        )
+        self._stops.callback(balancer.wait, STOP_S)
+        self._stops.callback(balancer.kill)
+        until(self._balances, "the balancer")
+
+    def _balances(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0

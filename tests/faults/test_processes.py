@@ -1,0 +1,137 @@
+"""Server processes are killed and stopped under load; their people come back to the other one."""
+
+import asyncio
+import signal
+import socket
+import time
+from contextlib import closing
+
+import pytest
+
+from chat import closes
+from tests.faults.swarm import Guest, Swarm, Verdict, flickers, percentile, until, untrue
+
+ROOMS = [f"room-{n}" for n in range(20)]
+MESSAGES_PER_S = 20
+BEFORE_S = 3.0
+LEASE_AND_SWEEP_S = 18.0
+CLEAN_REFUSAL_S = 1.0
+
+
+def told(figure, verdict: Verdict) -> None:
+    """The figures of what was said, in every fault."""
+    assert verdict.said, "nobody said anything"
+    figure("acknowledged messages that somebody misses", verdict.lost, limit=0)
+    figure("messages shown twice", verdict.doubled, limit=0)
+    figure("numbers that mean another message to somebody", verdict.disordered, limit=0)
+
+
+def lost_since(guests: list[Guest], at: float) -> list[Guest]:
+    return [guest for guest in guests if guest.line.losses and guest.line.losses[-1].at >= at]
+
+
+async def killed_under_load(site, swarm: Swarm, each: int, figure, *, back_s: float) -> None:
+    """Kills the second process; one of each room is there for good and dies with it."""
+    victim = site.processes[1]
+    staying = await swarm.enter(ROOMS, each - 1)
+    dying = await swarm.enter(ROOMS, 1, url=victim.url)
+    async with swarm.talking(MESSAGES_PER_S, staying):
+        await asyncio.sleep(BEFORE_S)
+        for guest in swarm.guests:
+            guest.events.clear()
+        at = time.monotonic()
+        victim.kill()
+        await asyncio.gather(*(guest.stop() for guest in dying))
+        await asyncio.sleep(0.5)
+        moved = lost_since(staying, at)
+        assert len(moved) > len(staying) / 4, "hardly anybody was at the killed process"
+        all_open = lambda: all(guest.line.open.is_set() for guest in staying)  # noqa: E731
+        await until(all_open, "everybody to be back", seconds=30)
+        figure("until all were back", max(g.backs[-1] for g in moved) - at, limit=back_s, unit="s")
+        await until(lambda: not untrue(staying), "the true roster everywhere", seconds=40)
+        true_s = time.monotonic() - at
+        figure("until presence was true on all clients", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
+        figure("people back in time who were said to have gone", flickers(staying, moved), limit=0)
+    told(figure, await swarm.judge(staying))
+
+
+@pytest.mark.bar("R1")
+async def test_a_killed_process_costs_nobody_a_message_or_a_place(site, figure):
+    async with Swarm(site.url) as swarm:
+        await killed_under_load(site, swarm, 10, figure, back_s=3)
+
+
+class Handshakes:
+    """Tries to connect to a port, again and again; counts what is neither served nor refused."""
+
+    def __init__(self, port: int) -> None:
+        self.hung = 0
+        self.refused = 0
+        self._port = port
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.to_thread(self._try)
+            await asyncio.sleep(0.1)
+
+    def _try(self) -> None:
+        request = b"GET /ws/lobby/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        with closing(socket.socket()) as client:
+            client.settimeout(CLEAN_REFUSAL_S)
+            try:
+                client.connect(("127.0.0.1", self._port))
+                client.sendall(request)
+                client.recv(1)
+            except TimeoutError:
+                self.hung += 1
+            except OSError:
+                self.refused += 1
+
+
+async def terminated(site, swarm: Swarm, number: int, figure) -> None:
+    """Stops one process by SIGTERM, and starts it again when it has ended."""
+    process = site.processes[number]
+    there = await swarm.enter([f"alone-{number}-{n}" for n in range(5)], 1, url=process.url)
+    staying = [guest for guest in swarm.guests if guest not in there]
+    watching = await swarm.enter(
+        [guest.key for guest in there], 1, url=site.processes[1 - number].url
+    )
+    before = {guest.id: len(guest.line.losses) for guest in swarm.guests}
+    handshakes = Handshakes(process.port)
+    at = time.monotonic()
+    process.signal(signal.SIGTERM)
+    trying = asyncio.create_task(handshakes.run())
+    code = await asyncio.to_thread(process.wait, 20)
+    figure("until the process ended", time.monotonic() - at, limit=10, unit="s")
+    figure("its exit code", code, limit=0)
+    trying.cancel()
+    moved = [guest for guest in swarm.guests if len(guest.line.losses) > before[guest.id]]
+    assert len(moved) > len(staying) / 4, "hardly anybody was at the stopped process"
+    losses = [guest.line.losses[before[guest.id]] for guest in moved]
+    figure("until all were told", max(loss.at for loss in losses) - at, limit=1, unit="s")
+    untold = sum(loss.code != closes.RESTARTING for loss in losses)
+    figure("people who were not told to come back", untold, limit=0)
+    figure("handshakes that were neither served nor refused", handshakes.hung, limit=0)
+    assert handshakes.refused, "nobody was refused, so the premise failed"
+    away = [
+        sum(not e.person.here for e in guest.events if hasattr(e, "person")) for guest in watching
+    ]
+    figure("people whose line was not said to be down", sum(not n for n in away), limit=0)
+    for guest in there + watching:
+        await guest.stop()
+        swarm.guests.remove(guest)
+    back = [guest for guest in moved if guest not in there]
+    gaps = [guest.backs[-1] - guest.line.losses[before[guest.id]].at for guest in back]
+    figure("gap of a client (p99)", percentile(gaps, 0.99), limit=2, unit="s")
+    process.start()
+
+
+@pytest.mark.bar("R3")
+async def test_processes_are_restarted_one_by_one_and_nobody_misses_anything(site, figure):
+    async with Swarm(site.url) as swarm:
+        staying = await swarm.enter(ROOMS, 10)
+        async with swarm.talking(MESSAGES_PER_S, staying):
+            await asyncio.sleep(BEFORE_S)
+            for number in (0, 1):
+                await terminated(site, swarm, number, figure)
+        told(figure, await swarm.judge(staying))
