@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from tests.live.firefox import Firefox
 from tests.live.people import FAKE_DEVICES, People
+from tests.live.postgres import Postgres
 from tests.live.redis import Redis
 from tests.live.server import Noom
 
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         uses = set(getattr(item, "fixturenames", ()))
         if uses & {"browser", "people", "person", "firefox"}:
             item.add_marker("browser")
-        if uses & {"noom", "start_noom", "redis", "start_coturn"}:
+        if uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}:
             item.add_marker("live")
     items.sort(key=lambda item: ("browser" in item.keywords, "live" in item.keywords))
 
@@ -75,6 +76,15 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     redis.start()
     yield redis
     redis.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this module's own."""
+    postgres = Postgres()
+    postgres.start()
+    yield postgres
+    postgres.stop()
 
 
 @pytest.fixture

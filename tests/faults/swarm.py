@@ -90,7 +90,7 @@ class Guest:
     async def say(self, text: str | None = None) -> int:
         """Says something, by default the time; returns its number when it is acknowledged, however
         often it has to be sent."""
-        message = m.NewMessage(text=text or str(time.monotonic()), client_id=str(uuid.uuid4()))
+        message = m.NewMessage(text=text or str(time.monotonic()), client_id=new_id())
         while True:
             await self.line.open.wait()
             try:
@@ -235,6 +235,11 @@ class Swarm:
             doubled=doubled,
             disordered=sum(len(ids) > 1 for ids in texts.values()),
         )
+
+
+def new_id() -> str:
+    """A client_id."""
+    return str(uuid.uuid4())
 
 
 def untrue(guests: Iterable[Guest]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -32,9 +33,23 @@ class Postgres:
         log = str(self._folder / "log")
         self._run("pg_ctl", "start", "-w", "-D", data, "-o", options, "-l", log)
 
+    def freeze(self) -> None:
+        """Stops all its processes where they are."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        first = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        # The first before the others, so that it makes no new ones meanwhile.
+        for pid in (first, *map(int, children)):
+            os.kill(pid, number)
 
     def _run(self, program: str, *arguments: str) -> None:
         found = sorted(LIBRARY.glob(f"*/bin/{program}")) or [Path(program)]

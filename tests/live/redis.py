@@ -1,6 +1,8 @@
 """A real Redis: a process of its own, without a file to its name."""
 
 import contextlib
+import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -42,6 +44,13 @@ class Redis:
     def forget(self) -> None:
         """Empties it."""
         self._ask(b"FLUSHALL\r\n")
+
+    def freeze(self) -> None:
+        """As a machine does that swaps."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """As a crash does."""

@@ -1,7 +1,6 @@
 """The commands that start Noom do start it, and what they start can be ended and started again."""
 
 import json
-import signal
 import ssl
 import subprocess
 import sys
@@ -56,7 +55,7 @@ def https_port(noom: Noom, tmp_path: Path) -> Iterator[int]:
         until(lambda: b"open https://" in (tmp_path / "log").read_bytes(), "run_https", seconds=30)
         yield port
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(15)
 
 

@@ -1,0 +1,146 @@
+"""Redis is killed, emptied, filled, shut: sockets live, and what was said is not lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import pairwise
+
+import pytest
+from redis.asyncio import Redis as Connection
+
+from call.wire import Refused, Unreachable
+from chat import messages as m
+from tests.conversation import Refusal
+from tests.faults.swarm import Guest, Swarm, new_id, until
+from tests.faults.verdicts import LEASE_AND_SWEEP_S, closed, told, until_rebuilt, until_true
+from tests.live.redis import Redis
+from tests.live.wire import Wire
+
+ROOMS = [f"room-{n}" for n in range(10)]
+EACH = 6
+MESSAGES_PER_S = 10
+BEFORE_S = 2.0
+KILLED_S = 3.0
+REFUSING_S = 6.0
+ANSWER_S = 2.5
+
+
+@pytest.mark.bar("R4")
+async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(site, figure):
+    async with Swarm(site.url) as swarm:
+        await swarm.enter(ROOMS, EACH)
+        async with swarm.talking(MESSAGES_PER_S):
+            await asyncio.sleep(BEFORE_S)
+            site.redis.kill()
+            await asyncio.sleep(KILLED_S)
+        await asyncio.to_thread(site.redis.start)
+        back = time.monotonic()
+        verdict = await swarm.judge()
+        through_s = time.monotonic() - back
+        true_s = await until_true(swarm.guests, back)
+        figure("sockets closed", closed(swarm.guests), limit=0)
+        told(figure, verdict)
+        figure("until all had everything, after its return", through_s, limit=5, unit="s")
+        figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
+
+
+@pytest.mark.bar("R5")
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["emptied", "restarted"])
+async def test_rooms_are_rebuilt_from_living_sockets(site, figure, how):
+    async with Swarm(site.url) as swarm:
+        await swarm.enter(ROOMS, EACH)
+        async with swarm.talking(MESSAGES_PER_S):
+            await asyncio.sleep(BEFORE_S)
+            if how == "emptied":
+                site.redis.forget()
+            else:
+                site.redis.kill()
+                await asyncio.to_thread(site.redis.start)
+            at = time.monotonic()
+            rebuilt_s = await until_rebuilt(swarm.guests, at)
+            true_s = await until_true(swarm.guests, at)
+        figure("until all rooms were rebuilt", rebuilt_s, limit=10, unit="s")
+        figure("until presence was true on all clients", true_s, limit=10, unit="s")
+        beats = [[b.version for b in guest.beats if b.ok] for guest in swarm.guests]
+        backwards = sum(b < a for versions in beats for a, b in pairwise(versions))
+        figure("versions that went backwards", backwards, limit=0)
+        figure("sockets closed", closed(swarm.guests), limit=0)
+        told(figure, await swarm.judge())
+
+
+@asynccontextmanager
+async def full(redis: Redis) -> AsyncIterator[None]:
+    """A Redis that has no memory for anything new."""
+    async with Connection.from_url(redis.url) as admin:
+        await admin.config_set("maxmemory-policy", "noeviction")
+        await admin.config_set("maxmemory", "1mb")
+        yield
+        await admin.config_set("maxmemory", "0")
+
+
+@asynccontextmanager
+async def without_connections(redis: Redis) -> AsyncIterator[None]:
+    """A Redis that has lost all connections and takes no new one."""
+    async with Connection.from_url(redis.url, single_connection_client=True) as admin:
+        await admin.config_set("maxclients", "1")
+        for kind in ("normal", "pubsub"):
+            await admin.client_kill_filter(_type=kind, skipme=True)
+        yield
+        await admin.config_set("maxclients", "10000")
+
+
+async def timed(asking: Awaitable[object]) -> tuple[float, str]:
+    """Seconds until an answer, and which: "ok", the code of a refusal, or "nothing"."""
+    start = time.monotonic()
+    try:
+        await asking
+        answer = "ok"
+    except (Refused, Refusal) as refusal:
+        answer = refusal.code
+    except (Unreachable, ConnectionError, TimeoutError):
+        answer = "nothing"
+    return time.monotonic() - start, answer
+
+
+async def join(url: str) -> None:
+    async with Wire(url, f"/ws/chat/{ROOMS[0]}/") as late:
+        await late.enter("Late")
+
+
+@pytest.mark.bar("R7")
+@pytest.mark.long
+@pytest.mark.parametrize("fault", [full, without_connections])
+async def test_what_redis_cannot_do_is_refused_with_a_reason(
+    site, figure, fault: Callable[[Redis], AbstractAsyncContextManager[None]]
+):
+    async with Swarm(site.url) as swarm:
+        await swarm.enter(ROOMS, EACH)
+        sends: list[tuple[float, str]] = []
+        joins: list[tuple[float, str]] = []
+
+        async def send(guest: Guest) -> None:
+            message = m.NewMessage(text="hello", client_id=new_id())
+            sends.append(await timed(guest.line.request(message, m.NewMessageAck)))
+
+        async with fault(site.redis):
+            end = time.monotonic() + REFUSING_S
+            while time.monotonic() < end:
+                joins.append(await timed(join(site.url)))
+                await asyncio.gather(*(send(guest) for guest in swarm.guests[::6]))
+                await asyncio.sleep(0.2)
+        back = time.monotonic()
+        assert {answer for _, answer in joins} == {"try_later"}, "joins were not refused"
+        unreasonable = [answer for _, answer in sends if answer not in {"ok", "try_later"}]
+        figure("sends without an answer or a reason", len(unreasonable), limit=0)
+        figure("longest wait of a send", max(s for s, _ in sends), limit=ANSWER_S, unit="s")
+        figure("longest wait of a join", max(s for s, _ in joins), limit=ANSWER_S, unit="s")
+        await swarm.enter(ROOMS, 1)
+        figure("until somebody could enter again", time.monotonic() - back, limit=5, unit="s")
+        true_s = await until_true(swarm.guests, back)
+        figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
+        figure("sockets closed", closed(swarm.guests), limit=0)
+        await swarm.guests[0].say("and after")
+        mira = swarm.guests[10]
+        await until(lambda: mira.log.messages[-1].text == "and after", "the message", seconds=5)
