@@ -39,10 +39,11 @@ class _Line(Line):
     """A line from an address of its guest's own."""
 
     losses: list[Loss]
-    address: str
+    address: str | None
 
     async def _connect(self, **options: object) -> ClientConnection:
-        return await super()._connect(local_addr=(self.address, 0), compression=None, **options)
+        own = {"local_addr": (self.address, 0)} if self.address else {}
+        return await super()._connect(compression=None, **own, **options)
 
     async def _come_back(self, code: int | None, reason: str) -> ClientConnection:
         self.losses.append(Loss(time.monotonic(), code))
@@ -52,12 +53,12 @@ class _Line(Line):
 class Guest:
     """One person in a room."""
 
-    def __init__(self, url: str, key: str, nickname: str) -> None:
+    def __init__(self, url: str, key: str, nickname: str, *, own_address: bool = True) -> None:
         self.key, self.nickname = key, nickname
         self.log, self.roster = Log(), Roster[m.Person]()
         self.acked: dict[str, int] = {}  # the number of each own message, by client_id
         self.backs: list[float] = []  # when an enter_room was answered, first and later ones
-        self.delays: list[float] = []  # of the messages that came as events, in seconds
+        self.delays: list[tuple[float, float]] = []  # when a message came as an event, how late
         self.events: list[m.Wire] = []  # welcomes, byes and changes of people, as they came
         self.beats: list[m.BeatEvent] = []
         self._token = identity.mint(key=key, browser=uuid.uuid4().hex, room_name=key)
@@ -70,7 +71,8 @@ class Guest:
             on_welcome=self._entered,
             on_event=self._hear,
         )
-        self.line.losses, self.line.address = [], _own_address()
+        self.line.losses = []
+        self.line.address = _own_address() if own_address else None
         self._news = asyncio.Event()
         self._healer: asyncio.Task[None] | None = None
 
@@ -78,6 +80,11 @@ class Guest:
         """Raises Refused, or Unreachable."""
         await self.line.start()
         self._healer = asyncio.create_task(self._heal())
+
+    async def leave(self) -> None:
+        """Says goodbye, and goes."""
+        await self.line.request(m.LeaveRoom(), m.EmptyAck)
+        await self.stop()
 
     async def stop(self) -> None:
         """Goes without a word to the room."""
@@ -115,8 +122,9 @@ class Guest:
         match event:
             case m.NewMessageEvent():
                 self.log.add(event)
+                now = time.monotonic()
                 with suppress(ValueError):
-                    self.delays.append(time.monotonic() - float(event.text))
+                    self.delays.append((now, now - float(event.text)))
             case m.ByeEvent():
                 self.events.append(event)
                 self.roster.remove(event.person, event.version)
@@ -167,24 +175,39 @@ class Swarm:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await asyncio.gather(*(guest.stop() for guest in self.guests))
+        await self.dismiss(list(self.guests))
+
+    def invite(
+        self, keys: Sequence[str], each: int, *, url: str = "", own_addresses: bool = True
+    ) -> list[Guest]:
+        """`each` more guests for each of these rooms, at `url` if it is another."""
+        new = [
+            Guest(url or self.url, key, f"P{number}", own_address=own_addresses)
+            for number, key in enumerate(list(keys) * each, len(self.guests))
+        ]
+        self.guests += new
+        return new
 
     async def enter(
-        self, keys: Sequence[str], each: int, *, url: str = "", at_once: int = ENTERING_AT_ONCE
+        self, keys: Sequence[str], each: int, *, url: str = "", own_addresses: bool = True
     ) -> list[Guest]:
-        """`each` more guests in each of these rooms, at `url` if it is another."""
-        start = len(self.guests)
-        names = (f"P{n}" for n in count(start))
-        new = [Guest(url or self.url, key, next(names)) for _ in range(each) for key in keys]
-        gate = asyncio.Semaphore(at_once)
+        """The same, and they have entered."""
+        gate = asyncio.Semaphore(ENTERING_AT_ONCE)
 
         async def enter(guest: Guest) -> None:
             async with gate:
                 await guest.enter()
 
-        self.guests += new
+        new = self.invite(keys, each, url=url, own_addresses=own_addresses)
         await asyncio.gather(*(enter(guest) for guest in new))
         return new
+
+    async def dismiss(self, guests: Iterable[Guest]) -> None:
+        """These go, without a word to their rooms."""
+        going = list(guests)
+        await asyncio.gather(*(guest.stop() for guest in going))
+        gone = set(map(id, going))
+        self.guests = [guest for guest in self.guests if id(guest) not in gone]
 
     @asynccontextmanager
     async def talking(
@@ -257,8 +280,8 @@ def untrue(guests: Iterable[Guest]) -> list[str]:
     ]
 
 
-def flickers(guests: Iterable[Guest], who: Iterable[Guest], since: float = 0) -> int:
-    """How often one of `who` was said to have gone, or to have arrived, who has done neither."""
+def flickers(guests: Iterable[Guest], who: Iterable[Guest]) -> int:
+    """How often one of `who` was said to have gone or arrived, of the events that are kept."""
     ids = {guest.id for guest in who}
     told = (event for guest in guests for event in guest.events)
     return sum(isinstance(e, m.ByeEvent | m.WelcomeEvent) and e.person.id in ids for e in told)

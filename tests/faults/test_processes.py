@@ -22,8 +22,9 @@ def lost_since(guests: list[Guest], at: float) -> list[Guest]:
     return [guest for guest in guests if guest.line.losses and guest.line.losses[-1].at >= at]
 
 
-async def killed_under_load(site, swarm: Swarm, each: int, figure, *, back_s: float) -> None:
-    """Kills the second process; one of each room is there for good and dies with it."""
+async def killed_under_load(site, swarm: Swarm, each: int, figure, *, back_s: float) -> float:
+    """Kills the second process, when it returns by the monotonic clock; one of each room is there
+    for good and dies with it."""
     victim = site.processes[1]
     staying = await swarm.enter(ROOMS, each - 1)
     dying = await swarm.enter(ROOMS, 1, url=victim.url)
@@ -44,6 +45,7 @@ async def killed_under_load(site, swarm: Swarm, each: int, figure, *, back_s: fl
         figure("until presence was true on all clients", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("people back in time who were said to have gone", flickers(staying, moved), limit=0)
     told(figure, await swarm.judge(staying))
+    return at
 
 
 @pytest.mark.bar("R1")
@@ -108,9 +110,7 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
         sum(not e.person.here for e in guest.events if hasattr(e, "person")) for guest in watching
     ]
     figure("people whose line was not said to be down", sum(not n for n in away), limit=0)
-    for guest in there + watching:
-        await guest.stop()
-        swarm.guests.remove(guest)
+    await swarm.dismiss([*there, *watching])
     back = [guest for guest in moved if guest not in there]
     gaps = [guest.backs[-1] - guest.line.losses[before[guest.id]].at for guest in back]
     figure("gap of a client (p99)", percentile(gaps, 0.99), limit=2, unit="s")

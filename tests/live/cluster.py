@@ -10,7 +10,7 @@ from tests.live.server import Noom
 class Process(Noom):
     """One `manage.py serve`."""
 
-    command = ("serve", "-p")
+    command: tuple[str, ...] = ("serve", "-p")
 
     def freeze(self) -> None:
         """As a machine does that swaps."""

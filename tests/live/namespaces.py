@@ -41,6 +41,16 @@ class Namespace:
         route = ["ip", "-n", self.name, "route", "get", address]
         return subprocess.run(route, capture_output=True).returncode == 0
 
+    def command(self, *words: str) -> list[str]:
+        """A command, inside."""
+        return ["ip", "netns", "exec", self.name, *words]
+
+    def cut_off(self) -> None:
+        """Drops every packet on the line, both ways, as a pulled cable does."""
+        for way in ("INPUT", "OUTPUT"):
+            drop = self.command("iptables", "-A", way, "-j", "DROP")
+            subprocess.run(drop, check=True, capture_output=True)
+
     def wrap(self, program: str, folder: Path) -> Path:
         """A script that starts this program inside."""
         script = folder / f"{Path(program).name}-{self.name}"

@@ -66,6 +66,11 @@ class Noom:
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        assert self._process, "Noom was not started"
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when it answers; does nothing if it runs."""
         self.launch()

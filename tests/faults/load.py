@@ -1,0 +1,35 @@
+"""What a process costs, read from /proc: memory, processor, files."""
+
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Load:
+    """One process."""
+
+    def __init__(self, pid: int) -> None:
+        self._proc = Path(f"/proc/{pid}")
+
+    def memory_bytes(self) -> int:
+        """Resident memory."""
+        pages = int((self._proc / "statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_s(self) -> float:
+        """Processor time until now, of all its threads."""
+        # The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
+        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def files(self) -> int:
+        """Open descriptors, sockets among them."""
+        return len(list((self._proc / "fd").iterdir()))
+
+
+def slope(samples: Sequence[tuple[float, float]]) -> float:
+    """Growth of the second value by one of the first, by least squares."""
+    return statistics.linear_regression(*zip(*samples, strict=True)).slope

@@ -1,0 +1,64 @@
+"""A cable is pulled: nobody says goodbye, and the kernel of neither side knows."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.guests import guests
+from tests.faults.load import Load
+from tests.faults.swarm import Swarm, until
+from tests.live.cluster import Process
+from tests.live.namespaces import MISSING, Namespace
+
+KEYS = [f"room-{n}" for n in range(50)]
+
+
+class Reachable(Process):
+    """A process at an address of this machine that a namespace can reach."""
+
+    def __init__(self, folder: Path, host: str, **environment: str) -> None:
+        super().__init__(folder, ALLOWED_HOSTS=f"{host},127.0.0.1", **environment)
+        self.command = ("serve", "-b", host, "-p")
+        self.url = f"http://{host}:{self.port}"
+
+
+@pytest.fixture
+def home():
+    home = Namespace()
+    home.open()
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def reachable(home: Namespace, redis, tmp_path: Path):
+    process = Reachable(tmp_path, home.gate, REDIS_URL=redis.url)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.mark.bar("R9")
+@pytest.mark.long
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+async def test_people_behind_a_pulled_cable_are_gone_soon(home, reachable, figure):
+    load = Load(reachable.pid)
+    async with Swarm(reachable.url) as swarm:
+        await swarm.enter(KEYS, 1, own_addresses=False)
+        files = load.files()
+        async with guests(reachable.url, 0, KEYS, inside=home.command()):
+            await until(
+                lambda: all(len(g.roster.people) == 2 for g in swarm.guests), "all", seconds=10
+            )
+            assert load.files() >= files + len(KEYS)
+            home.cut_off()
+            at = time.monotonic()
+            await until(
+                lambda: all(len(g.roster.people) == 1 for g in swarm.guests),
+                "them to be gone from every list",
+                seconds=90,
+            )
+            figure("until gone from all lists", time.monotonic() - at, limit=20, unit="s")
+            await until(lambda: load.files() <= files, "their sockets to be freed", seconds=90)
+            figure("until their sockets were freed", time.monotonic() - at, limit=60, unit="s")
