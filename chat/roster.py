@@ -103,7 +103,10 @@ class Roster:
         del self._held[key, local.id]
         if code == closes.REPLACED:
             return  # it has come back at another process
-        grace_s = settings.GOODBYE_GRACE_S if code == closes.GOING_AWAY else settings.GRACE_S
+        grace_s = {
+            closes.GOING_AWAY: settings.GOODBYE_GRACE_S,
+            closes.SILENT: max(settings.GRACE_S - closes.SILENT_S, 0.0),
+        }.get(code, settings.GRACE_S)
 
         def away(members: Mapping[str, Member]) -> Member | None:
             member = members.get(local.id)

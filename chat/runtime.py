@@ -68,19 +68,25 @@ class Runtime:
         await self.hub.close()
         await self.presence.close()
 
-    async def _renew_and_beat(self) -> None:
+    async def _renew_and_beat(self) -> float:
+        """Returns after how many seconds to do it again."""
         # Taken once: who comes while we wait for the answers gets the next beat.
         here = [(roster, key) for roster in self.rosters() for key in roster.local_keys()]
         try:
             leases = [lease for roster in self.rosters() for lease in roster.leases()]
             await self.presence.renew(leases, settings.LEASE_S)
             beats = await self._beats(here) if here else []
+            wait_s: float = settings.RENEW_S
         except Exception:
             # The line is fine even if what is behind it is not: a silent one would be given up.
             log.warning("renewing failed", exc_info=True)
             beats = [NOT_OK] * len(here)
+            wait_s = (
+                settings.RENEW_S / 5
+            )  # what was missed meanwhile is told by the first good beat
         for (roster, key), beat in zip(here, beats, strict=True):
             self.hub.publish_here(roster.group(key), protocol.event(beat))
+        return wait_s
 
     async def _beats(self, here: list[tuple[Roster, str]]) -> list[BeatEvent]:
         """What to say in each of these places."""
@@ -112,12 +118,15 @@ def _decode(place: str, record: bytes) -> Member:
     return msgspec.json.decode(record, type=KINDS[place.partition(":")[0]].record)
 
 
-async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    """Takes a step again and again; one that fails is logged, and the next one is taken."""
+async def _every(seconds: float, step: Callable[[], Awaitable[float | None]]) -> None:
+    """Takes a step again and again, after this time or after the one that it returns; one that
+    fails is logged, and the next one is taken."""
+    wait_s = seconds
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(wait_s)
+        wait_s = seconds
         try:
-            await step()
+            wait_s = await step() or seconds
         except Exception:
             log.exception("%r failed", step)
 

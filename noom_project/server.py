@@ -25,6 +25,9 @@ MAX_QUEUED_FRAMES = 1_000
 MAX_QUEUED_BYTES = 2_000_000
 MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
 CONTROL_FRAMES_PER_S = 10.0
+PING_EVERY_S = 5.0
+PONG_WITHIN_S = 4.0
+LAST_CHANCE_S = closes.SILENT_S - PONG_WITHIN_S
 DRAIN_S = 6.0
 LAST_WORDS_S = 2.0  # for what is left then; Redis may be gone too
 RETURN_WITHIN_MS = 1_000  # how far apart the pages of a stopping server come back
@@ -58,6 +61,15 @@ class GuardedSocket(WebSocketProtocol):
             super().onPing(payload)
         elif self._controls.flooding:
             self._cut_off(closes.FLOODING)
+
+    def onAutoPingTimeout(self) -> None:
+        """Autobahn drops a line at once; but this process may have stood still, and pongs wait."""
+        self.autoPingTimeoutCall = None
+        asyncio.get_running_loop().call_later(LAST_CHANCE_S, self._cut_off_if_silent)
+
+    def _cut_off_if_silent(self) -> None:
+        if self.autoPingPending and self.state == self.STATE_OPEN:
+            self._cut_off(closes.SILENT)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         """Stock daphne loses the reason of a close, and buffers for a reader who does not read."""
@@ -127,6 +139,11 @@ class GuardedRequest(WebRequest):
 class Server(DaphneServer):
     """Daphne's server, guarded, and ended by telling every page to come back."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # By default it takes 50 s until a pulled cable is noticed.
+        pings = {"ping_interval": PING_EVERY_S, "ping_timeout": PONG_WITHIN_S}
+        super().__init__(*args, **{**pings, **options})
+
     def run(self) -> None:
         self_test()
         WebSocketFactory.protocol = GuardedSocket
@@ -179,7 +196,14 @@ _stock_channels = HTTPFactory.buildProtocol
 def self_test() -> None:
     """Fails if what is overridden above is not there any more."""
     expected = {
-        WebSocketProtocol: ("onOpen", "onMessage", "onPing", "handle_reply", "sendClose"),
+        WebSocketProtocol: (
+            "onOpen",
+            "onMessage",
+            "onPing",
+            "onAutoPingTimeout",
+            "handle_reply",
+            "sendClose",
+        ),
         WebRequest: ("gotLength", "handleContentChunk"),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: ("run", "create_application", "kill_all_applications"),

@@ -44,22 +44,3 @@ def test_two_at_two_processes_meet_and_an_admin_sends_one_out(cluster, browser: 
     until(lambda: mira.locator("#peers [data-participant]").count() == 0, "the empty call")
     here.leave()
     there.leave()
-
-
-def test_people_are_told_while_redis_is_away_and_the_call_goes_on(cluster, browser, redis):
-    here, there = (People(browser, process.url) for process in cluster)
-    nova, mira = here.enter("Nova", "redis", call=True), there.enter("Mira", "redis", call=True)
-    shows_video(nova, 1)
-    redis.kill()
-    state = "document.querySelector('#line').dataset.state"
-    until(lambda: nova.evaluate(state) == "reconnecting", "the word about it", seconds=20)
-    shows_video(nova, 1)
-    nova.fill("form#msg [name=text]", "while it was away")
-    nova.press("form#msg [name=text]", "Enter")
-    redis.start()
-    until(lambda: nova.evaluate(state) == "open", "everything whole again", seconds=20)
-    until(lambda: "while it was away" in mira.inner_text("#messages"), "the message", seconds=20)
-    until(lambda: mira.inner_text("#room-title") == "redis (2)", "the roster", seconds=20)
-    shows_video(mira, 1)
-    here.leave()
-    there.leave()
