@@ -1,5 +1,7 @@
-"""What has to be in reach before a server starts, said in a sentence if it is not."""
+"""A server's start: what has to be in reach for it, and who is told that it is done."""
 
+import os
+import socket
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,3 +22,12 @@ def require_redis() -> None:
             where = urlsplit(url)
             place = f"{where.hostname}:{where.port or 6379}"  # the rest may hold a password
             raise CommandError(f"REDIS_URL: no Redis answers at {place} ({error}).") from error
+
+
+def tell_systemd(state: str) -> None:
+    """Says how far we are (sd_notify(3)) to the systemd that has started us, if one has."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            # @ stands for the byte that begins an address without a file.
+            notify.sendto(state.encode(), address.replace("@", "\0", 1))

@@ -1,6 +1,7 @@
 """The commands that start Noom do start it, and what they start can be ended and started again."""
 
 import json
+import socket
 import ssl
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from tests.live.cluster import Process
 from tests.live.server import ROOT, Noom, free_port
 from tests.live.waiting import until
 
@@ -67,5 +69,31 @@ def test_run_https_serves_pages_files_and_sockets(https_port: int):
     with urlopen(f"https://{address}/static/js/socket.js", context=trusting) as script:
         assert script.headers["Content-Type"].startswith("text/javascript")
     lobby = f"wss://{address}/ws/lobby/"
-    with connect(lobby, ssl=trusting, origin=Origin(f"https://{address}")) as socket:
-        assert json.loads(socket.recv(timeout=10))["type"] == "room_change"
+    with connect(lobby, ssl=trusting, origin=Origin(f"https://{address}")) as line:
+        assert json.loads(line.recv(timeout=10))["type"] == "room_change"
+
+
+def test_a_server_whose_address_is_taken_says_so(noom: Noom):
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "serve", "-p", str(noom.port)],
+        cwd=ROOT,
+        env=noom.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode == 1
+    assert "The address is in use" in answer.stderr
+
+
+def test_systemd_is_told_once_the_server_listens(tmp_path: Path):
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(30)
+        noom = Process(tmp_path, NOTIFY_SOCKET=path)
+        noom.start()
+        try:
+            assert systemd.recv(100) == b"READY=1"
+        finally:
+            noom.stop()

@@ -4,15 +4,13 @@ import socket
 from argparse import ArgumentParser
 from typing import Any
 
-from channels.routing import get_default_application
 from django.conf import settings
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from twisted.internet.endpoints import quoteStringArgument
 
+from noom_project import door
 from noom_project.certificate import kept_certificate
 from noom_project.embedded import own_addresses
-from noom_project.server import Server
 
 DEFAULT_PORT = 8443
 
@@ -38,17 +36,9 @@ class Command(BaseCommand):
         name = socket.gethostname()
         hosts = ["localhost", name, f"{name}.local", *own_addresses()]
         pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
-        application = get_default_application()
-        server = Server(
-            _with_scheme(ASGIStaticFilesHandler(application) if settings.DEBUG else application),
-            endpoints=[f"ssl:{port}:interface=0.0.0.0:privateKey={pem}:certKey={pem}"],
-            websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
-            websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
-            ready_callable=lambda: self._invite(port),
-        )
-        server.run()
-        if server.abort_start:
-            raise CommandError(f"Port {port} is not free; choose another with --port.")
+        endpoint = f"ssl:{port}:interface=0.0.0.0:privateKey={pem}:certKey={pem}"
+        served = _with_scheme(door.pages_and_sockets())
+        door.serve(served, endpoint, ready=lambda: self._invite(port))
 
     def _invite(self, port: int) -> None:
         """Says where to go; the loopback addresses only where there is no network."""

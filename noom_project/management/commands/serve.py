@@ -4,13 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
-from django.conf import settings
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.management.base import BaseCommand
 
-from noom_project.asgi import application
-from noom_project.server import Server
-from noom_project.startup import require_redis
+from noom_project import door
+from noom_project.startup import tell_systemd
 
 
 class Command(BaseCommand):
@@ -23,13 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("-p", "--port", type=int, default=8000, help="port (8000)")
 
     def handle(self, *args: Any, bind: str, port: int, **options: Any) -> None:
-        require_redis()
-        self.stdout.write(f"Noom serves http://{bind}:{port}/")
-        Server(
-            # Without DEBUG WhiteNoise serves what collectstatic has gathered.
-            application=ASGIStaticFilesHandler(application) if settings.DEBUG else application,
-            endpoints=build_endpoint_description_strings(host=bind, port=port),
-            server_name="Noom",
-            websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
-            websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
-        ).run()
+        def ready() -> None:
+            self.stdout.write(f"Noom serves http://{bind}:{port}/")
+            tell_systemd("READY=1")
+
+        (endpoint,) = build_endpoint_description_strings(host=bind, port=port)
+        door.serve(door.pages_and_sockets(), endpoint, ready=ready)

@@ -1,0 +1,37 @@
+"""Noom's server as the commands open it: what it is made with stands here alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.management.base import CommandError
+
+from noom_project.asgi import application
+from noom_project.server import Server
+from noom_project.startup import require_redis
+
+
+def pages_and_sockets() -> Any:
+    """The ASGI application with its static files."""
+    # Without DEBUG WhiteNoise serves what collectstatic has gathered.
+    return ASGIStaticFilesHandler(application) if settings.DEBUG else application
+
+
+def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> None:
+    """Serves an ASGI application at an endpoint (a Twisted endpoint description) until SIGTERM.
+
+    `ready` is called once it listens. Raises CommandError if it cannot, and if Redis is away.
+    """
+    require_redis()
+    server = Server(
+        served,
+        endpoints=[endpoint],
+        server_name="Noom",
+        websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
+        websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
+        ready_callable=ready,
+    )
+    server.run()
+    if server.abort_start:
+        raise CommandError("The address is in use, or not ours: choose another.")
