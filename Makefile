@@ -10,7 +10,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 IN_VENV := .venv/bin/python
 
-.PHONY: run run-https test check lint types types-js test-js test-quick faults programs cluster clean
+.PHONY: run run-https test check lint types types-js test-js test-quick faults operating programs \
+	cluster clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -102,6 +103,12 @@ SERVERS = $(call missing,redis-server,redis-server) $(call missing,$(POSTGRES),p
 programs:
 	$(call install,$(call missing,chromium,chromium) $(call missing,firefox-esr,firefox-esr) \
 		$(SERVERS) $(call missing,turnserver,coturn) $(call missing,ip,iproute2))
+
+# docs/operating.md, followed on a bare Debian with a systemd of its own. As root; ten minutes.
+operating: .venv/dev.stamp
+	$(call install,$(call missing,debootstrap,debootstrap) \
+		$(call missing,systemd-nspawn,systemd-container) $(call missing,slirp4netns,slirp4netns))
+	$(IN_VENV) -m pytest tests/operating/on_debian.py
 
 # Redis, PostgreSQL, two processes and a proxy on this machine, to try; Ctrl-C ends them.
 cluster: .venv/dev.stamp

@@ -89,9 +89,9 @@ class Conversation:
             return
         raise AssertionError(f"{kind} came: {event}")
 
-    async def closing(self) -> int:
+    async def closing(self, seconds: float = DEADLINE_S) -> int:
         """The code with which the server closes."""
-        async with asyncio.timeout(DEADLINE_S), self._arrived:
+        async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: self.closed_with is not None)
         assert self.closed_with is not None
         return self.closed_with
