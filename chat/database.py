@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _readers = ThreadPoolExecutor(READERS, thread_name_prefix="database")
 _writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
+_prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
 
 
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -24,6 +25,11 @@ async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same on the one thread of the journal, where writes queue without holding up reads."""
     return await _in_thread(_writer, function, *args, **kwargs)
+
+
+async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same on a thread that nobody else waits for: whether the database answers at all."""
+    return await _in_thread(_prober, function, *args, **kwargs)
 
 
 async def _in_thread(

@@ -71,6 +71,9 @@ class Presence(Protocol):
     async def holders(self, place: str) -> dict[str, str]:
         """The process that renews each member's lease, by member, for those who look after us."""
 
+    async def check(self) -> None:
+        """Returns if a lease could be taken now."""
+
     async def close(self) -> None:
         """Gives back what the store holds open."""
 
@@ -152,6 +155,9 @@ class MemoryPresence:
 
     async def holders(self, place: str) -> dict[str, str]:
         return dict.fromkeys((await self.read(place)).members, self._process)
+
+    async def check(self) -> None:
+        pass  # nothing is asked of anyone
 
     async def close(self) -> None:
         self._places.clear()

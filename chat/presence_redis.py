@@ -24,6 +24,7 @@ MAX_TRIES = 50  # at a change that others keep overtaking
 RENEW_CHUNK = 500
 PREFIX = "noom:"
 DUE = f"{PREFIX}due"
+CHECK = f"{PREFIX}check"
 
 Decode = Callable[[str, bytes], Member]
 
@@ -95,6 +96,10 @@ class RedisPresence:
         found = await _answer(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))
         pairs = zip(found[::2], found[1::2], strict=True)
         return {place.decode().partition(":")[2]: count for place, count in pairs}
+
+    async def check(self) -> None:
+        # A write: a Redis that is full still answers questions.
+        await _answer(self._redis.set(CHECK, self._process, px=1_000))
 
     async def close(self) -> None:
         """Gives the connections back."""

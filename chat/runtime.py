@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from chat import database, journal, protocol
 from chat.hub import Hub
 from chat.journal import Journal
+from chat.lag import LoopLag
 from chat.messages import BeatEvent, Member
 from chat.presence import MemoryPresence, Presence
 from chat.presence_redis import RedisPresence
@@ -37,6 +38,7 @@ class Runtime:
         self.hub = Hub(layer)
         self.presence = _presence()
         self.journal = Journal()
+        self.lag = LoopLag()
         self._rosters = {
             name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
         }
@@ -51,12 +53,13 @@ class Runtime:
         return list(self._rosters.values())
 
     def start(self) -> None:
-        """Begins to renew, to sweep and to beat; once."""
+        """Begins to renew, to sweep, to beat and to watch the loop; once."""
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(_every(settings.RENEW_S, self._renew_and_beat)),
                 asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
                 asyncio.create_task(_every(FORGET_EVERY_S, self._forget)),
+                asyncio.create_task(self.lag.watch()),
             ]
 
     async def stop(self) -> None:

@@ -12,11 +12,12 @@ django.setup()
 
 from call.consumers import CallConsumer  # noqa: E402 - models need Django to be set up
 from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
+from noom_project.operators import Operators  # noqa: E402
 from noom_project.origin import OwnOrigin, refuse  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": get_asgi_application(),
+        "http": Operators(get_asgi_application()),
         "websocket": OwnOrigin(
             URLRouter(
                 [

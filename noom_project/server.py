@@ -18,6 +18,7 @@ from twisted.web.http import HTTPChannel, Request
 
 from chat import closes, line, runtime
 from chat.limits import Bucket
+from noom_project import health
 
 MAX_BODY_BYTES = 1_000_000
 # Of one socket, until its consumer takes them.
@@ -148,6 +149,7 @@ class Server(DaphneServer):
         self_test()
         WebSocketFactory.protocol = GuardedSocket
         HTTPFactory.buildProtocol = _guarded_channels
+        self._ports: list[Any] = []
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
@@ -156,14 +158,20 @@ class Server(DaphneServer):
             scope["extensions"] = {line.DIRECT: protocol.write_frame}
         return super().create_application(protocol, scope)
 
+    def listen_success(self, port: Any) -> None:
+        """Stock daphne keeps no port, and so could not stop listening."""
+        super().listen_success(port)
+        self._ports.append(port)
+
     def kill_all_applications(self) -> "defer.Deferred[None]":
         """Stock daphne cancels every consumer: no close frame is sent, no lease handed over."""
-        for listener in self.listeners:
-            listener.addCallback(lambda port: port and port.stopListening())
+        for port in self._ports:
+            port.stopListening()
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
         """Tells every socket that the server restarts; ends what is still there after a while."""
+        health.drain()
         for socket in list(line.open_lines):
             socket.drop(closes.RESTARTING, str(RETURN_WITHIN_MS))
         ending = [socket.ended for socket in line.open_lines]
@@ -206,7 +214,7 @@ def self_test() -> None:
         ),
         WebRequest: ("gotLength", "handleContentChunk"),
         Request: ("gotLength", "handleContentChunk"),
-        DaphneServer: ("run", "create_application", "kill_all_applications"),
+        DaphneServer: ("run", "listen_success", "create_application", "kill_all_applications"),
         tcp.Server: ("dataBuffer", "offset"),
         WebSocketFactory: ("protocol",),
         HTTPFactory: ("buildProtocol",),
