@@ -6,12 +6,14 @@ from call import messages as m
 from call import signalling
 from chat import closes
 from chat.consumers import RoomConsumer
+from chat.counts import counts
 from chat.messages import EmptyAck, LeaveRoom, People, Wire
 
 
 class CallConsumer(RoomConsumer):
     """The call of a room."""
 
+    kind = "call"
     socket = m.CALL
     first = m.JoinRoom
     member: signalling.CallMember
@@ -43,6 +45,7 @@ class CallConsumer(RoomConsumer):
         return EmptyAck()
 
     async def on_people(self, message: People) -> Wire:
+        counts.repairs["callers"] += 1
         return await signalling.who(self.key)
 
     async def on_leave_room(self, message: LeaveRoom) -> Wire:

@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+MIN_TOKEN_CHARS = 32
+
 
 @register(Tags.security)
 def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -64,6 +66,15 @@ def positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name in names
         if getattr(settings, name) <= 0
     ]
+
+
+@register(Tags.security)
+def metrics_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Anybody may guess at it, as often as they like."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= MIN_TOKEN_CHARS:
+        return []
+    hint = "Make one: openssl rand -hex 24."
+    return [Error("METRICS_TOKEN is too short to be a secret.", hint=hint, id="noom.E020")]
 
 
 @register(Tags.security)

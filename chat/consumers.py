@@ -9,6 +9,7 @@ from django.conf import settings
 
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
+from chat.counts import counts
 from chat.errors import Unavailable
 from chat.frames import Frame
 from chat.identity import BadToken, Identity
@@ -114,6 +115,7 @@ class RoomConsumer(Line):
                 log.error("error %s on %s", reference, self.scope["path"], exc_info=error)
                 code, message = "server_error", f"Something went wrong here ({reference})."
                 close = None if self.entered else closes.SERVER_ERROR
+        counts.errors[code] += 1
         super().deliver(Frame(protocol.error(ref, code, message)))
         if close is not None:
             self.drop(close)
@@ -133,6 +135,7 @@ class RoomConsumer(Line):
 class ChatConsumer(RoomConsumer):
     """The chat of a room."""
 
+    kind = "chat"
     socket = CHAT
     first = m.EnterRoom
     visitor: rooms.Visitor
@@ -162,6 +165,7 @@ class ChatConsumer(RoomConsumer):
         )
 
     async def on_people(self, message: m.People) -> m.Wire:
+        counts.repairs["people"] += 1
         return await rooms.who(self.key)
 
     async def on_leave_room(self, message: m.LeaveRoom) -> m.Wire:
@@ -176,6 +180,8 @@ class ChatConsumer(RoomConsumer):
 
 class LobbyConsumer(Line):
     """The open rooms, told to whoever looks."""
+
+    kind = "lobby"
 
     async def connected(self) -> None:
         await lobby.current().watch(self)

@@ -12,29 +12,30 @@ READERS = 4  # threads, each with a connection of its own
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_readers = ThreadPoolExecutor(READERS, thread_name_prefix="database")
-_writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
-_prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
+_pools = {
+    "read": ThreadPoolExecutor(READERS, thread_name_prefix="database"),
+    "write": ThreadPoolExecutor(1, thread_name_prefix="journal"),
+    "probe": ThreadPoolExecutor(1, thread_name_prefix="probe"),
+}
+under_way = dict.fromkeys(_pools, 0)  # tasks that wait or run
 
 
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The result of a function that asks the database (or makes a small, rare change)."""
-    return await _in_thread(_readers, function, *args, **kwargs)
+    return await _in_thread("read", function, *args, **kwargs)
 
 
 async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same on the one thread of the journal, where writes queue without holding up reads."""
-    return await _in_thread(_writer, function, *args, **kwargs)
+    return await _in_thread("write", function, *args, **kwargs)
 
 
 async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same on a thread that nobody else waits for: whether the database answers at all."""
-    return await _in_thread(_prober, function, *args, **kwargs)
+    return await _in_thread("probe", function, *args, **kwargs)
 
 
-async def _in_thread(
-    pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> T:
+async def _in_thread(pool: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     def run() -> T:
         close_old_connections()
         try:
@@ -42,4 +43,8 @@ async def _in_thread(
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(pool, run)
+    under_way[pool] += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_pools[pool], run)
+    finally:
+        under_way[pool] -= 1

@@ -11,6 +11,7 @@ from channels.layers import BaseChannelLayer
 from redis.exceptions import RedisError
 
 from chat import protocol
+from chat.counts import counts
 from chat.errors import Unavailable
 from chat.frames import Frame
 
@@ -141,6 +142,7 @@ class Hub:
         elif len(gathered) < MAX_GATHERED:
             gathered.append(item)
         else:
+            counts.publish_failures += 1
             log.warning("too much waits for %s", group)
 
     async def _send_gathered(self, group: str) -> None:
@@ -157,6 +159,7 @@ class Hub:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
                 await self._layer.group_send(group, message)
         except Exception:
+            counts.publish_failures += len(items)
             log.warning("publishing to %s failed", group, exc_info=True)
 
     async def _read(self, channel: str) -> None:
@@ -196,6 +199,7 @@ class Hub:
             return
         addressed = {event.to for event in events if event.to is not None}
         common = _frame([event for event in events if event.to is None])
+        delivered = 0
         for local in list(locals_here):
             if addressed and local.id in addressed:
                 frame = _frame([event for event in events if event.to in (None, local.id)])
@@ -203,6 +207,8 @@ class Hub:
                 frame = common
             if frame is not None:
                 local.deliver(frame)
+                delivered += 1
+        counts.deliveries += delivered
 
 
 def _frame(events: list[_Item]) -> Frame | None:

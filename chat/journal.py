@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from chat import database
+from chat.counts import counts
 from chat.messages import HISTORY_LIMIT, Message
 from chat.models import Message as Row
 from chat.models import Room
@@ -55,6 +56,11 @@ class Journal:
     def __init__(self) -> None:
         self._waiting: list[Entry] = []
         self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has begun to write."""
+        return len(self._waiting)
 
     async def append(
         self,
@@ -102,6 +108,7 @@ class Journal:
                 entry.done.set_result(stored.message)
         for entry, stored in zip(group, results, strict=True):
             if stored.fresh:
+                counts.messages_stored += 1
                 entry.publish(stored.message)
 
 

@@ -11,6 +11,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from chat import closes
+from chat.counts import counts
 from chat.frames import Frame
 from chat.limits import addresses, client_address
 
@@ -29,6 +30,7 @@ class Line(AsyncConsumer):
     """One connection. Subclasses say what comes of its frames."""
 
     id = ""  # the participant, once it is known
+    kind = ""  # of the socket
 
     async def __call__(
         self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Any
@@ -56,6 +58,7 @@ class Line(AsyncConsumer):
         except StopConsumer:
             pass
         finally:
+            counts.closes[self.closed_with or closes.GOING_AWAY] += 1
             if counted:
                 addresses.disconnect(self.address)
             try:
@@ -81,8 +84,20 @@ class Line(AsyncConsumer):
         """Too many sockets from one address: accepted only to say so, for a refused handshake
         reaches the page as a code that means nothing."""
         await receive()
+        self.closed_with = closes.FLOODING
         await self.base_send({"type": "websocket.accept"})
-        await self.base_send({"type": "websocket.close", "code": closes.FLOODING})
+        await self.base_send({"type": "websocket.close", "code": self.closed_with})
+
+    @property
+    def transport(self) -> str:
+        """What carries it: "websocket", or what else the scope says."""
+        carrier: str = self.scope.get("noom.transport", "websocket")
+        return carrier
+
+    @property
+    def backlog_bytes(self) -> int:
+        """What waits to be sent."""
+        return self._waiting_bytes
 
     async def connected(self) -> None:
         """The line stands."""

@@ -10,6 +10,7 @@ import msgspec
 from django.conf import settings
 
 from chat import closes, database, journal, names, runtime
+from chat.counts import counts
 from chat.hub import Local
 from chat.identity import Identity
 from chat.journal import JournalFull
@@ -94,6 +95,7 @@ async def enter(
         raise Refused("room_closed", "This room is closed.")
     rule = _Entrance(identity, nickname, room)
     change = await people().enter(key=room.key, local=local, rule=rule)
+    counts.resumes += change.before is not None
     person = cast(Person, change.after)
     try:
         # Read after subscribing: what is said meanwhile is in the one or the other, or in both.
@@ -205,6 +207,7 @@ async def history(
     if (before is None) == (after is None):
         raise Refused("bad_history", "Give one of `before` and `after`.")
     if after is not None:
+        counts.repairs["messages"] += 1
         messages = await database.read(journal.after, visitor.room_id, after, limit)
     else:
         messages = await database.read(journal.before, visitor.room_id, before, limit)

@@ -13,6 +13,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from chat import database, journal, protocol
+from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
 from chat.lag import LoopLag
@@ -103,6 +104,7 @@ class Runtime:
     async def _sweep(self) -> None:
         for place, change in await self.presence.expire():
             kind, _, key = place.partition(":")
+            counts.leases_expired[kind] += 1
             await self._rosters[kind].announce_lost(key, change)
 
     async def _forget(self) -> None:

@@ -28,6 +28,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+# Who has it may read /metrics; without it only this machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # Where state lives.
 

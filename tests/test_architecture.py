@@ -16,8 +16,8 @@ MAX_FUNCTION_LINES = 40
 
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
-chat.closes chat.database chat.errors chat.frames chat.lag chat.layer chat.limits chat.messages
-chat.names
+chat.closes chat.counts chat.database chat.errors chat.frames chat.lag chat.layer chat.limits
+chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.forms chat.hub chat.journal chat.presence_redis
 chat.roster
@@ -35,7 +35,8 @@ call.participant
 call.management.commands.call_bot
 noom_project.certificate noom_project.embedded noom_project.logs noom_project.origin
 noom_project.storage noom_project.typescript
-noom_project.health noom_project.settings noom_project.startup noom_project.urls
+noom_project.health noom_project.metrics noom_project.settings noom_project.startup
+noom_project.urls
 noom_project.operators
 noom_project.asgi noom_project.server
 noom_project.door

@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 from channels.testing import HttpCommunicator
 from django.db import OperationalError
+from prometheus_client.parser import text_string_to_metric_families
 
 from chat import journal, limits, runtime
 from noom_project import health
@@ -26,9 +27,11 @@ def heads(monkeypatch):
     return lambda function: monkeypatch.setattr(journal, "heads", function)
 
 
-async def ask(path, method="GET"):
+async def ask(path, method="GET", *, client="192.0.2.1", host="10.0.0.1:8001", headers=()):
     """The status, the headers and the body of an answer."""
-    one = HttpCommunicator(application, method, path, headers=[(b"host", b"10.0.0.1:8001")])
+    sent = [(b"host", host.encode()), *headers]
+    one = HttpCommunicator(application, method, path, headers=sent)
+    one.scope["client"] = [client, 40_000]
     answer = await one.get_response(timeout=5)
     headers = {name.decode(): value.decode() for name, value in answer["headers"]}
     return answer["status"], headers, answer["body"].decode()
@@ -53,7 +56,9 @@ async def test_they_answer_under_any_name_and_are_neither_redirected_nor_kept(pa
     status, headers, body = await ask(path)
     assert status == 200
     assert headers["cache-control"] == "no-store"
-    assert await ask(path, "HEAD") == (200, headers | {"content-length": str(len(body))}, "")
+    assert int(headers["content-length"]) == len(body)
+    head_status, head_headers, head_body = await ask(path, "HEAD")
+    assert (head_status, head_headers.keys(), head_body) == (200, headers.keys(), "")
     status, headers, _ = await ask(path, "POST")
     assert (status, headers["allow"]) == (405, "GET, HEAD")
 
@@ -126,3 +131,109 @@ async def test_many_who_ask_cost_one_check_and_count_against_no_limit(heads, mon
         assert {status for status, _ in answers} == {200}
     assert len(asked) <= 3
     assert limits.addresses.known == before
+
+
+TOKEN = "t" * 32
+BEARER = (b"authorization", b"Bearer " + TOKEN.encode())
+
+
+async def scrape():
+    """The numbers, each by its name and the values of its labels."""
+    status, _, body = await ask("/metrics", client="127.0.0.1", host="127.0.0.1:8001")
+    assert status == 200
+    families = text_string_to_metric_families(body)
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+async def test_the_numbers_say_what_has_happened(enter, join, connect):
+    before = await scrape()
+    nova, mira = await enter("Nova"), await enter("Mira")
+    await connect("/ws/lobby/")
+    await join(mira)
+    await nova.say("one")
+    await mira.event("new_message")
+    await mira.ask("history", after=0)
+    await nova.ask("people")
+    await nova.close(1006)
+    back = await enter("Nova", token=nova.token)
+    await back.tell("nonsense")
+    await back.closing()
+    await back.close()
+    after = await scrape()
+
+    def more(*name):
+        return after[name] - before.get(name, 0)
+
+    assert after["noom_sockets", "chat", "websocket"] == 1
+    assert after["noom_sockets", "call", "websocket"] == 1
+    assert after["noom_sockets", "lobby", "websocket"] == 1
+    assert (after["noom_places", "chat"], after["noom_participants", "call"]) == (1, 1)
+    assert more("noom_messages_stored_total") == 1
+    assert more("noom_deliveries_total") >= 4
+    assert more("noom_resumes_total") == 1
+    assert more("noom_repairs_total", "messages") == 1
+    assert more("noom_repairs_total", "people") == 1
+    assert more("noom_errors_total", "unknown_type") == 1
+    assert more("noom_closes_total", "1006") == 1
+    assert more("noom_closes_total", "4400") == 1
+    assert after[("noom_backlog_bytes",)] == after[("noom_journal_waiting",)] == 0
+    assert after["noom_database_tasks", "read"] == 0
+    assert after[("process_resident_memory_bytes",)] > 1e6
+
+
+async def test_the_loops_lag_is_a_histogram():
+    assert (await ready())[0] == 200
+    await asyncio.sleep(0.15)
+    time.sleep(0.3)  # noqa: ASYNC251 - what it is to see
+    await asyncio.sleep(0.15)
+    seen = await scrape()
+    name = "noom_loop_lag_seconds_bucket"
+    assert seen[name, "+Inf"] - seen[name, "0.1"] == 1
+    assert seen[("noom_loop_lag_seconds_sum",)] > 0.1
+
+
+async def test_codes_that_clients_invent_make_no_series(connect):
+    for code in (3000, 4999):
+        lobby = await connect("/ws/lobby/")
+        await lobby.close(code)
+    await asyncio.sleep(0.05)
+    codes = {name[1] for name in await scrape() if name[0] == "noom_closes_total"}
+    assert "other" in codes
+    assert not codes & {"3000", "4999"}
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "headers"),
+    [
+        ("192.0.2.1", "127.0.0.1:8001", ()),
+        ("192.0.2.1", "localhost", [(b"x-forwarded-for", b"127.0.0.1")]),
+        ("127.0.0.1", "meet.example.org", ()),
+        ("127.0.0.1", "127.0.0.1:8001", [(b"x-forwarded-for", b"127.0.0.1")]),
+        ("127.0.0.1", "127.0.0.1:8001", [(b"x-real-ip", b"127.0.0.1")]),
+        ("127.0.0.1", "127.0.0.1:8001", [(b"forwarded", b"for=127.0.0.1")]),
+        ("127.0.0.1", "127.0.0.1:8001", [(b"via", b"1.1 proxy")]),
+        ("127.0.0.1", "", ()),
+        ("::ffff:192.0.2.1", "127.0.0.1:8001", ()),
+        ("127.0.0.1", "127.0.0.1:8001", [BEARER, (b"x-forwarded-for", b"192.0.2.1")]),
+    ],
+)
+async def test_a_stranger_reads_no_numbers_and_neither_does_a_proxy(client, host, headers):
+    status, _, body = await ask("/metrics", client=client, host=host, headers=headers)
+    assert (status, body) == (403, "this machine only\n")
+
+
+async def test_this_machine_reads_them():
+    for client, host in (("127.0.0.1", "localhost:8001"), ("::1", "[::1]:8001")):
+        assert (await ask("/metrics", client=client, host=host))[0] == 200
+
+
+async def test_with_a_token_they_are_for_who_has_it_wherever_that_is(settings):
+    settings.METRICS_TOKEN = TOKEN
+    for wrong in ([], [(b"authorization", b"Bearer x")], [BEARER, BEARER]):
+        status, headers, _ = await ask("/metrics", client="127.0.0.1", headers=wrong)
+        assert (status, headers["www-authenticate"]) == (401, "Bearer")
+    assert (await ask("/metrics", headers=[BEARER, (b"x-forwarded-for", b"1.2.3.4")]))[0] == 200
