@@ -77,6 +77,14 @@ def metrics_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Error("METRICS_TOKEN is too short to be a secret.", hint=hint, id="noom.E020")]
 
 
+@register
+def log_format(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A log in a form that nobody has asked for is read by nobody."""
+    if settings.LOG_FORMAT in ("json", "text"):
+        return []
+    return [Error("LOG_FORMAT is neither json nor text.", id="noom.E021")]
+
+
 @register(Tags.security)
 def rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Lifted rates are for benchmarks."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from typing import ClassVar
 
 from django.conf import settings
@@ -47,6 +46,10 @@ class RoomConsumer(Line):
         rate: float = settings.MESSAGES_PER_S
         return rate
 
+    @property
+    def about(self) -> dict[str, str]:
+        return super().about | {"room": self.key}
+
     async def received(self, frame: str | bytes | None) -> None:
         ref = None
         try:
@@ -87,6 +90,7 @@ class RoomConsumer(Line):
             self.drop(closes.NORMAL)
         elif isinstance(message, self.first):
             self.entered = True
+            log.info("entered", extra=self.about)
             for frame in self._held:
                 super().deliver(frame)
             self._held.clear()
@@ -103,17 +107,17 @@ class RoomConsumer(Line):
                 code, message, close = error.code, error.message, None
             case Unavailable():
                 code, message, close = "try_later", "The server is busy; try again.", None
-                log.warning("Redis is away: %s", error)
+                self.note(error)
             case ProtocolError():
                 code, message, close = error.code, error.message, closes.BROKEN_CLIENT
                 ref = error.ref
-                log.info("broken client at %s: %s", self.address, error)
+                log.info("broken client: %s", error, extra=self.about)
             case BadToken():
                 code, message, close = "bad_token", "Please reload the page.", closes.BAD_TOKEN
             case _:
-                reference = secrets.token_hex(4)
-                log.error("error %s on %s", reference, self.scope["path"], exc_info=error)
-                code, message = "server_error", f"Something went wrong here ({reference})."
+                reference = self.note(error)
+                code = "server_error"
+                message = f"Something went wrong on the server (reference {reference})."
                 close = None if self.entered else closes.SERVER_ERROR
         counts.errors[code] += 1
         super().deliver(Frame(protocol.error(ref, code, message)))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from channels.exceptions import StopConsumer
 
 from chat import closes
 from chat.counts import counts
+from chat.errors import Unavailable
 from chat.frames import Frame
 from chat.limits import addresses, client_address
 
@@ -46,6 +48,7 @@ class Line(AsyncConsumer):
         self._sender: asyncio.Task[None] | None = None
         self.closed_with: int | None = None
         self._reason = ""
+        self._opened = time.monotonic()
         self.ended = asyncio.get_running_loop().create_future()
         open_lines.add(self)
         counted = addresses.connect(self.address)
@@ -57,12 +60,16 @@ class Line(AsyncConsumer):
                 await self.refuse_connection(receive)
         except StopConsumer:
             pass
+        except Exception as error:
+            self._give_up(error)
         finally:
-            counts.closes[self.closed_with or closes.GOING_AWAY] += 1
+            self._note_end()
             if counted:
                 addresses.disconnect(self.address)
             try:
                 await self.gone()
+            except Exception as error:  # the server would log it again, and close what is closed
+                self.note(error)
             finally:
                 open_lines.discard(self)
                 self.ended.set_result(None)
@@ -87,6 +94,22 @@ class Line(AsyncConsumer):
         self.closed_with = closes.FLOODING
         await self.base_send({"type": "websocket.accept"})
         await self.base_send({"type": "websocket.close", "code": self.closed_with})
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Who speaks here, for the log: `page` names the page load, and so both its sockets."""
+        known = {"page": self.id, "socket": self.kind, "line": self.line, "address": self.address}
+        return {name: value for name, value in known.items() if value}
+
+    def note(self, error: Exception) -> str:
+        """Logs what the server did wrong; returns the reference by which a person can name it."""
+        reference = self.id or self.line
+        about = {**self.about, "reference": reference}
+        if isinstance(error, Unavailable):
+            log.warning("Redis is away: %s", error, extra=about)
+        else:
+            log.error("server error", extra=about, exc_info=error)
+        return reference
 
     @property
     def transport(self) -> str:
@@ -131,6 +154,18 @@ class Line(AsyncConsumer):
             self._frames.clear()
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_frames())
+
+    def _give_up(self, error: Exception) -> None:
+        """Nothing can be done with this socket any more."""
+        self.note(error)
+        counts.errors["server_error"] += 1
+        self.drop(closes.SERVER_ERROR)
+
+    def _note_end(self) -> None:
+        code = self.closed_with or closes.GOING_AWAY
+        counts.closes[code] += 1
+        seconds = round(time.monotonic() - self._opened, 1)
+        log.info("closed", extra={**self.about, "code": code, "seconds": seconds})
 
     async def _send_frames(self) -> None:
         try:

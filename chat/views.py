@@ -82,9 +82,12 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 
 
 def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> dict[str, Any]:
-    """What the page's script needs to know."""
+    """What the page's script needs to know. The log names a page as `reference` does, so a person
+    can quote it."""
+    token = identity.mint(key=key, browser=browser, room_name=name)
     return {
-        "token": identity.mint(key=key, browser=browser, room_name=name),
+        "token": token,
+        "reference": identity.read(token, key=key).participant,
         "key": key,
         "name": name,
         "listed": not names.is_unlisted(key),

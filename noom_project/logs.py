@@ -1,14 +1,109 @@
-"""One line a log record: whatever a client controls cannot start a second one."""
+"""The log: a record a line, with nothing in it that a client forged or that nobody should read.
 
+What a client controls cannot begin a line or move a cursor, for it is written out. What opens a
+room (a token, the secret of an unlisted address) is blotted out wherever it turns up. Of an
+exception's words only the first line is kept: a database puts the whole row into the others.
+"""
+
+import json
 import logging
+import re
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+MAX_CHARS = 2_000  # of a message, or of one line of a traceback
+MAX_FRAMES = 40
+MAX_CHAIN = 5  # exceptions that led to each other
+MAX_SECRET_CHARS = 1_000
+# The end of an unlisted address; what django.core.signing makes. Each character is looked at once:
+# a client chooses them.
+SECRET = re.compile(
+    r"(?:(?<=~)|(?<=%7[eE]))[a-z2-7]{16}|(?<![\w.-])[\w.-]{16,}+:[\w-]{6}:[\w-]{43}", re.ASCII
+)
+
+# What a record may carry besides its message (`extra`): `page` names a page load, and so joins what
+# its sockets log with what a person quotes; `line` names one connection.
+FIELDS = ("reference", "page", "socket", "line", "room", "address", "code", "seconds")
 
 
-class LineFormatter(logging.Formatter):
-    """The message with its control characters written out, a traceback below it."""
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, in ASCII, so that no character can be taken for an end of it."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _shown(record.getMessage()),
+            **_fields(record),
+        }
+        if record.exc_info and record.exc_info[1]:
+            told["error"] = [
+                {
+                    "type": type(error).__qualname__,
+                    "message": _words(error),
+                    "trace": [f"{f.filename}:{f.lineno} {f.name}" for f in _frames(error)],
+                }
+                for error in _chain(record.exc_info[1])
+            ]
+        return json.dumps(told)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        line = super().formatMessage(record)
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+class TextFormatter(logging.Formatter):
+    """For the eye: the message with its control characters written out, a traceback below it,
+    indented, so that none of its lines passes for a record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = self.formatTime(record)
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        lines = [f"{time} {record.levelname} {record.name}: {record.getMessage()}{fields}"]
+        if record.exc_info and record.exc_info[1]:
+            for error in _chain(record.exc_info[1]):
+                lines.append(f"  {type(error).__qualname__}: {_words(error)}")
+                for entry in traceback.format_list(_frames(error)):
+                    lines += [f"  {line}" for line in entry.splitlines()]
+        return "\n".join(_visible(_shown(line)) for line in lines)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What is known besides the message; Django's records know the request they are about."""
+    found = {name: getattr(record, name, None) for name in FIELDS}
+    request = getattr(record, "request", None)
+    if request is not None and hasattr(request, "method"):
+        found |= {"method": request.method, "path": request.path}
+        found |= {"status": getattr(record, "status_code", None)}
+        found["reference"] = getattr(request, "reference", None)
+    return {
+        name: value if isinstance(value, int | float) else _shown(str(value))
+        for name, value in found.items()
+        if value not in (None, "")
+    }
+
+
+def _shown(text: str) -> str:
+    # A secret that the cut would leave half of, begins after it.
+    return SECRET.sub("[secret]", text[: MAX_CHARS + MAX_SECRET_CHARS])[:MAX_CHARS]
+
+
+def _visible(line: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _words(error: BaseException) -> str:
+    return _shown(str(error).strip().partition("\n")[0])
+
+
+def _frames(error: BaseException) -> traceback.StackSummary:
+    return traceback.extract_tb(error.__traceback__, limit=-MAX_FRAMES)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, what it came from, and so on."""
+    for _ in range(MAX_CHAIN):
+        if error is None:
+            return
+        yield error
+        hidden = error.__suppress_context__ or isinstance(error.__cause__, BaseException)
+        error = error.__cause__ if hidden else error.__context__

@@ -28,6 +28,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+# "json" for machines, "text" for the eye.
+LOG_FORMAT = env.str("LOG_FORMAT", default="text" if DEBUG else "json")
 # Who has it may read /metrics; without it only this machine may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
@@ -228,10 +230,20 @@ DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 128 * 1024
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "noom_project.logs.LineFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "noom_project.logs.JsonFormatter"},
+        "text": {"()": "noom_project.logs.TextFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "text" if LOG_FORMAT == "text" else "json",
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        # Django's own handlers know nothing of our formats.
+        "django": {"handlers": [], "level": "INFO"},
         "daphne": {"level": "WARNING"},
         "aioice": {"level": "WARNING"},
         "django.channels.server": {"handlers": ["console"], "propagate": False},

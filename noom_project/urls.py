@@ -10,3 +10,4 @@ urlpatterns = [
     path("", include("chat.urls")),
     re_path("", elsewhere),
 ]
+handler500 = "noom_project.pages.server_error"

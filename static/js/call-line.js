@@ -14,6 +14,7 @@ import { createSocket } from './socket.js';
 
 // As long as the server's lease on whoever lost the line.
 const AWAITED_MS = 15_000;
+const SERVER_ERROR = 'server_error';
 
 /**
  * @typedef {object} CallLineOptions
@@ -26,6 +27,7 @@ const AWAITED_MS = 15_000;
  * @property {(id: string, state: import('./peer.js').PeerState) => void} onPeerState
  * @property {(ids: Set<string>) => void} onSpeaking
  * @property {(code: string) => void} onRefused joining was refused for good
+ * @property {() => void} onServerError something went wrong there
  * @property {() => void} onLeft
  */
 
@@ -58,7 +60,7 @@ export class CallLine {
       onWelcome: (ack) => this.#welcomed(ack),
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
       onClosed: () => this.#end(),
-      onRefused: (code, _, willRetry) => willRetry || this.#refused(code),
+      onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
     });
     window.addEventListener('online', () => this.#mesh?.networkChanged());
   }
@@ -151,6 +153,7 @@ export class CallLine {
    * @param {any} payload
    */
   #onEvent(type, payload) {
+    if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
     else if (type !== 'beat' || payload.ok) this.#options.dispatch(`call.${type}`, payload);
     if (this.#options.room().missing.callers) void this.#askForCallers();
@@ -165,8 +168,13 @@ export class CallLine {
     if (answer) this.#options.dispatch('call.people', answer);
   }
 
-  /** @param {string} code */
-  #refused(code) {
+  /**
+   * @param {string} code
+   * @param {boolean} willRetry
+   */
+  #refused(code, willRetry) {
+    if (code === SERVER_ERROR) this.#options.onServerError();
+    if (willRetry) return;
     this.#end();
     this.#options.onRefused(code);
   }

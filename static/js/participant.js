@@ -8,29 +8,47 @@
  */
 export class Participant {
   #fresh;
-  #token;
+  #used;
 
   /**
-   * @param {{key: string, token: string, storage: Store, page: Window}} options `token` is the one
-   *   that the page came with
+   * @param {{key: string, token: string, reference: string, storage: Store, page: Window}} options
+   *   `token` and `reference` are those that the page came with
    */
-  constructor({ key, token, storage, page }) {
+  constructor({ key, token, reference, storage, page }) {
     const name = `noom.participant.${key}`;
-    this.#fresh = token;
-    this.#token = storage.getItem(name) ?? token;
+    this.#fresh = { token, reference };
+    this.#used = parse(storage.getItem(name)) ?? this.#fresh;
     storage.removeItem(name);
-    page.addEventListener('pagehide', () => storage.setItem(name, this.#token));
+    page.addEventListener('pagehide', () => storage.setItem(name, JSON.stringify(this.#used)));
     page.addEventListener('pageshow', () => storage.removeItem(name));
   }
 
   get token() {
-    return this.#token;
+    return this.#used.token;
+  }
+
+  /** What a person can quote, and the server's log has beside whatever it says of this page. */
+  get reference() {
+    return this.#used.reference;
   }
 
   /** Begins anew as somebody else, where the old token is no longer good; false if it was new. */
   renew() {
-    if (this.#token === this.#fresh) return false;
-    this.#token = this.#fresh;
+    if (this.#used.token === this.#fresh.token) return false;
+    this.#used = this.#fresh;
     return true;
+  }
+}
+
+/**
+ * @param {string | null} kept
+ * @returns {{token: string, reference: string} | null}
+ */
+function parse(kept) {
+  try {
+    const { token, reference } = JSON.parse(kept ?? '');
+    return { token, reference };
+  } catch {
+    return null; // nothing was kept, or by a page of another version
   }
 }

@@ -11,11 +11,13 @@ import { createSocket } from './socket.js';
 const TYPING_LASTS_MS = 6_000;
 const HISTORY_LIMIT = 100;
 const BAD_TOKEN = 4401;
+const SERVER_ERROR = 'server_error';
 
 /**
  * @typedef {object} RoomData what the page knows of itself
  * @property {string} key
  * @property {string} token
+ * @property {string} reference
  * @property {string} name
  * @property {boolean} listed
  * @property {string} nickname
@@ -32,6 +34,7 @@ const BAD_TOKEN = 4401;
  * @property {(state: LineState) => void} onState
  * @property {(code: number) => void} onClosed
  * @property {(code: string) => void} onRefused entering was refused for good
+ * @property {() => void} onServerError something went wrong there
  */
 
 export class RoomLine {
@@ -63,7 +66,7 @@ export class RoomLine {
     this.#outbox = createOutbox({
       storage,
       key: data.key,
-      request: this.#socket.request,
+      request: this.#request,
       onChange: (items) => this.dispatch('pending', { items }),
     });
   }
@@ -108,7 +111,7 @@ export class RoomLine {
    */
   rename = async (nickname) => {
     this.#nickname = nickname;
-    await this.#socket.request('nickname', { nickname }).catch((error) => {
+    await this.#request('nickname', { nickname }).catch((error) => {
       if (error.code !== 'disconnected' && error.code !== 'timeout') throw error;
     });
   };
@@ -121,6 +124,17 @@ export class RoomLine {
       this.dispatch('history', { ...answer, before }),
     );
   };
+
+  /**
+   * @param {string} type
+   * @param {object} payload
+   * @returns {Promise<any>}
+   */
+  #request = (type, payload) =>
+    this.#socket.request(type, payload).catch((error) => {
+      if (error.code === SERVER_ERROR) this.#options.onServerError();
+      throw error;
+    });
 
   #hello() {
     const { participant } = this.#options;
@@ -141,6 +155,7 @@ export class RoomLine {
   #onEvent(type, payload) {
     if (type === 'beat') this.#options.onState(payload.ok ? this.#socket.state : 'reconnecting');
     if (type === 'beat' && !payload.ok) return;
+    if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     const isLine = type === 'welcome' || type === 'bye' || type === 'cleared';
     this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
@@ -151,6 +166,7 @@ export class RoomLine {
    * @param {boolean} willRetry
    */
   #refused(code, willRetry) {
+    if (code === SERVER_ERROR) this.#options.onServerError();
     // A token that is no good is also told by the close that follows, and there may be another.
     if (!willRetry && code !== 'bad_token') this.#options.onRefused(code);
   }
@@ -185,7 +201,7 @@ export class RoomLine {
     if (this.#asking.has(name)) return;
     this.#asking.add(name);
     const done = () => this.#asking.delete(name);
-    this.#socket.request(type, payload).then(
+    this.#request(type, payload).then(
       (answer) => {
         done();
         then(answer);

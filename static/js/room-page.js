@@ -21,10 +21,12 @@ const data = JSON.parse(byId('room-data').textContent ?? '');
 const participant = new Participant({
   key: data.key,
   token: data.token,
+  reference: data.reference,
   storage: sessionStorage,
   page: window,
 });
-const status = createStatusView();
+const status = createStatusView({ reference: () => participant.reference });
+const onServerError = () => status.problem('server');
 const header = createHeader({ onProblem: (problem) => status.problem(problem) });
 const peopleView = createPeopleView();
 const callView = createCallView();
@@ -71,6 +73,7 @@ const line = new RoomLine({
   onState: (state) => status.line(state),
   onClosed: end,
   onRefused: end,
+  onServerError,
 });
 const call = new CallLine({
   key: data.key,
@@ -82,6 +85,7 @@ const call = new CallLine({
   onPeerState: (id, state) => callView.setPeerState(id, state),
   onSpeaking: (ids) => callView.setSpeaking(ids),
   onRefused: (code) => callView.showError(code),
+  onServerError,
   onLeft: () => {
     callView.setJoining(false);
     status.problem(null);

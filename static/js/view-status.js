@@ -21,7 +21,8 @@ const WAYS_ON = {
   room_locked: 'fatal.retry',
 };
 
-export const createStatusView = () => new StatusView();
+/** @param {{reference: () => string}} options what a person can quote of this page */
+export const createStatusView = (options) => new StatusView(options);
 
 /**
  * The key of the one sentence about both devices, or null.
@@ -35,6 +36,7 @@ export function problemKey({ audio, video }) {
 }
 
 class StatusView {
+  #options;
   #notice = byId('notice');
   #line = byId('line');
   /** @type {string | null} */
@@ -44,7 +46,9 @@ class StatusView {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  constructor() {
+  /** @param {{reference: () => string}} options */
+  constructor(options) {
+    this.#options = options;
     byId('notice-close').addEventListener('click', () => this.problem(null));
     byId('fatal-reload').addEventListener('click', () => location.reload());
   }
@@ -65,7 +69,8 @@ class StatusView {
   /** @param {string | null} key of words-en.js, without its `problem.` */
   problem(key) {
     const full = `problem.${key}`;
-    this.#problem = key === null ? null : t(isKey(full) ? full : 'problem.page');
+    const reference = this.#options.reference();
+    this.#problem = key === null ? null : t(isKey(full) ? full : 'problem.page', { reference });
     this.#draw();
   }
 
@@ -81,6 +86,9 @@ class StatusView {
     setText(byId('fatal-title'), t(isKnown ? title : 'fatal.unknown.title'));
     setText(byId('fatal-words'), t(isKnown ? words : 'fatal.unknown.words'));
     const way = WAYS_ON[isKnown ? meaning : 'unknown'];
+    // Where reloading is all that can be advised, somebody may have to look into it.
+    byId('fatal-reference').hidden = way !== 'fatal.reload';
+    setText(byId('fatal-reference'), t('reference', { reference: this.#options.reference() }));
     byId('fatal-reload').hidden = way === undefined;
     if (way) setText(byId('fatal-reload'), t(way));
     byId('fatal-home').classList.toggle('button-main', way === undefined);

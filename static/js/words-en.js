@@ -99,7 +99,11 @@ export const EN = Object.freeze({
   'problem.screen': 'The screen could not be shared. Try again, or choose another window.',
   'problem.too_fast': 'That was a little fast. Wait a moment, then go on.',
   'problem.nickname': 'That name did not work. Choose another one.',
+  'problem.server':
+    'Something went wrong on the server (reference {reference}). If it does not go away, tell whoever runs it.',
   'problem.page': 'Something went wrong on this page. If it does not work as it should, reload it.',
+
+  reference: 'Reference: {reference}',
 
   'fatal.removed.title': 'You were taken out of the room',
   'fatal.removed.words': 'A host or someone who runs this server has ended your stay here.',

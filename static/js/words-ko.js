@@ -98,7 +98,11 @@ export const KO = Object.freeze({
   'problem.screen': '화면을 공유하지 못했어요. 다시 시도하거나 다른 창을 골라 주세요.',
   'problem.too_fast': '조금 빨랐어요. 잠시 기다렸다가 계속해 주세요.',
   'problem.nickname': '쓸 수 없는 이름이에요. 다른 이름을 골라 주세요.',
+  'problem.server':
+    '서버에 문제가 생겼어요 (참조 번호 {reference}). 계속되면 서버 운영자에게 알려 주세요.',
   'problem.page': '페이지에 문제가 생겼어요. 제대로 동작하지 않으면 새로고침해 주세요.',
+
+  reference: '참조 번호: {reference}',
 
   'fatal.removed.title': '방에서 내보내졌어요',
   'fatal.removed.words': '호스트나 서버 운영자가 나를 이 방에서 내보냈어요.',

@@ -37,6 +37,7 @@ def test_a_good_configuration_passes(configured):
         ({"RETENTION_DAYS": -1}, "noom.E005"),
         ({"RATE_LIMITS": False}, "noom.W001"),
         ({"METRICS_TOKEN": "short"}, "noom.E020"),
+        ({"LOG_FORMAT": "xml"}, "noom.E021"),
         ({"TURN_URLS": ["turn:a.example"]}, "noom.E010"),
         ({"TURN_SECRET": "s"}, "noom.E010"),
         ({"ICE_SERVERS": [{"url": "stun:a.example"}]}, "noom.E011"),

@@ -191,7 +191,10 @@ async def test_a_failure_of_ours_shows_only_a_reference(enter, monkeypatch, capl
     with caplog.at_level(logging.ERROR), pytest.raises(Refusal, match="server_error") as refusal:
         await nova.say("lost?")
     assert "secret" not in str(refusal.value)
-    assert caplog.records[-1].args[0] in str(refusal.value)
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.exc_info[1] is secret
+    assert record.reference == nova.id
+    assert f"reference {nova.id}" in str(refusal.value)
     monkeypatch.undo()
     assert (await nova.say("no, it was not acknowledged"))["seq"] == 1
 

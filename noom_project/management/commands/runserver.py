@@ -3,6 +3,7 @@
 from typing import Any
 
 from daphne.management.commands.runserver import Command as DaphneCommand
+from django.core.management.color import no_style
 
 from noom_project.server import Server
 from noom_project.startup import require_redis
@@ -15,4 +16,5 @@ class Command(DaphneCommand):
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         require_redis()
+        self.style = no_style()  # a log line has no control characters, not even for colours
         super().inner_run(*args, **options)

@@ -1,0 +1,99 @@
+"""What gets into a line of the log, and what does not."""
+
+import json
+import logging
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from chat import identity, names
+from noom_project.logs import MAX_CHARS, JsonFormatter, TextFormatter
+
+NASTY = "a\r\nb\x1b[31mc\x00d\u2028e\u2029f\x85g\x9bh\u202ei"
+FORMATS = pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
+
+
+def record(message="", *args, error=None, **extra):
+    exc_info = (type(error), error, error.__traceback__) if error else None
+    made = logging.LogRecord("noom", logging.INFO, "file", 1, message, args, exc_info)
+    made.__dict__ |= extra
+    return made
+
+
+def raised(error, cause=None):
+    try:
+        raise error from cause
+    except type(error) as caught:
+        return caught
+
+
+@FORMATS
+def test_what_a_client_controls_begins_no_line_and_moves_no_cursor(formatter):
+    for made in (
+        record("said %s", NASTY),
+        record("said", page=NASTY, room=NASTY),
+        record("said", request=SimpleNamespace(method=NASTY, path=NASTY), status_code=404),
+    ):
+        line = formatter.format(made)
+        assert line.isprintable()
+
+
+@FORMATS
+def test_an_exception_with_its_words_cannot_either(formatter):
+    lines = formatter.format(record("failed", error=raised(ValueError(NASTY)))).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+def test_a_line_of_json_says_who_where_and_what():
+    error = raised(RuntimeError("our fault"), cause=raised(KeyError("why")))
+    told = json.loads(JsonFormatter().format(record("%s!", "안녕", error=error, page="p", code=1)))
+    assert told["message"] == "안녕!"
+    assert (told["level"], told["logger"], told["page"], told["code"]) == ("INFO", "noom", "p", 1)
+    assert [(e["type"], e["message"]) for e in told["error"]] == [
+        ("RuntimeError", "our fault"),
+        ("KeyError", "'why'"),
+    ]
+    assert "test_logs.py" in told["error"][0]["trace"][-1]
+    assert "room" not in told
+
+
+@FORMATS
+def test_what_opens_a_room_is_blotted_out(formatter):
+    token = identity.mint(key="team", browser="b", room_name="Team")
+    key = names.unlisted_key("team")
+    secret = key.partition("~")[2]
+    error = raised(ValueError(f"{token} {key}"))
+    request = SimpleNamespace(method="GET", path=f"/rooms/{key}/")
+    made = record(f"{token} at /rooms/team%7E{secret}/", room=key, error=error, request=request)
+    line = formatter.format(made)
+    assert "team" in line
+    assert secret not in line
+    assert token not in line
+    assert token.rpartition(":")[2] not in line
+
+
+@FORMATS
+def test_the_row_that_a_database_complains_of_is_left_out(formatter):
+    error = raised(ValueError('violates "check"\nDETAIL: Failing row contains (1, what was said)'))
+    line = formatter.format(record("failed", error=error))
+    assert "violates" in line
+    assert "what was said" not in line
+
+
+@FORMATS
+@pytest.mark.parametrize("flood", ["a" * 100_000, "a:" * 50_000, "~" * 100_000, "a.-" * 33_000])
+def test_a_long_text_is_cut_and_costs_little(formatter, flood):
+    start = time.perf_counter()
+    line = formatter.format(record(flood, error=raised(ValueError(flood))))
+    assert time.perf_counter() - start < 0.05
+    assert len(line) < 3 * MAX_CHARS
+
+
+@FORMATS
+def test_a_secret_at_the_cut_is_not_cut_in_half(formatter):
+    token = identity.mint(key="team", browser="b", room_name="Team")
+    for start in range(MAX_CHARS - len(token) - 5, MAX_CHARS + 5, 7):
+        line = formatter.format(record("x " * (start // 2) + token))
+        assert token[:12] not in line
