@@ -115,3 +115,12 @@ cluster: .venv/dev.stamp
 	$(call install,$(SERVERS) $(call missing,caddy,caddy))
 	@echo "Noom: open http://127.0.0.1:$(PORT)/"
 	@NOOM_PORT=$(PORT) exec .venv/bin/honcho -f deploy/cluster/Procfile -d . start
+
+# Chat beside Socket.IO, on this machine; writes bench/results.md.
+bench: .venv/dev.stamp bench/peers/node_modules/.stamp
+	$(call install,$(SERVERS))
+	$(IN_VENV) -m bench.chat
+
+bench/peers/node_modules/.stamp: bench/peers/package.json bench/peers/package-lock.json
+	cd bench/peers && npm ci --no-progress
+	@touch $@

@@ -33,7 +33,9 @@ def masked(payload: bytes, opcode: int = 1) -> bytes:
 class Dialect(Protocol):
     """One server's words."""
 
-    delivery: bytes  # stands once in what is sent for each message that is delivered
+    @property
+    def delivery(self) -> bytes:
+        """What stands once in what is sent for each message that is delivered."""
 
     def path(self, room: str) -> str:
         """Where a client opens its socket."""
@@ -52,7 +54,7 @@ class Dialect(Protocol):
 class Noom:
     """Noom's chat socket (docs/protocol.md)."""
 
-    delivery: bytes = b'"type":"new_message"'
+    delivery = b'"type":"new_message"'
 
     def path(self, room: str) -> str:
         return f"/ws/chat/{room}/"
@@ -68,14 +70,16 @@ class Noom:
         return masked(json.dumps(said).encode()), b'"ack","ref":%d,' % number
 
     def answer(self, chunk: bytes) -> bytes | None:
-        return None
+        # A ping (RFC 6455, section 5.5.2) wants its twelve bytes back.
+        _, ping, rest = chunk.partition(b"\x89\x0c")
+        return masked(rest[:12], opcode=10) if ping else None
 
 
 @dataclass(frozen=True)
 class SocketIO:
     """Socket.IO's protocol 5 in Engine.IO's protocol 4, on a WebSocket from the start."""
 
-    delivery: bytes = b'42["new_message"'
+    delivery = b'42["new_message"'
 
     def path(self, room: str) -> str:
         return "/socket.io/?EIO=4&transport=websocket"

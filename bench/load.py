@@ -1,12 +1,12 @@
 """The load: many clients in one thread, far cheaper than the server they speak to.
 
 `python -m bench.load` takes a plan as JSON on its standard input and prints what it saw as JSON. It
-reads no JSON and no frame of the server's: it counts what stands once in each delivery.
+reads no JSON and no frame of the server's: it counts what stands once in each delivery, and those
+who only listen are read in rounds, many frames at a time.
 """
 
 import json
 import os
-import random
 import select
 import socket
 import sys
@@ -23,7 +23,7 @@ HANDSHAKE = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 CHUNK_BYTES = 256 * 1024
-OPENING = 64  # handshakes under way at once
+LISTENING_ROUND_S = 0.02
 WARM_UP_S = 1.0
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -42,8 +42,9 @@ class Plan:
     seconds: float = 5.0
     in_flight: int = 4  # messages in each room, at saturation
     rate: float = 0.0  # messages a second in all; 0: as many as go
+    opening: int = 64  # handshakes under way at once
     idle: bool = False  # only connect, and stay until told to end
-    return_s: float = 0.0  # after a restart, clients come back within so long
+    storm: bool = False  # when told to, come back, all at once
 
 
 class Client:
@@ -93,6 +94,7 @@ class Crowd:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.dialect = plan, DIALECTS[plan.dialect]
         self.epoll = select.epoll()
+        self.listening = select.epoll()  # those whom nobody waits for
         self.clients: dict[int, Client] = {}
         self.deliveries = 0
         self.latencies: list[float] | None = None
@@ -111,7 +113,7 @@ class Crowd:
         """Lets clients in, some at a time; returns when each was in."""
         waiting, opening, times = deque(clients), 0, []
         while waiting or opening:
-            while waiting and opening < OPENING:
+            while waiting and opening < self.plan.opening:
                 client = waiting.popleft()
                 client.connect(self.dialect)
                 self.clients[client.socket.fileno()] = client
@@ -128,34 +130,41 @@ class Crowd:
                 raise SystemExit(f"refused: {len(self.lost)} sockets")
         return times
 
-    def listen(self, timeout: float) -> list[Client]:
+    def set_aside(self, speakers: list[Client]) -> None:
+        """Everyone but the speakers is read in rounds from now on."""
+        speaking = {client.socket.fileno() for client in speakers}
+        for number in self.clients.keys() - speaking:
+            self.epoll.unregister(number)
+            self.listening.register(number, select.EPOLLIN)
+
+    def listen(self, timeout: float, epoll: select.epoll | None = None) -> list[Client]:
         """Reads what has come; returns the clients who heard what they waited for."""
         heard = []
-        for number, _ in self.epoll.poll(timeout, 1024):
+        for number, _ in (epoll or self.epoll).poll(timeout, 2048):
             client = self.clients[number]
             try:
                 chunk = client.socket.recv(CHUNK_BYTES)
             except ConnectionError:
                 chunk = b""
             if not chunk:
-                self._lose(number)
+                self.lose(number)
                 continue
-            self._count(client, chunk)
+            self.count(client, chunk)
             if client.hears(chunk):
                 heard.append(client)
         return heard
 
-    def _count(self, client: Client, chunk: bytes) -> None:
+    def count(self, client: Client, chunk: bytes) -> None:
         found = chunk.count(self.dialect.delivery)
         if found:
             self.deliveries += found
             if self.latencies is not None:
                 now = time.monotonic()
                 self.latencies += [now - float(at) for at in SENT_AT.findall(chunk)]
-        elif reply := self.dialect.answer(chunk):
+        if reply := self.dialect.answer(chunk):
             client.socket.sendall(reply)
 
-    def _lose(self, number: int) -> None:
+    def lose(self, number: int) -> None:
         client = self.clients.pop(number)
         self.epoll.unregister(number)
         client.socket.close()
@@ -179,6 +188,7 @@ def saturate(crowd: Crowd) -> dict[str, float]:
         for room in range(plan.rooms)
         for client in people[room * plan.people : (room + 1) * plan.people][: plan.in_flight]
     ]
+    crowd.set_aside(speakers)
     for client in speakers:
         client.say(crowd.dialect)
     messages = _run(crowd, WARM_UP_S)
@@ -190,6 +200,7 @@ def saturate(crowd: Crowd) -> dict[str, float]:
         "deliveries_per_s": crowd.deliveries / wall,
         "messages_per_s": messages / wall,
         "us_per_delivery": cpu / max(1, crowd.deliveries) * 1e6,
+        "wall_s": wall,
         "server_load": cpu / wall,
         "own_load": (time.process_time() - own) / wall,
         "missing": plan.people - crowd.deliveries / max(1, messages),
@@ -197,19 +208,25 @@ def saturate(crowd: Crowd) -> dict[str, float]:
 
 
 def _run(crowd: Crowd, seconds: float) -> int:
-    messages, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        for client in crowd.listen(0.1):
+    now = time.monotonic()
+    messages, end, due = 0, now + seconds, now + LISTENING_ROUND_S
+    while (now := time.monotonic()) < end:
+        for client in crowd.listen(max(0.0, due - now)):
             client.say(crowd.dialect)
             messages += 1
+        if now >= due:
+            crowd.listen(0, crowd.listening)
+            due = now + LISTENING_ROUND_S
     return messages
 
 
 def at_rate(crowd: Crowd) -> dict[str, float]:
     """Says messages at a fixed rate, from one who is free; how late they are at each listener."""
-    plan, free = crowd.plan, list(crowd.clients.values())
-    random.Random(1).shuffle(free)
-    waiting, crowd.latencies = deque(free), []
+    plan = crowd.plan
+    # One of each room after the other.
+    people = list(crowd.clients.values())
+    waiting = deque(c for first in range(plan.people) for c in people[first :: plan.people])
+    crowd.latencies = []
     started = time.monotonic()
     due, end = started + WARM_UP_S, started + WARM_UP_S + plan.seconds
     while (now := time.monotonic()) < end:
@@ -233,8 +250,29 @@ def stay(crowd: Crowd) -> None:
     while True:
         for number, _ in crowd.epoll.poll():
             if number == sys.stdin.fileno():
+                crowd.epoll.unregister(number)
                 return
-            crowd._count(crowd.clients[number], crowd.clients[number].socket.recv(CHUNK_BYTES))
+            if number not in crowd.clients:
+                continue
+            try:
+                chunk = crowd.clients[number].socket.recv(CHUNK_BYTES)
+            except ConnectionError:
+                chunk = b""
+            if chunk:
+                crowd.count(crowd.clients[number], chunk)
+            else:
+                crowd.lose(number)
+
+
+def storm(crowd: Crowd) -> float:
+    """Everyone comes back at once; how long it takes until all are in."""
+    for number in list(crowd.clients):
+        crowd.lose(number)
+    crowd.lost.clear()
+    started = time.monotonic()
+    crowd.plan.opening = len(crowd.plan.keys) * crowd.plan.people
+    times = crowd.enter(crowd.everyone())
+    return max(times) - started
 
 
 def main() -> None:
@@ -243,9 +281,11 @@ def main() -> None:
     started = time.monotonic()
     times = crowd.enter(crowd.everyone())
     result: dict[str, float] = {"accepted_per_s": len(times) / (times[-1] - started)}
-    if plan.idle:
+    if plan.idle or plan.storm:
         print(json.dumps(result), flush=True)
         stay(crowd)
+        if plan.storm:
+            result["storm_s"] = storm(crowd)
     elif plan.rate:
         result |= at_rate(crowd)
     else:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -52,6 +53,12 @@ class Redis:
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
+    def published(self) -> int:
+        """How many PUBLISH commands it has got."""
+        told = self._ask(b"INFO commandstats\r\n")
+        found = re.search(rb"cmdstat_publish:calls=(\d+)", told)
+        return int(found[1]) if found else 0
+
     def kill(self) -> None:
         """As a crash does."""
         if self._process:
@@ -73,4 +80,4 @@ class Redis:
     def _ask(self, command: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
             connection.sendall(command)
-            return connection.recv(16)
+            return connection.recv(65_536)

@@ -1,0 +1,162 @@
+"""Noom's chat beside Socket.IO's, in one run: `make bench` writes bench/results.md.
+
+Servers on one core, the load on the other; each measurement in turn, several rounds, medians. Noom
+stores every message before it acknowledges it; Socket.IO stores nothing.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import django
+
+from bench import servers
+
+os.environ["SECRET_KEY"] = servers.SECRET_KEY
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
+django.setup()
+
+from bench import report  # noqa: E402 - needs the key
+from bench.servers import OTHER_CORE, Running  # noqa: E402
+from chat import identity  # noqa: E402
+from tests.live.server import ROOT  # noqa: E402
+
+IDLE = 5_000
+SHAPES = [(10, 50), (1, 1000), (100, 5)]
+GROWTH = [(1, 10), (1, 30), (1, 100), (1, 300), (1, 1000)]
+Figures = dict[str, float]
+Server = Callable[[], AbstractContextManager[Running]]
+
+
+class Setup(NamedTuple):
+    """Two servers that are compared under the same circumstances."""
+
+    name: str
+    noom: Server
+    peer: Server
+
+
+EMBEDDED = Setup("one process", servers.noom, servers.socketio)
+JOINED = Setup(
+    "two processes joined by Redis",
+    lambda: servers.noom(2, joined=True),
+    lambda: servers.socketio(2, joined=True),
+)
+
+
+def load(server: Running, rooms: int, people: int, **plan: Any) -> "subprocess.Popen[str]":
+    """Starts the load on a server, in rooms that nobody has been in."""
+    keys = [f"bench-{secrets.token_hex(6)}" for _ in range(rooms)]
+    process = subprocess.Popen(
+        ["taskset", "-c", str(OTHER_CORE), sys.executable, "-m", "bench.load"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    whole = {
+        "dialect": server.dialect,
+        "ports": server.ports,
+        "pids": server.pids,
+        "rooms": rooms,
+        "people": people,
+        "keys": keys,
+        "tokens": [[_token(key) for _ in range(people)] for key in keys],
+        **plan,
+    }
+    process.stdin.write(json.dumps(whole) + "\n")
+    process.stdin.flush()
+    return process
+
+
+def _token(key: str) -> str:
+    return identity.mint(key=key, browser="bench", room_name=key)
+
+
+def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:
+    """What a load saw, once it has ended."""
+    process = load(server, rooms, people, **plan)
+    output, _ = process.communicate(timeout=180)
+    if process.returncode:
+        raise SystemExit(f"the load on {server.dialect} failed")
+    figures: Figures = json.loads(output.splitlines()[-1])
+    return figures
+
+
+def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
+    """Saturation in rooms of several sizes, then a fixed rate: (shape, server, figures)."""
+    for who, opened in (("noom", setup.noom), ("peer", setup.peer)):
+        for rooms, people in SHAPES:
+            with opened() as server:
+                before = published(server)
+                figures = measure(server, rooms, people, seconds=seconds)
+                messages = figures["messages_per_s"] * figures["wall_s"]
+                figures["published"] = (published(server) - before) / max(1, messages)
+            yield f"{rooms} × {people}", who, figures
+        with opened() as server:
+            yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
+
+
+def published(server: Running) -> int:
+    """PUBLISH commands that Redis has seen, sharded ones too."""
+    return server.redis.published() if server.redis else 0
+
+
+def idle(opened: Server) -> Figures:
+    """Memory of idle sockets, and how fast all of them come back after a restart."""
+    with opened() as server:
+        before = memory_kb(server.pids)
+        process = load(server, IDLE // 50, 50, storm=True)
+        assert process.stdin
+        assert process.stdout
+        accepted = json.loads(process.stdout.readline())["accepted_per_s"]
+        used = memory_kb(server.pids) - before
+        for noom in server.processes:
+            noom.restart()
+            servers.pin(noom.pid, servers.SERVER_CORE)
+        output, _ = process.communicate("now\n", timeout=120)
+        storm = json.loads(output.splitlines()[-1])["storm_s"]
+    return {"kib_per_socket": used / IDLE, "accepted_per_s": accepted, "storm_s": storm}
+
+
+def memory_kb(pids: list[int]) -> int:
+    """Resident memory in KiB."""
+    lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def growth(seconds: float) -> list[tuple[int, Figures]]:
+    """One room that grows: (people, figures)."""
+    with servers.noom() as server:
+        return [(people, measure(server, 1, people, seconds=seconds)) for _, people in GROWTH]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of one measurement")
+    options = parser.parse_args()
+    servers.collect_static()
+    found: dict[tuple[str, str, str, str], list[float]] = {}
+    for number in range(options.rounds):
+        for setup in (EMBEDDED, JOINED):
+            for shape, who, figures in shapes(setup, options.seconds):
+                print(number + 1, setup.name, shape, who, figures, flush=True)
+                for figure, value in figures.items():
+                    found.setdefault((setup.name, shape, who, figure), []).append(value)
+    medians = {place: median(values) for place, values in found.items()}
+    idles = {"noom": idle(servers.noom), "peer": idle(servers.socketio)}
+    report.write(medians, idles, growth(options.seconds), rounds=options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""bench/results.md: ratios first, then what they were made of, and on what."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.servers import PEERS
+from tests.live.server import ROOT
+
+RESULTS = ROOT / "bench" / "results.md"
+Medians = Mapping[tuple[str, str, str, str], float]
+Growth = list[tuple[int, dict[str, float]]]
+# Setup, shape, figure, unit, and how many times the peer's it may be.
+TARGETS = [
+    ("one process", "10 × 50", "us_per_delivery", "µs CPU a delivery", 1.0),
+    ("one process", "1 × 1000", "us_per_delivery", "µs CPU a delivery", 1.0),
+    ("two processes joined by Redis", "10 × 50", "us_per_delivery", "µs CPU a delivery", 1.0),
+    ("two processes joined by Redis", "1 × 1000", "us_per_delivery", "µs CPU a delivery", 1.0),
+    ("two processes joined by Redis", "100 × 5", "us_per_delivery", "µs CPU a delivery", 2.5),
+    ("one process", "50 messages/s", "p99_ms", "ms, p99", 3.0),
+]
+PACKAGES = ("django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "redis")
+
+
+def write(
+    medians: Medians, idles: Mapping[str, Mapping[str, float]], growth: Growth, *, rounds: int
+) -> None:
+    """Writes the page."""
+    parts = [
+        "# Noom beside Socket.IO\n",
+        "Written by `make bench` (bench/chat.py says how it measures). Noom stores each message "
+        f"before it acknowledges it; Socket.IO stores nothing. Medians of {rounds} rounds.\n",
+        _machine(),
+        "## Ratios\n",
+        _table(["", "", "Noom", "Socket.IO", "ratio", "at most"], _ratios(medians)),
+        "## Idle\n",
+        _table(["", "Noom", "Socket.IO"], _idle(idles)),
+        "## A room that grows (Noom, one process)\n",
+        _table(["people", "µs CPU a delivery", "µs CPU a message", "deliveries/s"], _grown(growth)),
+        "## Everything\n",
+        _table(["", "", "", "Noom", "Socket.IO"], _everything(medians)),
+    ]
+    RESULTS.write_text("\n".join(parts))
+
+
+def _ratios(medians: Medians) -> list[list[str]]:
+    rows = []
+    for setup, shape, figure, unit, most in TARGETS:
+        ours, theirs = (medians[setup, shape, who, figure] for who in ("noom", "peer"))
+        row = [f"{setup}, {shape}", unit, f"{ours:.1f}", f"{theirs:.1f}"]
+        rows.append([*row, f"**{ours / theirs:.2f}**", f"{most:.1f}"])
+    return rows
+
+
+def _idle(idles: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    names = {
+        "kib_per_socket": "KiB of server memory a socket",
+        "accepted_per_s": "sockets accepted a second",
+        "storm_s": "s until 5,000 are back after a restart",
+    }
+    return [
+        [name, *(f"{idles[who][figure]:.1f}" for who in ("noom", "peer"))]
+        for figure, name in names.items()
+    ]
+
+
+def _grown(growth: Growth) -> list[list[str]]:
+    return [
+        [
+            str(people),
+            f"{figures['us_per_delivery']:.1f}",
+            f"{figures['us_per_delivery'] * people:.0f}",
+            f"{figures['deliveries_per_s']:,.0f}",
+        ]
+        for people, figures in growth
+    ]
+
+
+def _everything(medians: Medians) -> list[list[str]]:
+    places = dict.fromkeys((setup, shape, figure) for setup, shape, _, figure in medians)
+    return [
+        [
+            *place,
+            *(f"{medians[place[0], place[1], who, place[2]]:,.2f}" for who in ("noom", "peer")),
+        ]
+        for place in places
+    ]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _machine() -> str:
+    processor = next(
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    )
+    packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    lock = json.loads((PEERS / "package-lock.json").read_text())["packages"]
+    peer = lock["node_modules/socket.io"]["version"]
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {processor}, "
+        f"Linux {platform.release()}, Python {platform.python_version()}, {packages}; "
+        f"Node.js {node}, Socket.IO {peer}.\n"
+    )

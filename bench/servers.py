@@ -1,0 +1,122 @@
+"""The servers that are measured: Noom as it is operated, and Socket.IO as its docs have it."""
+
+import contextlib
+import functools
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.live.cluster import Process, start_cluster
+from tests.live.postgres import Postgres
+from tests.live.redis import Redis
+from tests.live.server import ROOT, free_port
+from tests.live.waiting import until
+
+PEERS = ROOT / "bench" / "peers"
+SECRET_KEY = "only-for-a-benchmark-on-this-machine-" + "x" * 32
+SERVER_CORE, OTHER_CORE = 0, 1
+# The guards are on; what a person may do is not what a benchmark does.
+NOOM = {
+    "DEBUG": "0",
+    "SECRET_KEY": SECRET_KEY,
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "LOG_LEVEL": "WARNING",
+    "ROOM_CAPACITY": "10000",
+    "MESSAGES_PER_S": "1000000",
+    "JOINS_PER_S": "1000000",
+    "SOCKETS_PER_ADDRESS": "1000000",
+}
+
+
+@dataclass
+class Running:
+    """A server of one or more processes; `redis` where they are joined."""
+
+    dialect: str
+    ports: list[int]
+    pids: list[int]
+    processes: list[Process]
+    redis: Redis | None = None
+
+
+@contextlib.contextmanager
+def noom(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
+    """`manage.py serve`: embedded on SQLite, or joined by Redis on PostgreSQL."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        redis = None
+        if joined:
+            redis, environment = _redis(stack, folder), {**NOOM, "DATABASE_URL": _postgres(stack)}
+            running = start_cluster(folder, redis, processes, **environment)
+        else:
+            running = [Process(folder, **NOOM)]
+            running[0].start()
+        for process in running:
+            stack.callback(process.stop)
+            pin(process.pid, SERVER_CORE)
+        ports, pids = [p.port for p in running], [p.pid for p in running]
+        yield Running("noom", ports, pids, running, redis)
+
+
+@contextlib.contextmanager
+def socketio(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
+    """Socket.IO on Node.js, WebSocket only; joined by its Redis adapter."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        redis = _redis(stack, folder) if joined else None
+        ports, pids = [free_port() for _ in range(processes)], []
+        for port in ports:
+            command = ["node", "socketio.js", str(port), *([redis.url] if redis else [])]
+            process = subprocess.Popen(command, cwd=PEERS)
+            stack.callback(_end, process)
+            until(functools.partial(_listens, port), "Socket.IO")
+            pin(process.pid, SERVER_CORE)
+            pids.append(process.pid)
+        yield Running("socketio", ports, pids, [], redis)
+
+
+def pin(pid: int, core: int) -> None:
+    """Keeps a process, with all its threads, on one core."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), {core})
+
+
+def collect_static() -> None:
+    """What an operator does before a server without DEBUG starts."""
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+        cwd=ROOT,
+        env={**os.environ, **NOOM},
+        check=True,
+    )
+
+
+def _redis(stack: contextlib.ExitStack, folder: Path) -> Redis:
+    redis = Redis(folder)
+    redis.start()
+    stack.callback(redis.stop)
+    pin(redis.pid, OTHER_CORE)
+    return redis
+
+
+def _postgres(stack: contextlib.ExitStack) -> str:
+    postgres = Postgres()
+    postgres.start()
+    stack.callback(postgres.stop)
+    return postgres.url
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    process.wait(10)
