@@ -2,28 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
 
 import pytest
 from redis.asyncio import Redis as Connection
 
-from call.wire import Refused, Unreachable
-from chat import messages as m
-from tests.conversation import Refusal
-from tests.faults.swarm import Guest, Swarm, new_id, until
-from tests.faults.verdicts import LEASE_AND_SWEEP_S, closed, told, until_rebuilt, until_true
+from tests.faults.swarm import Swarm
+from tests.faults.verdicts import (
+    ANSWER_S,
+    LEASE_AND_SWEEP_S,
+    ROOMS,
+    Sends,
+    closed,
+    timed,
+    told,
+    until_heard,
+    until_rebuilt,
+    until_true,
+)
 from tests.live.redis import Redis
 from tests.live.wire import Wire
 
-ROOMS = [f"room-{n}" for n in range(10)]
 EACH = 6
 MESSAGES_PER_S = 10
 BEFORE_S = 2.0
 KILLED_S = 3.0
 REFUSING_S = 6.0
-ANSWER_S = 2.5
 
 
 @pytest.mark.bar("R4")
@@ -38,10 +44,12 @@ async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(si
         back = time.monotonic()
         verdict = await swarm.judge()
         through_s = time.monotonic() - back
+        heard_s = await until_heard(swarm.guests, back)
         true_s = await until_true(swarm.guests, back)
         figure("sockets closed", closed(swarm.guests), limit=0)
         told(figure, verdict)
         figure("until all had everything, after its return", through_s, limit=5, unit="s")
+        figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
 
 
@@ -66,6 +74,8 @@ async def test_rooms_are_rebuilt_from_living_sockets(site, figure, how):
         beats = [[b.version for b in guest.beats if b.ok] for guest in swarm.guests]
         backwards = sum(b < a for versions in beats for a, b in pairwise(versions))
         figure("versions that went backwards", backwards, limit=0)
+        heard_s = await until_heard(swarm.guests, at)
+        figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("sockets closed", closed(swarm.guests), limit=0)
         told(figure, await swarm.judge())
 
@@ -91,19 +101,6 @@ async def without_connections(redis: Redis) -> AsyncIterator[None]:
         await admin.config_set("maxclients", "10000")
 
 
-async def timed(asking: Awaitable[object]) -> tuple[float, str]:
-    """Seconds until an answer, and which: "ok", the code of a refusal, or "nothing"."""
-    start = time.monotonic()
-    try:
-        await asking
-        answer = "ok"
-    except (Refused, Refusal) as refusal:
-        answer = refusal.code
-    except (Unreachable, ConnectionError, TimeoutError):
-        answer = "nothing"
-    return time.monotonic() - start, answer
-
-
 async def join(url: str) -> None:
     async with Wire(url, f"/ws/chat/{ROOMS[0]}/") as late:
         await late.enter("Late")
@@ -117,30 +114,22 @@ async def test_what_redis_cannot_do_is_refused_with_a_reason(
 ):
     async with Swarm(site.url) as swarm:
         await swarm.enter(ROOMS, EACH)
-        sends: list[tuple[float, str]] = []
-        joins: list[tuple[float, str]] = []
-
-        async def send(guest: Guest) -> None:
-            message = m.NewMessage(text="hello", client_id=new_id())
-            sends.append(await timed(guest.line.request(message, m.NewMessageAck)))
-
+        sends, joins = Sends(), []
         async with fault(site.redis):
             end = time.monotonic() + REFUSING_S
             while time.monotonic() < end:
                 joins.append(await timed(join(site.url)))
-                await asyncio.gather(*(send(guest) for guest in swarm.guests[::6]))
+                await sends.of(swarm.guests[::6])
                 await asyncio.sleep(0.2)
         back = time.monotonic()
         assert {answer for _, answer in joins} == {"try_later"}, "joins were not refused"
-        unreasonable = [answer for _, answer in sends if answer not in {"ok", "try_later"}]
-        figure("sends without an answer or a reason", len(unreasonable), limit=0)
-        figure("longest wait of a send", max(s for s, _ in sends), limit=ANSWER_S, unit="s")
+        sends.tell(figure)
         figure("longest wait of a join", max(s for s, _ in joins), limit=ANSWER_S, unit="s")
         await swarm.enter(ROOMS, 1)
         figure("until somebody could enter again", time.monotonic() - back, limit=5, unit="s")
         true_s = await until_true(swarm.guests, back)
         figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("sockets closed", closed(swarm.guests), limit=0)
-        await swarm.guests[0].say("and after")
-        mira = swarm.guests[10]
-        await until(lambda: mira.log.messages[-1].text == "and after", "the message", seconds=5)
+        heard_s = await until_heard(swarm.guests, back)
+        figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
+        told(figure, await swarm.judge())

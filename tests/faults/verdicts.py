@@ -3,12 +3,16 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
+from call.wire import Refused, Unreachable
 from chat import messages as m
-from tests.faults.swarm import Guest, Verdict, until, untrue
+from tests.conversation import Refusal
+from tests.faults.swarm import Guest, Verdict, new_id, until, untrue
 
+ROOMS = [f"room-{n}" for n in range(10)]
 LEASE_AND_SWEEP_S = 18.0
+ANSWER_S = 2.5
 ASK_EVERY_S = 0.2
 
 
@@ -44,6 +48,55 @@ async def until_rebuilt(guests: Iterable[Guest], since: float) -> float:
     return time.monotonic() - since
 
 
+async def until_heard(guests: Iterable[Guest], since: float) -> float:
+    """Seconds from `since` until events reach everybody, not only what beats make good: what one of
+    each room says is heard by all in it within a second."""
+    rooms = {guest.key: guest for guest in guests}
+    for _ in range(60):
+        start = time.monotonic()
+        await asyncio.gather(*(speaker.say() for speaker in rooms.values()))
+        await asyncio.sleep(1)
+        if all(guest.delays and guest.delays[-1][0] > start for guest in guests):
+            return start - since
+    return float("inf")
+
+
 async def _asked(guest: Guest) -> set[str]:
     answer = await guest.line.request(m.People(), m.PeopleAck)
     return {person.id for person in answer.people}
+
+
+async def timed(asking: Awaitable[object]) -> tuple[float, str]:
+    """Seconds until an answer, and which: "ok", the code of a refusal, or "nothing"."""
+    start = time.monotonic()
+    try:
+        await asking
+        answer = "ok"
+    except (Refused, Refusal) as refusal:
+        answer = refusal.code
+    except (Unreachable, ConnectionError, TimeoutError):
+        answer = "nothing"
+    return time.monotonic() - start, answer
+
+
+class Sends:
+    """Messages that are sent once, and what was answered."""
+
+    def __init__(self) -> None:
+        self._answers: list[tuple[float, str]] = []
+
+    async def of(self, guests: Iterable[Guest]) -> None:
+        """Each of these says something; returns when all are answered."""
+        self._answers += await asyncio.gather(*(timed(_send(guest)) for guest in guests))
+
+    def tell(self, figure: Callable[..., None]) -> None:
+        unreasonable = [a for _, a in self._answers if a not in {"ok", "try_later"}]
+        figure("sends without an answer or a reason", len(unreasonable), limit=0)
+        longest_s = max(seconds for seconds, _ in self._answers)
+        figure("longest wait for the answer to a send", longest_s, limit=ANSWER_S, unit="s")
+
+
+async def _send(guest: Guest) -> None:
+    message = m.NewMessage(text="hello", client_id=new_id())
+    ack = await guest.line.request(message, m.NewMessageAck)
+    guest.acked[message.client_id] = ack.seq

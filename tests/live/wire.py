@@ -42,6 +42,10 @@ class Wire(Conversation):
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
         await self._line.send(text if binary is None else binary)  # type: ignore[arg-type]
 
+    async def ping(self) -> None:
+        """Returns when the server has answered a WebSocket ping."""
+        await (await self._line.ping())
+
     def vanish(self) -> None:
         """As a pulled cable does."""
         self._line.transport.abort()
