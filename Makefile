@@ -33,7 +33,9 @@ test: programs check
 # FAULTS=tests/faults/test_….py renews the rows of its bars alone.
 FAULTS ?= tests/faults
 FIGURES := var/figures.jsonl
+FAKETIME := /usr/lib/*/faketime/libfaketime.so.1
 faults: programs .venv/dev.stamp
+	$(call install,$(call missing,iptables,iptables) $(call missing,$(FAKETIME),faketime))
 	@mkdir -p var && rm -f $(FIGURES)
 	for run in 1 2 3; do NOOM_FIGURES=$(FIGURES) timeout -k 60 3600 \
 		$(IN_VENV) -m pytest $(FAULTS) || failed=1; done; \
