@@ -23,13 +23,15 @@ class Snapshot(NamedTuple):
 class Change:
     """A member's record before and after a change (None: not there), and the place after it.
 
-    Where `before` equals `after` nothing has changed, and the version is the old one.
+    Where `before` equals `after` nothing has changed, and the version is the old one. `members` are
+    the living ones at that version, as far as the one who asked for the change had to know them.
     """
 
     before: Member | None
     after: Member | None
     count: int
     version: int
+    members: Mapping[str, Member] = field(default_factory=dict, compare=False)
 
 
 class Lease(NamedTuple):
@@ -125,9 +127,9 @@ class MemoryPresence:
             del here.leases[member_id]
         if after != before:
             here.version += 1
-        count = len(here.living(now))
+        living = here.living(now)
         self._forget_if_empty(place)
-        return Change(before, after, count, here.version)
+        return Change(before, after, len(living), here.version, living)
 
     async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
         until = self._clock() + lease_s

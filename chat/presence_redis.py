@@ -8,6 +8,7 @@ places by the first lease in them that may end.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 from weakref import WeakValueDictionary
 
@@ -61,7 +62,7 @@ class RedisPresence:
                 before, after = found.members.get(member_id), rule(found.members)
                 change = await self._write(place, found.version, member_id, before, after, lease_s)
                 if change is not None:
-                    return change
+                    return replace(change, members=_with(found.members, member_id, after))
                 await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
         raise Unavailable(f"{place} changes too fast")
 
@@ -143,6 +144,13 @@ class RedisPresence:
 
     def _keys(self, place: str) -> list[str]:
         return [f"{PREFIX}{place}:{name}" for name in ("leases", "records", "version")]
+
+
+def _with(members: dict[str, Member], member_id: str, record: Member | None) -> dict[str, Member]:
+    """The members after one has got this record, or has gone; a new one came last."""
+    if record is not None:
+        return members | {member_id: record}
+    return {id: member for id, member in members.items() if id != member_id}
 
 
 async def _answer(question: Awaitable[Any] | Any) -> Any:

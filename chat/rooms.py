@@ -106,12 +106,12 @@ async def enter(
     except BaseException:
         await people().leave(room.key, local.id)
         raise
-    snapshot = await people().snapshot(room.key)
+    # Of changes after that of our own the hub tells: it has been listening since before it.
     ack = EnterRoomAck(
         you=person.id,
         room=RoomInfo(key=room.key, name=room.name, listed=room.listed),
-        people=_persons(snapshot.members),
-        version=snapshot.version,
+        people=_persons(change.members),
+        version=change.version,
         messages=messages,
         seq=seq,
     )

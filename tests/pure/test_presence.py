@@ -221,3 +221,12 @@ async def test_who_renews_a_lease_is_known_until_it_ends(presence):
     assert await presence.holders(PLACE) == {NOVA: "here"}
     await presence.update(PLACE, NOVA, lambda _: None, LEASE_S)
     assert await presence.holders(PLACE) == {}
+
+
+async def test_a_change_tells_who_is_there_as_whoever_reads_then_is_told(presence):
+    for name in (OLD, NOVA, MIRA):
+        change = await put(presence, name)
+        assert (change.version, change.members) == await presence.read(PLACE)
+    gone = await presence.update(PLACE, NOVA, lambda _: None, LEASE_S)
+    assert (gone.version, gone.members) == await presence.read(PLACE)
+    assert list(gone.members) == [OLD, MIRA]
