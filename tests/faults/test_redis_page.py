@@ -12,13 +12,13 @@ LINE_STATE = "document.querySelector('#line').dataset.state"
 
 
 def seconds_without_frames(pages: list[Page], seconds: int) -> int:
-    """In how many of these seconds a page showed no new frame of the other."""
+    """In how many of these seconds a page showed no new frame of the other, or had lost its tile."""
     still = 0
     for _ in range(seconds):
         before = [frames(page) for page in pages]
         pages[0].wait_for_timeout(1_000)
         after = [frames(page) for page in pages]
-        still += any(b[0] >= a[0] for b, a in zip(before, after, strict=True))
+        still += any(b[:1] >= a[:1] for b, a in zip(before, after, strict=True))
     return still
 
 
