@@ -1,7 +1,10 @@
 """Noom's server as the commands open it: what it is made with stands here alone."""
 
+import logging
+import os
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
@@ -18,10 +21,11 @@ def pages_and_sockets() -> Any:
     return ASGIStaticFilesHandler(application) if settings.DEBUG else application
 
 
-def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> None:
+def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     """Serves an ASGI application at an endpoint (a Twisted endpoint description) until SIGTERM.
 
     `ready` is called once it listens. Raises CommandError if it cannot, and if Redis is away.
+    Otherwise it ends the process: Python would wait for the threads of a database that is frozen.
     """
     require_redis()
     server = Server(
@@ -35,3 +39,6 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> None:
     server.run()
     if server.abort_start:
         raise CommandError("The address is in use, or not ours: choose another.")
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)

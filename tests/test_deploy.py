@@ -1,6 +1,9 @@
 """What stands in deploy/ knows what the code knows, and holds no secret."""
 
+import os
 import re
+import subprocess
+import sys
 
 from tests.source import ROOT, files
 from tests.test_architecture import settings_read
@@ -14,6 +17,28 @@ SECRET = re.compile(
 def test_the_example_environment_names_every_setting_and_no_other():
     names = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
     assert sorted(names) == sorted(settings_read())
+
+
+def test_nothing_is_said_of_the_example_once_its_blanks_are_filled_in():
+    example = EXAMPLE.read_text().replace("PASSWORD", "pass")
+    filled = re.sub(r"^(\w+)=$", r"\1=" + "0123456789abcdef" * 4, example, flags=re.MULTILINE)
+    environment = dict(re.findall(r"^([A-Z_]+)=(.+)$", filled, re.MULTILINE))
+    assert checked(environment) == "System check identified no issues (2 silenced).\n"
+    assert "W008" in checked({**environment, "SECURE_SSL_REDIRECT": "0"})
+
+
+def checked(environment: dict[str, str]) -> str:
+    """What `manage.py check --deploy` says in this environment."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout
 
 
 def test_no_file_holds_a_secret():

@@ -62,7 +62,8 @@ def follow(machine: Machine) -> None:
     start, superuser = commands("Start")
     machine.run("\n".join([*shell, start]))
     machine.run(answering(f"cd /opt/noom\n{superuser}", "admin", "", PASSWORD, PASSWORD))
-    machine.run("\n".join(commands("https", **NAMES) + commands("The relay")))
+    https = [*commands("https", **NAMES), *commands("The relay")]
+    machine.run("\n".join(["cd /opt/noom", *https]))
     until(lambda: status(machine, f"https://{NAME}/") == 200, "a page by https", seconds=30)
 
 
