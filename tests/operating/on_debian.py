@@ -206,4 +206,6 @@ def test_everything_is_back_after_a_boot(machine: Machine):
     machine.stop()
     machine.boot()
     until(lambda: status(machine, f"https://{NAME}/") == 200, "a page after the boot", seconds=60)
+    up = "systemctl is-active noom-relay"
+    until(lambda: machine.command(up, check=False).returncode == 0, "the relay", seconds=30)
     test_everything_runs_and_nothing_has_failed(machine)
