@@ -4,6 +4,9 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from chat.views import elsewhere
+from noom_project.admin_lock import LoginForm
+
+admin.site.login_form = LoginForm
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -33,7 +33,8 @@ call.apps call.consumers call.peer
 call.mesh
 call.participant
 call.management.commands.call_bot
-noom_project.certificate noom_project.embedded noom_project.logs noom_project.origin
+noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.logs
+noom_project.origin
 noom_project.pages noom_project.storage noom_project.typescript
 noom_project.health noom_project.metrics noom_project.settings noom_project.startup
 noom_project.urls

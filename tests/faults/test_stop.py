@@ -67,13 +67,12 @@ async def stop(cluster: list[Process], people: list[Wire], figure: Callable[...,
     """SIGTERM to all at once: everyone is told, and nothing keeps a process from ending."""
     began = time.monotonic()
     for process in cluster:
-        process._signal(signal.SIGTERM)
+        process.signal(signal.SIGTERM)
     codes = await asyncio.gather(*(line.closing() for line in people))
     figure("all are told", time.monotonic() - began, limit=1, unit="s")
     assert codes == [4412] * len(people)
     for process in cluster:
-        assert process._process
-        assert await asyncio.to_thread(process._process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, 20) == 0
     figure("ended", time.monotonic() - began, limit=10, unit="s")
 
 
