@@ -10,8 +10,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 IN_VENV := .venv/bin/python
 
-.PHONY: run run-https test check lint types types-js test-js test-quick faults operating programs \
-	cluster clean
+.PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
+	programs cluster clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -111,6 +111,16 @@ operating: .venv/dev.stamp
 	$(call install,$(call missing,debootstrap,debootstrap) \
 		$(call missing,systemd-nspawn,systemd-container) $(call missing,slirp4netns,slirp4netns))
 	$(IN_VENV) -m pytest tests/operating/on_debian.py
+
+# What strangers' programs think of Noom: each in minutes, in an environment of their own.
+judges: .venv/dev.stamp var/judges/.stamp
+	$(call install,$(call missing,caddy,caddy))
+	$(IN_VENV) -m pytest tests/judges/judge_*.py
+
+var/judges/.stamp: tests/judges/requirements.txt .venv/run.stamp
+	$(PYTHON) -m venv var/judges
+	var/judges/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Redis, PostgreSQL, two processes and a proxy on this machine, to try; Ctrl-C ends them.
 cluster: .venv/dev.stamp

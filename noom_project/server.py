@@ -74,12 +74,16 @@ class GuardedSocket(WebSocketProtocol):
             self._cut_off(closes.SILENT)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Stock daphne loses the reason of a close, and buffers for a reader who does not read."""
+        """Stock daphne loses the reason of a close and every empty message, and buffers for a
+        reader who does not read."""
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
             self.sendClose(message.get("code") or closes.NORMAL, message.get("reason") or None)
             return
         super().handle_reply(message)
         if message["type"] == "websocket.send":
+            if not (message.get("bytes") or message.get("text")):
+                binary = message.get("bytes") is not None
+                self.serverSend(b"" if binary else "", binary)
             self._bound_unsent()
 
     def write_frame(self, wire: bytes) -> None:

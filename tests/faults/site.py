@@ -1,6 +1,5 @@
 """What a test may break: a Redis and two server processes of its own, behind a balancer."""
 
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from tests.live.cluster import Process, start_cluster
 from tests.live.redis import Redis
-from tests.live.server import ROOT, free_port
+from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
 
 STOP_S = 5
@@ -46,8 +45,4 @@ class Site:
         )
         self._stops.callback(balancer.wait, STOP_S)
         self._stops.callback(balancer.kill)
-        until(self._balances, "the balancer")
-
-    def _balances(self) -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
+        until(lambda: listens(self.port), "the balancer")

@@ -30,6 +30,12 @@ def free_port() -> int:
             return port
 
 
+def listens(port: int) -> bool:
+    """Whether something takes connections there."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @cache
 def _empty_database() -> bytes:
     """What `manage.py migrate` makes of nothing: asked for once, copied for every server."""

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from tests.live.cluster import Process
-from tests.live.server import ROOT, Noom, free_port
+from tests.live.server import ROOT, Noom, free_port, listens
 from tests.live.waiting import until
 
 
@@ -97,3 +97,23 @@ def test_systemd_is_told_once_the_server_listens(tmp_path: Path):
             assert systemd.recv(100) == b"READY=1"
         finally:
             noom.stop()
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    """The address of an echo behind Noom's server."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.judges.echo", str(port)], cwd=ROOT)
+    try:
+        until(lambda: listens(port), "the echo", seconds=30)
+        yield f"ws://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@pytest.mark.parametrize("message", ["", b"", "한국어", b"\x00\xff"])
+def test_every_message_goes_through_even_an_empty_one(echo: str, message: str | bytes):
+    with connect(echo) as line:
+        line.send(message)
+        assert line.recv(timeout=5) == message
