@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 IN_VENV := .venv/bin/python
 
 .PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
-	programs cluster clean
+	programs cluster bench clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
