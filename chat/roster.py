@@ -1,6 +1,8 @@
 """The people of one kind of place (a room, a call): leases in presence, changes told to all."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -36,6 +38,9 @@ class Kind(NamedTuple):
     after: Callable[[str, Change], Awaitable[None]] | None = None
 
 
+# How often to look for somebody who may be coming in at another process.
+LOOK_EVERY_S = 0.1
+
 # Every process sweeps every kind of place, whichever kinds its own people are in.
 KINDS: dict[str, Kind] = {}
 
@@ -59,6 +64,7 @@ class Roster:
         self._hub = hub
         self._presence = presence
         self._held: dict[tuple[str, str], _Held] = {}
+        self._awaited: dict[tuple[str, str], asyncio.Event] = {}
 
     async def enter(self, *, key: str, local: Local, rule: Rule) -> Change:
         """Lets the participant of a socket in by `rule`, and keeps it in until the socket goes.
@@ -75,6 +81,8 @@ class Roster:
             raise
         if change.after is not None:
             self._held[key, local.id] = _Held(local, change.after)
+            if awaited := self._awaited.get((key, local.id)):
+                awaited.set()
         if change.before is not None:
             self._hub.drop(group, closes.REPLACED, to=local.id, unless=local.line)
         return change
@@ -113,6 +121,26 @@ class Roster:
             return None if member is None else msgspec.structs.replace(member, here=False)
 
         await self._update(key, local.id, away, lease_s=grace_s)
+
+    async def await_member(self, key: str, member_id: str, *, patience_s: float) -> Member | None:
+        """The record of a member; of one who is just coming in, as soon as it is there.
+
+        None: it did not come within `patience_s`.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience_s
+        arrived = self._awaited.setdefault((key, member_id), asyncio.Event())
+        try:
+            while True:
+                arrived.clear()
+                member = (await self.snapshot(key)).members.get(member_id)
+                left_s = deadline - loop.time()
+                if member is not None or left_s <= 0:
+                    return member
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), min(left_s, LOOK_EVERY_S))
+        finally:
+            self._awaited.pop((key, member_id), None)
 
     async def snapshot(self, key: str) -> Snapshot:
         return await self._presence.read(self.place(key))

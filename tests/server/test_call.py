@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chat import closes, identity
+from chat import closes, identity, rooms, roster, runtime
 from tests.conversation import ALL_ON, Refusal
 
 DESCRIPTION = {"number": 1, "sdp": "v=0"}
@@ -133,8 +133,33 @@ async def test_who_leaves_the_room_is_out_of_its_call(pair):
 
 async def test_a_call_is_for_those_in_the_room(connect):
     outsider = await connect("/ws/call/room/")
+    # Its patience is for those who are coming in.
     with pytest.raises(Refusal, match="not_in_room"):
         await outsider.ask("join_room", **outsider.joining("one"))
+
+
+async def test_a_call_waits_for_who_is_just_coming_into_the_room(connect, monkeypatch):
+    monkeypatch.setattr(roster, "LOOK_EVERY_S", 60.0)  # so it is told, or waits in vain
+    nova = await connect("/ws/chat/room/")
+    call = await connect("/ws/call/room/", token=nova.token)
+    joining = asyncio.create_task(call.ask("join_room", **call.joining("nova-1")))
+    await asyncio.sleep(0.05)
+    assert not joining.done(), "nobody has entered yet"
+    await nova.ask("enter_room", token=nova.token, nickname="Nova")
+    assert (await joining)["you"] == nova.id
+
+
+async def test_who_comes_in_at_another_process_is_found_too(connect):
+    here = runtime.current()
+    elsewhere = roster.Roster(rooms.PEOPLE, here.hub, here.presence)
+    nova = await connect("/ws/chat/room/")
+    found = asyncio.create_task(elsewhere.await_member("room", nova.id, patience_s=5))
+    await asyncio.sleep(0.05)
+    assert not found.done(), "nobody has entered yet"
+    await nova.ask("enter_room", token=nova.token, nickname="Nova")
+    member = await found
+    assert member
+    assert member.id == nova.id
 
 
 async def test_the_token_of_another_room_opens_no_call(connect, enter):
