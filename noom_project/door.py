@@ -7,18 +7,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.management.base import CommandError
 
-from noom_project.asgi import application
 from noom_project.server import Server
 from noom_project.startup import require_redis
-
-
-def pages_and_sockets() -> Any:
-    """The ASGI application with its static files."""
-    # Without DEBUG WhiteNoise serves what collectstatic has gathered.
-    return ASGIStaticFilesHandler(application) if settings.DEBUG else application
 
 
 def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from twisted.internet.endpoints import quoteStringArgument
 
 from noom_project import door
+from noom_project.asgi import application
 from noom_project.certificate import kept_certificate
 from noom_project.embedded import own_addresses
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         hosts = ["localhost", name, f"{name}.local", *own_addresses()]
         pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
         endpoint = f"ssl:{port}:interface=0.0.0.0:privateKey={pem}:certKey={pem}"
-        served = _with_scheme(door.pages_and_sockets())
+        served = _with_scheme(application)
         door.serve(served, endpoint, ready=lambda: self._invite(port))
 
     def _invite(self, port: int) -> None:

@@ -1,5 +1,6 @@
 """`manage.py runserver`: daphne's development server, on the guarded server."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 from daphne.management.commands.runserver import Command as DaphneCommand
@@ -13,6 +14,11 @@ class Command(DaphneCommand):
     """As daphne's, and it says so if Redis is configured and away."""
 
     server_cls = Server
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        # Static files are WhiteNoise's here too: compressed, and looked at again for each request.
+        parser.set_defaults(use_static_handler=False)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         require_redis()

@@ -7,6 +7,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from django.core.management.base import BaseCommand
 
 from noom_project import door
+from noom_project.asgi import application
 from noom_project.startup import tell_systemd
 
 
@@ -25,4 +26,4 @@ class Command(BaseCommand):
             tell_systemd("READY=1")
 
         (endpoint,) = build_endpoint_description_strings(host=bind, port=port)
-        door.serve(door.pages_and_sockets(), endpoint, ready=ready)
+        door.serve(application, endpoint, ready=ready)
