@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 IN_VENV := .venv/bin/python
 
 .PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
-	programs cluster bench clean
+	programs cluster bench bench-join clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -61,6 +61,10 @@ test-js: node_modules/.stamp
 
 test-quick: .venv/dev.stamp
 	$(IN_VENV) -m pytest -m 'not browser and not live'
+
+# From opening a link to the other's first picture; writes bench/join-results.md.
+bench-join: programs .venv/dev.stamp
+	$(IN_VENV) -m bench.join
 
 # Leaves var/, where Noom keeps its data.
 clean:

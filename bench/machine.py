@@ -1,0 +1,17 @@
+"""The machine and the versions with which something was measured."""
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+
+def machine() -> str:
+    """One line: processor, cores, system, Python, and what Noom stands on."""
+    cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    packages = ", ".join(f"{name} {version(name)}" for name in ("django", "channels", "daphne"))
+    return (
+        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores;"
+        f" {platform.system()} {platform.release()}; Python {platform.python_version()}, {packages}"
+    )
