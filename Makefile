@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 IN_VENV := .venv/bin/python
 
 .PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
-	programs cluster bench bench-join clean
+	programs cluster bench bench-join bench-mesh clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -65,6 +65,10 @@ test-quick: .venv/dev.stamp
 # From opening a link to the other's first picture; writes bench/join-results.md.
 bench-join: programs .venv/dev.stamp
 	$(IN_VENV) -m bench.join
+
+# What calls of two to eight people cost; writes bench/mesh-results.md and docs/mesh.png.
+bench-mesh: programs .venv/dev.stamp
+	$(IN_VENV) -m bench.mesh
 
 # Leaves var/, where Noom keeps its data.
 clean:

@@ -22,6 +22,7 @@ from tests.live.cluster import Process
 from tests.live.people import FAKE_DEVICES
 from tests.live.server import ROOT, Noom
 from tests.live.waiting import until, until_page
+from tests.live.weight import Weight
 
 RESULTS = ROOT / "bench" / "join-results.md"
 TARGET_MS, TARGET_BYTES, TARGET_REQUESTS = 900, 150_000, 15
@@ -143,21 +144,13 @@ class Call:
         """How many requests a first visit makes, and the bytes that they bring, headers too."""
         context = self.visitor()
         page = context.new_page()
-        session = context.new_cdp_session(page)
-        requests: dict[str, str] = {}
-        received: dict[str, int] = {}
-        session.on("Network.requestWillBeSent", lambda e: requests.update(_address(e)))
-        session.on(
-            "Network.loadingFinished",
-            lambda e: received.update({e["requestId"]: int(e["encodedDataLength"])}),
-        )
-        session.send("Network.enable")
+        weight = Weight(page)
         page.add_init_script(RECORD)
         page.goto(self._link + "Bo", wait_until="domcontentloaded")
         until_page(page, f"joinSteps['{FRAME}']", seconds=30)
         page.wait_for_timeout(1_000)  # for what loads after the picture
         context.close()
-        return len(requests), sum(size for id, size in received.items() if id in requests)
+        return len(weight.addresses), weight.received_bytes
 
     def _open(self, context: BrowserContext, nickname: str) -> Page:
         page = context.new_page()
@@ -171,11 +164,6 @@ _DECODED = """async () => {
   const all = reports.flatMap((report) => [...report.values()]);
   return all.reduce((sum, { framesDecoded = 0 }) => sum + framesDecoded, 0);
 }"""
-
-
-def _address(event: dict[str, Any]) -> dict[str, str]:
-    url: str = event["request"]["url"]
-    return {event["requestId"]: url} if url.startswith("http") else {}
 
 
 def measure(noom: Noom, rounds: int) -> dict[str, Any]:

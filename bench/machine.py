@@ -8,10 +8,12 @@ from pathlib import Path
 
 
 def machine() -> str:
-    """One line: processor, cores, system, Python, and what Noom stands on."""
+    """One line: processor, cores, system, what else it does, Python, and what Noom stands on."""
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     packages = ", ".join(f"{name} {version(name)}" for name in ("django", "channels", "daphne"))
+    load, _, _ = os.getloadavg()
     return (
         f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores;"
-        f" {platform.system()} {platform.release()}; Python {platform.python_version()}, {packages}"
+        f" {platform.system()} {platform.release()}, load average {load:.1f};"
+        f" Python {platform.python_version()}, {packages}"
     )
