@@ -44,6 +44,7 @@ class Runtime:
             name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
         }
         self._tasks: list[asyncio.Task[None]] = []
+        self.at_stop: list[Callable[[], Awaitable[None]]] = []  # what others end with it
 
     def roster(self, kind: Kind) -> Roster:
         """The places of a kind."""
@@ -65,6 +66,8 @@ class Runtime:
 
     async def stop(self) -> None:
         """Undoes `start`, and stops listening."""
+        for stop in self.at_stop:
+            await stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The ASGI application: pages by Django, sockets by the consumers."""
+"""The ASGI application: pages by Django, sockets by the consumers, by HTTP where need be."""
 
 import os
 
@@ -12,21 +12,22 @@ django.setup()
 
 from call.consumers import CallConsumer  # noqa: E402 - models need Django to be set up
 from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
+from chat.fallback import Fallback  # noqa: E402
 from noom_project.operators import Operators  # noqa: E402
 from noom_project.origin import OwnOrigin, refuse  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": Operators(get_asgi_application()),
-        "websocket": OwnOrigin(
-            URLRouter(
-                [
-                    path("ws/lobby/", LobbyConsumer.as_asgi()),
-                    path("ws/chat/<str:key>/", ChatConsumer.as_asgi()),
-                    path("ws/call/<str:key>/", CallConsumer.as_asgi()),
-                    re_path("", refuse),  # type: ignore[arg-type]  # not a view
-                ]
-            )
-        ),
-    }
+sockets = URLRouter(
+    [
+        path("ws/lobby/", LobbyConsumer.as_asgi()),
+        path("ws/chat/<str:key>/", ChatConsumer.as_asgi()),
+        path("ws/call/<str:key>/", CallConsumer.as_asgi()),
+        re_path("", refuse),  # type: ignore[arg-type]  # not a view
+    ]
 )
+pages = URLRouter(
+    [
+        path("http/<path:socket>", OwnOrigin(Fallback(sockets))),  # type: ignore[arg-type]
+        re_path("", Operators(get_asgi_application())),  # type: ignore[arg-type]
+    ]
+)
+application = ProtocolTypeRouter({"http": pages, "websocket": OwnOrigin(sockets)})

@@ -10,7 +10,8 @@ Application = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
 
 
 class OwnOrigin:
-    """Refuses a WebSocket whose Origin is not exactly ours: scheme, host and port.
+    """Refuses a WebSocket, or what stands in for it, whose Origin is not exactly ours: scheme,
+    host and port.
 
     Channels' own validator compares hosts alone, so that a page on another port or on plain http
     passes. No Origin at all is refused too: every browser sends one, and others can.
@@ -27,9 +28,14 @@ class OwnOrigin:
 
 
 async def refuse(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
-    """Answers a handshake with 403."""
-    await receive()
-    await send({"type": "websocket.close"})
+    """Answers with 403."""
+    if scope["type"] == "http":
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 403, "headers": headers})
+        await send({"type": "http.response.body"})
+    else:
+        await receive()
+        await send({"type": "websocket.close"})
 
 
 def allowed(scope: Mapping[str, Any]) -> bool:

@@ -107,9 +107,7 @@ class GuardedSocket(WebSocketProtocol):
             self._cut_off(closes.TOO_SLOW)
 
     def _unsent(self) -> int:
-        transport = self.transport
-        written = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
-        return written + int(getattr(transport, "_tempDataLen", 0))
+        return _unsent(self.transport)
 
     def _cut_off(self, code: int) -> None:
         """Says goodbye, once, without waiting for the other side to hear it."""
@@ -122,7 +120,7 @@ class GuardedSocket(WebSocketProtocol):
 
 
 class GuardedRequest(WebRequest):
-    """A request whose body has a bound."""
+    """A request whose body has a bound, and what waits for its reader too."""
 
     def gotLength(self, length: int | None) -> None:
         """Stock daphne stores a body of any length before anyone looks at it."""
@@ -135,6 +133,14 @@ class GuardedRequest(WebRequest):
             self._refuse_body()
         else:
             super().handleContentChunk(data)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Stock daphne buffers an endless answer for a reader who does not read."""
+        super().handle_reply(message)
+        if message.get("more_body") and self.channel is not None:
+            transport = self.channel.transport
+            if _unsent(transport) > MAX_UNSENT_BYTES:
+                transport.abortConnection()
 
     def _refuse_body(self) -> None:
         transport = self.channel.transport
@@ -200,6 +206,12 @@ class Server(DaphneServer):
             log.warning("ended without its last words")
 
 
+def _unsent(transport: Any) -> int:
+    """Bytes that wait in a connection for its reader."""
+    written = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
+    return written + int(getattr(transport, "_tempDataLen", 0))
+
+
 def _guarded_channels(self: HTTPFactory, addr: Any) -> HTTPChannel:
     channel: HTTPChannel = _stock_channels(self, addr)
     channel.requestFactory = GuardedRequest
@@ -220,7 +232,7 @@ def self_test() -> None:
             "handle_reply",
             "sendClose",
         ),
-        WebRequest: ("gotLength", "handleContentChunk"),
+        WebRequest: ("gotLength", "handleContentChunk", "handle_reply"),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: ("run", "listen_success", "create_application", "kill_all_applications"),
         tcp.Server: ("dataBuffer", "offset"),

@@ -19,11 +19,14 @@ PYTHON_LEVELS = """
 chat.closes chat.counts chat.database chat.errors chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
-chat.forms chat.hub chat.journal chat.presence_redis
+chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis
 chat.roster
 chat.runtime
 chat.rooms
-chat.lobby chat.moderation
+chat.fallback_session
+chat.fallback_others
+chat.fallback_sessions
+chat.fallback chat.lobby chat.moderation
 chat.admin chat.checks chat.consumers chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire
@@ -45,9 +48,13 @@ noom_project.management.commands.run_https noom_project.management.commands.runs
 noom_project.management.commands.serve noom_project.management.commands.write_protocol
 """
 JS_LEVELS = """
-avatar budget candidates close-fates device-choice devices dom grid levels linkify message-log
+avatar budget candidates close-fates device-choice devices dom event-stream grid http-request levels
+line-watch linkify message-log
 outbox participant remote requests roster shortcuts slots start-bitrate timeline
 words-en words-ko
+greeting http-line
+carriers
+way-back
 call-state menu peer playback screen-share socket stage-layout view-composer view-panel words
 media mesh room tiles view-devices view-status
 call-line message-rows room-line view-controls view-header view-lobby view-people
@@ -55,7 +62,20 @@ view-call view-messages
 view-chat
 home-page room-page
 """
-NETWORK = {"call-line", "media", "mesh", "outbox", "peer", "requests", "room-line", "socket"}
+NETWORK = {
+    "call-line",
+    "carriers",
+    "http-line",
+    "http-request",
+    "media",
+    "mesh",
+    "outbox",
+    "peer",
+    "requests",
+    "room-line",
+    "socket",
+    "way-back",
+}
 PURE = {"chat.frames", "chat.messages", "chat.names", "chat.protocol", "call.messages", "call.view"}
 FRAMEWORKS = {"django", "channels", "daphne", "twisted", "asyncio", "redis"}
 

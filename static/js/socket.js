@@ -1,14 +1,19 @@
-/** One WebSocket to Noom: comes back by itself, and matches answers to requests by their `ref`.
+/** One line to Noom: comes back by itself, and matches answers to requests by their `ref`.
  * Of the messages it knows only the envelope: `ack` and `error`. */
 
+import { carriersOf } from './carriers.js';
 import { CLOSE_FATES, RECONNECT, retryAfterMs } from './close-fates.js';
+import { Greeting } from './greeting.js';
+import { LineWatch } from './line-watch.js';
 import { Requests, SocketError } from './requests.js';
+import { WayBack } from './way-back.js';
 
 export { CLOSE_FATES, SocketError };
 
 /** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed'} LineState */
+/** @import {Line, Environment as CarriersEnvironment} from './carriers.js' */
+/** @import {Hello} from './greeting.js' */
 /** @import {Frame} from './requests.js' */
-/** @typedef {() => {type: string, payload: object}} Hello */
 /**
  * @typedef {object} SocketOptions
  * @property {string} url a path, such as `/ws/chat/<key>/`
@@ -24,30 +29,25 @@ export { CLOSE_FATES, SocketError };
  */
 /**
  * What the socket needs of a browser's window.
- * @typedef {Pick<Window & typeof globalThis, 'WebSocket' | 'location' | 'navigator' | 'document'
- *   | 'addEventListener' | 'removeEventListener' | 'setTimeout' | 'clearTimeout' | 'Date' | 'Math'
- *   | 'reportError'>} Environment
+ * @typedef {CarriersEnvironment & Pick<Window & typeof globalThis, 'navigator' | 'document'
+ *   | 'Math' | 'reportError'>} Environment
  */
 
 // A line that lived this long was a good one: the next loss starts again at the shortest wait.
 const STABLE_MS = 10_000;
-// The server beats every 5 s: two beats and a little more.
-const SILENCE_MS = 12_000;
-const WATCH_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-const HELLO_RETRY_MS = 1_000;
-// The server cuts off a line without a hello that it accepts after 10 s, as a broken client's.
-const HELLO_PATIENCE_MS = 6_000;
-const HELLO_RETRY = ['not_in_room', 'server_error', 'timeout', 'too_fast', 'try_later'];
 // A refusal may be followed by a close code that says more.
 const PARTING_MS = 1_000;
 
 class Socket {
   #options;
   #environment;
-  #url;
+  #carriers;
   #requests;
-  /** @type {WebSocket | null} */
+  #greeting;
+  #wayBack;
+  #watch;
+  /** @type {Line | null} */
   #line = null;
   /** @type {LineState} */
   #state = 'closed';
@@ -55,24 +55,37 @@ class Socket {
   #wasReady = false;
   #attempt = 0;
   #heardAt = 0;
-  #greetedAt = 0;
   #readyAt = 0;
   #notBefore = 0;
   /** @type {number | undefined} */
   #connectTimer;
-  /** @type {number | undefined} */
-  #helloTimer;
-  /** @type {number | undefined} */
-  #watchTimer;
 
   /** @param {SocketOptions} options */
   constructor({ environment = globalThis, ...options }) {
-    if (!options.url) throw new TypeError('createSocket needs a url, such as /ws/chat/<key>/');
+    const { url: path, hello } = options;
+    if (!path) throw new TypeError('createSocket needs a url, such as /ws/chat/<key>/');
     this.#options = options;
     this.#environment = environment;
+    this.#carriers = carriersOf(environment);
     this.#requests = new Requests(environment, this.#send);
-    this.#url = new URL(options.url, environment.location.href);
-    this.#url.protocol = this.#url.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#greeting = new Greeting({
+      hello,
+      requests: this.#requests,
+      onWelcome: (ack) => this.#welcomed(ack),
+      onRefused: this.#refused,
+      environment,
+    });
+    this.#wayBack = new WayBack({ path, hello, onFound: this.#moveTo, environment });
+    this.#watch = new LineWatch({
+      onTick: () => this.#look(),
+      onOnline: () => {
+        this.#carriers.networkChanged();
+        this.#connectNow();
+      },
+      onOffline: () => this.#ready || this.#setState(this.#waitingState()),
+      onSeen: () => (this.#line && !this.#isSilent()) || this.#connectNow(),
+      environment,
+    });
   }
 
   /** @returns {LineState} */
@@ -85,13 +98,12 @@ class Socket {
     this.#wasReady = false;
     this.#attempt = 0;
     this.#notBefore = 0;
-    this.#listen('addEventListener');
-    this.#watch();
+    this.#watch.start();
     this.#connect();
   };
 
   stop = () => {
-    this.#unwatch();
+    this.#watch.stop();
     this.#environment.clearTimeout(this.#connectTimer);
     this.#drop();
     this.#setState('closed');
@@ -128,35 +140,36 @@ class Socket {
     this.#drop();
     this.#environment.clearTimeout(this.#connectTimer);
     this.#heardAt = this.#environment.Date.now();
-    const line = new this.#environment.WebSocket(this.#url.href);
-    this.#line = line;
-    // A line that was given up may still speak, of its own end too: nobody listens.
-    line.onopen = () => line === this.#line && this.#greet();
-    line.onmessage = ({ data }) => line === this.#line && this.#receive(data);
-    line.onclose = ({ code, reason }) => line === this.#line && this.#closed(code, reason);
+    const line = this.#carriers.open(this.#options.url);
+    line.onopen = () => line === this.#line && this.#greeting.start();
+    this.#use(line);
     this.#setState(this.#waitingState());
   }
 
-  #greet() {
-    this.#greetedAt = this.#environment.Date.now();
-    if (this.#options.hello) this.#sendHello();
-    else this.#welcomed({});
+  /** @param {Line} line */
+  #use(line) {
+    this.#line = line;
+    // A line that was given up may still speak, of its own end too: nobody listens.
+    line.onmessage = (/** @type {{data: string}} */ { data }) => line === this.#line && this.#receive(data);
+    line.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) =>
+      line === this.#line && this.#closed(code, reason);
   }
 
-  #sendHello = () => {
-    const { type, payload } = /** @type {Hello} */ (this.#options.hello)();
-    this.#requests.ask(
-      type,
-      payload,
-      REQUEST_TIMEOUT_MS,
-      (ack) => this.#welcomed(ack),
-      (error) => this.#refused(error),
-    );
+  /** The new line has entered before the old one leaves, so nobody sees a gap.
+   * @type {(line: WebSocket, ack: object) => void} */
+  #moveTo = (line, ack) => {
+    const old = this.#line;
+    this.#use(line);
+    this.#carriers.heard(line);
+    this.#requests.rejectAll();
+    this.#welcomed(ack);
+    old?.close();
   };
 
   /** @param {object} ack */
   #welcomed(ack) {
     this.#ready = this.#wasReady = true;
+    if (this.#line && this.#carriers.isFallback(this.#line)) this.#wayBack.start();
     this.#readyAt = this.#environment.Date.now();
     try {
       this.#options.onWelcome?.(ack);
@@ -165,26 +178,22 @@ class Socket {
     }
   }
 
-  /** @param {SocketError} error */
-  #refused({ code, message }) {
-    if (code === 'disconnected') return;
-    const willRetry = HELLO_RETRY.includes(code);
-    const isPatient = this.#environment.Date.now() - this.#greetedAt < HELLO_PATIENCE_MS;
-    if (willRetry && isPatient) {
-      this.#helloTimer = this.#environment.setTimeout(this.#sendHello, HELLO_RETRY_MS);
-    } else if (willRetry) {
+  /** @type {(error: SocketError, fate: 'again' | 'new line' | 'stop') => void} */
+  #refused = ({ code, message }, fate) => {
+    if (fate === 'new line') {
       this.#lost();
-    } else {
-      this.#unwatch();
+    } else if (fate === 'stop') {
+      this.#watch.stop();
       this.#connectTimer = this.#environment.setTimeout(() => this.#drop(), PARTING_MS);
       this.#setState('closed');
     }
-    this.#options.onRefused?.(code, message, willRetry);
-  }
+    this.#options.onRefused?.(code, message, fate !== 'stop');
+  };
 
   /** @param {string} data */
   #receive(data) {
     this.#heardAt = this.#environment.Date.now();
+    this.#carriers.heard(/** @type {Line} */ (this.#line));
     const frames = JSON.parse(data);
     for (const frame of Array.isArray(frames) ? frames : [frames]) {
       // One event that a view stumbles over must not take the rest of its batch along.
@@ -208,6 +217,7 @@ class Socket {
    */
   #closed(code, reason) {
     const fate = CLOSE_FATES[code] ?? RECONNECT;
+    if (fate.meaning === 'replaced' && this.#wayBack.isEntering) return; // by ourselves
     if (fate.fate === 'stop') {
       this.stop();
       this.#options.onClosed?.(code);
@@ -222,7 +232,12 @@ class Socket {
     const { Date, Math } = this.#environment;
     const now = Date.now();
     if (this.#ready && now - this.#readyAt >= STABLE_MS) this.#attempt = 0;
+    const isAtOnce = this.#line !== null && this.#carriers.lost(this.#line);
     this.#drop();
+    if (isAtOnce) {
+      this.#connect();
+      return;
+    }
     const waitMs = retryAfterMs(fate, this.#attempt++, reason, Math.random());
     this.#notBefore = now + (fate.afterMs ?? 0);
     this.#connectTimer = this.#environment.setTimeout(() => this.#connect(), waitMs);
@@ -233,52 +248,31 @@ class Socket {
     const line = this.#line;
     this.#line = null;
     this.#ready = false;
-    this.#environment.clearTimeout(this.#helloTimer);
+    this.#greeting.stop();
+    this.#wayBack.stop();
     line?.close();
     this.#requests.rejectAll();
   }
 
   // A browser does not tell of a line that just falls silent: a network that went, a sleep.
-  #watch = () => {
-    this.#watchTimer = this.#environment.setTimeout(this.#watch, WATCH_MS);
+  #look() {
     const beats = this.#options.hello !== null || !this.#ready;
     if (this.#line && beats && this.#isSilent()) this.#lost();
-  };
-
-  #unwatch() {
-    this.#listen('removeEventListener');
-    this.#environment.clearTimeout(this.#watchTimer);
   }
 
   #isSilent() {
-    return this.#environment.Date.now() - this.#heardAt >= SILENCE_MS;
-  }
-
-  /** @param {'addEventListener' | 'removeEventListener'} change */
-  #listen(change) {
-    this.#environment[change]('online', this.#connectNow);
-    this.#environment[change]('offline', this.#onOffline);
-    this.#environment[change]('pageshow', this.#onSeen);
-    this.#environment.document[change]('visibilitychange', this.#onSeen);
+    const mostMs = this.#line ? this.#carriers.silenceMs(this.#line) : 0;
+    return this.#environment.Date.now() - this.#heardAt >= mostMs;
   }
 
   // The network is another one now: what looks like a living line most likely is none.
-  #connectNow = () => {
+  #connectNow() {
     this.#attempt = 0;
     if (this.#environment.Date.now() >= this.#notBefore) this.#connect();
     else this.#setState(this.#waitingState());
-  };
+  }
 
-  // Only a word for the wait: without a network a server on this machine can still be reached.
-  #onOffline = () => {
-    if (!this.#ready) this.#setState(this.#waitingState());
-  };
-
-  #onSeen = () => {
-    if (this.#environment.document.visibilityState !== 'visible') return;
-    if (!this.#line || this.#isSilent()) this.#connectNow();
-  };
-
+  // Offline is only a word for the wait: a server on this machine can still be reached.
   #waitingState() {
     if (!this.#environment.navigator.onLine) return 'offline';
     return this.#wasReady ? 'reconnecting' : 'connecting';

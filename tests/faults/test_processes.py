@@ -117,12 +117,17 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     process.start()
 
 
+async def restarted_under_load(site, swarm: Swarm, figure) -> None:
+    """Stops and starts one process after the other."""
+    staying = await swarm.enter(ROOMS, 10)
+    async with swarm.talking(MESSAGES_PER_S, staying):
+        await asyncio.sleep(BEFORE_S)
+        for number in (0, 1):
+            await terminated(site, swarm, number, figure)
+    told(figure, await swarm.judge(staying))
+
+
 @pytest.mark.bar("R3")
 async def test_processes_are_restarted_one_by_one_and_nobody_misses_anything(site, figure):
     async with Swarm(site.url) as swarm:
-        staying = await swarm.enter(ROOMS, 10)
-        async with swarm.talking(MESSAGES_PER_S, staying):
-            await asyncio.sleep(BEFORE_S)
-            for number in (0, 1):
-                await terminated(site, swarm, number, figure)
-        told(figure, await swarm.judge(staying))
+        await restarted_under_load(site, swarm, figure)

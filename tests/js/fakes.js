@@ -58,6 +58,8 @@ export class FakeWindow extends EventTarget {
   Date = { now: () => this.nowMs };
   Math = { random: () => this.random };
   crypto = globalThis.crypto;
+  // Nothing answers there, unless a test says otherwise.
+  fetch = () => Promise.reject(new TypeError('no network'));
   reportError = (error) => this.reported.push(error);
   #timers = new Map();
   #lastTimer = 0;
@@ -87,6 +89,12 @@ export class FakeWindow extends EventTarget {
 
   get line() {
     return this.sockets.at(-1);
+  }
+
+  /** The line's handshake fails, and so does what the page tries instead. */
+  async fail() {
+    this.line.end(1006);
+    await settled();
   }
 
   /** Runs what is due in the next milliseconds, in its order. */

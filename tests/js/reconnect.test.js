@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { CLOSE_FATES } from '../../static/js/socket.js';
+import { settled } from './fakes.js';
 import { BEAT, beatFor, connect, enter, failure } from './sockets.js';
 
 test('a lost line rejects what waits, and a new one says hello again', async () => {
@@ -32,14 +33,14 @@ test('what an abandoned line still says is not heard, not even that it was repla
   assert.deepEqual([events, closed, socket.state], [[], [], 'open']);
 });
 
-test('waits are jittered from zero, double from one second, and end at ten', () => {
+test('waits are jittered from zero, double from one second, and end at ten', async () => {
   for (const random of [0, 0.999]) {
     const { window, socket } = connect();
     window.random = random;
     socket.start();
     for (const mostMs of [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
       const { length } = window.sockets;
-      window.line.end(1006);
+      await window.fail();
       window.pass(Math.floor(random * mostMs) - (random ? 1 : 0));
       assert.equal(window.sockets.length, length + (random ? 0 : 1));
       window.pass(1);
@@ -78,12 +79,14 @@ test('twelve silent seconds are a dead line; beats keep it', () => {
   assert.ok(window.sockets[0].isClosed);
 });
 
-test('a handshake or a hello without an answer is given up too', () => {
+test('a handshake or a hello without an answer is given up too', async () => {
   for (const accepts of [false, true]) {
     const { window, socket } = connect();
     socket.start();
     if (accepts) window.line.accept();
-    window.pass(16_000);
+    window.pass(14_000);
+    await settled();
+    window.pass(2_000);
     assert.equal(window.sockets.length, 2);
     assert.ok(window.sockets[0].isClosed);
   }
@@ -172,16 +175,16 @@ test('a restarting server may name how long the return is spread', () => {
   assert.equal(window.sockets.length, 2);
 });
 
-test('online starts again at the shortest wait', () => {
+test('online starts again at the shortest wait', async () => {
   const { window } = enter();
   window.random = 0.999;
   for (const waitMs of [1_000, 2_000, 4_000]) {
-    window.line.end(1006);
+    await window.fail();
     window.pass(waitMs);
   }
   window.goOnline();
   const { length } = window.sockets;
-  window.line.end(1006);
+  await window.fail();
   window.pass(1_000);
   assert.equal(window.sockets.length, length + 1);
 });

@@ -1,6 +1,8 @@
 """Several real processes of `manage.py serve` that share a Redis and a database."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.live.redis import Redis
@@ -27,6 +29,24 @@ class Process(Noom):
         """Its exit code, when it has ended by itself."""
         assert self._process, "Noom was not started"
         return self._process.wait(seconds)
+
+
+@contextmanager
+def cluster_of(folder: Path, redis: Redis, **environment: str) -> Iterator[list[Process]]:
+    """Two such processes; the Redis that a test has ended is started again before they stop."""
+    processes = start_cluster(folder, redis, 2, **environment)
+    yield processes
+    redis.start()
+    for process in processes:
+        process.stop()
+
+
+def started(processes: list[Process], redis: Redis) -> list[Process]:
+    """These, after whatever the last test has ended was started."""
+    redis.start()
+    for process in processes:
+        process.start()
+    return processes
 
 
 def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) -> list[Process]:

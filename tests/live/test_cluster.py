@@ -14,7 +14,7 @@ import pytest
 
 from tests.conversation import Refusal
 from tests.live.admin import Admin
-from tests.live.cluster import Process, start_cluster
+from tests.live.cluster import Process, cluster_of, start_cluster, started
 from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port
 from tests.live.wire import Wire
@@ -25,20 +25,14 @@ QUICK = {"LEASE_S": "3", "RENEW_S": "1", "GRACE_S": "2", "GOODBYE_GRACE_S": "1"}
 
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory, redis: Redis) -> Iterator[list[Process]]:
-    processes = start_cluster(tmp_path_factory.mktemp("cluster"), redis, 2, **QUICK)
-    yield processes
-    redis.start()  # if a test has ended without it
-    for process in processes:
-        process.stop()
+    with cluster_of(tmp_path_factory.mktemp("cluster"), redis, **QUICK) as processes:
+        yield processes
 
 
 @pytest.fixture
 def cluster(processes: list[Process], redis: Redis) -> list[Process]:
-    """Two processes, in a room of each test's own; whatever the last test has ended is started."""
-    redis.start()
-    for process in processes:
-        process.start()
-    return processes
+    """Two processes, in a room of each test's own."""
+    return started(processes, redis)
 
 
 @pytest.fixture

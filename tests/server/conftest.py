@@ -1,7 +1,9 @@
 """People on the sockets of one process, without a server in between."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +12,15 @@ from redis.asyncio import Redis
 
 from chat import limits, runtime
 from tests.server.client import Client
+from tests.server.fallback_client import FallbackClient
+
+# What carries the sockets of the suite: WebSockets, or what a page falls back to.
+CARRIERS: dict[str, Callable[..., Any]] = {
+    "websocket": Client,
+    "stream": FallbackClient,
+    "poll": partial(FallbackClient, stream=False),
+}
+CARRIER = os.environ.get("NOOM_CARRIER", "websocket")
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +50,8 @@ async def connect() -> AsyncIterator[Callable[..., Any]]:
     """`await connect(path, …)`: a socket, closed when the test ends."""
     async with AsyncExitStack() as stack:
 
-        async def connect(path: str, **options: Any) -> Client:
-            client = Client(path, **options)
+        async def connect(path: str, *, carrier: str = CARRIER, **options: Any) -> Any:
+            client = CARRIERS[carrier](path, **options)
             stack.push_async_callback(client.close)
             await client.open()
             return client

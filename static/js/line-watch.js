@@ -1,0 +1,54 @@
+/** When to look at a line: every now and then, and when the browser tells of a change. */
+
+/** @typedef {Pick<Window & typeof globalThis, 'document' | 'addEventListener'
+ *   | 'removeEventListener' | 'setTimeout' | 'clearTimeout'>} Environment */
+/**
+ * @typedef {object} LineWatchOptions
+ * @property {() => void} onTick
+ * @property {() => void} onOnline
+ * @property {() => void} onOffline
+ * @property {() => void} onSeen the page is being looked at again
+ * @property {Environment} environment
+ */
+
+const TICK_MS = 2_000;
+
+export class LineWatch {
+  #options;
+  /** @type {number | undefined} */
+  #timer;
+
+  /** @param {LineWatchOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  start() {
+    this.#listen('addEventListener');
+    this.#timer = this.#options.environment.setTimeout(this.#tick, TICK_MS);
+  }
+
+  stop() {
+    this.#listen('removeEventListener');
+    this.#options.environment.clearTimeout(this.#timer);
+  }
+
+  #tick = () => {
+    this.#timer = this.#options.environment.setTimeout(this.#tick, TICK_MS);
+    this.#options.onTick();
+  };
+
+  /** @param {'addEventListener' | 'removeEventListener'} change */
+  #listen(change) {
+    const { environment, onOnline, onOffline } = this.#options;
+    environment[change]('online', onOnline);
+    environment[change]('offline', onOffline);
+    environment[change]('pageshow', this.#onShown);
+    environment.document[change]('visibilitychange', this.#onShown);
+  }
+
+  #onShown = () => {
+    const { environment, onSeen } = this.#options;
+    if (environment.document.visibilityState === 'visible') onSeen();
+  };
+}
