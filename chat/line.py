@@ -22,6 +22,8 @@ MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is 
 # The ASGI extension by which our server (noom_project/server.py) takes a frame as the bytes of the
 # wire, at once and without a bound of ours: it has one of its own. Other servers offer none.
 DIRECT = "noom.direct"
+# Another: how many bytes the server holds for this reader.
+UNSENT = "noom.unsent"
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +121,9 @@ class Line(AsyncConsumer):
 
     @property
     def backlog_bytes(self) -> int:
-        """What waits to be sent."""
-        return self._waiting_bytes
+        """What waits to be sent, here or, where it is known, in the server."""
+        unsent = self.scope.get("extensions", {}).get(UNSENT)
+        return self._waiting_bytes + (unsent() if unsent else 0)
 
     async def connected(self) -> None:
         """The line stands."""

@@ -13,6 +13,7 @@ django.setup()
 from call.consumers import CallConsumer  # noqa: E402 - models need Django to be set up
 from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
 from chat.fallback import Fallback  # noqa: E402
+from noom_project.headers import SafeHeaders  # noqa: E402
 from noom_project.operators import Operators  # noqa: E402
 from noom_project.origin import OwnOrigin, refuse  # noqa: E402
 
@@ -30,4 +31,4 @@ pages = URLRouter(
         re_path("", Operators(get_asgi_application())),  # type: ignore[arg-type]
     ]
 )
-application = ProtocolTypeRouter({"http": pages, "websocket": OwnOrigin(sockets)})
+application = ProtocolTypeRouter({"http": SafeHeaders(pages), "websocket": OwnOrigin(sockets)})

@@ -23,7 +23,6 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     server = Server(
         served,
         endpoints=[endpoint],
-        server_name="Noom",
         websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
         websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
         ready_callable=ready,

@@ -16,12 +16,6 @@ from noom_project import health, metrics
 Scope = Mapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
-
 
 # By any of these a proxy says that it asks for somebody else.
 FORWARDED = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
@@ -81,7 +75,7 @@ class Operators:
 
 
 async def _send(scope: Scope, send: Any, answer: Answer) -> None:
-    headers = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body)), **HEADERS}
+    headers = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body))}
     headers |= [answer.header] if answer.header else []
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})

@@ -20,6 +20,7 @@ from twisted.web.http import HTTPChannel, Request
 from chat import closes, line, runtime
 from chat.limits import Bucket
 from noom_project import health
+from noom_project.headers import LAST
 
 MAX_BODY_BYTES = 1_000_000
 # Of one socket, until its consumer takes them.
@@ -102,11 +103,16 @@ class GuardedSocket(WebSocketProtocol):
             transport.write(wire)
             self._bound_unsent()
 
+    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
+        """Stock autobahn answers a refused handshake without any headers of ours."""
+        super().sendHttpErrorResponse(code, reason, [*(responseHeaders or ()), *LAST.items()])
+
     def _bound_unsent(self) -> None:
         if self._unsent() > MAX_UNSENT_BYTES:
             self._cut_off(closes.TOO_SLOW)
 
     def _unsent(self) -> int:
+        """The bytes that wait for the reader."""
         return _unsent(self.transport)
 
     def _cut_off(self, code: int) -> None:
@@ -121,6 +127,16 @@ class GuardedSocket(WebSocketProtocol):
 
 class GuardedRequest(WebRequest):
     """A request whose body has a bound, and what waits for its reader too."""
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Stock daphne names itself, in a page whose style our policy forbids."""
+        headers = {**LAST, "Content-Type": "text/plain; charset=utf-8"}
+        told = status_text + b"\n"
+        headers["Content-Length"] = str(len(told))
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        start = {"type": "http.response.start", "status": status, "headers": encoded}
+        self.handle_reply(start)
+        self.handle_reply({"type": "http.response.body", "body": told})
 
     def gotLength(self, length: int | None) -> None:
         """Stock daphne stores a body of any length before anyone looks at it."""
@@ -144,7 +160,8 @@ class GuardedRequest(WebRequest):
 
     def _refuse_body(self) -> None:
         transport = self.channel.transport
-        transport.write(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")
+        head = [b"HTTP/1.1 413 Content Too Large", *(f"{n}: {v}".encode() for n, v in LAST.items())]
+        transport.write(b"\r\n".join(head) + b"\r\n\r\n")
         transport.loseConnection()
 
 
@@ -164,12 +181,17 @@ class Server(DaphneServer):
         autobahn.websocket.protocol.pformat = repr  # type: ignore[assignment, attr-defined]
         HTTPFactory.buildProtocol = _guarded_channels
         self._ports: list[Any] = []
+        self.server_name = ""  # an answer names no software
+        logging.captureWarnings(True)
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Stock daphne offers no extensions to a WebSocket's application."""
         if isinstance(protocol, GuardedSocket):
-            scope["extensions"] = {line.DIRECT: protocol.write_frame}
+            scope["extensions"] = {
+                line.DIRECT: protocol.write_frame,
+                line.UNSENT: protocol._unsent,
+            }
         return super().create_application(protocol, scope)
 
     def listen_success(self, port: Any) -> None:
@@ -225,14 +247,10 @@ def self_test() -> None:
     """Fails if what is overridden above is not there any more."""
     expected = {
         WebSocketProtocol: (
-            "onOpen",
-            "onMessage",
-            "onPing",
-            "onAutoPingTimeout",
-            "handle_reply",
-            "sendClose",
+            *("onOpen", "onMessage", "onPing", "onAutoPingTimeout"),
+            *("handle_reply", "sendClose", "sendHttpErrorResponse"),
         ),
-        WebRequest: ("gotLength", "handleContentChunk", "handle_reply"),
+        WebRequest: ("gotLength", "handleContentChunk", "handle_reply", "basic_error"),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: ("run", "listen_success", "create_application", "kill_all_applications"),
         tcp.Server: ("dataBuffer", "offset"),

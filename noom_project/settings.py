@@ -201,6 +201,7 @@ STATICFILES_FINDERS = [
 ]
 # Told once: a test run turns DEBUG off later.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # our files are for our pages
 STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -240,7 +241,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-PERMISSIONS_POLICY = {
+PERMISSIONS_POLICY: dict[str, str | list[str] | tuple[str]] = {
     "camera": "self",
     "microphone": "self",
     "display-capture": "self",

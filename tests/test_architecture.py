@@ -39,7 +39,8 @@ call.management.commands.call_bot
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.joiner
 noom_project.logs noom_project.origin noom_project.pages noom_project.storage
 noom_project.typescript
-noom_project.finders noom_project.health noom_project.metrics noom_project.settings
+noom_project.finders noom_project.headers noom_project.health noom_project.metrics
+noom_project.settings
 noom_project.startup noom_project.urls
 noom_project.operators
 noom_project.asgi noom_project.server
