@@ -1,5 +1,6 @@
 """`manage.py serve`: the door for production, one process of maybe several."""
 
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.core.management.base import BaseCommand
 from noom_project import door
 from noom_project.asgi import application
 from noom_project.startup import tell_systemd
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -22,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, bind: str, port: int, **options: Any) -> None:
         def ready() -> None:
-            self.stdout.write(f"Noom serves http://{bind}:{port}/")
+            log.info("Noom serves http://%s:%s/", bind, port)
             tell_systemd("READY=1")
 
         (endpoint,) = build_endpoint_description_strings(host=bind, port=port)
