@@ -44,7 +44,8 @@ def send_body(port: int, path: str, chunked: bool) -> tuple[int, int]:
         with contextlib.suppress(ConnectionError):
             connection.sendall(head.encode())
             while sent < BODY_BYTES:
-                sent += connection.send(part)
+                connection.sendall(part)
+                sent += len(part)
         with contextlib.suppress(ConnectionError):
             answer = connection.recv(100)
             return int(answer.split()[1] if answer else 0), sent
@@ -53,8 +54,7 @@ def send_body(port: int, path: str, chunked: bool) -> tuple[int, int]:
 
 def resident(process: Process) -> int:
     """The bytes of memory that a process holds."""
-    assert process._process
-    status = Path(f"/proc/{process._process.pid}/status").read_text()
+    status = Path(f"/proc/{process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 

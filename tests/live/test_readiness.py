@@ -1,10 +1,9 @@
 """`/healthz` and `/readyz` of real processes: while Redis is frozen, and while one drains."""
 
 import json
-import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.client import HTTPConnection
 from socket import create_connection
 from urllib.error import HTTPError
@@ -28,15 +27,6 @@ def process(tmp_path, redis: Redis) -> Iterator[Process]:
     process.stop()
 
 
-@contextmanager
-def frozen(redis: Redis) -> Iterator[None]:
-    os.kill(redis.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(redis.pid, signal.SIGCONT)
-
-
 def ready(process: Process) -> tuple[int, dict[str, str]]:
     """The status, and the state of each check."""
     try:
@@ -50,13 +40,16 @@ def ready(process: Process) -> tuple[int, dict[str, str]]:
 
 def test_a_process_is_not_ready_while_redis_is_frozen_and_soon_after_is(process, redis):
     until(lambda: ready(process)[0] == 200, "being ready")
-    with frozen(redis):
+    redis.freeze()
+    try:
         until(lambda: ready(process)[0] == 503, "noticing it", seconds=SOON_S)
         status, states = ready(process)
         assert status == 503
         assert states == {"database": "ok", "redis": "late", "layer": "late", "loop": "ok"}
         with urlopen(f"{process.url}/healthz", timeout=1) as answer:
             assert answer.read() == b"alive\n"
+    finally:
+        redis.thaw()
     until(lambda: ready(process)[0] == 200, "being ready again", seconds=SOON_S)
 
 
@@ -78,12 +71,11 @@ async def test_a_process_that_drains_says_so_on_the_lines_that_it_has(process):
     with closing(HTTPConnection("127.0.0.1", process.port, timeout=SOON_S)) as balancer:
         assert ask(balancer) == 200
         async with Wire(process.url, "/ws/lobby/") as socket:
-            process._signal(signal.SIGTERM)
+            process.signal(signal.SIGTERM)
             # Nothing here gives way to the loop that would answer the close: the process waits.
             assert until(lambda: ask(balancer) == 503, "draining", seconds=SOON_S)
             with pytest.raises(ConnectionRefusedError):
                 create_connection(("127.0.0.1", process.port), 1)
             assert await socket.closing() == 4412
-    assert process._process
-    assert process._process.wait(10) == 0
+    assert process.wait(10) == 0
     process.start()
