@@ -18,7 +18,7 @@ _IMPORT = re.compile(rf"^import {_NAMES}{_FROM}", re.MULTILINE)
 _EXPORT_FROM = re.compile(rf"^export {_NAMES}{_FROM}", re.MULTILINE)
 _EXPORT_NAMES = re.compile(rf"^export {_NAMES};$", re.MULTILINE)
 _EXPORT_HERE = re.compile(
-    r"^export ((?:const|class|function|async function) (\w+)\b)", re.MULTILINE
+    r"^export ((?:const |class |(?:async )?function(?:\* | ))(\w+)\b)", re.MULTILINE
 )
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 _DYNAMIC = re.compile(r"\bimport\s*[.(]")

@@ -192,7 +192,7 @@ async def test_the_loops_lag_is_a_histogram():
     await asyncio.sleep(0.15)
     seen = await scrape()
     name = "noom_loop_lag_seconds_bucket"
-    assert seen[name, "+Inf"] - seen[name, "0.1"] == 1
+    assert seen[name, "+Inf"] - seen[name, "0.1"] >= 1
     assert seen[("noom_loop_lag_seconds_sum",)] > 0.1
 
 
