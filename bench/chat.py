@@ -24,14 +24,14 @@ os.environ["SECRET_KEY"] = servers.SECRET_KEY
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
 django.setup()
 
-from bench import report  # noqa: E402 - needs the key
+from bench import growth, report  # noqa: E402 - needs the key
+from bench.load import WARM_UP_S  # noqa: E402
 from bench.servers import OTHER_CORE, Running  # noqa: E402
 from chat import identity  # noqa: E402
 from tests.live.server import ROOT  # noqa: E402
 
 IDLE = 5_000
 SHAPES = [(10, 50), (1, 1000), (100, 5)]
-GROWTH = [(1, 10), (1, 30), (1, 100), (1, 300), (1, 1000)]
 Figures = dict[str, float]
 Server = Callable[[], AbstractContextManager[Running]]
 
@@ -97,18 +97,19 @@ def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
     for who, opened in (("noom", setup.noom), ("peer", setup.peer)):
         for rooms, people in SHAPES:
             with opened() as server:
-                before = published(server)
-                figures = measure(server, rooms, people, seconds=seconds)
-                messages = figures["messages_per_s"] * figures["wall_s"]
-                figures["published"] = (published(server) - before) / max(1, messages)
-            yield f"{rooms} × {people}", who, figures
+                yield f"{rooms} × {people}", who, saturated(server, rooms, people, seconds)
         with opened() as server:
             yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
 
 
-def published(server: Running) -> int:
-    """PUBLISH commands that Redis has seen, sharded ones too."""
-    return server.redis.published() if server.redis else 0
+def saturated(server: Running, rooms: int, people: int, seconds: float) -> Figures:
+    """A load that never pauses, and the PUBLISH commands that Redis sees for each message."""
+    before = server.redis.published() if server.redis else 0
+    figures = measure(server, rooms, people, seconds=seconds)
+    if server.redis:
+        messages = figures["messages_per_s"] * (figures["wall_s"] + WARM_UP_S)
+        figures["published"] = (server.redis.published() - before) / max(1, messages)
+    return figures
 
 
 def idle(opened: Server) -> Figures:
@@ -134,12 +135,6 @@ def memory_kb(pids: list[int]) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
-def growth(seconds: float) -> list[tuple[int, Figures]]:
-    """One room that grows: (people, figures)."""
-    with servers.noom() as server:
-        return [(people, measure(server, 1, people, seconds=seconds)) for _, people in GROWTH]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -155,7 +150,11 @@ def main() -> None:
                     found.setdefault((setup.name, shape, who, figure), []).append(value)
     medians = {place: median(values) for place, values in found.items()}
     idles = {"noom": idle(servers.noom), "peer": idle(servers.socketio)}
-    report.write(medians, idles, growth(options.seconds), rounds=options.rounds)
+    grown = growth.measured(
+        lambda server, rooms, people: saturated(server, rooms, people, options.seconds)
+    )
+    growth.plot(grown)
+    report.write(medians, idles, grown, rounds=options.rounds)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,19 @@
 """bench/results.md: ratios first, then what they were made of, and on what."""
 
 import json
-import os
-import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
+from bench.growth import Rows, marginal_us
+from bench.machine import machine
 from bench.servers import PEERS
 from tests.live.server import ROOT
 
 RESULTS = ROOT / "bench" / "results.md"
 Medians = Mapping[tuple[str, str, str, str], float]
-Growth = list[tuple[int, dict[str, float]]]
+Growth = Mapping[str, Rows]
 # Setup, shape, figure, unit, and how many times the peer's it may be.
 TARGETS = [
     ("one process", "10 × 50", "us_per_delivery", "µs CPU a delivery", 1.0),
@@ -24,24 +23,32 @@ TARGETS = [
     ("two processes joined by Redis", "100 × 5", "us_per_delivery", "µs CPU a delivery", 2.5),
     ("one process", "50 messages/s", "p99_ms", "ms, p99", 3.0),
 ]
-PACKAGES = ("django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "redis")
+GROWN = {
+    "us_per_delivery": "µs CPU a delivery",
+    "deliveries_per_s": "deliveries/s",
+    "published": "PUBLISH a message",
+}
+PACKAGES = ("channels-redis", "redis", "hiredis", "twisted", "autobahn")
 
 
 def write(
-    medians: Medians, idles: Mapping[str, Mapping[str, float]], growth: Growth, *, rounds: int
+    medians: Medians, idles: Mapping[str, Mapping[str, float]], grown: Growth, *, rounds: int
 ) -> None:
     """Writes the page."""
     parts = [
         "# Noom beside Socket.IO\n",
         "Written by `make bench` (bench/chat.py says how it measures). Noom stores each message "
         f"before it acknowledges it; Socket.IO stores nothing. Medians of {rounds} rounds.\n",
-        _machine(),
+        _versions(),
         "## Ratios\n",
         _table(["", "", "Noom", "Socket.IO", "ratio", "at most"], _ratios(medians)),
         "## Idle\n",
         _table(["", "Noom", "Socket.IO"], _idle(idles)),
-        "## A room that grows (Noom, one process)\n",
-        _table(["people", "µs CPU a delivery", "µs CPU a message", "deliveries/s"], _grown(growth)),
+        "## Growth (Noom)\n",
+        "Processes are joined by Redis, with ten rooms of fifty, and share one core.\n",
+        _table(["", "", *GROWN.values()], _growth(grown)),
+        "What one more person in a room costs a message:\n",
+        _table(["people", "µs CPU"], _marginal(grown["people in a room"])),
         "## Everything\n",
         _table(["", "", "", "Noom", "Socket.IO"], _everything(medians)),
     ]
@@ -69,16 +76,16 @@ def _idle(idles: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     ]
 
 
-def _grown(growth: Growth) -> list[list[str]]:
+def _growth(grown: Growth) -> list[list[str]]:
     return [
-        [
-            str(people),
-            f"{figures['us_per_delivery']:.1f}",
-            f"{figures['us_per_delivery'] * people:.0f}",
-            f"{figures['deliveries_per_s']:,.0f}",
-        ]
-        for people, figures in growth
+        [name, str(size), *(f"{figures.get(figure, 0):,.1f}" for figure in GROWN)]
+        for name, rows in grown.items()
+        for size, figures in rows
     ]
+
+
+def _marginal(rows: Rows) -> list[list[str]]:
+    return [[step, f"{cost:.2f}"] for step, cost in marginal_us(rows)]
 
 
 def _everything(medians: Medians) -> list[list[str]]:
@@ -97,18 +104,10 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _machine() -> str:
-    processor = next(
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    )
+def _versions() -> str:
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     lock = json.loads((PEERS / "package-lock.json").read_text())["packages"]
     peer = lock["node_modules/socket.io"]["version"]
     node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {processor}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, {packages}; "
-        f"Node.js {node}, Socket.IO {peer}.\n"
-    )
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return f"{today}: {machine()}, {packages}; Node.js {node}, Socket.IO {peer}.\n"

@@ -1,0 +1,66 @@
+"""What chat costs as it grows: people in a room, rooms, processes. `make bench` draws it.
+
+CPU time of the servers for each message and for each delivery, and how often Redis is asked; the
+processes share one core, so it is the price of joining them that shows, and not their strength.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from bench import servers
+from bench.servers import Running
+from tests.live.server import ROOT
+
+PLOT = ROOT / "docs" / "chat.png"
+PEOPLE = [10, 30, 100, 300, 1000]  # in one room
+ROOMS = [10, 30, 100, 300]  # of five people
+PROCESSES = [1, 2, 3, 4]  # joined by Redis, 10 rooms of 50
+Figures = dict[str, float]
+Measure = Callable[[Running, int, int], Figures]
+Rows = list[tuple[int, Figures]]
+
+
+def measured(measure: Measure) -> dict[str, Rows]:
+    """Rows of (size, figures), by what grows."""
+    with servers.noom() as server:
+        people = [(size, measure(server, 1, size)) for size in PEOPLE]
+    with servers.noom() as server:
+        rooms = [(size, measure(server, size, 5)) for size in ROOMS]
+    processes = []
+    for size in PROCESSES:
+        with servers.noom(size, joined=True) as server:
+            processes.append((size, measure(server, 10, 50)))
+    return {"people in a room": people, "rooms of five": rooms, "processes": processes}
+
+
+def marginal_us(rows: Rows) -> list[tuple[str, float]]:
+    """What one more person costs a message, between each size and the next, in µs."""
+    steps = []
+    for (few, small), (many, large) in pairwise(rows):
+        cost = large["us_per_delivery"] * many - small["us_per_delivery"] * few
+        steps.append((f"{few} to {many}", cost / (many - few)))
+    return steps
+
+
+def plot(grown: dict[str, Rows]) -> None:
+    """One picture for each thing that grows."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(grown), figsize=(11, 3.4), layout="constrained")
+    for axis, (name, rows) in zip(axes, grown.items(), strict=True):
+        sizes = [size for size, _ in rows]
+        axis.plot(sizes, _column(rows, "us_per_delivery"), marker="o")
+        if sizes[-1] > 10 * len(sizes):
+            axis.set_xscale("log")
+        axis.set(xlabel=name, ylabel="µs of CPU a delivery", xticks=sizes, xticklabels=sizes)
+        axis.minorticks_off()
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(PLOT, dpi=110)
+
+
+def _column(rows: Rows, figure: str) -> Iterable[float]:
+    return [figures[figure] for _, figures in rows]
