@@ -121,8 +121,15 @@ operating: .venv/dev.stamp
 	$(IN_VENV) -m pytest tests/operating/on_debian.py
 
 # What strangers' programs think of Noom: each in minutes, in an environment of their own.
+GSTREAMER := /usr/lib/*/gstreamer-1.0
 judges: .venv/dev.stamp var/judges/.stamp
-	$(call install,$(call missing,caddy,caddy))
+	$(call install,$(call missing,caddy,caddy) $(call missing,chromium,chromium) \
+		$(call missing,$(GSTREAMER)/libgstwebrtc.so,gstreamer1.0-plugins-bad) \
+		$(call missing,$(GSTREAMER)/libgstvpx.so,gstreamer1.0-plugins-good) \
+		$(call missing,$(GSTREAMER)/libgstopus.so,gstreamer1.0-plugins-base) \
+		$(call missing,$(GSTREAMER)/libgstnice.so,gstreamer1.0-nice) \
+		$(call missing,/usr/lib/*/girepository-1.0/GstWebRTC-1.0.typelib,gir1.2-gst-plugins-bad-1.0) \
+		$(call missing,/usr/lib/python3/dist-packages/gi/overrides/Gst.py,python3-gst-1.0))
 	$(IN_VENV) -m pytest tests/judges/judge_*.py
 
 var/judges/.stamp: tests/judges/requirements.txt .venv/run.stamp

@@ -115,6 +115,7 @@ AXES_RESET_ON_SUCCESS = True
 # What is refused is not written down, or whoever is locked out could fill the database.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["username"]  # in the log; a password is typed there now and then
 AXES_VERBOSE = False
 ROOT_URLCONF = "noom_project.urls"
 ASGI_APPLICATION = "noom_project.asgi.application"
@@ -273,6 +274,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},
         "daphne": {"level": "WARNING"},
         "aioice": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
         "django.channels.server": {"handlers": ["console"], "propagate": False},
     },
 }

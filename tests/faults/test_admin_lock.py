@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.live.admin import NAME, PASSWORD, Admin
+from tests.live.admin import NAME, PASSWORD, make_superuser
 from tests.live.cluster import Process
 from tests.live.server import ROOT
 
@@ -46,7 +46,7 @@ def log_in(
 def test_the_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure):
     site = start_site()
     first, second = site.processes
-    Admin(first)  # a superuser, who is not locked
+    make_superuser(first)
     forged = (dict.fromkeys(("X_Forwarded_For", "X_Real_IP"), f"198.51.100.{n}") for n in count())
     answers = [
         log_in(site.processes[n % 2], f"wrong {n}", name=f"admin{n}", **next(forged))[0]
@@ -68,7 +68,7 @@ def test_the_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure
 
 def test_behind_a_proxy_it_is_the_peer_that_the_proxy_saw(start_site, figure):
     site = start_site(TRUSTED_PROXIES="1")
-    Admin(site.processes[0])
+    make_superuser(site.processes[0])
     answers = [
         log_in(site.processes[n % 2], "wrong", X_Forwarded_For=f"203.0.113.{n}, 198.51.100.7")[0]
         for n in range(ALLOWED + 3)
@@ -86,7 +86,7 @@ def test_behind_a_proxy_it_is_the_peer_that_the_proxy_saw(start_site, figure):
 
 def test_a_hundred_passwords_at_once_are_not_all_tried(start_site, figure):
     site = start_site()
-    Admin(site.processes[0])
+    make_superuser(site.processes[0])
 
     def guess(number: int) -> int:
         return log_in(site.processes[number % 2], f"wrong {number}")[0]

@@ -13,23 +13,28 @@ from tests.live.server import ROOT, Noom
 NAME, PASSWORD = "admin", os.urandom(12).hex()
 
 
+def make_superuser(noom: Noom) -> None:
+    """An account with NAME and PASSWORD."""
+    subprocess.run(
+        [sys.executable, "manage.py", "createsuperuser", "--no-input"],
+        cwd=ROOT,
+        env={
+            **noom.environment,
+            "DJANGO_SUPERUSER_USERNAME": NAME,
+            "DJANGO_SUPERUSER_EMAIL": "admin@noom.test",
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+        },
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
 class Admin:
     """Somebody who is logged in to the admin of one process."""
 
     def __init__(self, noom: Noom) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", "createsuperuser", "--no-input"],
-            cwd=ROOT,
-            env={
-                **noom.environment,
-                "DJANGO_SUPERUSER_USERNAME": NAME,
-                "DJANGO_SUPERUSER_EMAIL": "admin@noom.test",
-                "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
-            },
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
+        make_superuser(noom)
         self._url = noom.url
         self._cookies = CookieJar()
         self._opener = build_opener(HTTPCookieProcessor(self._cookies))
