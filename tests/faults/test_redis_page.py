@@ -12,7 +12,7 @@ LINE_STATE = "document.querySelector('#line').dataset.state"
 
 
 def seconds_without_frames(pages: list[Page], seconds: int) -> int:
-    """In how many of these seconds a page showed no new frame of the other, or had no tile."""
+    """In how many of these seconds a page showed no new frame of the other, or no tile."""
     still = 0
     for _ in range(seconds):
         before = [frames(page) for page in pages]
