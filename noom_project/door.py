@@ -12,6 +12,10 @@ from django.core.management.base import CommandError
 from noom_project.server import Server
 from noom_project.startup import require_redis
 
+# How many may knock in one moment: of more than that, and Twisted's own number is 50, the kernel
+# drops the rest, and each of those waits a second or more until it knocks again.
+BACKLOG = 2_048
+
 
 def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     """Serves an ASGI application at an endpoint (a Twisted endpoint description) until SIGTERM.
@@ -22,7 +26,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     require_redis()
     server = Server(
         served,
-        endpoints=[endpoint],
+        endpoints=[f"{endpoint}:backlog={BACKLOG}"],
         websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
         websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
         ready_callable=ready,
