@@ -19,6 +19,7 @@ PATIENCE_S = 20
 ADDRESSES = (
     *("/", "/rooms/team/", "/admin/login/", "/static/favicon.svg", "/favicon.ico", "/nowhere"),
     *("/healthz", "/readyz", "/metrics", "/ws/lobby/", "/ws/chat/team/", "/ws/call/team/"),
+    "/http/lobby/",
 )
 
 

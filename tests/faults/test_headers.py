@@ -38,6 +38,7 @@ BARE = ALL | NO_STORE | {"content-security-policy": "default-src 'none'; frame-a
 SHORT = ALL | NO_STORE | {"content-security-policy": PAGE_POLICY}
 PAGE = SHORT | {"cache-control": "max-age=0, no-cache, no-store, must-revalidate, private"}
 FILE = BARE | {"cache-control": "max-age=315360000, public, immutable"}
+STREAM = BARE | {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 LOOSE_FILE = BARE | {"cache-control": "max-age=60, public"}
 
 # Each address with its method and further headers: the status and the kind of its answer.
@@ -63,6 +64,7 @@ TABLE = {
     ("GET", "/readyz"): (200, BARE),
     ("GET", "/metrics"): (403, BARE),
     ("GET", "/ws/lobby/"): (404, SHORT),
+    ("POST", "/http/lobby/"): (403, BARE),  # no Origin
     ("GET", "/%ff"): (302, SHORT),
 }
 
@@ -114,7 +116,9 @@ def test_every_address_answers_with_the_headers_of_the_table(noom, figure):
 @pytest.mark.bar("S13")
 def test_what_the_server_itself_refuses_has_them_too(noom, figure):
     port = noom.port
+    own = {**HTTPS, "Origin": f"https://127.0.0.1:{port}"}
     answers = {
+        "fallback": (raw.ask(port, "/http/lobby/", headers=own), 405, STREAM),
         "host": (raw.ask(port, "/", headers={"Host": "elsewhere"}), 400, SHORT),
         "header": (raw.ask(port, "/", headers={"X-Bad(": "x"}), 400, None),
         "query": (raw.send(port, b"GET /?\xff HTTP/1.1\r\nHost: a\r\n\r\n"), 400, None),
