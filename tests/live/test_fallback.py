@@ -198,8 +198,8 @@ def listening_deafly(url: str, head: str) -> Iterator[socket.socket]:
 
 @pytest.mark.live
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("carrier", ["stream", "poll"])
-def test_the_service_suite_passes_over_http(carrier: str):
+@pytest.mark.parametrize("carrier", ["direct", "stream", "poll"])
+def test_the_service_suite_passes_on_every_carrier(carrier: str):
     suite = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITE],
         cwd=ROOT,

@@ -1,12 +1,15 @@
 """A socket to Noom's ASGI application, without a server in between."""
 
 import asyncio
+from typing import Any
 from urllib.parse import quote
 
 from channels.testing import WebsocketCommunicator
 
+from chat.line import DIRECT
 from noom_project.asgi import application
 from tests.conversation import DEADLINE_S, Conversation
+from tests.pure.test_frames import parsed
 
 
 class Client(Conversation):
@@ -53,3 +56,16 @@ class Client(Conversation):
                 await self._end(message.get("code", 1000))
             else:
                 await self._take(message["text"])
+
+
+class DirectClient(Client):
+    """The same at a server that takes frames as the bytes of the wire (`chat.line.DIRECT`)."""
+
+    def __init__(self, path: str, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._socket.scope["extensions"] = {DIRECT: self._write}
+
+    def _write(self, wire: bytes) -> None:
+        # In the order of what the other way brings.
+        message = {"type": "websocket.send", "text": parsed(wire)[2].decode()}
+        self._socket.output_queue.put_nowait(message)

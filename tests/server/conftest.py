@@ -11,12 +11,14 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from chat import limits, runtime
-from tests.server.client import Client
+from tests.server.client import Client, DirectClient
 from tests.server.fallback_client import FallbackClient
 
-# What carries the sockets of the suite: WebSockets, or what a page falls back to.
+# What carries the sockets of the suite: WebSockets, at any server and at ours, or what a page falls
+# back to.
 CARRIERS: dict[str, Callable[..., Any]] = {
     "websocket": Client,
+    "direct": DirectClient,
     "stream": FallbackClient,
     "poll": partial(FallbackClient, stream=False),
 }
