@@ -107,6 +107,8 @@ def test_everything_runs_and_nothing_has_failed(machine: Machine):
     assert machine.run("systemctl --failed --no-legend").strip() == ""
     assert main_pid(machine, "noom@8001") != main_pid(machine, "noom@8002")
     assert machine.command("systemctl is-active coturn", check=False).stdout.strip() == "inactive"
+    ask, _ = commands("Is it well?")
+    assert json.loads(machine.run(ask))["ready"]
 
 
 def test_setup_checks_migrates_and_gathers_static_files(machine: Machine):
