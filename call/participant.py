@@ -208,14 +208,7 @@ class Participant:
         return c.JoinRoom(self._token or "", self._session, self.media)
 
     def _joined(self, answer: c.JoinRoomAck) -> None:
-        named = {caller.id for caller in answer.people}
-        before = self._awaited | self.callers
-        self._awaited = {id: caller for id, caller in before.items() if id not in named}
-        self._callers.replace(answer.people, answer.version)
-        if self._awaited_timer:
-            self._awaited_timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._awaited_timer = loop.call_later(AWAITED_S, self._await_no_more)
+        self._callers_came(answer)
         # After a lost line the peers live on: the media never went through it.
         self._mesh = self._mesh or Mesh(
             you=answer.you,
@@ -229,6 +222,17 @@ class Participant:
         self._show_callers()
 
     def _hear_call(self, event: m.Wire) -> None:
+    def _callers_came(self, answer: c.JoinRoomAck | c.CallPeopleAck) -> None:
+        """Whom an answer leaves out may only not have come back to a server that forgot them."""
+        named = {caller.id for caller in answer.people}
+        before = self._awaited | self.callers
+        self._awaited = {id: caller for id, caller in before.items() if id not in named}
+        self._callers.replace(answer.people, answer.version)
+        if self._awaited_timer:
+            self._awaited_timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._awaited_timer = loop.call_later(AWAITED_S, self._await_no_more)
+
         if self._mesh is None:
             return
         match event:
@@ -273,6 +277,5 @@ class Participant:
                     self._log.fill((await self._chat.request(after, m.HistoryAck)).messages)
                     self._news.set()
                 if self._callers.missing:
-                    callers = await self._call.request(m.People(), c.CallPeopleAck)
-                    self._callers.replace(callers.people, callers.version)
+                    self._callers_came(await self._call.request(m.People(), c.CallPeopleAck))
                     self._show_callers()

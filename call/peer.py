@@ -47,7 +47,7 @@ class Peer:
     received: dict[Slot, Fan] = field(default_factory=dict)
     early: list[Candidate] = field(default_factory=list)  # wait for their description
     _sent: dict[Slot, Tap] = field(default_factory=dict)
-    _outstanding: int | None = None  # the offer that waits for its answer
+    _outstanding: set[int] = field(default_factory=set)  # what the unanswered offer was numbered
     _unanswered: int = 0
     _signal_timer: asyncio.TimerHandle | None = None
     _health_timer: asyncio.TimerHandle | None = None
@@ -118,10 +118,11 @@ class Peer:
             open_slots(self.pc)
             await self.pc.setLocalDescription()
         # A repeated offer is the same description with a new number, so it is safe to answer both.
-        number = self._outstanding = self.options.next_number()
+        number = self.options.next_number()
+        self._outstanding.add(number)
         again_s = ANSWER_DEADLINES_S[min(self._unanswered, len(ANSWER_DEADLINES_S) - 1)]
         self._unanswered += 1
-        self._remind_me(again_s, lambda: self._outstanding == number)
+        self._remind_me(again_s, lambda: number in self._outstanding)
         await self.options.send(Offer, Description(number, self.pc.localDescription.sdp))
 
     async def _take_offer(self, offer: Description) -> None:
@@ -139,10 +140,10 @@ class Peer:
         await self._settle()
 
     async def _take_answer(self, answer: Description) -> None:
-        if answer.number != self._outstanding or self.pc.signalingState == "closed":
+        if answer.number not in self._outstanding or self.pc.signalingState == "closed":
             return
         await self.pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
-        self._outstanding = None
+        self._outstanding.clear()
         self._fill()
         await self._settle()
 
@@ -188,7 +189,7 @@ class Peer:
             await self.pc.addIceCandidate(parsed)
 
     def _is_untouched(self) -> bool:
-        return self._outstanding is None and self.pc.remoteDescription is None
+        return not self._outstanding and self.pc.remoteDescription is None
 
     def _is_of_another(self, offer: Description) -> bool:
         """Another certificate: another connection. Another ICE user: an ICE restart."""
@@ -230,6 +231,7 @@ def _configuration(servers: list[IceServer]) -> RTCConfiguration:
     )
 
 
+        iceTransportPolicy=policy,
 def _marks(sdp: str) -> tuple[str, ...]:
     """The certificate and the ICE user of a description."""
     found = [

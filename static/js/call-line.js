@@ -117,7 +117,8 @@ export class CallLine {
   #welcomed(ack) {
     if (!this.#joined) return;
     // After a lost line the peers live on: the media never went through it.
-    this.#mesh ??= this.#createMesh(ack);
+    if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
+    else this.#mesh = this.#createMesh(ack);
     this.#told = ack.people.find(({ id }) => id === ack.you)?.media ?? null;
     this.#ack = ack;
     this.#enterState();
@@ -130,6 +131,11 @@ export class CallLine {
     if (ack === null || this.#options.room().you === null) return;
     this.#ack = null;
     this.#options.dispatch('call.joined', ack);
+    this.#awaitOthers();
+  }
+
+  /** Whom an answer has left out. */
+  #awaitOthers() {
     const over = () => this.#options.dispatch('call.awaited_over', {});
     clearTimeout(this.#awaitedTimer);
     this.#awaitedTimer = window.setTimeout(over, AWAITED_MS);
@@ -165,7 +171,9 @@ export class CallLine {
     this.#asking = true;
     const answer = await this.#socket.request('people', {}).catch(() => null);
     this.#asking = false;
-    if (answer) this.#options.dispatch('call.people', answer);
+    if (!answer) return;
+    this.#options.dispatch('call.people', answer);
+    this.#awaitOthers();
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { byId, heard, put, remove, replace } from './roster.js';
 
-/** @import {BeatEvent, Caller, JoinRoomAck} from './protocol.js' */
+/** @import {BeatEvent, Caller, CallPeopleAck, JoinRoomAck} from './protocol.js' */
 /** @import {Roster} from './roster.js' */
 /** `people` are by id, and `version` is theirs; `capacity` is the most that the call takes.
  * `awaited` are those whom a server that has lost its memory does not name, while they may still
@@ -26,6 +26,7 @@ export const EMPTY_CALL = { joined: false, awaited: {}, people: {}, version: 0, 
  */
 export function reduceCall(call, type, payload) {
   if (type === 'joined') return joined(call, payload);
+  if (type === 'people') return call.joined ? peopleCame(call, payload) : call;
   if (type === 'left') return { ...EMPTY_CALL, capacity: call.capacity, missing: false };
   if (type === 'awaited_over') return { ...call, awaited: {} };
   const roster = call.joined ? (ROSTER_REDUCERS.get(type)?.(call, payload) ?? call) : call;
@@ -41,7 +42,7 @@ export const callers = ({ awaited, people }) => ({ ...awaited, ...people });
 
 /** @type {Map<string, (call: Roster<Caller>, payload: any) => Roster<Caller>>} */
 const ROSTER_REDUCERS = new Map(
-  Object.entries({ welcome: put, person: put, media: put, bye: remove, people: replace, beat }),
+  Object.entries({ welcome: put, person: put, media: put, bye: remove, beat }),
 );
 
 /**
@@ -53,15 +54,33 @@ function beat(call, { version }) {
 }
 
 /**
- * Who joins again has only lost the line, and media goes without it: a server that has restarted
- * meanwhile names the others as they come back to it, one by one.
+ * Who joins again has only lost the line, and media goes without it.
  * @param {CallState} call
  * @param {JoinRoomAck} ack
  * @returns {CallState}
  */
 function joined(call, { people, version, capacity }) {
+  const awaited = unnamed(call, people);
+  return { joined: true, awaited, people: byId(people), version, capacity, missing: false };
+}
+
+/**
+ * @param {CallState} call
+ * @param {CallPeopleAck} answer
+ * @returns {CallState}
+ */
+function peopleCame(call, answer) {
+  return { ...call, ...replace(call, answer), awaited: unnamed(call, answer.people) };
+}
+
+/**
+ * Who is left out of an answer may be gone; but a server that has restarted, or whose store has
+ * forgotten everything, names the others as they come back to it, one by one.
+ * @param {CallState} call
+ * @param {Caller[]} people
+ */
+function unnamed(call, people) {
   const named = byId(people);
   const away = Object.values(callers(call)).filter(({ id }) => !named[id]);
-  const awaited = byId(away.map((caller) => ({ ...caller, here: false })));
-  return { joined: true, awaited, people: named, version, capacity, missing: false };
+  return byId(away.map((caller) => ({ ...caller, here: false })));
 }

@@ -113,6 +113,18 @@ export class Mesh {
     for (const { peer } of this.#entries.values()) peer.restart();
   }
 
+  /**
+   * Signals were lost with the line: who is not connected begins a new attempt.
+   * @param {IceServer[]} iceServers  with credentials that are good for longer
+   */
+  lineReturned(iceServers) {
+    this.#options = { ...this.#options, iceServers };
+    for (const { peer } of this.#entries.values()) {
+      peer.pc.setConfiguration(configurationOf(this.#options));
+      if (peer.pc.connectionState !== 'connected') peer.restart();
+    }
+  }
+
   close() {
     this.#closed = true;
     for (const id of [...this.#entries.keys()]) this.#drop(id);
@@ -144,7 +156,7 @@ export class Mesh {
     this.#drop(id);
     const peer = createPeer({
       polite: () => this.#cameLater(id),
-      configuration: configurationOf(this.#options.iceServers),
+      configuration: configurationOf(this.#options),
       tracks: this.#tracks,
       send: (kind, body) => this.#send(kind, id, session, body),
       onStreams: (streams) => {
@@ -235,10 +247,10 @@ export class Mesh {
 
 /**
  * One transport for everything: the fewest candidates, and the fastest way to the first frame.
- * @param {IceServer[]} iceServers
+ * @param {MeshOptions} options
  * @returns {RTCConfiguration}
  */
-const configurationOf = (iceServers) => ({
+const configurationOf = ({ iceServers }) => ({
   iceServers: /** @type {RTCIceServer[]} */ (iceServers),
   bundlePolicy: 'max-bundle',
   rtcpMuxPolicy: 'require',

@@ -52,8 +52,8 @@ export class Peer {
   #tracks;
   /** @type {Budget | null} */
   #budget = null;
-  /** The offer that waits for its answer. @type {number | null} */
-  #outstanding = null;
+  /** The numbers of the offer that waits for its answer: each repetition has one. @type {Set<number>} */
+  #outstanding = new Set();
   #unanswered = 0;
   #restartWanted = false;
   #restarts = 0;
@@ -170,13 +170,14 @@ export class Peer {
     // A repeated offer is the same description with a new number, so it is safe to answer both.
     if (this.pc.signalingState === 'stable' || this.#restartWanted) {
       this.#restartWanted = false;
+      this.#outstanding.clear();
       await this.pc.setLocalDescription();
     }
     if (this.#closed || this.pc.localDescription?.type !== 'offer') return;
     const number = this.#options.nextNumber();
-    this.#outstanding = number;
+    this.#outstanding.add(number);
     this.#options.send('offer', { number, sdp: this.pc.localDescription.sdp });
-    this.#remindMe(at(ANSWER_DEADLINES_MS, this.#unanswered), () => this.#outstanding === number);
+    this.#remindMe(at(ANSWER_DEADLINES_MS, this.#unanswered), () => this.#outstanding.has(number));
     this.#unanswered += 1;
     this.#applyAll();
   }
@@ -190,7 +191,7 @@ export class Peer {
     if (spoilt || this.#isOfAnother(description)) return this.#options.onUseless(description);
     await this.#setRemote('offer', description);
     if (this.#closed) return;
-    this.#outstanding = null;
+    this.#outstanding.clear();
     this.#slots = adoptSlots(this.pc, this.#labels);
     await this.pc.setLocalDescription();
     if (this.#closed || !this.pc.localDescription) return;
@@ -201,11 +202,11 @@ export class Peer {
 
   /** @param {Description} description */
   async #takeAnswer(description) {
-    if (description.number !== this.#outstanding) return;
+    if (!this.#outstanding.has(description.number)) return;
     if (this.#isOfAnother(description)) return this.#options.onUseless(null);
     await this.#setRemote('answer', description);
     if (this.#closed) return;
-    this.#outstanding = null;
+    this.#outstanding.clear();
     await this.#settle();
   }
 
@@ -235,7 +236,7 @@ export class Peer {
 
   /** No description from here or there yet. */
   #isUntouched() {
-    return this.#outstanding === null && this.pc.remoteDescription === null;
+    return this.#outstanding.size === 0 && this.pc.remoteDescription === null;
   }
 
   /**

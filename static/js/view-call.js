@@ -63,6 +63,7 @@ class CallView {
   render(room, media) {
     const { joined } = room.call;
     this.#room = room;
+    if (!joined) this.#pinned = null;
     byId('call').dataset.joined = String(joined);
     this.#lobby.render(room);
     this.#tiles.hidden = !joined;
@@ -179,10 +180,11 @@ class CallView {
   /** Puts the tiles to their places. They are never moved in the page: a moved video stops. */
   #arrange() {
     const elements = this.#allTiles();
-    if (!elements.some(({ dataset }) => dataset.key === this.#pinned)) this.#pinned = null;
+    // Whoever is pinned and drops out of the call is large again on the return.
+    const pinned = elements.find(({ dataset }) => dataset.key === this.#pinned) ? this.#pinned : null;
     const { clientWidth: width, clientHeight: height } = this.#tiles;
     if (width === 0 || height === 0) return;
-    const boxes = layOut(elements.map(tileOf), { width, height }, this.#pinned);
+    const boxes = layOut(elements.map(tileOf), { width, height }, pinned);
     for (const element of elements) {
       const { key = '' } = element.dataset;
       const box = boxes.get(key);
@@ -192,7 +194,7 @@ class CallView {
       element.style.setProperty('--w', `${box.width}px`);
       element.style.setProperty('--h', `${box.height}px`);
       mark(element, 'floating', box.floating === true);
-      drawPin(element, within(element, '.tile-words').textContent ?? '', key === this.#pinned);
+      drawPin(element, within(element, '.tile-words').textContent ?? '', key === pinned);
     }
   }
 

@@ -132,20 +132,23 @@ def test_candidates_may_come_before_their_description(two: Run) -> None:
     assert early
 
 
-def test_a_lost_offer_is_made_good_by_whoever_notices(two: Run) -> None:
-    two("""
+@pytest.mark.parametrize(("lost", "watching"), [("offer", "bob, 'ann'"), ("answer", "ann, 'bob'")])
+def test_a_lost_description_is_sent_again(two: Run, lost: str, watching: str) -> None:
+    two(f"""
         let lost = 0;
-        world.bend = ({ type }) => (type === 'offer' && lost++ === 0 ? null : 0);
+        world.bend = ({{ type }}) => (type === '{lost}' && lost++ === 0 ? null : 0);
         world.tell('ann', 'bob');
-        await framesGrow(bob, 'ann');""")
+        await framesGrow({watching});""")
 
 
-def test_a_lost_answer_is_given_again(two: Run) -> None:
-    two("""
-        let lost = 0;
-        world.bend = ({ type }) => (type === 'answer' && lost++ === 0 ? null : 0);
+def test_a_late_answer_to_an_offer_that_was_repeated_counts(two: Run) -> None:
+    """Both ways together take longer than the wait before an offer is sent again."""
+    counts = two("""
+        world.bend = ({ type }) => (type === 'ice' ? 0 : 2_500);
         world.tell('ann', 'bob');
-        await framesGrow(ann, 'bob');""")
+        await settled(ann, bob);
+        return [world.count('offer', 'ann'), world.count('answer')];""")
+    assert counts == [2, 1]
 
 
 def test_the_polite_side_offers_when_the_other_cannot(two: Run) -> None:

@@ -1,20 +1,18 @@
 """Two people who can reach only Noom and the relay see each other through the relay."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.conftest import CHROMIUMS, installed
 from tests.live.coturn import Coturn
+from tests.live.homes import ReachableNoom, people_at, two_homes
 from tests.live.media import frames, shows_video
 from tests.live.namespaces import MISSING, Namespace
-from tests.live.people import FAKE_DEVICES, People
+from tests.live.people import People
 from tests.live.server import Noom
 from tests.live.waiting import until, until_page
 
@@ -58,27 +56,10 @@ TRIED_AGAIN = "window.connections.some(({ negotiations }) => negotiations >= 2)"
 CONNECTED = "window.connections.some(connection => connection.states.includes('connected'))"
 
 
-class ReachableNoom(Noom):
-    """A Noom at an address of this machine that others than itself can reach."""
-
-    def __init__(self, folder: Path, host: str, **environment: str) -> None:
-        super().__init__(folder, ALLOWED_HOSTS=f"{host},127.0.0.1", **environment)
-        self._host, self.url = host, f"http://{host}:{self.port}"
-
-    def _run(self, *arguments: str) -> Any:
-        here = f"{self._host}:{self.port}"
-        return super()._run(*(here if word == str(self.port) else word for word in arguments))
-
-
 @pytest.fixture(scope="module")
 def homes() -> Iterator[list[Namespace]]:
     """Two namespaces that reach the first one's gate, where Noom and the relay are."""
-    with ExitStack() as closings:
-        both = [Namespace(), Namespace()]
-        for home in both:
-            closings.callback(home.close)
-            home.open()
-            home.reaches(both[0].gate)
+    with two_homes() as both:
         yield both
 
 
@@ -112,20 +93,11 @@ def call(
     homes: list[Namespace], relayed_noom: Noom, browser: Browser, tmp_path: Path
 ) -> Iterator[Callable[[str], list[Page]]]:
     """`call(room)`: Nova and Mira, each in a Chromium of her own in a namespace of her own."""
-    url = relayed_noom.url
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    trust = [f"--unsafely-treat-insecure-origin-as-secure={url}"]
     with ExitStack() as closings:
-        everyone = []
-        for home in homes:
-            chromium = browser.browser_type.launch(
-                executable_path=home.wrap(installed(*CHROMIUMS), tmp_path),
-                args=[*FAKE_DEVICES, *sandbox, *trust],
-            )
-            closings.callback(chromium.close)
-            people = People(chromium, url)
-            closings.callback(people.leave)
-            everyone.append(people)
+        everyone = [
+            people_at(home, relayed_noom.url, browser, folder=tmp_path, closings=closings)
+            for home in homes
+        ]
 
         def meet(room: str) -> list[Page]:
             names = zip(everyone, ("Nova", "Mira"), strict=True)

@@ -244,6 +244,16 @@ test('whom a server without memory does not name is awaited until there is news'
   assert.deepEqual(Object.keys(callers(after(news, ['call.awaited_over', {}]).call)), [ME]);
 });
 
+test('whom an answer about everybody leaves out is awaited, too', () => {
+  const ack = { you: ME, people: [caller(ME), caller('ann')], ice_servers: [], topology: 'mesh', version: 1, capacity: 8 };
+  const joined = after(enteredRoom(), ['call.joined', ack]);
+  const holed = after(joined, ['call.people', { people: [caller(ME)], version: 7 }]);
+  assert.equal(callers(holed.call).ann.here, false);
+  const named = after(holed, ['call.people', { people: [caller(ME), caller('ann')], version: 8 }]);
+  assert.deepEqual([named.call.awaited, callers(named.call).ann.here], [{}, true]);
+  assert.deepEqual(Object.keys(callers(after(holed, ['call.awaited_over', {}]).call)), [ME]);
+});
+
 test('the call heals by its own versions', () => {
   const muted = caller('ann', { media: { audio: false, video: false, screen: false } });
   const ack = { you: ME, people: [caller(ME)], ice_servers: [], topology: 'mesh', version: 1, capacity: 8 };

@@ -1,12 +1,18 @@
 """Network namespaces that see one address of this machine and nothing else, not even each other."""
 
 import os
+import socket
 import subprocess
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
 # From the benchmark network (RFC 2544), which nobody routes; other tests may run at the same time.
 NETWORK = f"198.{18 + os.getpid() // 256 % 2}.{os.getpid() % 256}"
+# Packets for this neighbour are taken by no network card.
+NOBODY = ("lladdr", "02:00:00:00:00:01", "nud", "permanent")
+ETH_P_IP = 0x0800
 MISSING = "" if os.geteuid() == 0 else "only root can make network namespaces"
 _numbers = count()
 
@@ -17,9 +23,9 @@ class Namespace:
     def __init__(self) -> None:
         number = next(_numbers)
         self.name = f"noom-{os.getpid()}-{number}"
-        self.gate = f"{NETWORK}.{4 * number + 1}"
-        self.own = f"{NETWORK}.{4 * number + 2}"
+        self.gate, self.own = _addresses(number)
         self._link = f"nm{os.getpid()}-{number}"
+        self._watching, self._strays = True, set[str]()
 
     def open(self) -> None:
         _ip("netns", "add", self.name)
@@ -36,20 +42,60 @@ class Namespace:
         if address != self.gate:
             self._inside("route", "add", f"{address}/32", "via", self.gate)
 
+    def tempt(self) -> None:
+        """Opens a way to everywhere, on which nothing arrives, and watches who takes it."""
+        nowhere = f"{NETWORK}.254"
+        self._inside("neighbour", "add", nowhere, *NOBODY, "dev", "line")
+        self._inside("route", "add", "default", "via", nowhere, "dev", "line", "onlink")
+        self._watched = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IP))
+        self._watched.bind((self._link, 0))
+        self._watched.settimeout(0.5)
+        self._watcher = Thread(target=self._watch, name="strays")
+        self._watcher.start()
+
+    def strays(self) -> set[str]:
+        """The addresses to which something was sent since `tempt`, and ends the watch."""
+        self._watching = False
+        self._watcher.join()
+        self._watched.close()
+        return self._strays
+
+    def _watch(self) -> None:
+        while self._watching:
+            with suppress(OSError):
+                packet = self._watched.recv(64)
+                if packet[:6] == bytes.fromhex(NOBODY[1].replace(":", "")):
+                    self._strays.add(socket.inet_ntoa(packet[30:34]))
+
+    def pull(self) -> None:
+        """Pulls the cable: whoever is inside sees its line go down."""
+        _ip("link", "set", self._link, "down")
+
+    def plug(self) -> None:
+        _ip("link", "set", self._link, "up")
+
+    def silence(self) -> None:
+        """Loses every packet, in and out, without a word to those who send."""
+        self._inside("neighbour", "replace", self.gate, *NOBODY, "dev", "line")
+        _ip("neighbour", "replace", self.own, *NOBODY, "dev", self._link)
+
+    def speak(self) -> None:
+        self._inside("neighbour", "delete", self.gate, "dev", "line")
+        _ip("neighbour", "delete", self.own, "dev", self._link)
+
+    def move(self) -> None:
+        """Takes another address, as after a change of network; ours stay as they were."""
+        old = self.own
+        gate, self.own = _addresses(next(_numbers))
+        _ip("address", "add", f"{gate}/30", "dev", self._link)
+        self._inside("address", "delete", f"{old}/30", "dev", "line")
+        self._inside("address", "add", f"{self.own}/30", "dev", "line")
+        self._inside("route", "add", f"{self.gate}/32", "via", gate)
+
     def has_route(self, address: str) -> bool:
         """Whether a packet to this address has anywhere to go."""
         route = ["ip", "-n", self.name, "route", "get", address]
         return subprocess.run(route, capture_output=True).returncode == 0
-
-    def command(self, *words: str) -> list[str]:
-        """A command, inside."""
-        return ["ip", "netns", "exec", self.name, *words]
-
-    def cut_off(self) -> None:
-        """Drops every packet on the line, both ways, as a pulled cable does."""
-        for way in ("INPUT", "OUTPUT"):
-            drop = self.command("iptables", "-A", way, "-j", "DROP")
-            subprocess.run(drop, check=True, capture_output=True)
 
     def wrap(self, program: str, folder: Path) -> Path:
         """A script that starts this program inside."""
@@ -60,6 +106,7 @@ class Namespace:
 
     def close(self) -> None:
         """Deletes it, and with it both ends of its line."""
+        self._watching = False
         subprocess.run(["ip", "link", "delete", self._link], capture_output=True)
         subprocess.run(["ip", "netns", "delete", self.name], capture_output=True)
 
@@ -67,6 +114,15 @@ class Namespace:
         _ip("-n", self.name, *arguments)
 
 
+def _addresses(number: int) -> tuple[str, str]:
+    return f"{NETWORK}.{4 * number + 1}", f"{NETWORK}.{4 * number + 2}"
+
+
 def _ip(*arguments: str) -> None:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
+    _run("ip", *arguments)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout

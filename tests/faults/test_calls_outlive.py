@@ -1,0 +1,73 @@
+"""Calls outlive their server: stopped, killed, without its Redis; media goes on in every second."""
+
+import time
+
+import pytest
+
+from tests.faults.calls import Call, Figure, told
+from tests.live.cluster import Process, start_cluster
+from tests.live.people import People
+
+AWAY = {"reconnecting", "offline"}
+REDIS_AWAY_S = 3
+GONE_S = 2
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Process(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def at(browser):
+    """`at(process)`: people at one process, who may see no error of Noom's."""
+    everyone = []
+
+    def at(process: Process) -> People:
+        everyone.append(People(browser, process.url))
+        return everyone[-1]
+
+    yield at
+    for people in everyone:
+        people.leave()
+
+
+@pytest.mark.long
+@pytest.mark.bar("C1")
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
+    what = {"stop": "SIGTERM and restart", "kill": "kill -9 and restart"}[end]
+    call = Call(at(server), at(server), "outlive")
+    connections = [page.evaluate("connections.length") for page in call.pages]
+    with call.through(figure, what, states=AWAY):
+        getattr(server, end)()
+        for page in call.pages:
+            told(page, AWAY)
+        time.sleep(GONE_S)
+        server.start()
+    figure(f"{what}: seconds without decoded frames", call.seconds_without_frames(), limit=0)
+    new = [page.evaluate("connections.length") for page in call.pages] != connections
+    figure(f"{what}: media that began anew", int(new), limit=0)
+
+
+@pytest.mark.long
+@pytest.mark.bar("R4")
+def test_a_call_goes_on_while_redis_is_away(tmp_path, redis, at, figure: Figure):
+    redis.start()
+    redis.forget()
+    here, there = start_cluster(tmp_path, redis, 2)
+    try:
+        call = Call(at(here), at(there), "redis")
+        with call.through(figure, "Redis killed for 3 s", states={*AWAY, "open"}):
+            redis.kill()
+            time.sleep(REDIS_AWAY_S)
+            redis.start()
+            time.sleep(REDIS_AWAY_S)
+        lost = call.seconds_without_frames()
+        figure("Redis killed for 3 s: seconds without decoded frames", lost, limit=0, unit="s")
+    finally:
+        here.stop()
+        there.stop()
