@@ -39,7 +39,10 @@ class RoomConsumer(Line):
         self.entered = False
         self._held: list[Frame] = []
         self._bucket = Bucket(self.rate())
-        self._expect_first()
+        if protocol.is_current(self.scope["query_string"]):
+            self._expect_first()
+        else:
+            self.drop(closes.OLD_PAGE)
 
     def rate(self) -> float:
         """How many messages a second this socket takes on the average."""
@@ -143,15 +146,20 @@ class ChatConsumer(RoomConsumer):
     socket = CHAT
     first = m.EnterRoom
     visitor: rooms.Visitor
+    _identity: Identity
 
     async def on_enter_room(self, message: m.EnterRoom) -> m.Wire:
+        self._identity = self.identify(message.token)
         self.visitor, answer = await rooms.enter(
-            identity=self.identify(message.token),
+            identity=self._identity,
             nickname=message.nickname,
             last_seq=message.last_seq,
             local=self,
         )
         return answer
+
+    async def on_renew_token(self, message: m.RenewToken) -> m.Wire:
+        return m.RenewTokenAck(identity.renew(self._identity))
 
     async def on_new_message(self, message: m.NewMessage) -> m.Wire:
         return await rooms.say(self.visitor, text=message.text, client_id=message.client_id)

@@ -134,7 +134,7 @@ def _socket_scope(scope: Mapping[str, Any], path: str) -> dict[str, Any]:
         "type": "websocket",
         "scheme": "wss" if secure else "ws",
         "path": path,
-        "query_string": b"",
+        "query_string": scope.get("query_string", b""),
         "subprotocols": [],
         "noom.transport": "http",
     }

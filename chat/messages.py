@@ -93,6 +93,10 @@ class EnterRoom(Wire, frozen=True):
     last_seq: Seq | None = None
 
 
+class RenewToken(Wire, frozen=True):
+    """Give me a new participant token before mine is too old: I may have to come back."""
+
+
 class NewMessage(Wire, frozen=True):
     """Say something. Sending the same `client_id` again is harmless."""
 
@@ -139,6 +143,10 @@ class EnterRoomAck(Wire, frozen=True):
     version: int
     messages: list[Message]
     seq: int
+
+
+class RenewTokenAck(Wire, frozen=True):
+    token: Token
 
 
 class NewMessageAck(Wire, frozen=True):

@@ -1,12 +1,17 @@
 """Which socket takes which messages, and the strict way in and out of JSON. Pure."""
 
 from typing import Annotated
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from chat import messages as m
 
+# Raised with every change that a page from before it, or a server, would stumble over: a message
+# or a field that is gone, is new and not optional, or means something else. Events that a page does
+# not know it passes over. A page names its own when it opens a socket: `?v=1`.
+VERSION = 1
 MAX_FRAME_BYTES = 64 * 1024
 Ref = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
@@ -27,6 +32,12 @@ class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _encoder = msgspec.json.Encoder()
+
+
+def is_current(query: bytes) -> bool:
+    """Whether the query of a socket's address names our version, or none, as programs may do."""
+    named = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("v", [])
+    return named in ([], [str(VERSION)])
 
 
 class Socket:
@@ -85,6 +96,7 @@ def error(ref: int | None, code: str, message: str) -> bytes:
 CHAT = Socket(
     takes={
         m.EnterRoom: m.EnterRoomAck,
+        m.RenewToken: m.RenewTokenAck,
         m.NewMessage: m.NewMessageAck,
         m.Nickname: m.NicknameAck,
         m.Typing: m.EmptyAck,

@@ -88,6 +88,7 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
     return {
         "token": token,
         "reference": identity.read(token, key=key).participant,
+        "token_renew_s": settings.TOKEN_MAX_AGE_S / 2,
         "key": key,
         "name": name,
         "listed": not names.is_unlisted(key),

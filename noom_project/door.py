@@ -27,6 +27,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     server = Server(
         served,
         endpoints=[f"{endpoint}:backlog={BACKLOG}"],
+        websocket_timeout=settings.SOCKET_LIFETIME_S,
         websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
         websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
         ready_callable=ready,

@@ -48,6 +48,8 @@ ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100)
 CALL_CAPACITY = env.int("CALL_CAPACITY", default=8)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=30)
 TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=24 * 3600)
+# After so long a socket is closed, and its page comes back.
+SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=24 * 3600)
 LEASE_S = env.float("LEASE_S", default=15.0)
 RENEW_S = env.float("RENEW_S", default=5.0)
 GRACE_S = env.float("GRACE_S", default=10.0)

@@ -51,7 +51,7 @@ noom_project.management.commands.serve noom_project.management.commands.write_pr
 JS_LEVELS = """
 avatar budget candidates close-fates device-choice devices dom event-stream grid http-request levels
 line-watch linkify message-log
-outbox participant remote requests roster shortcuts slots start-bitrate timeline
+outbox participant protocol-version remote requests roster shortcuts slots start-bitrate timeline
 words-en words-ko
 greeting http-line
 carriers

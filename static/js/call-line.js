@@ -3,6 +3,7 @@
 import { callers } from './call-state.js';
 import { createLevels, meter } from './levels.js';
 import { createMesh } from './mesh.js';
+import { PROTOCOL_VERSION } from './protocol-version.js';
 import { createSocket } from './socket.js';
 
 /** @import {JoinRoomAck, Media as Live} from './protocol.js' */
@@ -55,7 +56,7 @@ export class CallLine {
     this.#options = options;
     this.#levels = createLevels({ onSpeaking: options.onSpeaking });
     this.#socket = createSocket({
-      url: `/ws/call/${encodeURIComponent(options.key)}/`,
+      url: `/ws/call/${encodeURIComponent(options.key)}/?v=${PROTOCOL_VERSION}`,
       hello: () => this.#hello(),
       onWelcome: (ack) => this.#welcomed(ack),
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),

@@ -9,15 +9,21 @@
 export class Participant {
   #fresh;
   #used;
+  #renewMs;
+  /** When the token was new, as far as we know. */
+  #since;
 
   /**
-   * @param {{key: string, token: string, reference: string, storage: Store, page: Window}} options
-   *   `token` and `reference` are those that the page came with
+   * @param {{key: string, token: string, renewS: number, reference: string, storage: Store, page: Window}} options
+   *   `token` and `reference` are those that the page came with; after `renewS` seconds another
+   *   token is needed
    */
-  constructor({ key, token, reference, storage, page }) {
+  constructor({ key, token, renewS, reference, storage, page }) {
     const name = `noom.participant.${key}`;
     this.#fresh = { token, reference };
     this.#used = parse(storage.getItem(name)) ?? this.#fresh;
+    this.#renewMs = renewS * 1_000;
+    this.#since = this.#used === this.#fresh ? Date.now() : 0;
     storage.removeItem(name);
     page.addEventListener('pagehide', () => storage.setItem(name, JSON.stringify(this.#used)));
     page.addEventListener('pageshow', () => storage.removeItem(name));
@@ -30,6 +36,17 @@ export class Participant {
   /** What a person can quote, and the server's log has beside whatever it says of this page. */
   get reference() {
     return this.#used.reference;
+  }
+
+  /** Whether it is time to ask for another token: one must be at hand when a line is lost. */
+  get isOld() {
+    return Date.now() - this.#since >= this.#renewMs;
+  }
+
+  /** @param {string} token another for the same participant */
+  take(token) {
+    this.#used = { ...this.#used, token };
+    this.#since = Date.now();
   }
 
   /** Begins anew as somebody else, where the old token is no longer good; false if it was new. */

@@ -22,6 +22,9 @@ export interface EnterRoom {
   last_seq?: number | null;
 }
 
+export interface RenewToken {
+}
+
 export interface NewMessage {
   text: string;
   client_id: string;
@@ -78,6 +81,10 @@ export interface EnterRoomAck {
   version: number;
   messages: Message[];
   seq: number;
+}
+
+export interface RenewTokenAck {
+  token: string;
 }
 
 export interface NewMessageAck {

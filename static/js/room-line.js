@@ -1,6 +1,7 @@
 /** The chat of a room, live: its line, its outbox, and the one state that both lead to. */
 
 import { createOutbox } from './outbox.js';
+import { PROTOCOL_VERSION } from './protocol-version.js';
 import { emptyRoom, hole, lastSeq, reduce } from './room.js';
 import { createSocket } from './socket.js';
 
@@ -18,6 +19,7 @@ const SERVER_ERROR = 'server_error';
  * @property {string} key
  * @property {string} token
  * @property {string} reference
+ * @property {number} token_renew_s after which a token is asked for anew
  * @property {string} name
  * @property {boolean} listed
  * @property {string} nickname
@@ -55,7 +57,7 @@ export class RoomLine {
     this.#nickname = options.nickname;
     this.#room = emptyRoom(data);
     this.#socket = createSocket({
-      url: `/ws/chat/${encodeURIComponent(data.key)}/`,
+      url: `/ws/chat/${encodeURIComponent(data.key)}/?v=${PROTOCOL_VERSION}`,
       hello: () => this.#hello(),
       onWelcome: (ack) => this.#entered(ack),
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
@@ -156,6 +158,7 @@ export class RoomLine {
     if (type === 'beat') this.#options.onState(payload.ok ? this.#socket.state : 'reconnecting');
     if (type === 'beat' && !payload.ok) return;
     if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
+    if (type === 'beat') this.#renewToken();
     const isLine = type === 'welcome' || type === 'bye' || type === 'cleared';
     this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
@@ -175,6 +178,12 @@ export class RoomLine {
   #closed(code) {
     if (code === BAD_TOKEN && this.#options.participant.renew()) this.#socket.start();
     else this.#options.onClosed(code);
+  }
+
+  #renewToken() {
+    const { participant } = this.#options;
+    if (!participant.isOld) return;
+    this.#ask('token', 'renew_token', {}, ({ token }) => participant.take(token));
   }
 
   #repair() {

@@ -22,6 +22,7 @@ const participant = new Participant({
   key: data.key,
   token: data.token,
   reference: data.reference,
+  renewS: data.token_renew_s,
   storage: sessionStorage,
   page: window,
 });

@@ -114,7 +114,7 @@ export const EN = Object.freeze({
   'fatal.bad_token.title': 'This page is out of date',
   'fatal.bad_token.words': 'It has been open too long for the server to recognise it. Reload it to come back in.',
   'fatal.old_page.title': 'Noom has been renewed',
-  'fatal.old_page.words': 'The server runs a newer version than this page. Reload it to go on.',
+  'fatal.old_page.words': 'This page and the server are of different versions. Reload it to go on.',
   'fatal.broken_client.title': 'This page lost its way',
   'fatal.broken_client.words': 'It sent something that the server does not understand. Reloading it usually helps.',
   'fatal.room_full.title': 'The room is full',

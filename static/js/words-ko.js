@@ -113,7 +113,7 @@ export const KO = Object.freeze({
   'fatal.bad_token.title': '오래된 페이지예요',
   'fatal.bad_token.words': '너무 오래 열려 있어서 서버가 알아보지 못해요. 새로고침하면 다시 들어갈 수 있어요.',
   'fatal.old_page.title': 'Noom이 업데이트됐어요',
-  'fatal.old_page.words': '서버가 이 페이지보다 새 버전이에요. 새로고침하고 계속해 주세요.',
+  'fatal.old_page.words': '이 페이지와 서버의 버전이 달라요. 새로고침하고 계속해 주세요.',
   'fatal.broken_client.title': '페이지에 문제가 생겼어요',
   'fatal.broken_client.words': '서버가 이해하지 못하는 내용을 보냈어요. 새로고침하면 대개 해결돼요.',
   'fatal.room_full.title': '방이 가득 찼어요',

@@ -24,11 +24,12 @@ class Client(Conversation):
         headers: tuple[tuple[bytes, bytes], ...] = (),
         origin: bytes | None = b"http://localhost:8000",
         address: str = "192.0.2.1",
+        query: bytes = b"",
     ) -> None:
         super().__init__(path, token, browser)
         own = [(b"host", b"localhost:8000")] + ([(b"origin", origin)] if origin else [])
         self._socket = WebsocketCommunicator(application, quote(path), headers=[*own, *headers])
-        self._socket.scope["path"] = path
+        self._socket.scope |= {"path": path, "query_string": query}
         self._socket.scope["client"] = [address, 40_000]
         self._open = False
 

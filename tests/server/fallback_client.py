@@ -25,12 +25,13 @@ class FallbackClient(Conversation):
         origin: bytes | None = b"http://localhost:8000",
         address: str = "192.0.2.1",
         stream: bool = True,
+        query: bytes = b"",
     ) -> None:
         super().__init__(path, token, browser)
         self.path = path.replace("/ws/", "/http/", 1)
         own = [(b"host", b"localhost:8000")] + ([(b"origin", origin)] if origin else [])
         self._headers = [*own, *headers]
-        self._address = address
+        self._address, self._query = address, query
         self._stream = stream
 
     async def open(self) -> None:
@@ -77,7 +78,7 @@ class FallbackClient(Conversation):
             "method": method,
             "path": self.path,
             "raw_path": quote(self.path).encode(),
-            "query_string": b"",
+            "query_string": self._query,
             "scheme": "http",
             "headers": self._headers,
             "client": [self._address, 40_000],

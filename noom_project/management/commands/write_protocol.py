@@ -1,17 +1,24 @@
-"""`manage.py write_protocol`: docs/protocol.md and static/js/protocol.d.ts from the types."""
+"""`manage.py write_protocol`: docs/protocol.md and the protocol's part of static/js."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from chat.protocol import VERSION
 from noom_project.typescript import markdown, typescript
 
 MARK = "<!-- Below this line: written by `manage.py write_protocol`. -->\n"
 
+VERSION_JS = """/** The version of the protocol that this page speaks. */
+
+// Written by `manage.py write_protocol` from chat/protocol.py.
+export const PROTOCOL_VERSION = %d;
+"""
+
 
 class Command(BaseCommand):
-    """Writes both; a test fails when they are stale."""
+    """Writes them; a test fails when they are stale."""
 
     help = "Write docs/protocol.md and static/js/protocol.d.ts from the types of the messages."
 
@@ -26,4 +33,5 @@ def files() -> dict[str, str]:
     return {
         "docs/protocol.md": page.partition(MARK)[0] + MARK + "\n" + markdown(),
         "static/js/protocol.d.ts": typescript(),
+        "static/js/protocol-version.js": VERSION_JS % VERSION,
     }

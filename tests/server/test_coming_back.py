@@ -1,0 +1,56 @@
+"""Who may come back after a long time, and with which page."""
+
+import time
+
+import pytest
+
+from chat import closes, identity
+from chat.protocol import VERSION
+
+PATHS = ("/ws/chat/team/", "/ws/call/team/")
+MAX_AGE_S = 100
+
+
+@pytest.fixture
+def later(monkeypatch, settings):
+    """`later(seconds)`: the time since the test's start by which tokens are judged."""
+    settings.TOKEN_MAX_AGE_S = MAX_AGE_S
+    start = time.time()
+
+    def later(seconds: float) -> None:
+        monkeypatch.setattr("django.core.signing.time.time", lambda: start + seconds)
+
+    return later
+
+
+async def test_a_renewed_token_outlives_the_one_it_was_asked_with(enter, later):
+    nova = await enter("Nova", "team")
+    later(0.6 * MAX_AGE_S)
+    renewed = (await nova.ask("renew_token"))["token"]
+    later(1.2 * MAX_AGE_S)
+    with pytest.raises(identity.BadToken):
+        identity.read(nova.token, key="team")
+    again = await enter("Nova", "team", token=renewed)
+    assert again.hello["you"] == nova.hello["you"]
+
+
+async def test_a_renewed_token_speaks_for_the_same_browser_in_the_same_room(enter):
+    nova = await enter("Nova", "team")
+    renewed = (await nova.ask("renew_token"))["token"]
+    assert identity.read(renewed, key="team") == identity.read(nova.token, key="team")
+    with pytest.raises(identity.BadToken):
+        identity.read(renewed, key="other")
+
+
+@pytest.mark.parametrize("carrier", ["websocket", "stream", "poll"])
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("version", [VERSION - 1, VERSION + 1, "", "x"])
+async def test_a_page_of_another_version_is_told_to_reload(connect, path, version, carrier):
+    page = await connect(path, carrier=carrier, query=b"v=%s" % str(version).encode())
+    assert await page.closing() == closes.OLD_PAGE
+
+
+@pytest.mark.parametrize("query", [b"", b"v=%d" % VERSION])
+async def test_this_version_is_let_in_and_a_program_that_names_none(enter, query):
+    nova = await enter("Nova", "team", query=query)
+    assert nova.hello["you"] == nova.id
