@@ -33,6 +33,15 @@ def ice_servers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def relay_only(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Calls that go by the relay alone need one."""
+    if not settings.ICE_RELAY_ONLY or settings.TURN_URLS:
+        return []
+    hint = "Set TURN_URLS and TURN_SECRET, or leave ICE_RELAY_ONLY away."
+    return [Error("No call works by the relay alone without one.", hint=hint, id="noom.E013")]
+
+
+@register
 def capacity(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A call is for two at least, and a mesh has its bounds."""
     if 2 <= settings.CALL_CAPACITY <= MAX_MESH:

@@ -11,12 +11,14 @@ from call.messages import IceServer
 
 
 def servers(participant: str) -> list[IceServer]:
-    """What goes into an RTCConfiguration; empty where nothing is configured.
+    """What goes into an RTCConfiguration; empty where nothing is configured, and our own relay
+    where calls go by that alone.
 
     The credentials are those of TURN REST (draft-uberti-behave-turn-rest-00), which coturn checks
     with `use-auth-secret`: the name begins with the second at which they end.
     """
-    found = [IceServer(**server) for server in settings.ICE_SERVERS]
+    others = [] if settings.ICE_RELAY_ONLY else settings.ICE_SERVERS
+    found = [IceServer(**server) for server in others]
     if settings.TURN_URLS:
         username = f"{int(time.time()) + settings.TURN_TTL_S}:{participant}"
         digest = hmac.new(settings.TURN_SECRET.encode(), username.encode(), hashlib.sha1).digest()

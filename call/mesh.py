@@ -42,6 +42,7 @@ class Mesh:
 
     you: str
     ice_servers: list[IceServer]
+    relay_only: bool
     source: Source
     live: Callable[[], Media]
     send: Callable[[Offer | Answer], Awaitable[None]]
@@ -125,6 +126,7 @@ class Mesh:
         options = PeerOptions(
             polite=lambda: self._came_later(id),
             ice_servers=self.ice_servers,
+            relay_only=self.relay_only,
             source=self.source,
             live=self.live,
             next_number=lambda: next(self._numbers),

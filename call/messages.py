@@ -104,11 +104,13 @@ class Ice(Wire, frozen=True):
 
 
 class JoinRoomAck(Wire, frozen=True):
-    """`capacity` is the most people that the call takes."""
+    """`capacity` is the most people that the call takes; with `relay_only` no other candidate than
+    the relay's reaches anybody."""
 
     you: ParticipantId
     people: list[Caller]
     ice_servers: list[IceServer]
+    relay_only: bool
     topology: str
     version: int
     capacity: int

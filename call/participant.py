@@ -213,6 +213,7 @@ class Participant:
         self._mesh = self._mesh or Mesh(
             you=answer.you,
             ice_servers=answer.ice_servers,
+            relay_only=answer.relay_only,
             source=self.source,
             live=lambda: self.media,
             send=self._call.post,
@@ -221,7 +222,6 @@ class Participant:
         )
         self._show_callers()
 
-    def _hear_call(self, event: m.Wire) -> None:
     def _callers_came(self, answer: c.JoinRoomAck | c.CallPeopleAck) -> None:
         """Whom an answer leaves out may only not have come back to a server that forgot them."""
         named = {caller.id for caller in answer.people}
@@ -233,6 +233,7 @@ class Participant:
         loop = asyncio.get_running_loop()
         self._awaited_timer = loop.call_later(AWAITED_S, self._await_no_more)
 
+    def _hear_call(self, event: m.Wire) -> None:
         if self._mesh is None:
             return
         match event:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
 from aiortc.sdp import candidate_from_sdp
 
 from call.fan import Fan, Tap
@@ -29,6 +29,7 @@ class PeerOptions:
 
     polite: Callable[[], bool]
     ice_servers: list[IceServer]
+    relay_only: bool
     source: Source
     live: Callable[[], Media]
     next_number: Callable[[], int]
@@ -53,7 +54,9 @@ class Peer:
     _health_timer: asyncio.TimerHandle | None = None
 
     def __post_init__(self) -> None:
-        self.pc = RTCPeerConnection(_configuration(self.options.ice_servers))
+        self.pc = RTCPeerConnection(
+            _configuration(self.options.ice_servers, relay_only=self.options.relay_only)
+        )
         self.pc.on("connectionstatechange", self._on_connection_state)
         self._operations: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._worker = asyncio.create_task(self._work())
@@ -223,15 +226,16 @@ class Peer:
         )
 
 
-def _configuration(servers: list[IceServer]) -> RTCConfiguration:
+def _configuration(servers: list[IceServer], *, relay_only: bool) -> RTCConfiguration:
+    policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
     return RTCConfiguration(
         # Without a list aiortc asks a STUN server of a stranger.
         iceServers=[RTCIceServer(one.urls, one.username, one.credential) for one in servers],
+        iceTransportPolicy=policy,
         bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
     )
 
 
-        iceTransportPolicy=policy,
 def _marks(sdp: str) -> tuple[str, ...]:
     """The certificate and the ICE user of a description."""
     found = [

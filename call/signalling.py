@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 from django.conf import settings
 
-from call import ice
+from call import ice, relay_only
 from call.messages import (
     Answer,
     AnswerEvent,
@@ -96,6 +96,7 @@ async def join(
         you=me,
         people=_callers(snapshot.members),
         ice_servers=ice.servers(me),
+        relay_only=settings.ICE_RELAY_ONLY,
         topology=TOPOLOGY,
         version=snapshot.version,
         capacity=settings.CALL_CAPACITY,
@@ -128,11 +129,14 @@ async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
 
     It goes through the group of the sender's own call, so it reaches nobody outside it. What is
     meant for a session that is over, or for one who has left, is dropped here: nobody needs it.
+    Where calls go by the relay alone, what would lead past it is dropped, too.
     """
     target = (await callers().snapshot(member.key)).members.get(message.to)
     if not isinstance(target, Caller) or target.session != message.session:
         return
-    callers().send(member.key, _event(member, message), to=message.to)
+    passed = relay_only.clean(message) if settings.ICE_RELAY_ONLY else message
+    if passed is not None:
+        callers().send(member.key, _event(member, passed), to=message.to)
 
 
 async def who(key: str) -> CallPeopleAck:

@@ -61,6 +61,8 @@ GOODBYE_GRACE_S = env.float("GOODBYE_GRACE_S", default=3.0)
 ICE_SERVERS = env.json("ICE_SERVERS", default=[])
 TURN_URLS = env.list("TURN_URLS", default=[])
 TURN_SECRET = env.str("TURN_SECRET", default="")
+# Calls go by the relay alone, and nobody learns another's address.
+ICE_RELAY_ONLY = env.bool("ICE_RELAY_ONLY", default=False)
 TURN_TTL_S = env.int("TURN_TTL_S", default=12 * 3600)
 
 # Limits: what one socket and one address may do. RATE_LIMITS=0 lifts the rates, for benchmarks.

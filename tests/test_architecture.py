@@ -30,7 +30,7 @@ chat.fallback chat.lobby chat.moderation
 chat.admin chat.checks chat.consumers chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire
-call.ice call.room_page call.slots
+call.ice call.relay_only call.room_page call.slots
 call.checks call.recorder call.signalling call.sources
 call.apps call.consumers call.peer
 call.mesh
@@ -77,7 +77,15 @@ NETWORK = {
     "socket",
     "way-back",
 }
-PURE = {"chat.frames", "chat.messages", "chat.names", "chat.protocol", "call.messages", "call.view"}
+PURE = {
+    "chat.frames",
+    "chat.messages",
+    "chat.names",
+    "chat.protocol",
+    "call.messages",
+    "call.relay_only",
+    "call.view",
+}
 FRAMEWORKS = {"django", "channels", "daphne", "twisted", "asyncio", "redis"}
 
 FORBIDDEN = {

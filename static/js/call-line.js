@@ -143,10 +143,11 @@ export class CallLine {
   }
 
   /** @param {JoinRoomAck} ack */
-  #createMesh({ you, ice_servers }) {
+  #createMesh({ you, ice_servers, relay_only }) {
     return createMesh({
       you,
       iceServers: ice_servers,
+      relayOnly: relay_only,
       tracks: this.#options.media.state.tracks,
       send: (type, payload) => this.#socket.post(type, payload),
       onStreams: this.#options.onStreams,

@@ -22,6 +22,7 @@ const STRANGER_MS = 10_000;
  * @typedef {object} MeshOptions
  * @property {string} you  my participant id
  * @property {IceServer[]} iceServers
+ * @property {boolean} [relayOnly]  no other way than over the relay
  * @property {Tracks} tracks  nulls will do: see `setTracks`
  * @property {(type: 'offer' | 'answer' | 'ice', payload: object) => void} send
  * @property {(id: string, streams: Streams | null) => void} onStreams  null: they are gone
@@ -250,7 +251,8 @@ export class Mesh {
  * @param {MeshOptions} options
  * @returns {RTCConfiguration}
  */
-const configurationOf = ({ iceServers }) => ({
+const configurationOf = ({ iceServers, relayOnly = false }) => ({
+  iceTransportPolicy: relayOnly ? 'relay' : 'all',
   iceServers: /** @type {RTCIceServer[]} */ (iceServers),
   bundlePolicy: 'max-bundle',
   rtcpMuxPolicy: 'require',

@@ -214,6 +214,7 @@ export interface JoinRoomAck {
   you: string;
   people: Caller[];
   ice_servers: IceServer[];
+  relay_only: boolean;
   topology: string;
   version: number;
   capacity: number;

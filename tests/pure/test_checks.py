@@ -44,6 +44,7 @@ def test_a_good_configuration_passes(configured):
         ({"ICE_SERVERS": {"urls": []}}, "noom.E011"),
         ({"ICE_SERVERS": [{"urls": ["http://a.example"]}]}, "noom.E011"),
         ({"CALL_CAPACITY": 1}, "noom.E012"),
+        ({"ICE_RELAY_ONLY": True}, "noom.E013"),
         ({"CALL_CAPACITY": 100}, "noom.E012"),
     ],
 )

@@ -179,6 +179,25 @@ async def test_ice_servers_come_with_credentials_of_ones_own(enter, join, settin
     assert server["username"].endswith(f":{nova.id}")
 
 
+async def test_where_calls_go_by_the_relay_alone_nothing_else_is_told(enter, join, settings):
+    settings.ICE_RELAY_ONLY = True
+    settings.ICE_SERVERS = [{"urls": ["stun:stranger.example"]}]
+    settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example:3478"], "secret"
+    nova, mira = await join(await enter("Nova")), await join(await enter("Mira"))
+    assert nova.hello["relay_only"]
+    assert [server["urls"] for server in nova.hello["ice_servers"]] == [settings.TURN_URLS]
+    to_mira = {"to": mira.id, "session": "one"}
+    for kind in ("host", "relay"):
+        candidate = f"candidate:1 1 udp 1 192.0.2.7 9 typ {kind} raddr 10.0.0.7 rport 9"
+        await nova.ask("ice", **to_mira, candidate={"candidate": candidate, "sdpMid": "0"})
+    told = (await mira.event("ice"))["candidate"]["candidate"]
+    assert "typ relay raddr 0.0.0.0 rport 0" in told
+    sdp = f"v=0\r\nc=IN IP4 10.0.0.7\r\na={candidate.replace('relay', 'host')}\r\n"
+    await nova.ask("offer", **to_mira, description={"number": 1, "sdp": sdp})
+    offer = (await mira.event("offer"))["description"]
+    assert offer == {"number": 1, "sdp": "v=0\r\nc=IN IP4 0.0.0.0\r\n"}
+
+
 async def test_many_join_at_once_and_no_more_get_in_than_fit(enter, join, settings):
     settings.CALL_CAPACITY = 3
     people = [await enter(f"Person {n}") for n in range(6)]
