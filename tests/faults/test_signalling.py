@@ -1,0 +1,132 @@
+"""Signalling that is late, doubled, and out of order between two sockets; servers killed in it."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.faults.calls import Figure
+from tests.faults.light_page import LightPage
+from tests.faults.signal_proxy import Frame, SignalProxy, room_of
+from tests.live.cluster import Process, start_cluster
+from tests.live.threads import Loop
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+
+LATE_S = 2.0
+DOUBLED = 0.1
+WITHIN_S = 10.0
+BATCHES, PAIRS = 10, 20
+GLARE_ROUNDS = 5
+KILLS, KILLED_PAIRS = 4, 5
+HELD_WITHIN_S = 20
+
+
+@pytest.fixture
+def loop():
+    loop = Loop()
+    yield loop
+    loop.stop()
+
+
+@pytest.fixture
+def proxy(loop):
+    """`proxy(ports, …)`: a running SignalProxy."""
+    running = []
+
+    def proxy(ports, **how):
+        running.append(SignalProxy(ports, **how))
+        loop.run(running[-1].start())
+        return running[-1]
+
+    yield proxy
+    for one in running:
+        loop.run(one.stop())
+
+
+@pytest.fixture
+def light(browser):
+    """`light(url)`: a LightPage."""
+    pages = []
+
+    def light(url):
+        pages.append(LightPage(browser, url))
+        return pages[-1]
+
+    yield light
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.bar("R18")
+def test_pairs_converge_and_glares_end(tmp_path, proxy, light, figure: Figure):
+    server = Process(tmp_path, RATE_LIMITS="0")
+    server.start()
+    try:
+        bent = proxy([server.port], late_s=LATE_S, doubled=DOUBLED)
+        page = light(bent.url)
+        standing = 0
+        for batch in range(BATCHES):
+            page.prepare([f"pair-{batch}-{number}" for number in range(PAIRS)])
+            start = time.monotonic()
+            page.join()
+            standing += page.standing(PAIRS, seconds=WITHIN_S, since=start)
+        all_pairs = BATCHES * PAIRS
+        figure(f"pairs not connected within 10 s, of {all_pairs}", all_pairs - standing, limit=0)
+        page.standing(PAIRS, seconds=WITHIN_S, since=time.monotonic())
+        glares = ended = 0
+        for _ in range(GLARE_ROUNDS):
+            start = time.monotonic()
+            page.glare()
+            ended += page.standing(PAIRS, seconds=WITHIN_S, since=start)
+            glares += page.glares()
+        rounds = GLARE_ROUNDS * PAIRS
+        assert glares >= rounds, f"only {glares} glares"
+        figure(f"glares not over within 10 s, of {rounds}", rounds - ended, limit=0)
+        assert bent.doubles > 0.05 * bent.frames
+    finally:
+        server.stop()
+
+
+class Mid:
+    """Holds the first frame of a kind of each room until all rooms have sent theirs."""
+
+    def __init__(self, kind: str, rooms: int) -> None:
+        self.kind, self.all = kind, asyncio.Barrier(rooms + 1)
+        self._seen: set[str] = set()
+
+    async def __call__(self, path: str, frame: Frame) -> None:
+        room = room_of(path)
+        if frame.type == self.kind and room not in self._seen:
+            self._seen.add(room)
+            await self.all.wait()
+
+
+@pytest.mark.bar("R19")
+@pytest.mark.parametrize("kind", ["offer", "answer", "ice"])
+def test_a_kill_in_the_middle_of_a_signal(tmp_path, redis, loop, proxy, light, figure, kind: str):
+    redis.start()
+    redis.forget()
+    processes = start_cluster(tmp_path, redis, 2, RATE_LIMITS="0")
+    front = proxy([process.port for process in processes])
+    page = light(front.url)
+    up = 0
+    try:
+        for kill in range(KILLS):
+            front.hold = mid = Mid(kind, KILLED_PAIRS)
+            page.prepare([f"{kind}-{kill}-{number}" for number in range(KILLED_PAIRS)])
+            page.join()
+            loop.run(asyncio.wait_for(mid.all.wait(), HELD_WITHIN_S))
+            processes[0].kill()
+            start = time.monotonic()
+            up += page.standing(KILLED_PAIRS, seconds=WITHIN_S, since=start)
+            # The other one is the next to be killed; this one takes its place.
+            processes[0].start()
+            processes.reverse()
+            front.ports.reverse()
+    finally:
+        for process in processes:
+            process.stop()
+    calls = KILLS * KILLED_PAIRS
+    signal = {"ice": "candidate"}.get(kind, kind)
+    figure(f"{signal}: calls not up within 10 s, of {calls}", calls - up, limit=0)
