@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from chat import moderation
-from chat.models import Message, Room
+from chat.models import Ban, Message, Room
 from chat.moderation import LiveRoom
 
 LATEST_MESSAGES = 50
@@ -168,9 +168,11 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         room = get_object_or_404(Room, pk=pk)
         if not self.has_change_permission(request, room):
             raise PermissionDenied
-        async_to_sync(moderation.remove)(room.key, who)
-        self.log_change(request, room, f"removed participant {who[:12]}")
-        messages.success(request, "The participant was removed.")
+        if async_to_sync(moderation.remove)(room.key, who):
+            self.log_change(request, room, f"removed participant {who[:12]}")
+            messages.success(request, "The participant was removed, and cannot come back.")
+        else:
+            messages.warning(request, "The participant is not there any more.")
         return redirect(reverse("admin:chat_room_change", args=[pk]))
 
     def export(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
@@ -216,3 +218,26 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+@admin.register(Ban)
+class BanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who was removed from a room, until let back in."""
+
+    list_display = ("nickname", "room", "created_at")
+    list_select_related = ("room",)
+    search_fields = ("nickname", "room__name", "room__key")
+    actions = ("let_back_in",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # by removing somebody who is there
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    @admin.action(permissions=["delete"], description=_("Let back in"))
+    def let_back_in(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
+        for ban in queryset:
+            async_to_sync(moderation.let_back_in)(ban.pk)
+            self.log_change(request, ban.room, f"let {ban.nickname} back in")
+            messages.success(request, f"{ban.nickname} may enter {ban.room} again.")

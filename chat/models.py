@@ -1,4 +1,4 @@
-"""Rooms and messages: what outlives a restart."""
+"""Rooms, messages and bans: what outlives a restart."""
 
 from django.db import models
 
@@ -44,3 +44,19 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.nickname}: {self.text[:50]}"
+
+
+class Ban(models.Model):
+    """A browser that was removed from a room: it stays out until it is let back in."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="bans")
+    browser = models.CharField(max_length=32)
+    nickname = models.CharField(max_length=64, help_text="As it was called when it was removed.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("room", "browser"), name="banned_once"),)
+
+    def __str__(self) -> str:
+        return self.nickname

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
 
 from django.utils import timezone
 
-from chat import closes, database, rooms, runtime
+from chat import bans, closes, database, rooms, runtime
 from chat.messages import ClearedEvent, Person
 from chat.models import Message, Room
+from chat.residents import residents
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ async def live(keys: list[str]) -> dict[str, LiveRoom]:
     roster = rooms.people()
     found = {}
     for key in keys:
-        members = (await roster.snapshot(key)).members.values()
+        members = (await roster.snapshot(key)).members
         holders = await runtime.current().presence.holders(roster.place(key))
-        found[key] = LiveRoom([cast(Person, member) for member in members], holders)
+        found[key] = LiveRoom([*residents(members)], holders)
     return found
 
 
@@ -62,11 +62,28 @@ async def reopen(key: str) -> None:
     await database.read(_set_closed, key, False)
 
 
-async def remove(key: str, participant: str) -> None:
-    """Sends one participant out of a room, and tells it."""
-    for place in runtime.current().rosters():
-        place.drop(key, closes.REMOVED, to=participant)
-    await rooms.people().leave(key, participant)
+async def remove(key: str, participant: str) -> bool:
+    """Sends a participant out of a room, with all pages of its browser, and keeps that browser out.
+
+    False, and nothing was done, if the participant is not there any more.
+    """
+    here = residents((await rooms.people().snapshot(key)).members)
+    found = next((one for one in here if one.id == participant), None)
+    if found is None:
+        return False
+    # First, so that whoever comes back in this moment finds the door shut.
+    await database.read(bans.record, key, found.browser, found.nickname)
+    for one in here:
+        if one.browser == found.browser:
+            for place in runtime.current().rosters():
+                place.drop(key, closes.REMOVED, to=one.id)
+            await rooms.people().leave(key, one.id)
+    return True
+
+
+async def let_back_in(ban: int) -> None:
+    """Lets a browser that was removed from a room enter it again."""
+    await database.read(bans.lift, ban)
 
 
 async def clear(key: str) -> int:

@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 from django.conf import settings
 
-from chat import closes, database, journal, names, runtime
+from chat import bans, closes, database, journal, names, runtime
 from chat.counts import counts
 from chat.hub import Local
 from chat.identity import Identity
@@ -34,6 +34,7 @@ from chat.messages import (
 )
 from chat.models import Room
 from chat.presence import Change
+from chat.residents import Resident, persons, residents, shown
 from chat.roster import Kind, Roster, register
 
 FIRST_MESSAGES = 50  # what a newcomer is shown at once
@@ -73,7 +74,15 @@ async def _follow(key: str, change: Change) -> None:
 
 
 PEOPLE = register(
-    Kind("chat", Person, welcome=WelcomeEvent, bye=ByeEvent, changed=PersonEvent, after=_follow)
+    Kind(
+        "chat",
+        Resident,
+        welcome=WelcomeEvent,
+        bye=ByeEvent,
+        changed=PersonEvent,
+        after=_follow,
+        shown=shown,
+    )
 )
 
 
@@ -87,11 +96,11 @@ async def enter(
 ) -> tuple[Visitor, EnterRoomAck]:
     """Lets a participant into its room, which is made if it is not there yet.
 
-    Raises Refused: the room is closed, or full.
+    Raises Refused: the browser was removed from the room, or the room is closed, or full.
     """
     runtime.current().start()
     # Most rooms are there; one is made by the one thread that writes, which nobody races.
-    room = await database.read(_find, identity.key)
+    room = await database.read(_find, identity)
     if room is None:
         room = await database.write(_open, identity)
     if room.closed_at is not None:
@@ -101,8 +110,9 @@ async def enter(
     counts.resumes += change.before is not None
     person = cast(Person, change.after)
     try:
-        # Read after subscribing: what is said meanwhile is in the one or the other, or in both.
-        messages, seq = await database.read(_backlog, room.pk, last_seq)
+        # Read after subscribing: what is said meanwhile is in the one or the other, or in both;
+        # who is removed meanwhile learns it from the one or the other.
+        messages, seq = await database.read(_backlog, room.pk, identity, last_seq)
     except BaseException:
         await people().leave(room.key, local.id)
         raise
@@ -110,7 +120,7 @@ async def enter(
     ack = EnterRoomAck(
         you=person.id,
         room=RoomInfo(key=room.key, name=room.name, listed=room.listed),
-        people=_persons(change.members),
+        people=persons(change.members),
         version=change.version,
         messages=messages,
         seq=seq,
@@ -126,21 +136,22 @@ class _Entrance:
     nickname: str
     room: Room
 
-    def __call__(self, members: Mapping[str, Member]) -> Person:
+    def __call__(self, members: Mapping[str, Member]) -> Resident:
         me = self.identity.participant
         before = members.get(me)
         if before is None and len(members) >= (self.room.capacity or settings.ROOM_CAPACITY):
             raise Refused("room_full", "This room is full.")
         nickname = _distinct(self.nickname, me, members)
-        if isinstance(before, Person):
+        if isinstance(before, Resident):
             return msgspec.structs.replace(before, here=True, nickname=nickname)
-        return Person(
+        return Resident(
             id=me,
             here=True,
             since=int(time.time() * 1000),
             nickname=nickname,
             host=bool(self.room.host) and self.room.host == self.identity.browser,
             in_call=False,
+            browser=self.identity.browser,
         )
 
 
@@ -220,7 +231,7 @@ async def history(
 async def who(key: str) -> PeopleAck:
     """Everybody in a room."""
     snapshot = await people().snapshot(key)
-    return PeopleAck(people=_persons(snapshot.members), version=snapshot.version)
+    return PeopleAck(people=persons(snapshot.members), version=snapshot.version)
 
 
 async def census() -> list[OpenRoom]:
@@ -232,17 +243,13 @@ async def census() -> list[OpenRoom]:
     found = []
     for key, name in rooms:
         members = (await people().snapshot(key)).members
-        in_call = sum(person.in_call for person in _persons(members))
+        in_call = sum(person.in_call for person in residents(members))
         found.append(OpenRoom(key=key, name=name, count=counts[key], in_call=in_call))
     return sorted(found, key=lambda room: (-room.count, room.name))
 
 
-def _persons(members: Mapping[str, Member]) -> list[Person]:
-    return [member for member in members.values() if isinstance(member, Person)]
-
-
 def _distinct(nickname: str, me: str, members: Mapping[str, Member]) -> str:
-    others = [person for person in _persons(members) if person.id != me]
+    others = [person for person in residents(members) if person.id != me]
     taken = {names.skeleton(person.nickname) for person in others}
     return names.distinct(names.nickname(nickname), taken)
 
@@ -253,8 +260,9 @@ def _with(members: Mapping[str, Member], participant: str, **changes: object) ->
     return None if member is None else msgspec.structs.replace(member, **changes)
 
 
-def _find(key: str) -> Room | None:
-    return Room.objects.filter(key=key).first()
+def _find(identity: Identity) -> Room | None:
+    _check_ban(identity)
+    return Room.objects.filter(key=identity.key).first()
 
 
 def _open(identity: Identity) -> Room:
@@ -269,7 +277,13 @@ def _open(identity: Identity) -> Room:
     return room
 
 
-def _backlog(room_id: int, last_seq: int | None) -> tuple[list[Message], int]:
+def _check_ban(identity: Identity) -> None:
+    if bans.holds(identity.key, identity.browser):
+        raise Refused("removed", "You were removed from this room.")
+
+
+def _backlog(room_id: int, identity: Identity, last_seq: int | None) -> tuple[list[Message], int]:
+    _check_ban(identity)
     seq = Room.objects.values_list("last_seq", flat=True).get(pk=room_id)
     if last_seq is None or last_seq > seq:
         return journal.before(room_id, None, FIRST_MESSAGES), seq

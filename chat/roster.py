@@ -1,7 +1,7 @@
 """The people of one kind of place (a room, a call): leases in presence, changes told to all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +36,8 @@ class Kind(NamedTuple):
     changed: Update
     # What else follows from a change, after everyone in the place was told.
     after: Callable[[str, Change], Awaitable[None]] | None = None
+    # What of a record the others may see.
+    shown: Callable[[Any], Member] = lambda member: member
 
 
 # How often to look for somebody who may be coming in at another process.
@@ -49,6 +51,9 @@ def register(kind: Kind) -> Kind:
     """Makes a kind known, once, when its service is imported."""
     KINDS[kind.name] = kind
     return kind
+
+
+SENT_OUT = (closes.REMOVED, closes.ROOM_CLOSED)  # no line that is lost: nobody is missed
 
 
 class _Held(NamedTuple):
@@ -111,6 +116,10 @@ class Roster:
         del self._held[key, local.id]
         if code == closes.REPLACED:
             return  # it has come back at another process
+        if code in SENT_OUT:
+            # Whoever sent it out has ended its lease, but a renewal may have come between.
+            await self._update(key, local.id, lambda _: None)
+            return
         grace_s = {
             closes.GOING_AWAY: settings.GOODBYE_GRACE_S,
             closes.SILENT: max(settings.GRACE_S - closes.SILENT_S, 0.0),
@@ -164,6 +173,12 @@ class Roster:
         """The name of a place in presence."""
         return f"{self.kind.name}:{key}"
 
+    def drop_here(self, code: int, banned: Container[tuple[str, str]]) -> None:
+        """Closes this process's sockets of those, by key and browser, in whichever places."""
+        for (key, _), held in list(self._held.items()):
+            if (key, getattr(held.record, "browser", None)) in banned:
+                held.local.drop(code)
+
     def local_keys(self) -> set[str]:
         """The places in which somebody of this process is."""
         return {key for key, _ in self._held}
@@ -192,12 +207,13 @@ class Roster:
 
     async def _publish(self, key: str, change: Change, event: Update | None = None) -> None:
         kind, version = self.kind, change.version
+        person = kind.shown(change.after or change.before)
         if change.after is None:
-            message = kind.bye(person=change.before, count=change.count, version=version)
+            message = kind.bye(person=person, count=change.count, version=version)
         elif change.before is None:
-            message = kind.welcome(person=change.after, count=change.count, version=version)
+            message = kind.welcome(person=person, count=change.count, version=version)
         else:
-            message = (event or kind.changed)(person=change.after, version=version)
+            message = (event or kind.changed)(person=person, version=version)
         self.send(key, message)
         if kind.after is not None:
             await kind.after(key, change)

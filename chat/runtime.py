@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from redis.asyncio import Redis
 
-from chat import database, journal, protocol
+from chat import bans, closes, database, journal, protocol
 from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
@@ -83,6 +83,7 @@ class Runtime:
             leases = [lease for roster in self.rosters() for lease in roster.leases()]
             await self.presence.renew(leases, settings.LEASE_S)
             beats = await self._beats(here) if here else []
+            await self._send_out({key for _, key in here})
             wait_s: float = settings.RENEW_S
         except Exception:
             # The line is fine even if what is behind it is not: a silent one would be given up.
@@ -103,6 +104,12 @@ class Runtime:
             BeatEvent(seq=heads.get(key, 0), version=version, ok=True)
             for (_, key), version in zip(here, versions, strict=True)
         ]
+
+    async def _send_out(self, keys: set[str]) -> None:
+        """Whoever was removed while the layer lost the word of it goes now."""
+        banned = set(await database.read(bans.among, keys)) if keys else set()
+        for roster in self.rosters():
+            roster.drop_here(closes.REMOVED, banned)
 
     async def _sweep(self) -> None:
         for place, change in await self.presence.expire():

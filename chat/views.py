@@ -11,9 +11,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chat import database, identity, names, rooms
+from chat import bans, database, identity, names, rooms
 from chat.forms import WelcomeForm
-from chat.models import Room
 
 BROWSER_COOKIE = "noom_browser"
 BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
@@ -43,12 +42,18 @@ async def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 async def room(request: HttpRequest, key: str) -> HttpResponse:
-    """A room's page. The room itself is made when the first person enters it."""
+    """A room's page. The room itself is made when the first person enters it.
+
+    It looks the same whether the room is there, closed, or not: only who enters learns that.
+    """
     if not names.is_key(key):
         meant = names.room_name(key)
         return redirect("room", key=names.room_key(meant)) if meant else redirect("home")
-    name = await database.read(_name, key) or _proposed_name(request, key)
-    browser = request.get_signed_cookie(BROWSER_COOKIE, default="") or identity.new_browser()
+    known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
+    kept_out = bool(known) and await database.read(bans.holds, key, known)
+    if kept_out:
+        return render(request, "removed.html", status=403)
+    name, browser = _proposed_name(request, key), known or identity.new_browser()
     context = {
         "room": {"key": key, "name": name},
         "room_data": _room_data(request, key=key, name=name, browser=browser),
@@ -96,10 +101,6 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
         "join_call": request.GET.get("call") == "1",
         "capacity": settings.CALL_CAPACITY,
     }
-
-
-def _name(key: str) -> str | None:
-    return Room.objects.filter(key=key).values_list("name", flat=True).first()
 
 
 def _proposed_name(request: HttpRequest, key: str) -> str:

@@ -76,6 +76,10 @@ class Conversation:
         )
         return dict(found["payload"])
 
+    def waiting(self, kind: str) -> list[dict[str, Any]]:
+        """The events of a type that came and have not been taken."""
+        return [event for event in self._events if event["type"] == kind]
+
     async def any_event(self) -> dict[str, Any]:
         """The next event of whatever type, in the order of arrival."""
         return await self._next(lambda event: "ref" not in event)

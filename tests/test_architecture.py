@@ -19,7 +19,7 @@ PYTHON_LEVELS = """
 chat.closes chat.counts chat.database chat.errors chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
-chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis
+chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
 chat.roster
 chat.runtime
 chat.rooms
@@ -30,14 +30,14 @@ chat.fallback chat.lobby chat.moderation
 chat.admin chat.checks chat.consumers chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire
-call.ice call.relay_only call.room_page call.slots
+call.ice call.relay_only call.room_page call.sdp call.slots
 call.checks call.recorder call.signalling call.sources
 call.apps call.consumers call.peer
 call.mesh
 call.participant
 call.management.commands.call_bot
-noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.joiner
-noom_project.logs noom_project.origin noom_project.pages noom_project.storage
+noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.handshakes
+noom_project.joiner noom_project.logs noom_project.origin noom_project.pages noom_project.storage
 noom_project.typescript
 noom_project.finders noom_project.headers noom_project.health noom_project.metrics
 noom_project.settings
@@ -82,6 +82,7 @@ PURE = {
     "chat.messages",
     "chat.names",
     "chat.protocol",
+    "chat.residents",
     "call.messages",
     "call.relay_only",
     "call.view",

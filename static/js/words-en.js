@@ -105,8 +105,8 @@ export const EN = Object.freeze({
 
   reference: 'Reference: {reference}',
 
-  'fatal.removed.title': 'You were taken out of the room',
-  'fatal.removed.words': 'A host or someone who runs this server has ended your stay here.',
+  'fatal.removed.title': 'You were removed from this room',
+  'fatal.removed.words': 'Someone who looks after this server has ended your stay here.',
   'fatal.room_closed.title': 'This room is closed',
   'fatal.room_closed.words': 'Nobody can enter it any more. You can open a new room at any time.',
   'fatal.replaced.title': 'The room is open in another tab',

@@ -104,8 +104,8 @@ export const KO = Object.freeze({
 
   reference: '참조 번호: {reference}',
 
-  'fatal.removed.title': '방에서 내보내졌어요',
-  'fatal.removed.words': '호스트나 서버 운영자가 나를 이 방에서 내보냈어요.',
+  'fatal.removed.title': '이 방에서 내보내졌어요',
+  'fatal.removed.words': '서버 운영자가 나를 이 방에서 내보냈어요.',
   'fatal.room_closed.title': '닫힌 방이에요',
   'fatal.room_closed.words': '이제 아무도 들어갈 수 없어요. 새 방은 언제든지 열 수 있어요.',
   'fatal.replaced.title': '다른 탭에서 이 방을 열었어요',

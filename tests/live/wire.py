@@ -17,13 +17,24 @@ class Wire(Conversation):
     _line: ClientConnection
     _reader: asyncio.Task[None]
 
-    def __init__(self, url: str, path: str, *, token: str | None = None) -> None:
-        super().__init__(path, token, "browser")
+    def __init__(
+        self,
+        url: str,
+        path: str,
+        *,
+        token: str | None = None,
+        browser: str = "browser",
+        address: str = "127.0.0.1",
+    ) -> None:
+        super().__init__(path, token, browser)
+        self._address = address
         self._origin = url
         self._url = url.replace("http", "ws", 1) + quote(path)
 
     async def __aenter__(self) -> Self:
-        self._line = await connect(self._url, origin=Origin(self._origin), max_size=None)
+        self._line = await connect(
+            self._url, origin=Origin(self._origin), max_size=None, local_addr=(self._address, 0)
+        )
         self._reader = asyncio.create_task(self._read())
         return self
 

@@ -7,9 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient
 
 from chat import closes
-from chat.models import Message, Room
+from chat.models import Ban, Message, Room
 
 ROOMS = "/admin/chat/room/"
+BANS = "/admin/chat/ban/"
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ async def staff():
 
 @pytest.fixture
 def admin(staff):
-    return lambda: staff("view_room", "change_room", "delete_room", "view_message")
+    may = ("view_room", "change_room", "delete_room", "view_message", "view_ban", "delete_ban")
+    return lambda: staff(*may)
 
 
 async def logged() -> list[str]:
@@ -80,13 +82,18 @@ async def test_closing_and_reopening_from_the_list(enter, admin):
 
 
 async def test_removing_one_tells_that_one_and_the_room(enter, admin):
-    nova, mira = await enter("Nova"), await enter("Mira")
+    nova, mira = await enter("Nova"), await enter("Mira", browser="hers")
     room = await Room.objects.aget()
     browser = await admin()
     await browser.post(f"{ROOMS}{room.pk}/remove/{mira.id}/")
     assert await mira.closing() == closes.REMOVED
     assert (await nova.event("bye"))["person"]["id"] == mira.id
     assert await logged() == [f"removed participant {mira.id}"]
+    ban = await Ban.objects.aget()
+    assert "Mira" in (await browser.get(BANS)).content.decode()
+    await browser.post(BANS, {"action": "let_back_in", "_selected_action": [ban.pk]})
+    assert await enter("Mira", browser="hers")
+    assert (await logged())[0] == "let Mira back in"
 
 
 async def test_deleting_the_messages_tells_the_room(enter, admin):
@@ -124,6 +131,7 @@ async def test_deleting_a_room_sends_its_people_out(enter, admin):
 async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
     nova, mira = await enter("Nova"), await enter("Mira")
     await nova.say("kept")
+    ban = await Ban.objects.acreate(room=await Room.objects.aget(), browser="x", nickname="Away")
     room = await Room.objects.aget()
     browser = await (staff(is_staff=False) if who == "guest" else staff("view_room"))
     for path, data in (
@@ -133,6 +141,8 @@ async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
         (f"{ROOMS}{room.pk}/do/delete_selected/", {}),
         (f"{ROOMS}{room.pk}/remove/{mira.id}/", {}),
         (f"{ROOMS}{room.pk}/delete/", {"post": "yes"}),
+        (BANS, {"action": "let_back_in", "_selected_action": [ban.pk]}),
+        (f"{BANS}{ban.pk}/delete/", {"post": "yes"}),
     ):
         await browser.post(path, data)
     if who == "guest":
@@ -141,6 +151,7 @@ async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
     await nova.say("still here")
     assert {p["id"] for p in (await nova.ask("people"))["people"]} == {nova.id, mira.id}
     assert await Message.objects.acount() == 2
+    assert await Ban.objects.aexists()
     assert await logged() == []
 
 

@@ -188,13 +188,6 @@ async def test_a_closed_room_sends_everyone_out_and_lets_nobody_in(enter):
     await enter("Late")
 
 
-async def test_who_is_removed_is_told_so_and_gone_for_all(enter):
-    nova, mira = await enter("Nova"), await enter("Mira")
-    await moderation.remove("room", mira.id)
-    assert await mira.closing() == closes.REMOVED
-    assert (await nova.event("bye"))["person"]["id"] == mira.id
-
-
 async def test_rooms_hear_nothing_of_each_other(enter):
     nova, other = await enter("Nova", "room"), await enter("Mira", "안녕-방")
     await nova.say("in my room")

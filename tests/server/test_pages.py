@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.test import Client as Visitor
+from django.utils import timezone
 
 from chat import identity, names
 from chat.models import Room
@@ -43,9 +44,16 @@ def test_nobody_can_give_a_room_a_name_that_its_address_does_not_say(visitor):
     assert room_data(page)["name"] == "team"
 
 
-def test_a_room_that_is_there_shows_its_own_name(visitor, transactional_db):
-    Room.objects.create(key="team", name="TEAM")
-    assert room_data(visitor.get("/rooms/team/?name=Team").content.decode())["name"] == "TEAM"
+def test_a_rooms_page_tells_nothing_of_the_room(visitor, transactional_db):
+    def page():
+        found = room_data(visitor.get("/rooms/team/").content.decode())
+        return {name: value for name, value in found.items() if name not in ("token", "reference")}
+
+    absent = page()
+    room = Room.objects.create(key="team", name="TEAM", capacity=3)
+    assert page() == absent
+    Room.objects.filter(pk=room.pk).update(closed_at=timezone.now())
+    assert page() == absent
 
 
 def test_looking_at_a_rooms_page_makes_no_room(visitor, transactional_db):
