@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bars import BARS
+from tests.faults.doors import LIFTED
 from tests.faults.report import Figure, Run, note
 from tests.faults.site import Site
+from tests.live.admin import Admin
+from tests.live.cluster import Process
 
 # Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
 FIGURES = os.environ.get("NOOM_FIGURES", "")
@@ -75,6 +78,43 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             stops.callback(site.stop)
             site.start()
             return site
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Redis and two processes of this module's, which let one address do as much as it likes."""
+    site = Site(tmp_path_factory.mktemp("site"), **LIFTED)
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def cluster(open_site: Site) -> Iterator[list[Process]]:
+    """Its processes; no error may stand in their logs afterwards."""
+    yield open_site.processes
+    for process in open_site.processes:
+        assert "Traceback" not in process.log, process.log[-3_000:]
+
+
+@pytest.fixture(scope="module")
+def admin(open_site: Site) -> Admin:
+    """Somebody who is logged in to the admin of the first of them."""
+    return Admin(open_site.processes[0])
+
+
+@pytest.fixture
+def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """`start_process(NAME="value", …)`: one `manage.py serve` without Redis, until the end."""
+    with ExitStack() as stops:
+
+        def start(**environment: str) -> Process:
+            process = Process(tmp_path, **environment)
+            stops.callback(process.stop)
+            process.start()
+            return process
 
         yield start
 

@@ -232,7 +232,10 @@ async def test_garbage_is_noticed_by_nobody_else(enter, join, connect, roomy, so
 
 
 @pytest.mark.parametrize("consumer", [consumers.ChatConsumer, CallConsumer])
-async def test_no_attribute_of_a_consumer_can_be_called(enter, join, roomy, consumer):
+async def test_no_attribute_of_a_consumer_can_be_called(enter, join, roomy, consumer, monkeypatch):
+    ran: list[str] = []
+    for name in [name for name in dir(consumer) if name.startswith("on_")]:
+        monkeypatch.setattr(consumer, name, noted(getattr(consumer, name), ran))
     nova = await enter("Nova")
     for n, name in enumerate(sorted(set(dir(consumer)) - set(TYPES))):
         client = await enter(f"Caller {n}")
@@ -242,7 +245,18 @@ async def test_no_attribute_of_a_consumer_can_be_called(enter, join, roomy, cons
         assert (await client.event("error"))["code"] == "unknown_type"
         await client.closing()
         await client.close()
+    assert set(ran) <= {"on_enter_room", "on_join_room"}
     await nova.say("still here")
+
+
+def noted(handler, ran):
+    """The handler, whose runs are noted by name."""
+
+    async def run(self, message):
+        ran.append(handler.__name__)
+        return await handler(self, message)
+
+    return run
 
 
 async def test_entering_with_a_forged_identity_field_is_refused(connect):

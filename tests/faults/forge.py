@@ -1,0 +1,150 @@
+"""Messages made from the protocol itself: a good one of each type, and forgeries of it.
+
+A new message type, or a new field of one, is in every test that uses this, or fails it: a field
+needs its example here.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
+
+from msgspec import inspect as shape
+
+from chat.messages import Wire
+from noom_project.typescript import SOCKETS, fields
+
+_numbers = itertools.count(987_654_000_000)  # none of the server's own looks like it
+
+
+class Forgery(NamedTuple):
+    """A frame with one field too many, whose value stands nowhere else."""
+
+    where: str
+    frame: dict[str, Any]
+    value: Any
+
+
+def example(kind: type[Wire], *, token: str, to: str, session: str) -> dict[str, Any]:
+    """A good payload of a message of a client; `to` and `session` name one who is in the call."""
+    known = {
+        "token": token,
+        "to": to,
+        "session": session,
+        "nickname": "Somebody",
+        "text": "something",
+        "client_id": str(uuid.uuid4()),
+        "on": True,
+        "before": 2,
+        "limit": 1,
+        "media": {"audio": True, "video": False, "screen": False},
+        "audio": False,
+        "video": True,
+        "screen": False,
+        "description": {"number": 1, "sdp": "v=0"},
+        "candidate": {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host"},
+    }
+    needless = {"last_seq", "after"}
+    return {f.encode_name: known[f.encode_name] for f in fields(kind) if f.name not in needless}
+
+
+def taken(name: str) -> list[type[Wire]]:
+    """The messages that a socket takes."""
+    return list(SOCKETS[name][1].takes)
+
+
+def all_types() -> list[type[Wire]]:
+    """Every message of every socket, each once."""
+    return list(dict.fromkeys(kind for name in SOCKETS for kind in taken(name)))
+
+
+def forgeries(kind: type[Wire], payload: dict[str, Any]) -> Iterator[Forgery]:
+    """`payload` with each field that the server writes into anything, at each level of a frame."""
+    for name, a_type in server_fields().items():
+        for path in _levels(kind):
+            value = _forged(a_type)
+            frame: dict[str, Any] = {"type": kind.type, "payload": _copy(payload), "ref": 1}
+            target = frame
+            for step in path:
+                target = target[step]
+            if name in target or name in _taken_at(kind, path):
+                continue
+            target[name] = value
+            yield Forgery(f"{kind.type}: {'.'.join([*path, name])}", frame, value)
+
+
+def server_fields() -> dict[str, shape.Type]:
+    """Every field of every answer and event, and of what is in them, with its type."""
+    found: dict[str, shape.Type] = {}
+    for _, socket in SOCKETS.values():
+        for kind in (*socket.sends, *socket.takes.values()):
+            _collect(kind, found)
+    return found
+
+
+def _collect(kind: type[Wire], found: dict[str, shape.Type]) -> None:
+    for one in fields(kind):
+        found.setdefault(one.encode_name, one.type)
+        for struct in _structs(one.type):
+            _collect(struct, found)
+
+
+def _structs(a_type: shape.Type) -> list[type[Wire]]:
+    match a_type:
+        case shape.StructType():
+            return [cast(type[Wire], a_type.cls)]
+        case shape.ListType():
+            return _structs(a_type.item_type)
+        case shape.UnionType():
+            return [struct for part in a_type.types for struct in _structs(part)]
+    return []
+
+
+def _levels(kind: type[Wire]) -> list[tuple[str, ...]]:
+    """The objects in a frame: itself, its payload, and what is in that."""
+    inner = [("payload", one.encode_name) for one in fields(kind) if _structs(one.type)]
+    return [(), ("payload",), *inner]
+
+
+def _taken_at(kind: type[Wire], path: tuple[str, ...]) -> set[str]:
+    """What the protocol takes there, optional or not."""
+    if not path:
+        return {"type", "payload", "ref"}
+    structs = [kind]
+    for step in path[1:]:
+        structs = [
+            s for one in fields(structs[0]) if one.encode_name == step for s in _structs(one.type)
+        ]
+    return {one.encode_name for one in fields(structs[0])}
+
+
+def _forged(a_type: shape.Type) -> Any:
+    """A value of the field's own type, so that nothing but the field is wrong."""
+    match a_type:
+        case shape.StructType():
+            return {one.encode_name: _forged(one.type) for one in a_type.fields}
+        case shape.ListType():
+            return [_forged(a_type.item_type)]
+        case shape.UnionType():
+            return _forged(a_type.types[0])
+        case shape.BoolType():
+            return True
+        case shape.IntType() | shape.FloatType():
+            return next(_numbers)
+    return f"forged{next(_numbers) % 1_000_000:06}"
+
+
+def marks(value: Any) -> list[str]:
+    """What of a forged value would be recognised."""
+    match value:
+        case dict():
+            return [mark for part in value.values() for mark in marks(part)]
+        case list():
+            return [mark for part in value for mark in marks(part)]
+        case bool():
+            return []
+    return [str(value)]
+
+
+def _copy(payload: dict[str, Any]) -> dict[str, Any]:
+    return {k: dict(v) if isinstance(v, dict) else v for k, v in payload.items()}
