@@ -1,20 +1,28 @@
 """Configurations that cannot work, refused before the server starts."""
 
+from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+MIN_KEY_CHARS = 32  # characters
+OLDEST_DAPHNE = (4, 2, 2)
 MIN_TOKEN_CHARS = 32
 
 
 @register(Tags.security)
 def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Tokens are worth what the key is worth."""
-    if settings.SECRET_KEY != settings.NO_SECRET_KEY:
+    if len(settings.SECRET_KEY) >= MIN_KEY_CHARS or settings.DEBUG:
         return []
-    hint = "Set SECRET_KEY in the environment to a long random text."
-    return [Error("DEBUG is off and there is no SECRET_KEY.", hint=hint, id="noom.E001")]
+    hint = (
+        f"Set SECRET_KEY in the environment to a random text of {MIN_KEY_CHARS} characters or more."
+    )
+    found = "no" if settings.SECRET_KEY == settings.NO_SECRET_KEY else "only a short"
+    return [Error(f"DEBUG is off and there is {found} SECRET_KEY.", hint=hint, id="noom.E001")]
 
 
 @register(Tags.security)
@@ -35,6 +43,33 @@ def processes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set REDIS_URL, or PROCESSES to 1."
     return [Error("Several processes need Redis to share rooms.", hint=hint, id="noom.E003")]
+
+
+@register(Tags.security)
+def redis(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever can write to Redis speaks for the server."""
+    hint = "Give it a password (redis://:PASSWORD@…), or keep it on this machine."
+    return [
+        Error("A Redis elsewhere has no password.", hint=hint, id="noom.E006")
+        for url in settings.REDIS_URLS
+        if not _is_guarded(url)
+    ]
+
+
+def _is_guarded(url: str) -> bool:
+    where = urlsplit(url)
+    is_here = where.scheme == "unix" or where.hostname in LOOPBACK
+    return is_here or bool(where.password) or "password=" in where.query
+
+
+@register(Tags.security)
+def daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Before 4.2.2 it believed forged headers and could be made to run out of memory."""
+    found = version("daphne")
+    if tuple(int(part) for part in found.split(".")[:3] if part.isdigit()) >= OLDEST_DAPHNE:
+        return []
+    hint = "Install what requirements.txt names."
+    return [Error(f"daphne {found} has known holes.", hint=hint, id="noom.E007")]
 
 
 @register

@@ -29,9 +29,12 @@ def test_a_good_configuration_passes(configured):
     ("changes", "number"),
     [
         ({"SECRET_KEY": "no-secret-key"}, "noom.E001"),
+        ({"SECRET_KEY": "short"}, "noom.E001"),
         ({"ALLOWED_HOSTS": []}, "noom.E002"),
         ({"ALLOWED_HOSTS": ["*"]}, "noom.E002"),
         ({"PROCESSES": 2}, "noom.E003"),
+        ({"REDIS_URLS": ["redis://redis.example:6379"]}, "noom.E006"),
+        ({"REDIS_URLS": ["redis://127.0.0.1", "redis://10.0.0.2"]}, "noom.E006"),
         ({"LEASE_S": 5.0, "RENEW_S": 5.0}, "noom.E004"),
         ({"ROOM_CAPACITY": 0}, "noom.E005"),
         ({"RETENTION_DAYS": -1}, "noom.E005"),
@@ -52,3 +55,18 @@ def test_what_cannot_work_is_refused(configured, changes, number):
     for name, value in changes.items():
         setattr(configured, name, value)
     assert found() == {number}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:6379/0",
+        "redis://localhost",
+        "unix:///run/redis/redis.sock",
+        "redis://:secret@redis.example:6379",
+        "rediss://noom:secret@redis.example",
+    ],
+)
+def test_a_redis_that_nobody_else_reaches_passes(configured, url):
+    configured.REDIS_URLS = [url]
+    assert found() == set()
