@@ -14,4 +14,6 @@ OLD_PAGE = 4426
 FLOODING = 4429
 SERVER_ERROR = 4500
 
+ALL = frozenset(code for code in vars().values() if isinstance(code, int))
+
 SILENT_S = 5.0  # for how long at least a line has been silent that is closed for it

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from channels.layers import BaseChannelLayer
 from redis.exceptions import RedisError
 
-from chat import protocol
+from chat import closes, protocol
 from chat.counts import counts
 from chat.errors import Unavailable
 from chat.frames import Frame
@@ -44,6 +44,16 @@ class _Item(NamedTuple):
     what: bytes | int
     to: str | None = None
     unless: str | None = None
+
+
+def _check(item: _Item) -> None:
+    """Raises for what no process of ours publishes: an event is JSON, a close a number of ours."""
+    if isinstance(item.what, bytes):
+        protocol.check_event(item.what)
+    elif item.what not in closes.ALL:
+        raise ValueError(f"neither an event nor a close: {item.what!r:.100}")
+    if not isinstance(item.to, str | None):
+        raise ValueError(f"no participant: {item.to!r:.100}")
 
 
 class Hub:
@@ -179,6 +189,7 @@ class Hub:
             return
         events: list[_Item] = []
         for item in starmap(_Item, message["items"]):
+            _check(item)
             if isinstance(item.what, bytes):
                 events.append(item)
             elif message["by"] != self._channel:  # our own ends were made at once

@@ -31,6 +31,7 @@ class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
+_any = msgspec.json.Decoder(Raw)
 _encoder = msgspec.json.Encoder()
 
 
@@ -57,10 +58,10 @@ class Socket:
         """
         if not isinstance(frame, str):
             raise ProtocolError("not_text", "Frames are text.")
-        if len(frame) > MAX_FRAME_BYTES or len(frame.encode()) > MAX_FRAME_BYTES:
+        if len(frame) > MAX_FRAME_BYTES or len(encoded := _utf8(frame)) > MAX_FRAME_BYTES:
             raise ProtocolError("too_large", f"A frame holds at most {MAX_FRAME_BYTES} bytes.")
         try:
-            envelope = _envelope.decode(frame)
+            envelope = _envelope.decode(encoded)
         except (msgspec.DecodeError, RecursionError) as error:
             raise ProtocolError("bad_frame", f"Not a message: {error}") from error
         decoder = self._decoders.get(envelope.type)
@@ -72,9 +73,23 @@ class Socket:
             raise ProtocolError("bad_payload", f"{envelope.type}: {error}", envelope.ref) from error
 
 
+def _utf8(frame: str) -> bytes:
+    """Servers hand on what was UTF-8; a way in that does not must fail here, and not later."""
+    try:
+        return frame.encode()
+    except UnicodeEncodeError as error:
+        raise ProtocolError("bad_frame", "Not a message: lone surrogates.") from error
+
+
 def event(message: m.Wire) -> bytes:
     """One event as JSON: `{"type": …, "payload": {…}}`."""
     return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
+
+
+def check_event(encoded: bytes) -> None:
+    """Raises DecodeError or UnicodeDecodeError for what would not be JSON in a browser."""
+    _any.decode(encoded)
+    encoded.decode()  # which msgspec does not look at in what it only passes on
 
 
 def batch(events: list[bytes]) -> bytes:

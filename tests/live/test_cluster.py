@@ -185,18 +185,6 @@ async def test_entering_is_refused_with_a_reason_while_redis_is_away(cluster, re
     redis.start()
 
 
-async def test_garbage_on_redis_deafens_nobody(cluster, enter, redis):
-    from redis.asyncio import Redis as Connection
-
-    nova, mira = await enter(cluster[0], "Nova"), await enter(cluster[1], "Mira")
-    async with Connection.from_url(redis.url) as stranger:
-        for channel in await stranger.pubsub_channels():
-            for garbage in (b"", b"\xff\xfe", b"\x81\xa4type\xa5close", b"\x80"):
-                await stranger.publish(channel, garbage)
-    await nova.say("still here")
-    await mira.event("new_message", text="still here")
-
-
 def test_without_its_redis_a_process_says_which_setting_to_look_at(tmp_path):
     port = free_port()
     answer = subprocess.run(

@@ -1,0 +1,99 @@
+"""Sends broken frames over sockets of their own, and counts how each was answered.
+
+`python -m tests.faults.fuzz URL KEY TOKEN COUNT` prints the counts as JSON.
+"""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tests.faults import forge, raw
+from tests.faults.mutate import Mutator
+
+AT_ONCE = 8
+ANSWER_S = 10.0
+SEED = 20_260
+REF = 77
+LAST = json.dumps({"type": "people", "payload": {}, "ref": REF})
+
+
+def seeds(token: str) -> list[str]:
+    """A good frame of each type."""
+    return [
+        json.dumps(
+            {
+                "type": kind.type,
+                "payload": forge.example(kind, token=token, to="a" * 12, session="one"),
+                "ref": 1,
+            }
+        )
+        for kind in forge.all_types()
+    ]
+
+
+async def one(url: str, path: str, frames: list[str]) -> str:
+    """How a fresh socket ends that sends these frames and then a good one: `answered`, if that is,
+    `closed CODE`, `cut` or `silent`."""
+    target = urlsplit(url)
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    try:
+        writer.write(raw.handshake(url, path))
+        for frame in [*frames, LAST]:
+            writer.write(raw.masked(raw.TEXT, frame.encode(errors="surrogatepass")))
+        async with asyncio.timeout(ANSWER_S):
+            await reader.readuntil(b"\r\n\r\n")
+            return await _end(reader)
+    except TimeoutError:
+        return "silent"
+    except (ConnectionError, asyncio.IncompleteReadError):
+        return "cut"
+    finally:
+        writer.close()
+
+
+async def _end(reader: asyncio.StreamReader) -> str:
+    data = b""
+    while part := await reader.read(65_536):
+        frames, data = raw.parse(data + part)
+        for frame in frames:
+            if frame.opcode == raw.CLOSE:
+                return f"closed {frame.code}"
+            if frame.opcode == raw.TEXT and _answers(frame.payload):
+                return "answered"
+    return "cut"
+
+
+def _answers(payload: bytes) -> bool:
+    found = msgspec.json.decode(payload)
+    return isinstance(found, dict) and found.get("ref") == REF
+
+
+async def main(url: str, key: str, token: str, count: int) -> Counter[str]:
+    """Half of the sockets have entered before they send their broken frame."""
+    good = seeds(token)
+    enter, join = good[0], next(seed for seed in good if '"join_room"' in seed)
+    mutator = Mutator(good, SEED)
+    found: Counter[str] = Counter()
+    left = iter(range(count))
+
+    async def work() -> None:
+        for n in left:
+            socket = ("chat", "call", "chat", "lobby")[n % 4]
+            path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{key}/"
+            before = [[], [join], [enter], []][n % 4]
+            found[await one(url, path, [*before, mutator.next()])] += 1
+
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    return found
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    url, key, token, count = sys.argv[1:]
+    print(json.dumps(asyncio.run(main(url, key, token, int(count)))))

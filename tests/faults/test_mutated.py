@@ -1,0 +1,71 @@
+"""Broken frames by the hundred thousand: each is told to its sender, and to nobody else."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from call.messages import CALL
+from chat import identity
+from chat.protocol import CHAT, LOBBY, ProtocolError
+from tests.faults import bystanders
+from tests.faults.doors import LIFTED
+from tests.faults.fuzz import seeds
+from tests.faults.mutate import Mutator
+from tests.live.cluster import Process
+
+KEY = "fuzzed"
+ENOUGH, ALL = 100_000, 1_000_000
+ENOUGH_SOCKETS, ALL_SOCKETS = 5_000, 50_000
+WHOLE = pytest.mark.long
+HEALTHY_ENDS = {
+    "answered",
+    "closed 4400",
+    "closed 4401",
+    "closed 1000",
+    "closed 1007",
+    "closed 4409",
+}
+
+
+@pytest.mark.bar("S1")
+@pytest.mark.patient
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("count", [ENOUGH, pytest.param(ALL, marks=WHOLE)])
+def test_a_mutated_frame_is_decoded_or_refused(figure, count):
+    token = identity.mint(key=KEY, browser="b", room_name="Fuzzed")
+    mutator = Mutator(seeds(token), number=count)
+    ends: Counter[str] = Counter()
+    for n in range(count):
+        frame = mutator.next()
+        try:
+            (CHAT, CALL, CHAT, LOBBY)[n % 4].decode(frame)
+            ends["decoded"] += 1
+        except ProtocolError as error:
+            ends[error.code] += 1
+        except Exception as error:
+            ends[f"uncaught {error!r} for {frame[:200]!r}"] += 1
+    uncaught = [end for end in ends if end.startswith("uncaught")]
+    assert not uncaught, uncaught[0]
+    assert min(ends[code] for code in ("decoded", "bad_frame", "bad_payload", "unknown_type")) > 50
+    figure("exceptions in the decoder", len(uncaught), limit=0)
+
+
+@pytest.mark.bar("S1")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
+async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):
+    noom: Process = start_process(**LIFTED)
+    token = identity.mint(key=KEY, browser="fuzzer", room_name="Fuzzed")
+    async with bystanders.present(noom.url, "beside", pairs=8) as room:
+        quiet = bystanders.p99_ms(await room.delays(4))
+        before = bystanders.memory_mb(noom)
+        fuzzer = bystanders.start("tests.faults.fuzz", noom.url, KEY, token, str(count))
+        busy = bystanders.p99_ms(await room.delays_during(fuzzer))
+        ends = Counter(json.loads(fuzzer.communicate()[0]))
+        assert sum(ends.values()) == count
+        odd = {end: n for end, n in ends.items() if end not in HEALTHY_ENDS}
+        figure("frames without an answer or a close", sum(odd.values()), limit=0)
+        figure("tracebacks", noom.log.count("Traceback"), limit=0)
+        figure("memory", bystanders.memory_mb(noom) - before, limit=20, unit="MB")
+        figure("bystanders' p99, by what it was", busy / quiet, limit=2, unit="×")
