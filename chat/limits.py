@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -43,6 +44,17 @@ class Bucket:
         return self._tokens + (self._clock() - self._at) * self._rate >= self._size
 
 
+def network(address: str) -> str:
+    """What is counted as one address: of IPv6 a /64, which one home or machine has for itself."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address  # what a proxy of ours calls a client
+    if isinstance(found, IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
+
+
 class Addresses:
     """What each address holds open and how fast it joins, in this process."""
 
@@ -56,6 +68,7 @@ class Addresses:
     def connect(self, address: str) -> bool:
         """Counts a new socket; False, and not counted, when the address has too many or is too
         fast. Each True needs its `disconnect`."""
+        address = network(address)
         held = self._sockets.get(address, 0)
         if held >= settings.SOCKETS_PER_ADDRESS and settings.RATE_LIMITS:
             return False
@@ -78,6 +91,7 @@ class Addresses:
 
     def disconnect(self, address: str) -> None:
         """Undoes one `connect`."""
+        address = network(address)
         self._sockets[address] -= 1
         if not self._sockets[address]:
             del self._sockets[address]

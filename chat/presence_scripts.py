@@ -5,15 +5,15 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# A place begins at the time: its version is above any that it had before Redis forgot it. It
-# outlives the place by a day, so that one that empties and fills again does not go back either.
+# A place begins at the time: its version is above any that it had before, if it changed less than
+# a thousand times a second. For the minute in which that may not hold it outlives the place.
 _CHANGED = """
 local function changed(version)
   if redis.call('EXISTS', version) == 0 then redis.call('SET', version, now) end
-  local number = redis.call('INCR', version)
-  redis.call('EXPIRE', version, 86400)
-  return number
+  redis.call('PERSIST', version)
+  return redis.call('INCR', version)
 end
+local function emptied(version) redis.call('EXPIRE', version, 60) end
 """
 
 # KEYS: leases, records, version. Returns the version, then the records of the living.
@@ -50,7 +50,10 @@ else
 end
 local version = tonumber(redis.call('GET', KEYS[3]) or 0)
 if ARGV[5] == '1' then version = changed(KEYS[3]) end
-if redis.call('ZCARD', KEYS[1]) == 0 then redis.call('ZREM', KEYS[4], ARGV[6]) end
+if redis.call('ZCARD', KEYS[1]) == 0 then
+  redis.call('ZREM', KEYS[4], ARGV[6])
+  emptied(KEYS[3])
+end
 return {version, redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')}
 """
 )
@@ -96,7 +99,10 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
   end
   local first = redis.call('ZRANGE', base .. ':leases', 0, 0, 'WITHSCORES')
   if first[2] then redis.call('ZADD', KEYS[1], first[2], place)
-  else redis.call('ZREM', KEYS[1], place) end
+  else
+    redis.call('ZREM', KEYS[1], place)
+    emptied(base .. ':version')
+  end
 end
 return lost
 """

@@ -15,11 +15,12 @@ from daphne.server import Server as DaphneServer
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, tcp
-from twisted.web.http import HTTPChannel, Request
+from twisted.web.http import HTTPChannel, Request, _GenericHTTPChannelProtocol
 
 from chat import closes, line, runtime
 from chat.limits import Bucket
 from noom_project import health
+from noom_project.handshakes import GuardedChannel
 from noom_project.headers import LAST
 
 MAX_BODY_BYTES = 1_000_000
@@ -28,6 +29,9 @@ MAX_QUEUED_FRAMES = 1_000
 MAX_QUEUED_BYTES = 2_000_000
 MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
 CONTROL_FRAMES_PER_S = 10.0
+READ_BYTES = 8_192  # of one socket in one round of the loop
+GOODBYE_BYTES = 1_024  # of one who was told to go; what is longer is no answer to that
+MAX_LATE_BYTES = 64_000
 PING_EVERY_S = 5.0
 PONG_WITHIN_S = 4.0
 LAST_CHANCE_S = closes.SILENT_S - PONG_WITHIN_S
@@ -42,9 +46,21 @@ class GuardedSocket(WebSocketProtocol):
     """A WebSocket that cannot be made to eat memory."""
 
     muted: bool  # daphne's: nothing that comes is taken any more
+    _late_bytes = 0  # came after we said goodbye
+
+    def dataReceived(self, data: bytes) -> None:
+        """Autobahn goes on parsing, for a second, what comes after a close. A goodbye is short."""
+        if self.state == self.STATE_CLOSING and len(data) > GOODBYE_BYTES:
+            self._late_bytes += len(data)
+            if self._late_bytes > MAX_LATE_BYTES:
+                self.transport.abortConnection()
+        else:
+            super().dataReceived(data)
 
     def onOpen(self) -> None:
         super().onOpen()
+        # Twisted reads 64 KiB at once: a thousand small frames, for which everyone else waits.
+        self.transport.bufferSize = READ_BYTES
         self._controls = Bucket(CONTROL_FRAMES_PER_S)
         self._queued_bytes = 0  # since the queue was last found empty
 
@@ -179,7 +195,8 @@ class Server(DaphneServer):
         # For a debug line that nobody reads, autobahn prints its configuration prettily for each
         # socket: a seventh of what accepting one costs.
         autobahn.websocket.protocol.pformat = repr  # type: ignore[assignment, attr-defined]
-        HTTPFactory.buildProtocol = _guarded_channels
+        HTTPFactory.protocol = staticmethod(_guarded_channel)
+        HTTPFactory.buildProtocol = _guarded_requests
         self._ports: list[Any] = []
         self.server_name = ""  # an answer names no software
         logging.captureWarnings(True)
@@ -234,28 +251,33 @@ def _unsent(transport: Any) -> int:
     return written + int(getattr(transport, "_tempDataLen", 0))
 
 
-def _guarded_channels(self: HTTPFactory, addr: Any) -> HTTPChannel:
-    channel: HTTPChannel = _stock_channels(self, addr)
+def _guarded_channel() -> _GenericHTTPChannelProtocol:
+    return _GenericHTTPChannelProtocol(GuardedChannel())
+
+
+def _guarded_requests(self: HTTPFactory, addr: Any) -> HTTPChannel:
+    channel: HTTPChannel = _stock_requests(self, addr)
     channel.requestFactory = GuardedRequest
     return channel
 
 
-_stock_channels = HTTPFactory.buildProtocol
+_stock_requests = HTTPFactory.buildProtocol
 
 
 def self_test() -> None:
     """Fails if what is overridden above is not there any more."""
     expected = {
         WebSocketProtocol: (
-            *("onOpen", "onMessage", "onPing", "onAutoPingTimeout"),
+            *("dataReceived", "onOpen", "onMessage", "onPing", "onAutoPingTimeout"),
             *("handle_reply", "sendClose", "sendHttpErrorResponse"),
         ),
         WebRequest: ("gotLength", "handleContentChunk", "handle_reply", "basic_error"),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: ("run", "listen_success", "create_application", "kill_all_applications"),
-        tcp.Server: ("dataBuffer", "offset"),
+        tcp.Server: ("bufferSize", "dataBuffer", "offset"),
         WebSocketFactory: ("protocol",),
-        HTTPFactory: ("buildProtocol",),
+        HTTPFactory: ("buildProtocol", "protocol"),
+        HTTPChannel: ("connectionMade", "dataReceived", "allContentReceived", "connectionLost"),
         autobahn.websocket.protocol: ("pformat",),
     }
     for owner, names in expected.items():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, client_address
+from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, client_address, network
 
 
 class Clock:
@@ -73,3 +73,18 @@ def test_the_address_is_the_one_that_our_own_proxies_saw(settings, proxies, forw
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     headers += [(b"x-real-ip", b"6.6.6.6"), (b"forwarded", b"for=6.6.6.6")]
     assert client_address({"client": ["10.0.0.9", 1], "headers": headers}) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_network_of_ipv6_counts_as_one_address(address, counted_as):
+    assert network(address) == counted_as

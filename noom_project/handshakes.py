@@ -1,0 +1,70 @@
+"""Requests that do not end: how many one address may have open, and for how long each."""
+
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+
+from chat.limits import network
+
+MAX_UNFINISHED = 100  # of one address
+FINISHED_WITHIN_S = 15.0  # headers and body
+
+unfinished: Counter[str] = Counter()  # by address
+
+
+class GuardedChannel(HTTPChannel):
+    """A connection that has to make its request in a while.
+
+    Stock Twisted gives every byte another minute, so that a thousand connections which send one now
+    and then are there for ever. Behind a proxy of ours, which waits for whole requests itself, all
+    come from one address and none is refused.
+    """
+
+    transport: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._address: str | None = None  # while it is counted
+        self._deadline: Any = None
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._begin()
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._deadline is None and not self._handlingRequest:
+            self._begin()  # the next request of the same connection
+        super().dataReceived(data)
+
+    def allContentReceived(self) -> None:
+        self._end()
+        super().allContentReceived()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._end()
+        super().connectionLost(reason)
+
+    def _begin(self) -> None:
+        address = network(str(getattr(self.transport.getPeer(), "host", "")))
+        is_counted = settings.RATE_LIMITS and not settings.TRUSTED_PROXIES
+        if is_counted and unfinished[address] >= MAX_UNFINISHED:
+            self.transport.abortConnection()
+            return
+        self._deadline = self.callLater(FINISHED_WITHIN_S, self.transport.abortConnection)
+        if is_counted:
+            unfinished[address] += 1
+            self._address = address
+
+    def _end(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+        if self._address is not None:
+            unfinished[self._address] -= 1
+            if not unfinished[self._address]:
+                del unfinished[self._address]
+            self._address = None
