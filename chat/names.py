@@ -7,42 +7,44 @@ import re
 import secrets
 import unicodedata
 
+from disarm import skeleton_key
+
 DEFAULT_NICKNAME = "Anon"
 MAX_NICKNAME_CHARS = 32
 MAX_ROOM_NAME_CHARS = 64
 MAX_KEY_CHARS = 80
+MARKS_IN_A_ROW = 2  # more of them on one letter climb into the next line
 SECRET_BYTES = 10  # 80 bits make an unlisted room's address unguessable
 
 # Joiners belong to emoji and to some scripts, yet they are invisible: two names could differ by
 # nothing that shows. Fillers are letters by category, and blank.
 _INVISIBLE = re.compile(r"[\u115f\u1160\u3164\uffa0\u2800\u034f\u180b-\u180f\ufe00-\ufe0f]")
-_MARKS_IN_A_ROW = re.compile(
-    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{2})"
-    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
-)
 _UNLISTED = re.compile(r"~[a-z2-7]{16}$")
 
 
-# Letters and digits that pass for a Latin letter, most of them Cyrillic and Greek.
-_LOOKALIKES = str.maketrans(
-    {
-        like: letter
-        for letter, likes in {
-            "a": "аα", "b": "вβ", "c": "сϲ", "d": "ԁ", "e": "еε", "h": "нһ", "j": "ј", "k": "кκ",
-            "l": "iіι1!|ӏ", "m": "м", "n": "ηп", "o": "оο0", "p": "рρ", "r": "г", "s": "ѕ",
-            "t": "тτ", "u": "υ", "v": "ν", "w": "ԝω", "x": "хχ", "y": "уγ",
-        }.items()
-        for like in likes
-    }
-)  # fmt: skip
+# What UTS 39 keeps apart, and a hasty eye does not.
+_LOOKALIKES = str.maketrans("01!iι", "ollll")
+_PAIRS = (("rn", "m"), ("vv", "w"))
+# They pass for the badge of the host.
+_CROWNS = str.maketrans("", "", "\U0001f451\u2654\u2655\u265a\u265b\U0001fa75")
 
 
 def clean(text: str, limit: int) -> str:
     """One line of visible text, NFC, at most `limit` characters; may be empty."""
     text = unicodedata.normalize("NFC", text)
     kept = (" " if c.isspace() else c for c in text if c.isspace() or _shows(c))
-    text = _MARKS_IN_A_ROW.sub(r"\1", _INVISIBLE.sub("", "".join(kept)))
-    return " ".join(text.split())[:limit].strip()
+    text = _few_marks(_INVISIBLE.sub("", "".join(kept)))
+    # What was between a letter and its mark may be gone now.
+    return " ".join(unicodedata.normalize("NFC", text).split())[:limit].strip()
+
+
+def _few_marks(text: str) -> str:
+    kept, marks = [], 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks <= MARKS_IN_A_ROW:
+            kept.append(char)
+    return "".join(kept)
 
 
 # All of Unicode's category Cc but the line feed and the tabulator.
@@ -66,14 +68,23 @@ def _shows(char: str) -> bool:
 
 def nickname(text: str) -> str:
     """The nickname to show for what was typed; "Anon" for nothing."""
-    return clean(text, MAX_NICKNAME_CHARS) or DEFAULT_NICKNAME
+    return clean(text.translate(_CROWNS), MAX_NICKNAME_CHARS) or DEFAULT_NICKNAME
 
 
+@functools.lru_cache(maxsize=20_000)
 def skeleton(name: str) -> str:
-    """What two names share when they look alike to a hasty eye."""
+    """What two names share when they look alike to a hasty eye: the skeleton of Unicode's UTS 39,
+    without marks, case and spaces."""
     folded = unicodedata.normalize("NFKD", name).casefold()
-    bare = "".join(c for c in folded if not unicodedata.combining(c) and not c.isspace())
-    return bare.translate(_LOOKALIKES)
+    bare = "".join(c for c in folded if not _is_mark(c) and not c.isspace())
+    found = skeleton_key(bare).translate(_LOOKALIKES)
+    for pair, letter in _PAIRS:
+        found = found.replace(pair, letter)
+    return found
+
+
+def _is_mark(char: str) -> bool:
+    return bool(unicodedata.combining(char)) or unicodedata.category(char) == "Me"
 
 
 def distinct(name: str, taken: set[str]) -> str:
