@@ -1,16 +1,15 @@
 """One RTCPeerConnection of aiortc by our rules: signals in, signals out, no socket."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
-from aiortc.sdp import candidate_from_sdp
 
+from call import sdp
 from call.fan import Fan, Tap
 from call.messages import Answer, Candidate, Description, IceServer, Media, Offer
 from call.slots import Slot, adopt_slots, is_live, open_slots
@@ -136,7 +135,7 @@ class Peer:
         if collision or self.pc.signalingState == "closed" or self._is_of_another(offer):
             self.options.on_useless(offer)
             return
-        await self.pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        await self.pc.setRemoteDescription(sdp.description(offer.sdp, "offer"))
         self._fill()
         await self.pc.setLocalDescription()
         await self.options.send(Answer, Description(offer.number, self.pc.localDescription.sdp))
@@ -145,7 +144,7 @@ class Peer:
     async def _take_answer(self, answer: Description) -> None:
         if answer.number not in self._outstanding or self.pc.signalingState == "closed":
             return
-        await self.pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        await self.pc.setRemoteDescription(sdp.description(answer.sdp, "answer"))
         self._outstanding.clear()
         self._fill()
         await self._settle()
@@ -181,15 +180,13 @@ class Peer:
         if candidate is None:
             return  # it says nothing that aiortc needs to know
         remote = self.pc.remoteDescription
-        if remote is None or not _fits(candidate, remote.sdp):
+        if remote is None or not sdp.fits(candidate, remote.sdp):
             self.early = [*self.early, candidate][-HELD_CANDIDATES:]
             return
-        # One path less to try: a kind of address that aioice does not know, or a closed pc.
-        with suppress(AssertionError, ValueError, OSError):
-            parsed = candidate_from_sdp(candidate.candidate.partition(":")[2])
-            parsed.sdpMid = candidate.sdp_mid
-            parsed.sdpMLineIndex = candidate.sdp_m_line_index
-            await self.pc.addIceCandidate(parsed)
+        # One path less to try: no candidate, a kind of address that aioice does not know, or a
+        # closed pc.
+        with suppress(sdp.BadSignal, AssertionError, ValueError, OSError):
+            await self.pc.addIceCandidate(sdp.candidate(candidate))
 
     def _is_untouched(self) -> bool:
         return not self._outstanding and self.pc.remoteDescription is None
@@ -197,7 +194,7 @@ class Peer:
     def _is_of_another(self, offer: Description) -> bool:
         """Another certificate: another connection. Another ICE user: an ICE restart."""
         known = self.pc.remoteDescription
-        return known is not None and _marks(known.sdp) != _marks(offer.sdp)
+        return known is not None and sdp.marks(known.sdp) != sdp.marks(offer.sdp)
 
     def _on_connection_state(self) -> None:
         match self.pc.connectionState:
@@ -234,18 +231,3 @@ def _configuration(servers: list[IceServer], *, relay_only: bool) -> RTCConfigur
         iceTransportPolicy=policy,
         bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
     )
-
-
-def _marks(sdp: str) -> tuple[str, ...]:
-    """The certificate and the ICE user of a description."""
-    found = [
-        re.search(rf"^a={name}:(\S.*?)\s*$", sdp, re.M) for name in ("fingerprint", "ice-ufrag")
-    ]
-    return tuple(one[1].lower() if one else "" for one in found)
-
-
-def _fits(candidate: Candidate, sdp: str) -> bool:
-    """Whether a candidate belongs to the ICE generation of the description (RFC 8839, 5.4)."""
-    named = re.search(r" ufrag (\S+)", candidate.candidate)
-    fragment = candidate.username_fragment or (named[1] if named else None)
-    return fragment is None or f"a=ice-ufrag:{fragment}\r\n" in sdp
