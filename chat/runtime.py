@@ -108,8 +108,9 @@ class Runtime:
     async def _send_out(self, keys: set[str]) -> None:
         """Whoever was removed while the layer lost the word of it goes now."""
         banned = set(await database.read(bans.among, keys)) if keys else set()
-        for roster in self.rosters():
-            roster.drop_here(closes.REMOVED, banned)
+        if banned:
+            for roster in self.rosters():
+                roster.drop_here(closes.REMOVED, banned)
 
     async def _sweep(self) -> None:
         for place, change in await self.presence.expire():

@@ -25,11 +25,11 @@ from noom_project.headers import LAST
 
 MAX_BODY_BYTES = 1_000_000
 # Of one socket, until its consumer takes them.
-MAX_QUEUED_FRAMES = 1_000
+MAX_QUEUED_FRAMES = 300
 MAX_QUEUED_BYTES = 2_000_000
 MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
 CONTROL_FRAMES_PER_S = 10.0
-READ_BYTES = 8_192  # of one socket in one round of the loop
+READ_BYTES = 2_048  # of one socket in one round of the loop
 GOODBYE_BYTES = 1_024  # of one who was told to go; what is longer is no answer to that
 MAX_LATE_BYTES = 64_000
 PING_EVERY_S = 5.0

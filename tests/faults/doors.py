@@ -1,13 +1,12 @@
 """A room with people in it, at two processes, for those who try its doors."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat import identity
+from chat import identity, names
 from tests.live.cluster import Process
 from tests.live.wire import Wire
 
@@ -62,7 +61,7 @@ class Room:
 async def room(cluster: list[Process]) -> AsyncIterator[Room]:
     """The room, as long as its host is in it."""
     here, there = cluster
-    key = f"hidden-{secrets.token_hex(4)}"
+    key = names.unlisted_key("hidden")
     token = identity.mint(key=key, browser=f"host-{key}", room_name=NAME)
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(Ear(here.url, f"/ws/chat/{key}/", token=token))

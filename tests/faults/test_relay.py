@@ -47,6 +47,9 @@ PEERS = [(kind, peer) for kind, peers in DENIED_PEERS.items() for peer in peers]
 NO_IPV6 = not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists()
 
 
+pytestmark = [pytest.mark.bar("S16"), pytest.mark.patient]
+
+
 @pytest.fixture(scope="module")
 def start_coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Coturn]]:
     """`start_coturn(*options)`: a relay on loopback, until the module's end."""
@@ -113,7 +116,9 @@ async def test_expired_credentials_are_refused(relay: Coturn, settings: Settings
     assert await allocation(relay, *credentials(settings, relay, ttl_s=-5)) == 401
 
 
-async def test_forged_credentials_are_refused(relay: Coturn, settings: Settings):
+async def test_forged_credentials_are_refused(
+    relay: Coturn, settings: Settings, figure: Callable[..., None]
+):
     name, password = credentials(settings, relay)
     end, _, participant = name.partition(":")
     later = f"{int(end) + 3600}:{participant}"
@@ -128,7 +133,7 @@ async def test_forged_credentials_are_refused(relay: Coturn, settings: Settings)
         (other.username, other.credential),
     ]
     answers = [await allocation(relay, *pair) for pair in forged]
-    assert answers == [401] * len(forged)
+    figure("credentials granted", sum(answer != 401 for answer in answers), limit=0)
 
 
 async def test_no_peer_is_reached_by_tcp(relay: Coturn, settings: Settings):
@@ -153,10 +158,13 @@ async def test_public_peers_are_allowed(relay: Coturn, member: Join, peer: str):
 
 
 @pytest.mark.parametrize(("kind", "peer"), PEERS, ids=lambda value: str(value).replace(" ", "-"))
-async def test_no_other_peer_is_allowed(relay: Coturn, member: Join, kind: str, peer: str):
+async def test_no_other_peer_is_allowed(
+    relay: Coturn, member: Join, figure: Callable[..., None], kind: str, peer: str
+):
     needs_ipv6(peer)
     client = await member(relay, family(peer))
-    assert (await client.permit(peer), await client.bind(peer)) == (403, 403)
+    answers = [await client.permit(peer), await client.bind(peer)]
+    figure("peers granted", sum(answer != 403 for answer in answers), limit=0)
 
 
 async def heard(client: TurnClient, listener: socket.socket) -> bool:
