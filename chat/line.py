@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -17,6 +18,7 @@ from chat.errors import Unavailable
 from chat.frames import Frame
 from chat.limits import addresses, client_address
 
+FAIR_SHARE = 8  # messages of one socket until the others have their turn
 MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
 
 # The ASGI extension by which our server (noom_project/server.py) takes a frame as the bytes of the
@@ -56,8 +58,10 @@ class Line(AsyncConsumer):
         counted = addresses.connect(self.address)
         try:
             if counted:
-                while True:
+                for turn in count(1):
                     await self.dispatch(await receive())
+                    if not turn % FAIR_SHARE:
+                        await asyncio.sleep(0)  # what has come in one go would go in one go
             else:
                 await self.refuse_connection(receive)
         except StopConsumer:
