@@ -113,7 +113,7 @@ async def test_what_redis_cannot_do_is_refused_with_a_reason(
     site, figure, fault: Callable[[Redis], AbstractAsyncContextManager[None]]
 ):
     async with Swarm(site.url) as swarm:
-        await swarm.enter(ROOMS, EACH)
+        staying = await swarm.enter(ROOMS, EACH)
         sends, joins = Sends(), []
         async with fault(site.redis):
             end = time.monotonic() + REFUSING_S
@@ -132,4 +132,4 @@ async def test_what_redis_cannot_do_is_refused_with_a_reason(
         figure("sockets closed", closed(swarm.guests), limit=0)
         heard_s = await until_heard(swarm.guests, back)
         figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
-        told(figure, await swarm.judge())
+        told(figure, await swarm.judge(staying))
