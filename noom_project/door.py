@@ -12,10 +12,6 @@ from django.core.management.base import CommandError
 from noom_project.server import Server
 from noom_project.startup import require_redis
 
-# How many may knock in one moment: of more than that, and Twisted's own number is 50, the kernel
-# drops the rest, and each of those waits a second or more until it knocks again.
-BACKLOG = 2_048
-
 
 def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     """Serves an ASGI application at an endpoint (a Twisted endpoint description) until SIGTERM.
@@ -26,7 +22,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     require_redis()
     server = Server(
         served,
-        endpoints=[f"{endpoint}:backlog={BACKLOG}"],
+        endpoints=[endpoint],
         websocket_timeout=settings.SOCKET_LIFETIME_S,
         websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
         websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
