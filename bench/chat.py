@@ -95,10 +95,9 @@ def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:
 def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
     """Saturation in rooms of several sizes, then a fixed rate: (shape, server, figures)."""
     for who, opened in (("noom", setup.noom), ("peer", setup.peer)):
-        for rooms, people in SHAPES:
-            with opened() as server:
-                yield f"{rooms} × {people}", who, saturated(server, rooms, people, seconds)
         with opened() as server:
+            for rooms, people in SHAPES:
+                yield f"{rooms} × {people}", who, saturated(server, rooms, people, seconds)
             yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
 
 

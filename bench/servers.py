@@ -108,6 +108,7 @@ def _postgres(stack: contextlib.ExitStack) -> str:
     postgres = Postgres()
     postgres.start()
     stack.callback(postgres.stop)
+    pin(postgres.pid, OTHER_CORE)  # and with it what it makes for each connection
     return postgres.url
 
 

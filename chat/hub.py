@@ -15,7 +15,8 @@ from chat.counts import counts
 from chat.errors import Unavailable
 from chat.frames import Frame
 
-GATHER_S = 0.005  # what is published within it crosses the layer together, as one frame
+BUSY_S = 0.05  # a group to which something was sent within it is a busy one
+GATHER_S = 0.005  # what is published to it then crosses the layer together, as one frame
 MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
 PUBLISH_DEADLINE_S = 2.0
 RETRY_S = 1.0
@@ -68,6 +69,7 @@ class Hub:
         # What is gathered for each busy group, and the task that sends it, in order.
         self._gathered: dict[str, list[_Item]] = {}
         self._senders: set[asyncio.Task[None]] = set()
+        self._sent_at: dict[str, float] = {}  # of the groups of here
 
     async def join(self, group: str, local: Local) -> None:
         """From when this returns, `local` gets what is published to the group.
@@ -94,6 +96,7 @@ class Hub:
             if here or group not in self._locals:
                 return
             del self._locals[group]
+            self._sent_at.pop(group, None)
             try:
                 async with asyncio.timeout(PUBLISH_DEADLINE_S):
                     await self._layer.group_discard(group, await self._own_channel())
@@ -156,11 +159,17 @@ class Hub:
             log.warning("too much waits for %s", group)
 
     async def _send_gathered(self, group: str) -> None:
-        # The first goes at once, and what follows in a busy moment goes together.
-        while gathered := self._gathered[group]:
-            self._gathered[group] = []
+        # In a quiet group the first goes at once, and what is for one alone (a signal) anywhere; in
+        # a busy one what comes shortly goes together.
+        now = asyncio.get_running_loop().time
+        while self._gathered[group]:
+            busy = now() - self._sent_at.get(group, 0) < BUSY_S
+            if busy and self._gathered[group][0].to is None:
+                await asyncio.sleep(GATHER_S)
+            gathered, self._gathered[group] = self._gathered[group], []
+            if group in self._locals:
+                self._sent_at[group] = now()
             await self._send(group, gathered)
-            await asyncio.sleep(GATHER_S)
         del self._gathered[group]
 
     async def _send(self, group: str, items: list[_Item]) -> None:

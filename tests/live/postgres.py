@@ -33,6 +33,11 @@ class Postgres:
         log = str(self._folder / "log")
         self._run("pg_ctl", "start", "-w", "-D", data, "-o", options, "-l", log)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that makes all others."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def freeze(self) -> None:
         """Stops all its processes where they are."""
         self._signal(signal.SIGSTOP)
@@ -45,10 +50,9 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _signal(self, number: signal.Signals) -> None:
-        first = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         # The first before the others, so that it makes no new ones meanwhile.
-        for pid in (first, *map(int, children)):
+        for pid in (self.pid, *map(int, children)):
             os.kill(pid, number)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -84,7 +84,7 @@ async def test_order_and_number_hold_whatever_process_is_asked_and_whatever_gets
         assert [event["text"] for event in events] == [f"{n}" for n in range(30)]
         assert [event["seq"] for event in events] == list(range(1, 31))
         await client.silence("new_message")
-    assert proxy.requests > 60
+    assert proxy.requests > 36, "what got lost was sent again"
 
 
 @STREAMS

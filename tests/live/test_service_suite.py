@@ -10,6 +10,13 @@ from tests.live.postgres import Postgres
 from tests.live.server import ROOT
 
 
+# What the services do; the rest of tests/server is of the doors of one process.
+SUITE = [
+    f"tests/server/test_{name}.py"
+    for name in ("admin", "call", "chat", "convergence", "doors", "lobby", "pages", "removal")
+]
+
+
 @pytest.mark.live
 @pytest.mark.timeout(600)
 def test_the_service_suite_passes_on_postgresql_and_redis(postgres: Postgres, redis_url: str):
@@ -23,7 +30,7 @@ def test_the_service_suite_passes_on_postgresql_and_redis(postgres: Postgres, re
             "-p",
             "no:cacheprovider",
             "--reuse-db",
-            "tests/server",
+            *SUITE,
         ],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis_url},
