@@ -9,7 +9,6 @@ import pytest
 from tests.live.postgres import Postgres
 from tests.live.server import ROOT
 
-
 # What the services do; the rest of tests/server is of the doors of one process.
 SUITE = [
     f"tests/server/test_{name}.py"
