@@ -58,10 +58,7 @@ class Line(AsyncConsumer):
         counted = addresses.connect(self.address)
         try:
             if counted:
-                for turn in count(1):
-                    await self.dispatch(await receive())
-                    if not turn % FAIR_SHARE:
-                        await asyncio.sleep(0)  # what has come in one go would go in one go
+                await self._dispatch_all(receive)
             else:
                 await self.refuse_connection(receive)
         except StopConsumer:
@@ -79,6 +76,12 @@ class Line(AsyncConsumer):
             finally:
                 open_lines.discard(self)
                 self.ended.set_result(None)
+
+    async def _dispatch_all(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        for turn in count(1):
+            await self.dispatch(await receive())
+            if not turn % FAIR_SHARE:
+                await asyncio.sleep(0)  # what has come in one go would go in one go
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         """The three things that a server says of a WebSocket; no client's text names a method."""
