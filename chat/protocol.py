@@ -1,6 +1,6 @@
 """Which socket takes which messages, and the strict way in and out of JSON. Pure."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -30,8 +30,15 @@ class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
     ref: Ref | None = None
 
 
+class _Sent(Struct, frozen=True, forbid_unknown_fields=True):
+    """An event from the layer; a tick of the lobby has nothing in it."""
+
+    type: str = ""
+    payload: dict[str, Any] = {}
+
+
 _envelope = msgspec.json.Decoder(_Envelope)
-_any = msgspec.json.Decoder(Raw)
+_sent = msgspec.json.Decoder(_Sent)
 _encoder = msgspec.json.Encoder()
 
 
@@ -87,8 +94,8 @@ def event(message: m.Wire) -> bytes:
 
 
 def check_event(encoded: bytes) -> None:
-    """Raises DecodeError or UnicodeDecodeError for what would not be JSON in a browser."""
-    _any.decode(encoded)
+    """Raises DecodeError or UnicodeDecodeError for what is no event, or no JSON to a browser."""
+    _sent.decode(encoded)
     encoded.decode()  # which msgspec does not look at in what it only passes on
 
 

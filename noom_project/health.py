@@ -53,7 +53,7 @@ class Echo:
             # Once, as rooms do: a subscription that got lost later is to be noticed.
             await self._hub.join(self._group, self)
             self._joined = True
-        self._hub.publish(self._group, b'"%b"' % self._said)
+        self._hub.publish(self._group, b'{"type":"%b"}' % self._said)
         await self._heard.wait()
 
     def deliver(self, frame: Frame) -> None:

@@ -72,7 +72,6 @@ def timed(kind: str, text: str) -> tuple[str, float]:
 
 
 @pytest.mark.bar("S18")
-@pytest.mark.patient
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("count", [10_000, pytest.param(300_000, marks=pytest.mark.long)])
 async def test_what_nobody_meant_is_read_or_refused_and_never_for_long(figure, count):

@@ -134,7 +134,7 @@ async def test_typing_is_told_to_the_others(enter):
 
 
 async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, settings):
-    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.1, 0.5, 0.3
+    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.2, 1.0, 0.5
     nova, mira, dead = await enter("Nova"), await enter("Mira"), await enter("Dead")
     await mira.ask("leave_room")
     assert (await nova.event("bye", count=2))["person"]["id"] == mira.id
@@ -145,9 +145,9 @@ async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, se
 
 
 async def test_who_stays_is_renewed_past_the_lease(enter, settings):
-    settings.RENEW_S, settings.LEASE_S = 0.05, 0.2
+    settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
     nova, mira = await enter("Nova"), await enter("Mira")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.5)
     people = (await nova.ask("people"))["people"]
     assert {p["id"] for p in people} == {nova.id, mira.id}
 
