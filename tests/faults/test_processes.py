@@ -64,10 +64,11 @@ class Handshakes:
 
     async def run(self) -> None:
         while True:
-            await asyncio.to_thread(self._try)
-            await asyncio.sleep(0.1)
+            await asyncio.to_thread(self.once)
+            await asyncio.sleep(0.02)
 
-    def _try(self) -> None:
+    def once(self) -> None:
+        """One try."""
         request = b"GET /ws/lobby/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         with closing(socket.socket()) as client:
             client.settimeout(CLEAN_REFUSAL_S)
@@ -98,6 +99,7 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     figure("until the process ended", time.monotonic() - at, limit=10, unit="s")
     figure("its exit code", code, limit=0)
     trying.cancel()
+    await asyncio.to_thread(handshakes.once)  # it may have ended sooner than anybody tried again
     moved = [guest for guest in swarm.guests if len(guest.line.losses) > before[guest.id]]
     assert len(moved) > len(staying) / 4, "hardly anybody was at the stopped process"
     losses = [guest.line.losses[before[guest.id]] for guest in moved]
