@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -25,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
 django.setup()
 
 from bench import growth, report  # noqa: E402 - needs the key
-from bench.load import WARM_UP_S  # noqa: E402
+from bench.meters import memory_kb  # noqa: E402
 from bench.servers import OTHER_CORE, Running  # noqa: E402
 from chat import identity  # noqa: E402
 from tests.live.server import ROOT  # noqa: E402
@@ -67,6 +66,7 @@ def load(server: Running, rooms: int, people: int, **plan: Any) -> "subprocess.P
         "dialect": server.dialect,
         "ports": server.ports,
         "pids": server.pids,
+        "redis": server.redis.port if server.redis else 0,
         "rooms": rooms,
         "people": people,
         "keys": keys,
@@ -97,18 +97,8 @@ def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
     for who, opened in (("noom", setup.noom), ("peer", setup.peer)):
         with opened() as server:
             for rooms, people in SHAPES:
-                yield f"{rooms} × {people}", who, saturated(server, rooms, people, seconds)
+                yield f"{rooms} × {people}", who, measure(server, rooms, people, seconds=seconds)
             yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
-
-
-def saturated(server: Running, rooms: int, people: int, seconds: float) -> Figures:
-    """A load that never pauses, and the PUBLISH commands that Redis sees for each message."""
-    before = server.redis.published() if server.redis else 0
-    figures = measure(server, rooms, people, seconds=seconds)
-    if server.redis:
-        messages = figures["messages_per_s"] * (figures["wall_s"] + WARM_UP_S)
-        figures["published"] = (server.redis.published() - before) / max(1, messages)
-    return figures
 
 
 def idle(opened: Server) -> Figures:
@@ -128,12 +118,6 @@ def idle(opened: Server) -> Figures:
     return {"kib_per_socket": used / IDLE, "accepted_per_s": accepted, "storm_s": storm}
 
 
-def memory_kb(pids: list[int]) -> int:
-    """Resident memory in KiB."""
-    lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -150,7 +134,7 @@ def main() -> None:
     medians = {place: median(values) for place, values in found.items()}
     idles = {"noom": idle(servers.noom), "peer": idle(servers.socketio)}
     grown = growth.measured(
-        lambda server, rooms, people: saturated(server, rooms, people, options.seconds)
+        lambda server, rooms, people: measure(server, rooms, people, seconds=options.seconds)
     )
     growth.plot(grown)
     report.write(medians, idles, grown, rounds=options.rounds)

@@ -6,16 +6,15 @@ who only listen are read in rounds, many frames at a time.
 """
 
 import json
-import os
 import select
 import socket
 import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench.dialects import DIALECTS, SENT_AT, Dialect, text_now
+from bench.meters import cpu_s, published
 
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
@@ -25,7 +24,6 @@ HANDSHAKE = (
 CHUNK_BYTES = 256 * 1024
 LISTENING_ROUND_S = 0.02
 WARM_UP_S = 1.0
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -39,6 +37,7 @@ class Plan:
     tokens: list[list[str]]  # for each room, for each person
     keys: list[str]
     pids: list[int] = field(default_factory=list)  # whose CPU time is read
+    redis: int = 0  # the port of the Redis that joins them
     seconds: float = 5.0
     in_flight: int = 4  # messages in each room, at saturation
     rate: float = 0.0  # messages a second in all; 0: as many as go
@@ -171,15 +170,6 @@ class Crowd:
         self.lost.append(client)
 
 
-def cpu_s(pids: list[int]) -> float:
-    """The CPU time of processes, user and system, all threads."""
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / CLOCK_TICKS
-
-
 def saturate(crowd: Crowd) -> dict[str, float]:
     """Keeps `in_flight` messages of every room on their way; counts what arrives."""
     plan, people = crowd.plan, list(crowd.clients.values())
@@ -191,12 +181,14 @@ def saturate(crowd: Crowd) -> dict[str, float]:
     crowd.set_aside(speakers)
     for client in speakers:
         client.say(crowd.dialect)
-    messages = _run(crowd, WARM_UP_S)
+    _run(crowd, WARM_UP_S)
     crowd.deliveries = 0
+    asked = published(plan.redis)
     cpu, own, started = cpu_s(plan.pids), time.process_time(), time.monotonic()
     messages = _run(crowd, plan.seconds)
     wall, cpu = time.monotonic() - started, cpu_s(plan.pids) - cpu
     return {
+        "published": (published(plan.redis) - asked) / max(1, messages),
         "deliveries_per_s": crowd.deliveries / wall,
         "messages_per_s": messages / wall,
         "us_per_delivery": cpu / max(1, crowd.deliveries) * 1e6,

@@ -1,6 +1,8 @@
 """The way to the database from asyncio: threads of our own; a slow query stalls no socket."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -8,6 +10,7 @@ from typing import ParamSpec, TypeVar
 from django.db import close_old_connections
 
 READERS = 4  # threads, each with a connection of its own
+CHECK_EVERY_S = 1.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,6 +20,7 @@ _pools = {
     "write": ThreadPoolExecutor(1, thread_name_prefix="journal"),
     "probe": ThreadPoolExecutor(1, thread_name_prefix="probe"),
 }
+_thread = threading.local()
 under_way = dict.fromkeys(_pools, 0)  # tasks that wait or run
 
 
@@ -35,13 +39,23 @@ async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await _in_thread("probe", function, *args, **kwargs)
 
 
+def _close_unusable() -> None:
+    """Lets go of a connection that is old or broken; asked once in a while, for it is a question
+    to the database more, and a broken one shows itself by an error."""
+    now = time.monotonic()
+    if now - getattr(_thread, "checked_at", 0.0) > CHECK_EVERY_S:
+        _thread.checked_at = now
+        close_old_connections()
+
+
 async def _in_thread(pool: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     def run() -> T:
-        close_old_connections()
+        _close_unusable()
         try:
             return function(*args, **kwargs)
-        finally:
+        except Exception:
             close_old_connections()
+            raise
 
     under_way[pool] += 1
     try:

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from itertools import starmap
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
-from channels.layers import BaseChannelLayer
 from redis.exceptions import RedisError
 
 from chat import closes, protocol
@@ -16,7 +16,8 @@ from chat.errors import Unavailable
 from chat.frames import Frame
 
 BUSY_S = 0.05  # a group to which something was sent within it is a busy one
-GATHER_S = 0.005  # what is published to it then crosses the layer together, as one frame
+GATHER_S = 0.005  # what is published to it then crosses the layer together, and leaves as one frame
+JOIN_S = 0.02  # so long what other processes said waits for more to leave with, in a busy group
 MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
 PUBLISH_DEADLINE_S = 2.0
 RETRY_S = 1.0
@@ -36,6 +37,21 @@ class Local(Protocol):
 
     def drop(self, code: int) -> None:
         """Ends the connection with a close code."""
+
+
+class Layer(Protocol):
+    """What the hub asks of a channel layer (chat/layer.py), beside the groups of Channels."""
+
+    async def new_channel(self) -> str: ...
+    async def receive(self, channel: str) -> dict[str, Any]: ...
+    async def group_add(self, group: str, channel: str) -> None: ...
+    async def group_discard(self, group: str, channel: str) -> None: ...
+
+    def lane(self, group: str) -> int:
+        """Groups of one lane are sent to together, and do not wait for those of another."""
+
+    async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
+        """Sends to each of these groups, all of one lane, the message by its name."""
 
 
 class _Item(NamedTuple):
@@ -60,16 +76,21 @@ def _check(item: _Item) -> None:
 class Hub:
     """The groups that this process listens to, and who in it belongs to them."""
 
-    def __init__(self, layer: BaseChannelLayer) -> None:
+    def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._channel: str | None = None
         self._reader: asyncio.Task[None] | None = None
         self._locals: dict[str, set[Local]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        # What is gathered for each busy group, and the task that sends it, in order.
+        # What is gathered to be published, and the groups of it that are due, by the layer's lane;
+        # a lane has one task that sends, so what is published to a group keeps its order.
         self._gathered: dict[str, list[_Item]] = {}
-        self._senders: set[asyncio.Task[None]] = set()
+        self._due: dict[int, dict[str, None]] = {}
+        self._senders: dict[int, asyncio.Task[None]] = {}
         self._sent_at: dict[str, float] = {}  # of the groups of here
+        # What has come from other processes for a busy group and is not handed out yet.
+        self._arrived: dict[str, list[_Item]] = {}
+        self._handed_out_at: dict[str, float] = {}
 
     async def join(self, group: str, local: Local) -> None:
         """From when this returns, `local` gets what is published to the group.
@@ -96,7 +117,8 @@ class Hub:
             if here or group not in self._locals:
                 return
             del self._locals[group]
-            self._sent_at.pop(group, None)
+            for kept in (self._sent_at, self._handed_out_at, self._arrived):
+                kept.pop(group, None)
             try:
                 async with asyncio.timeout(PUBLISH_DEADLINE_S):
                     await self._layer.group_discard(group, await self._own_channel())
@@ -129,7 +151,7 @@ class Hub:
     async def close(self) -> None:
         """Sends what is gathered, and stops listening."""
         if self._senders:
-            await asyncio.wait(self._senders, timeout=PUBLISH_DEADLINE_S)
+            await asyncio.wait(self._senders.values(), timeout=PUBLISH_DEADLINE_S)
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -146,40 +168,52 @@ class Hub:
         return self._channel
 
     def _gather(self, group: str, item: _Item) -> None:
+        # In a quiet group the first goes at once, and what is for one alone (a signal) anywhere; in
+        # a busy one what comes shortly goes together.
+        loop = asyncio.get_running_loop()
         gathered = self._gathered.get(group)
         if gathered is None:
             self._gathered[group] = [item]
-            sender = asyncio.create_task(self._send_gathered(group))
-            self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
+            if item.to is None and loop.time() - self._sent_at.get(group, 0) < BUSY_S:
+                loop.call_later(GATHER_S, self._send_soon, group)
+                return
         elif len(gathered) < MAX_GATHERED:
             gathered.append(item)
         else:
             counts.publish_failures += 1
             log.warning("too much waits for %s", group)
+        if gathered is None or item.to is not None:
+            self._send_soon(group)
 
-    async def _send_gathered(self, group: str) -> None:
-        # In a quiet group the first goes at once, and what is for one alone (a signal) anywhere; in
-        # a busy one what comes shortly goes together.
+    def _send_soon(self, group: str) -> None:
+        if group not in self._gathered:
+            return
+        lane = self._layer.lane(group)
+        self._due.setdefault(lane, {})[group] = None
+        if lane not in self._senders:
+            self._senders[lane] = asyncio.create_task(self._send_due(lane))
+
+    async def _send_due(self, lane: int) -> None:
         now = asyncio.get_running_loop().time
-        while self._gathered[group]:
-            busy = now() - self._sent_at.get(group, 0) < BUSY_S
-            if busy and self._gathered[group][0].to is None:
-                await asyncio.sleep(GATHER_S)
-            gathered, self._gathered[group] = self._gathered[group], []
-            if group in self._locals:
-                self._sent_at[group] = now()
-            await self._send(group, gathered)
-        del self._gathered[group]
+        try:
+            while due := self._due.pop(lane, {}):
+                groups = {group: self._gathered.pop(group) for group in due}
+                self._sent_at.update(dict.fromkeys(groups.keys() & self._locals.keys(), now()))
+                await self._send(groups)
+        finally:
+            del self._senders[lane]
 
-    async def _send(self, group: str, items: list[_Item]) -> None:
-        message = {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
+    async def _send(self, groups: dict[str, list[_Item]]) -> None:
+        messages = {
+            group: {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
+            for group, items in groups.items()
+        }
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
-                await self._layer.group_send(group, message)
+                await self._layer.group_send_many(messages)
         except Exception:
-            counts.publish_failures += len(items)
-            log.warning("publishing to %s failed", group, exc_info=True)
+            counts.publish_failures += sum(map(len, groups.values()))
+            log.warning("publishing to %d groups failed", len(groups), exc_info=True)
 
     async def _read(self, channel: str) -> None:
         while True:
@@ -196,16 +230,30 @@ class Hub:
         group = message.get("group")
         if message.get("type") != MESSAGE_TYPE or group not in self._locals:
             return
-        events: list[_Item] = []
-        for item in starmap(_Item, message["items"]):
+        items, is_ours = [*starmap(_Item, message["items"])], message["by"] == self._channel
+        for item in items:
             _check(item)
+        for item in items:
             if isinstance(item.what, bytes):
-                events.append(item)
-            elif message["by"] != self._channel:  # our own ends were made at once
-                self._hand_out(group, events)  # what was said before the end is heard
+                self._arrived.setdefault(group, []).append(item)
+            elif not is_ours:  # our own ends were made at once
+                self._hand_out_arrived(group)  # what was said before the end is heard
                 self._drop_locals(group, item.what, item)
-                events = []
-        self._hand_out(group, events)
+        self._hand_out_soon(group, is_ours or any(item.to is not None for item in items))
+
+    def _hand_out_soon(self, group: str, at_once: bool) -> None:
+        # What several processes say in a busy group leaves together: a write costs more than all
+        # the rest. A process's own words wait for nothing, and take with them what waits.
+        loop = asyncio.get_running_loop()
+        if at_once or loop.time() - self._handed_out_at.get(group, 0) > BUSY_S:
+            self._hand_out_arrived(group)
+        else:
+            loop.call_later(JOIN_S, self._hand_out_arrived, group)
+
+    def _hand_out_arrived(self, group: str) -> None:
+        if events := self._arrived.pop(group, None):
+            self._handed_out_at[group] = asyncio.get_running_loop().time()
+            self._hand_out(group, events)
 
     def _drop_locals(self, group: str, code: int, item: _Item) -> None:
         for local in list(self._locals.get(group, ())):

@@ -1,14 +1,16 @@
 """Presence of many processes, in Redis and by Redis' own clock: each step is one Lua script.
 
-Of a place `p` four keys are kept: `noom:p:leases` (members by the millisecond at which they end),
-`noom:p:records`, `noom:p:holders` (who renews them) and `noom:p:version`; `noom:due` orders the
-places by the first lease in them that may end.
+Of a place `p` five keys are kept: `noom:p:leases` (members by the millisecond at which they end),
+`noom:p:records`, `noom:p:holders` (who renews them), `noom:p:version` and `noom:p:log` (who changed
+last); `noom:due` orders the places by the first lease in them that may end.
+
+A process remembers what it has read of a place and at which version, so that it asks for what is
+new alone: who enters a room of a thousand does not read the thousand again.
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple, cast
 from weakref import WeakValueDictionary
 
@@ -23,6 +25,7 @@ from chat.presence import Change, Lease, Lost, Rule, Snapshot
 
 MAX_TRIES = 50  # at a change that others keep overtaking
 RENEW_CHUNK = 500
+MAX_KNOWN = 1_000  # places that a process remembers
 PREFIX = "noom:"
 DUE = f"{PREFIX}due"
 CHECK = f"{PREFIX}check"
@@ -30,9 +33,34 @@ CHECK = f"{PREFIX}check"
 Decode = Callable[[str, bytes], Member]
 
 
-class _Read(NamedTuple):
+class _Known(NamedTuple):
+    """What a process knows of a place; never changed, so that whoever has got it may keep it."""
+
     version: int
-    members: dict[str, Member]
+    members: dict[str, Member]  # in the order in which they came
+    ended: frozenset[str] = frozenset()  # those of them whose lease has ended, until it is swept
+
+    def living(self) -> dict[str, Member]:
+        if not self.ended:
+            return self.members
+        return {id: member for id, member in self.members.items() if id not in self.ended}
+
+    def after(self, version: int, new: Sequence[Member], gone: Sequence[str]) -> "_Known":
+        """The place once these have changed or come, and those have gone."""
+        changed = {record.id: record for record in new}
+        members = self.members | changed
+        for id in gone:
+            members.pop(id, None)
+        if changed.keys() - self.members.keys():
+            members = dict(sorted(members.items(), key=_coming))
+        return _Known(version, members, self.ended - changed.keys() - set(gone))
+
+
+def _coming(item: tuple[str, Member]) -> tuple[int, str]:
+    return item[1].since, item[0]
+
+
+NOTHING = _Known(0, {})
 
 
 class RedisPresence:
@@ -42,6 +70,7 @@ class RedisPresence:
         self._redis = redis
         self._process = process
         self._decode = decode
+        self._known: dict[str, _Known] = {}  # the last one read is the last one here
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._read_script = redis.register_script(scripts.READ)
         self._change_script = redis.register_script(scripts.CHANGE)
@@ -50,20 +79,36 @@ class RedisPresence:
         self._counts_script = redis.register_script(scripts.COUNTS)
 
     async def read(self, place: str) -> Snapshot:
-        found = await self._read(place)
-        return Snapshot(found.version, found.members)
+        known = await self._look(place)
+        return Snapshot(known.version, known.living())
 
     async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
-        # The rule is Python's, so the step is: read, decide, write if nothing has changed since.
-        # The lock spares a process the races with itself; those with others are tried again.
+        # The rule is Python's, so the step is: decide on what is known, write if that is still how
+        # it is, else decide again on the news that come instead. The lock spares a process the
+        # races with itself; those with others are tried again. That somebody may not, or that there
+        # is nothing to write, is decided on what was just read.
         async with self._locks.setdefault(place, asyncio.Lock()):
-            for _ in range(MAX_TRIES):
-                found = await self._read(place)
-                before, after = found.members.get(member_id), rule(found.members)
-                change = await self._write(place, found.version, member_id, before, after, lease_s)
-                if change is not None:
-                    return replace(change, members=_with(found.members, member_id, after))
-                await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
+            known, is_fresh = self._known.get(place, NOTHING), False
+            for attempt in range(MAX_TRIES):
+                members = known.living()
+                try:
+                    before, after = members.get(member_id), rule(members)
+                    writes = before is not None or after is not None
+                except Exception:
+                    if is_fresh:
+                        raise
+                    writes = False
+                if writes:
+                    answer = await self._write(place, known, member_id, before, after, lease_s)
+                    if isinstance(answer, Change):
+                        return answer
+                    known, is_fresh = answer, True
+                elif is_fresh:
+                    return Change(None, None, len(members), known.version, members)
+                else:
+                    known, is_fresh = await self._look(place), True
+                if attempt:
+                    await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
         raise Unavailable(f"{place} changes too fast")
 
     async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
@@ -85,7 +130,7 @@ class RedisPresence:
         return lost
 
     async def versions(self, places: Sequence[str]) -> list[int]:
-        keys = [self._keys(place)[2] for place in places]
+        keys = [f"{PREFIX}{place}:version" for place in places]
         found = await _answer(self._redis.mget(keys)) if keys else []
         return [int(version or 0) for version in found]
 
@@ -106,51 +151,61 @@ class RedisPresence:
         """Gives the connections back."""
         await self._redis.aclose()
 
-    async def _read(self, place: str) -> _Read:
-        version, *pairs = await _answer(self._read_script(keys=self._keys(place)))
-        records = [self._decode(place, record) for record in pairs]
-        records.sort(key=lambda record: (record.since, record.id))
-        return _Read(int(version), {record.id: record for record in records})
+    async def _look(self, place: str) -> _Known:
+        """The place as it is."""
+        known = self._known.get(place, NOTHING)
+        news = await _answer(self._read_script(args=[f"{PREFIX}{place}", known.version]))
+        return self._learn(place, known, news)
 
     async def _write(
         self,
         place: str,
-        version: int,
+        known: _Known,
         member_id: str,
         before: Member | None,
         after: Member | None,
         lease_s: float,
-    ) -> Change | None:
-        """The change, or None if somebody else was quicker."""
-        if before is None and after is None:
-            snapshot = await self._read(place)
-            return Change(None, None, len(snapshot.members), snapshot.version)
+    ) -> Change | _Known:
+        """The change, or how the place is if that is not what was known."""
         record = b"" if after is None else msgspec.json.encode(after)
-        changed = int(before != after)
-        arguments: list[str | bytes | int] = [
-            version,
-            member_id,
-            record,
-            int(lease_s * 1000),
-            changed,
-            place,
-        ]
         answer = await _answer(
             self._change_script(
-                keys=[*self._keys(place), DUE, f"{PREFIX}{place}:holders"], args=arguments
+                keys=[DUE],
+                args=[
+                    f"{PREFIX}{place}",
+                    known.version,
+                    len(known.ended),
+                    member_id,
+                    record,
+                    int(lease_s * 1000),
+                    int(before != after),
+                    place,
+                    self._process,
+                ],
             )
         )
-        return Change(before, after, answer[1], answer[0]) if answer else None
+        if len(answer) != 2:
+            return self._learn(place, known, answer)
+        version, count = answer
+        gone = [] if after else [member_id]
+        here = self._remember(place, known.after(version, [after] if after else [], gone))
+        return Change(before, after, count, version, here.living())
 
-    def _keys(self, place: str) -> list[str]:
-        return [f"{PREFIX}{place}:{name}" for name in ("leases", "records", "version")]
+    def _learn(self, place: str, known: _Known, news: list[Any]) -> _Known:
+        """What is known after news that were asked for with what was known before."""
+        version, is_all, records, gone, ended = news
+        before = NOTHING if is_all else known
+        new = [self._decode(place, record) for record in records]
+        here = before.after(version, new, [id.decode() for id in gone])
+        return self._remember(place, here._replace(ended=frozenset(id.decode() for id in ended)))
 
-
-def _with(members: dict[str, Member], member_id: str, record: Member | None) -> dict[str, Member]:
-    """The members after one has got this record, or has gone; a new one came last."""
-    if record is not None:
-        return members | {member_id: record}
-    return {id: member for id, member in members.items() if id != member_id}
+    def _remember(self, place: str, known: _Known) -> _Known:
+        self._known.pop(place, None)
+        if known.members:
+            self._known[place] = known
+            if len(self._known) > MAX_KNOWN:
+                del self._known[next(iter(self._known))]
+        return known
 
 
 async def _answer(question: Awaitable[Any] | Any) -> Any:

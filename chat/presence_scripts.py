@@ -1,60 +1,95 @@
 """The Lua scripts of presence in Redis. Each runs as one step, by Redis' own clock."""
 
+LOGGED = 256  # changes of a place; who knows less of it reads it whole
+
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 # A place begins at the time: its version is above any that it had before, if it changed less than
-# a thousand times a second. For the minute in which that may not hold it outlives the place.
-_CHANGED = """
-local function changed(version)
-  if redis.call('EXISTS', version) == 0 then redis.call('SET', version, now) end
+# a thousand times a second. For the minute in which that may not hold it outlives the place. Its
+# log has the members that changed, one a version, the last one first.
+_CHANGED = f"""
+local function changed(base, id)
+  local version, log = base .. ':version', base .. ':log'
+  if redis.call('EXISTS', version) == 0 then
+    redis.call('SET', version, now)
+    redis.call('DEL', log)
+  end
   redis.call('PERSIST', version)
+  redis.call('LPUSH', log, id)
+  redis.call('LTRIM', log, 0, {LOGGED - 1})
+  redis.call('PERSIST', log)
   return redis.call('INCR', version)
 end
-local function emptied(version) redis.call('EXPIRE', version, 60) end
-"""
-
-# KEYS: leases, records, version. Returns the version, then the records of the living.
-READ = (
-    _NOW
-    + """
-local answer = {tonumber(redis.call('GET', KEYS[3]) or 0)}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')) do
-  local record = redis.call('HGET', KEYS[2], id)
-  if record then answer[#answer + 1] = record end
+local function emptied(base)
+  redis.call('EXPIRE', base .. ':version', 60)
+  redis.call('EXPIRE', base .. ':log', 60)
 end
-return answer
 """
-)
 
-# KEYS: leases, records, version, due, holders. ARGV: the version that was read, the member, its
-# record (empty: gone), milliseconds of the lease, whether the record is another one, the place.
-# Returns version and count, or nothing when somebody else has changed the place meanwhile.
+# What is other than at a version: the version now, whether it is all there is (the log does not
+# reach back), the records, who has gone, and whose lease has ended but still waits to be swept.
+_NEWS = """
+local function news(base, since)
+  local version = tonumber(redis.call('GET', base .. ':version') or 0)
+  local records, gone = {}, {}
+  local ended = redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', now)
+  local behind = version - since
+  local all = behind < 0 or behind > redis.call('LLEN', base .. ':log')
+  if all then
+    records = redis.call('HVALS', base .. ':records')
+  elseif behind > 0 then
+    local seen = {}
+    for _, id in ipairs(redis.call('LRANGE', base .. ':log', 0, behind - 1)) do
+      if not seen[id] then
+        seen[id] = true
+        local record = redis.call('HGET', base .. ':records', id)
+        if record then records[#records + 1] = record else gone[#gone + 1] = id end
+      end
+    end
+  end
+  return {version, all and 1 or 0, records, gone, ended}
+end
+"""
+
+# ARGV: the beginning of the place's keys, the version that is known. Returns the news.
+READ = _NOW + _NEWS + "return news(ARGV[1], tonumber(ARGV[2]))"
+
+# KEYS: due. ARGV: the beginning of the place's keys, the version on which the change was decided
+# and how many ended leases there were, the member, its record (empty: gone), milliseconds of the
+# lease, whether the record is another one, the place, the process that renews.
+# Returns version and count; or, when somebody else has changed the place meanwhile, the news.
 CHANGE = (
     _NOW
     + _CHANGED
+    + _NEWS
     + """
-if tonumber(redis.call('GET', KEYS[3]) or 0) ~= tonumber(ARGV[1]) then return nil end
-if ARGV[3] == '' then
-  redis.call('ZREM', KEYS[1], ARGV[2])
-  redis.call('HDEL', KEYS[2], ARGV[2])
-  redis.call('HDEL', KEYS[5], ARGV[2])
+local base, since, id, record = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5]
+local leases = base .. ':leases'
+local version = tonumber(redis.call('GET', base .. ':version') or 0)
+if version ~= since or redis.call('ZCOUNT', leases, '-inf', now) ~= tonumber(ARGV[3]) then
+  return news(base, since)
+end
+if record == '' then
+  redis.call('ZREM', leases, id)
+  redis.call('HDEL', base .. ':records', id)
+  redis.call('HDEL', base .. ':holders', id)
 else
-  local ends = now + ARGV[4]
-  redis.call('ZADD', KEYS[1], ends, ARGV[2])
-  redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-  local due = redis.call('ZSCORE', KEYS[4], ARGV[6])
-  if not due or tonumber(due) > ends then redis.call('ZADD', KEYS[4], ends, ARGV[6]) end
+  local ends = now + ARGV[6]
+  redis.call('ZADD', leases, ends, id)
+  redis.call('HSET', base .. ':records', id, record)
+  redis.call('HSETNX', base .. ':holders', id, ARGV[9])
+  local due = redis.call('ZSCORE', KEYS[1], ARGV[8])
+  if not due or tonumber(due) > ends then redis.call('ZADD', KEYS[1], ends, ARGV[8]) end
 end
-local version = tonumber(redis.call('GET', KEYS[3]) or 0)
-if ARGV[5] == '1' then version = changed(KEYS[3]) end
-if redis.call('ZCARD', KEYS[1]) == 0 then
-  redis.call('ZREM', KEYS[4], ARGV[6])
-  emptied(KEYS[3])
+if ARGV[7] == '1' then version = changed(base, id) end
+if redis.call('ZCARD', leases) == 0 then
+  redis.call('ZREM', KEYS[1], ARGV[8])
+  emptied(base)
 end
-return {version, redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')}
+return {version, redis.call('ZCOUNT', leases, '(' .. now, '+inf')}
 """
 )
 
@@ -71,7 +106,7 @@ for i = 4, #ARGV, 3 do
   local base = ARGV[1] .. place
   redis.call('ZADD', base .. ':leases', ends, id)
   redis.call('HSET', base .. ':holders', id, ARGV[3])
-  if redis.call('HSETNX', base .. ':records', id, record) == 1 then changed(base .. ':version') end
+  if redis.call('HSETNX', base .. ':records', id, record) == 1 then changed(base, id) end
   redis.call('ZADD', KEYS[1], 'NX', ends, place)
 end
 return 1
@@ -93,7 +128,7 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
     redis.call('HDEL', base .. ':records', id)
     redis.call('HDEL', base .. ':holders', id)
     if record then
-      local version = changed(base .. ':version')
+      local version = changed(base, id)
       lost[#lost + 1] = {place, record, redis.call('ZCARD', base .. ':leases'), version}
     end
   end
@@ -101,7 +136,7 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
   if first[2] then redis.call('ZADD', KEYS[1], first[2], place)
   else
     redis.call('ZREM', KEYS[1], place)
-    emptied(base .. ':version')
+    emptied(base)
   end
 end
 return lost

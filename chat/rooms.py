@@ -9,13 +9,13 @@ from typing import cast
 import msgspec
 from django.conf import settings
 
-from chat import bans, closes, database, journal, names, runtime
+from chat import closes, database, doorway, journal, names, runtime
 from chat.counts import counts
+from chat.doorway import Doorway
 from chat.hub import Local
 from chat.identity import Identity
 from chat.journal import JournalFull
 from chat.messages import (
-    HISTORY_LIMIT,
     ByeEvent,
     EnterRoomAck,
     HistoryAck,
@@ -36,8 +36,6 @@ from chat.models import Room
 from chat.presence import Change
 from chat.residents import Resident, persons, residents, shown
 from chat.roster import Kind, Roster, register
-
-FIRST_MESSAGES = 50  # what a newcomer is shown at once
 
 LOBBY_GROUP = names.group("lobby", "")
 
@@ -100,32 +98,29 @@ async def enter(
     """
     runtime.current().start()
     # Most rooms are there; one is made by the one thread that writes, which nobody races.
-    room = await database.read(_find, identity)
-    if room is None:
-        room = await database.write(_open, identity)
-    if room.closed_at is not None:
-        raise Refused("room_closed", "This room is closed.")
-    rule = _Entrance(identity, nickname, room)
-    change = await people().enter(key=room.key, local=local, rule=rule)
+    found = await database.read(doorway.find, identity)
+    room = _admitted(found or await database.write(doorway.make, identity))
+    key, rule = identity.key, _Entrance(identity, nickname, room)
+    change = await people().enter(key=key, local=local, rule=rule)
     counts.resumes += change.before is not None
     person = cast(Person, change.after)
     try:
         # Read after subscribing: what is said meanwhile is in the one or the other, or in both;
         # who is removed meanwhile learns it from the one or the other.
-        messages, seq = await database.read(_backlog, room.pk, identity, last_seq)
+        messages, seq = await database.read(_backlog, identity, last_seq)
     except BaseException:
-        await people().leave(room.key, local.id)
+        await people().leave(key, local.id)
         raise
     # Of changes after that of our own the hub tells: it has been listening since before it.
     ack = EnterRoomAck(
         you=person.id,
-        room=RoomInfo(key=room.key, name=room.name, listed=room.listed),
+        room=RoomInfo(key=key, name=room.name, listed=room.listed),
         people=persons(change.members),
         version=change.version,
         messages=messages,
         seq=seq,
     )
-    return Visitor(person.id, room.key, room.pk, person.nickname), ack
+    return Visitor(person.id, key, room.id, person.nickname), ack
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +129,7 @@ class _Entrance:
 
     identity: Identity
     nickname: str
-    room: Room
+    room: Doorway
 
     def __call__(self, members: Mapping[str, Member]) -> Resident:
         me = self.identity.participant
@@ -260,34 +255,18 @@ def _with(members: Mapping[str, Member], participant: str, **changes: object) ->
     return None if member is None else msgspec.structs.replace(member, **changes)
 
 
-def _find(identity: Identity) -> Room | None:
-    _check_ban(identity)
-    return Room.objects.filter(key=identity.key).first()
+def _backlog(identity: Identity, last_seq: int | None) -> tuple[list[Message], int]:
+    room = _admitted(doorway.find(identity))
+    return doorway.backlog(room, last_seq), room.last_seq
 
 
-def _open(identity: Identity) -> Room:
-    room, _ = Room.objects.get_or_create(
-        key=identity.key,
-        defaults={
-            "name": identity.room_name,
-            "listed": not names.is_unlisted(identity.key),
-            "host": identity.browser,
-        },
-    )
-    return room
-
-
-def _check_ban(identity: Identity) -> None:
-    if bans.holds(identity.key, identity.browser):
+def _admitted(room: Doorway | None) -> Doorway:
+    """The room, if it lets its finder in."""
+    if room is not None and room.removed:
         raise Refused("removed", "You were removed from this room.")
-
-
-def _backlog(room_id: int, identity: Identity, last_seq: int | None) -> tuple[list[Message], int]:
-    _check_ban(identity)
-    seq = Room.objects.values_list("last_seq", flat=True).get(pk=room_id)
-    if last_seq is None or last_seq > seq:
-        return journal.before(room_id, None, FIRST_MESSAGES), seq
-    return journal.after(room_id, last_seq, HISTORY_LIMIT), seq
+    if room is None or room.closed:
+        raise Refused("room_closed", "This room is closed.")
+    return room
 
 
 def _listed(keys: list[str]) -> list[tuple[str, str]]:

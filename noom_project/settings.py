@@ -174,7 +174,7 @@ if REDIS_URLS:
     # redis-py's own time-out. A subscription waits for longer than a question does.
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "chat.layer.SharedLayer",
             "CONFIG": {
                 "hosts": [
                     {"address": url, **REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}

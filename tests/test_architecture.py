@@ -20,7 +20,7 @@ chat.closes chat.counts chat.database chat.errors chat.frames chat.lag chat.laye
 chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
-chat.roster
+chat.doorway chat.roster
 chat.runtime
 chat.rooms
 chat.fallback_session

@@ -53,6 +53,7 @@ class Proxy:
         self._ready.set()
         self._loop.run_forever()
         server.close()
+        self._loop.run_until_complete(asyncio.sleep(0.1))  # who is at the door comes in first
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
@@ -63,8 +64,10 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._request(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # one of them has gone, or the test is over
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # one of them has gone
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the test is over: nobody reads what is left
         finally:
             writer.close()
 

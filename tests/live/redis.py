@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -52,12 +51,6 @@ class Redis:
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
-
-    def published(self) -> int:
-        """How many PUBLISH commands it has got."""
-        told = self._ask(b"INFO commandstats\r\n")
-        found = re.search(rb"cmdstat_publish:calls=(\d+)", told)
-        return int(found[1]) if found else 0
 
     def kill(self) -> None:
         """As a crash does."""

@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 
 from chat.errors import Unavailable
 from chat.messages import Member
-from chat.presence import Lease, MemoryPresence
+from chat.presence import Lease, MemoryPresence, Snapshot
 from chat.presence_redis import DUE, RedisPresence
+from chat.presence_scripts import LOGGED
 from tests.live.server import free_port
 
 LEASE_S = 10.0
@@ -61,6 +62,16 @@ async def presence(request):
     await store.close()
 
 
+@pytest.fixture
+async def two(redis_url):
+    """What two processes know of the same presence."""
+    first, second = InRedis(redis_url), InRedis(redis_url)
+    await first.redis.flushall()
+    yield first, second
+    await first.close()
+    await second.close()
+
+
 def member(name: str, *, here: bool = True) -> Member:
     return Member(id=name, here=here, since=SINCE[name])
 
@@ -99,10 +110,10 @@ async def test_a_rule_sees_the_living_in_the_order_in_which_they_came(presence):
     await put(presence, NOVA)
     await put(presence, MIRA)
     await presence.pass_time(6)
-    seen = []
+    seen: list[str] = []
 
     def look(members):
-        seen.extend(members)
+        seen[:] = members
 
     await presence.update(PLACE, KIM, look, LEASE_S)
     assert seen == [NOVA, MIRA]
@@ -193,17 +204,75 @@ async def test_whom_redis_forgot_is_put_back_by_the_next_renewal(redis_url):
 
 
 @pytest.mark.live
-async def test_two_processes_tell_of_a_lost_lease_once(redis_url):
-    first, second = InRedis(redis_url), InRedis(redis_url)
-    await first.redis.flushall()
+async def test_two_processes_tell_of_a_lost_lease_once(two):
+    first, second = two
     for name in SINCE:
         await put(first, name)
     await first.pass_time(11)
     lost = await asyncio.gather(first.expire(), second.expire(), first.expire())
     ids = [gone.change.before.id for part in lost for gone in part if gone.change.before]
     assert sorted(ids) == sorted(SINCE)
-    await first.close()
-    await second.close()
+
+
+@pytest.mark.live
+async def test_what_another_process_changed_is_decided_on(two):
+    first, second = two
+    await put(first, NOVA)
+    await put(second, MIRA)
+    await put(first, NOVA, here=False)
+    seen: list[dict[str, Member]] = []
+    await second.update(PLACE, KIM, lambda members: seen.append(dict(members)), LEASE_S)
+    assert seen[-1] == {NOVA: member(NOVA, here=False), MIRA: member(MIRA)}
+    await first.update(PLACE, MIRA, lambda _: None, LEASE_S)
+    change = await put(second, KIM)
+    assert (change.count, list(change.members)) == (2, [NOVA, KIM])
+    assert (
+        await first.read(PLACE)
+        == await second.read(PLACE)
+        == Snapshot(change.version, change.members)
+    )
+
+
+@pytest.mark.live
+async def test_nobody_is_refused_for_one_who_has_left_at_another_process(two):
+    first, second = two
+    await put(first, NOVA)
+    await second.read(PLACE)
+    await first.update(PLACE, NOVA, lambda _: None, LEASE_S)
+
+    def alone(members):
+        if members:
+            raise OverflowError
+        return member(MIRA)
+
+    assert (await second.update(PLACE, MIRA, alone, LEASE_S)).count == 1
+
+
+@pytest.mark.live
+async def test_a_lease_that_ended_is_noticed_by_who_knew_it(two):
+    first, second = two
+    await put(first, OLD)
+    await first.pass_time(11)
+    await put(first, NOVA)
+    change = await put(first, MIRA)
+    assert (change.count, list(change.members)) == (2, [NOVA, MIRA])
+    again = await put(second, OLD)
+    assert (again.before, again.count) == (None, 3)
+    assert list((await first.read(PLACE)).members) == [OLD, NOVA, MIRA]
+
+
+@pytest.mark.live
+async def test_who_knows_too_little_of_a_place_reads_it_whole(two):
+    first, second = two
+    await put(second, KIM)
+    for number in range(LOGGED + 2):
+        await put(first, NOVA, here=bool(number % 2))
+    await first.update(PLACE, KIM, lambda _: None, LEASE_S)
+    assert list((await second.read(PLACE)).members) == [NOVA]
+    await first.redis.flushall()
+    assert await second.read(PLACE) == Snapshot(0, {})
+    born = await put(first, MIRA)
+    assert await second.read(PLACE) == Snapshot(born.version, {MIRA: member(MIRA)})
 
 
 async def test_a_redis_that_is_away_is_said_to_be_down():

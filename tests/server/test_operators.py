@@ -94,10 +94,10 @@ async def test_a_database_that_hangs_holds_up_nobody(heads):
 async def test_a_process_that_has_gone_deaf_is_not_ready(monkeypatch):
     assert (await ready())[0] == 200
 
-    async def lose(group, message):
+    async def lose(messages):
         pass
 
-    monkeypatch.setattr(runtime.current().hub._layer, "group_send", lose)
+    monkeypatch.setattr(runtime.current().hub._layer, "group_send_many", lose)
     status, states = await ready()
     assert (status, states["layer"]) == (503, "late")
 
