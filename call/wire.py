@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Origin
 
 from chat import closes
-from chat.messages import Wire
+from chat.messages import BeatEvent, Wire
 from chat.protocol import Socket
 
 OPEN_DEADLINE_S = ANSWER_DEADLINE_S = 10.0
@@ -87,6 +87,7 @@ class Line:
         self._socket: ClientConnection | None = None
         self._awaited: dict[int, tuple[type[Wire], asyncio.Future[Any]]] = {}
         self._last_ref = 0
+        self._return_within_s = 0.0  # as the last beat has it
         self._task: asyncio.Task[Refused] | None = None
         self.open = asyncio.Event()
 
@@ -190,7 +191,7 @@ class Line:
     async def _come_back(self, code: int | None, reason: str) -> ClientConnection:
         attempt = 0
         while True:
-            await asyncio.sleep(_wait_s(code, reason, attempt))
+            await asyncio.sleep(_wait_s(code, reason, attempt, self._return_within_s))
             try:
                 return await self._enter()
             except Unreachable:
@@ -207,7 +208,10 @@ class Line:
 
     def _take(self, frame: _Frame) -> None:
         if frame.ref is None:
-            self._on_event(self._events[frame.type].decode(frame.payload))
+            event = self._events[frame.type].decode(frame.payload)
+            if isinstance(event, BeatEvent):
+                self._return_within_s = event.return_within_ms / 1000
+            self._on_event(event)
             return
         kind, future = self._awaited.get(frame.ref, (Wire, None))
         if future is None or future.done():
@@ -233,10 +237,10 @@ def _encode(message: Wire, ref: int | None = None) -> str:
     return _encoder.encode(frame if ref is None else frame | {"ref": ref}).decode()
 
 
-def _wait_s(code: int | None, reason: str, attempt: int) -> float:
+def _wait_s(code: int | None, reason: str, attempt: int, within_s: float) -> float:
     """Full jitter: a thousand who lose one server do not come back in one moment."""
     least = AFTER_FLOODING_S if code == closes.FLOODING else 0.0
-    most = min(FIRST_JITTER_S * 2**attempt, MOST_JITTER_S)
+    most = min(max(FIRST_JITTER_S, within_s) * 2**attempt, MOST_JITTER_S)
     if code == closes.RESTARTING and reason.isdecimal():
         most = int(reason) / 1000
     return least + random.uniform(0, most)  # noqa: S311 - spreads, hides nothing

@@ -31,6 +31,16 @@ log = logging.getLogger(__name__)
 
 open_lines: "set[Line]" = set()  # of this process
 
+# Those who lose a server come back within a second, or so much time for each of them: what another
+# server needs to let one in, so that it still serves those whom it has.
+RETURN_MS_EACH = 4
+LEAST_RETURN_MS, MOST_RETURN_MS = 1_000, 10_000
+
+
+def return_within_ms() -> int:
+    """Over how long the people of this process spread out if they lose it."""
+    return min(max(LEAST_RETURN_MS, RETURN_MS_EACH * len(open_lines)), MOST_RETURN_MS)
+
 
 class Line(AsyncConsumer):
     """One connection. Subclasses say what comes of its frames."""

@@ -218,11 +218,13 @@ class TypingEvent(Wire, frozen=True):
 
 class BeatEvent(Wire, frozen=True):
     """The line is alive; `seq` is the number of the room's last message. `ok` is false while the
-    server has lost its database or Redis: then the other two say nothing."""
+    server has lost its database or Redis: then the other two say nothing. Whoever loses the line
+    comes back at random within `return_within_ms`: the more there are, the longer."""
 
     seq: int
     version: int
     ok: bool
+    return_within_ms: int
 
 
 class RoomChangeEvent(Wire, frozen=True):

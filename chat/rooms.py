@@ -1,6 +1,7 @@
 """The service of rooms: enter, leave, say, rename, census. It decides and writes, then
 publishes; consumers, views and admin only translate."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from chat.models import Room
 from chat.presence import Change
 from chat.residents import Resident, persons, residents, shown
 from chat.roster import Kind, Roster, register
+
+DOOR_PATIENCE_S = 5.0
 
 LOBBY_GROUP = names.group("lobby", "")
 
@@ -94,9 +97,25 @@ async def enter(
 ) -> tuple[Visitor, EnterRoomAck]:
     """Lets a participant into its room, which is made if it is not there yet.
 
-    Raises Refused: the browser was removed from the room, or the room is closed, or full.
+    Raises Refused: the browser was removed from the room, the room is closed, or full, or too many
+    come in at once.
     """
     runtime.current().start()
+    door = runtime.current().door
+    try:
+        async with asyncio.timeout(DOOR_PATIENCE_S):
+            await door.acquire()
+    except TimeoutError as error:
+        raise Refused("try_later", "Too many are coming in; one moment.") from error
+    try:
+        return await _enter(identity, nickname, last_seq, local)
+    finally:
+        door.release()
+
+
+async def _enter(
+    identity: Identity, nickname: str, last_seq: int | None, local: Local
+) -> tuple[Visitor, EnterRoomAck]:
     # Most rooms are there; one is made by the one thread that writes, which nobody races.
     found = await database.read(doorway.find, identity)
     room = _admitted(found or await database.write(doorway.make, identity))

@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from redis.asyncio import Redis
 
-from chat import bans, closes, database, journal, protocol
+from chat import bans, closes, database, journal, line, protocol
 from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
@@ -23,8 +23,8 @@ from chat.presence_redis import RedisPresence
 from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
+ENTERING_AT_ONCE = 16
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # for those who look after us
-NOT_OK = BeatEvent(seq=0, version=0, ok=False)
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class Runtime:
         self.presence = _presence()
         self.journal = Journal()
         self.lag = LoopLag()
+        # So many come in at once; the others wait, and those who are in are served meanwhile.
+        self.door = asyncio.Semaphore(ENTERING_AT_ONCE)
         self._rosters = {
             name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
         }
@@ -88,10 +90,8 @@ class Runtime:
         except Exception:
             # The line is fine even if what is behind it is not: a silent one would be given up.
             log.warning("renewing failed", exc_info=True)
-            beats = [NOT_OK] * len(here)
-            wait_s = (
-                settings.RENEW_S / 5
-            )  # what was missed meanwhile is told by the first good beat
+            beats = [_beat(0, 0, ok=False)] * len(here)
+            wait_s = settings.RENEW_S / 5  # what was missed is told by the first good beat
         for (roster, key), beat in zip(here, beats, strict=True):
             self.hub.publish_here(roster.group(key), protocol.event(beat))
         return wait_s
@@ -101,7 +101,7 @@ class Runtime:
         heads = await database.read(journal.heads, list({key for _, key in here}))
         versions = await self.presence.versions([roster.place(key) for roster, key in here])
         return [
-            BeatEvent(seq=heads.get(key, 0), version=version, ok=True)
+            _beat(heads.get(key, 0), version)
             for (_, key), version in zip(here, versions, strict=True)
         ]
 
@@ -120,6 +120,10 @@ class Runtime:
 
     async def _forget(self) -> None:
         await database.read(journal.forget)
+
+
+def _beat(seq: int, version: int, *, ok: bool = True) -> BeatEvent:
+    return BeatEvent(seq=seq, version=version, ok=ok, return_within_ms=line.return_within_ms())
 
 
 def _presence() -> Presence:

@@ -37,7 +37,6 @@ PONG_WITHIN_S = 4.0
 LAST_CHANCE_S = closes.SILENT_S - PONG_WITHIN_S
 DRAIN_S = 6.0
 LAST_WORDS_S = 2.0  # for what is left then; Redis may be gone too
-RETURN_WITHIN_MS = 1_000  # how far apart the pages of a stopping server come back
 
 log = logging.getLogger(__name__)
 
@@ -225,8 +224,9 @@ class Server(DaphneServer):
     async def _end(self) -> None:
         """Tells every socket that the server restarts; ends what is still there after a while."""
         health.drain()
+        return_within_ms = str(line.return_within_ms())
         for socket in list(line.open_lines):
-            socket.drop(closes.RESTARTING, str(RETURN_WITHIN_MS))
+            socket.drop(closes.RESTARTING, return_within_ms)
         ending = [socket.ended for socket in line.open_lines]
         if ending:
             await asyncio.wait(ending, timeout=DRAIN_S)

@@ -35,9 +35,11 @@ export const RECONNECT = { fate: 'reconnect', meaning: 'lost' };
  * @param {number} attempt failures since the last good line, from 0
  * @param {string} reason of the close
  * @param {number} random from 0 to 1
+ * @param {number} [withinMs] what the server said last of how far its people should spread out
  */
-export function retryAfterMs({ afterMs = 0, reasonIsJitterMs = false }, attempt, reason, random) {
+export function retryAfterMs({ afterMs = 0, reasonIsJitterMs = false }, attempt, reason, random, withinMs = 0) {
   const named = reasonIsJitterMs && /^\d{1,5}$/.test(reason);
-  const jitterMs = named ? Number(reason) : Math.min(FIRST_JITTER_MS * 2 ** attempt, MOST_JITTER_MS);
+  const firstMs = Math.max(FIRST_JITTER_MS, withinMs);
+  const jitterMs = named ? Number(reason) : Math.min(firstMs * 2 ** attempt, MOST_JITTER_MS);
   return afterMs + random * jitterMs;
 }

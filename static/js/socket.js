@@ -1,5 +1,5 @@
 /** One line to Noom: comes back by itself, and matches answers to requests by their `ref`.
- * Of the messages it knows only the envelope: `ack` and `error`. */
+ * Of the messages it knows the envelope (`ack`, `error`), and what a beat says of coming back. */
 
 import { carriersOf } from './carriers.js';
 import { CLOSE_FATES, RECONNECT, retryAfterMs } from './close-fates.js';
@@ -57,6 +57,7 @@ class Socket {
   #heardAt = 0;
   #readyAt = 0;
   #notBefore = 0;
+  #returnWithinMs = 0;
   /** @type {number | undefined} */
   #connectTimer;
 
@@ -207,6 +208,7 @@ class Socket {
 
   /** @param {Frame} frame */
   #deliver(frame) {
+    if (frame.type === 'beat') this.#returnWithinMs = frame.payload.return_within_ms;
     if (frame.ref !== undefined) this.#requests.settle(frame.ref, frame);
     else if (this.#state !== 'closed') this.#options.onEvent(frame);
   }
@@ -238,7 +240,7 @@ class Socket {
       this.#connect();
       return;
     }
-    const waitMs = retryAfterMs(fate, this.#attempt++, reason, Math.random());
+    const waitMs = retryAfterMs(fate, this.#attempt++, reason, Math.random(), this.#returnWithinMs);
     this.#notBefore = now + (fate.afterMs ?? 0);
     this.#connectTimer = this.#environment.setTimeout(() => this.#connect(), waitMs);
     this.#setState(this.#waitingState());

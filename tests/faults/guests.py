@@ -1,9 +1,9 @@
 """`python -m tests.faults.guests URL PER_SECOND KEY…`: one guest in each of these rooms, in a
 process, or in a network, of their own.
 
-They say something so many times a second together. It prints "in" when they are in, and when its
-input ends a JSON list of [when, delay] of the messages that came, in seconds of the monotonic
-clock, which is the same for all processes.
+They say something so many times a second together. It prints [room, participant] of each when they
+are in, and when its input ends [when, delay] of each message of theirs that came, in seconds of the
+monotonic clock, which is the same for all processes; both as a JSON list.
 """
 
 import asyncio
@@ -24,10 +24,11 @@ class Guests:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self.here: list[tuple[str, str]] = []  # room and participant
         self.delays: list[tuple[float, float]] = []  # known when they have left
 
     async def leave(self) -> None:
-        output, _ = await self._process.communicate()
+        output, _ = await self._process.communicate(b"")  # which closes its input
         self.delays = [(at, delay) for at, delay in json.loads(output)]
 
 
@@ -44,8 +45,10 @@ async def guests(
     assert process.stdout
     try:
         async with asyncio.timeout(START_S):
-            assert await process.stdout.readline() == b"in\n"
-        yield Guests(process)
+            entered = json.loads(await process.stdout.readline())
+        group = Guests(process)
+        group.here = [(key, participant) for key, participant in entered]
+        yield group
     finally:
         if process.returncode is None:
             process.kill()
@@ -58,10 +61,12 @@ async def main(url: str, per_second: float, keys: list[str]) -> None:
     loop = asyncio.get_running_loop()
     async with Swarm(url) as swarm:
         await swarm.enter(keys, 1, own_addresses="127." in url)
-        print("in", flush=True)
+        print(json.dumps([(guest.key, guest.id) for guest in swarm.guests]), flush=True)
         async with swarm.talking(per_second) if per_second else nullcontext():
             await loop.run_in_executor(None, sys.stdin.read)
-        print(json.dumps([pair for guest in swarm.guests for pair in guest.delays]))
+        ours = {guest.id for guest in swarm.guests}
+        told = (delay for guest in swarm.guests for delay in guest.delays)
+        print(json.dumps([(at, late) for at, late, sender in told if sender in ours]))
 
 
 if __name__ == "__main__":

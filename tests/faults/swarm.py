@@ -58,7 +58,8 @@ class Guest:
         self.log, self.roster = Log(), Roster[m.Person]()
         self.acked: dict[str, int] = {}  # the number of each own message, by client_id
         self.backs: list[float] = []  # when an enter_room was answered, first and later ones
-        self.delays: list[tuple[float, float]] = []  # when a message came as an event, how late
+        # When a message came as an event, how late, and from whom.
+        self.delays: list[tuple[float, float, str]] = []
         self.events: list[m.Wire] = []  # welcomes, byes and changes of people, as they came
         self.beats: list[m.BeatEvent] = []
         self._token = identity.mint(key=key, browser=uuid.uuid4().hex, room_name=key)
@@ -124,7 +125,7 @@ class Guest:
                 self.log.add(event)
                 now = time.monotonic()
                 with suppress(ValueError):
-                    self.delays.append((now, now - float(event.text)))
+                    self.delays.append((now, now - float(event.text), event.sender))
             case m.ByeEvent():
                 self.events.append(event)
                 self.roster.remove(event.person, event.version)
@@ -265,12 +266,13 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def untrue(guests: Iterable[Guest]) -> list[str]:
-    """Of these guests, who are all that there are in their rooms, those with another roster."""
+def untrue(guests: Iterable[Guest], others: Iterable[tuple[str, str]] = ()) -> list[str]:
+    """Of these guests, who are all that there are in their rooms but for the others (room and
+    participant), those with another roster."""
     living: dict[str, set[str]] = defaultdict(set)
     everyone = list(guests)
-    for guest in everyone:
-        living[guest.key].add(guest.id)
+    for key, participant in [*((guest.key, guest.id) for guest in everyone), *others]:
+        living[key].add(participant)
     return [
         guest.nickname
         for guest in everyone

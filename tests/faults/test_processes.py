@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
@@ -22,9 +23,17 @@ def lost_since(guests: list[Guest], at: float) -> list[Guest]:
     return [guest for guest in guests if guest.line.losses and guest.line.losses[-1].at >= at]
 
 
-async def killed_under_load(site, swarm: Swarm, each: int, figure, *, back_s: float) -> float:
+async def killed_under_load(
+    site,
+    swarm: Swarm,
+    each: int,
+    figure,
+    *,
+    back_s: float,
+    others: Sequence[tuple[str, str]] = (),
+) -> float:
     """Kills the second process, when it returns by the monotonic clock; one of each room is there
-    for good and dies with it."""
+    for good and dies with it. `others` are in the rooms, too: room and participant."""
     victim = site.processes[1]
     staying = await swarm.enter(ROOMS, each - 1)
     dying = await swarm.enter(ROOMS, 1, url=victim.url)
@@ -41,7 +50,7 @@ async def killed_under_load(site, swarm: Swarm, each: int, figure, *, back_s: fl
         all_open = lambda: all(guest.line.open.is_set() for guest in staying)  # noqa: E731
         await until(all_open, "everybody to be back", seconds=30)
         figure("until all were back", max(g.backs[-1] for g in moved) - at, limit=back_s, unit="s")
-        true_s = await until_true(staying, at)
+        true_s = await until_true(staying, at, others)
         figure("until presence was true on all clients", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("people back in time who were said to have gone", flickers(staying, moved), limit=0)
     told(figure, await swarm.judge(staying))

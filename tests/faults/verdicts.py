@@ -29,10 +29,12 @@ def closed(guests: Iterable[Guest]) -> int:
     return sum(len(guest.line.losses) for guest in guests)
 
 
-async def until_true(guests: Iterable[Guest], since: float) -> float:
-    """Seconds from `since` until every guest's roster is true."""
+async def until_true(
+    guests: Iterable[Guest], since: float, others: Iterable[tuple[str, str]] = ()
+) -> float:
+    """Seconds from `since` until every guest's roster is true; `others` are in the rooms, too."""
     everyone = list(guests)
-    await until(lambda: not untrue(everyone), "the true roster everywhere", seconds=60)
+    await until(lambda: not untrue(everyone, others), "the true roster everywhere", seconds=60)
     return time.monotonic() - since
 
 

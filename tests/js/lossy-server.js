@@ -58,7 +58,7 @@ export class LossyServer {
     }
     if (nowMs - this.#beatAt >= 5_000) {
       this.#beatAt = nowMs;
-      this.#publish('beat', { seq: this.seq, version: this.version });
+      this.#publish('beat', { seq: this.seq, version: this.version, return_within_ms: 1_000 });
     }
   }
 

@@ -49,6 +49,17 @@ test('waits are jittered from zero, double from one second, and end at ten', asy
   }
 });
 
+test('those who lose a full server spread out as far as it has said', () => {
+  const { window } = enter();
+  window.random = 0.999;
+  window.line.tell({ type: 'beat', payload: { ...BEAT.payload, return_within_ms: 4_000 } });
+  window.line.end(1006);
+  window.pass(3_995);
+  assert.equal(window.sockets.length, 1);
+  window.pass(1);
+  assert.equal(window.sockets.length, 2);
+});
+
 test('a line that breaks right after each welcome does not come back ever faster', () => {
   const { window } = enter();
   window.random = 0.999;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from '../../static/js/socket.js';
 import { FakeWindow } from './fakes.js';
 
-export const BEAT = { type: 'beat', payload: { seq: 0, version: 0 } };
+export const BEAT = { type: 'beat', payload: { seq: 0, version: 0, ok: true, return_within_ms: 1_000 } };
 export const ENTER = { type: 'enter_room', payload: { token: 't' } };
 
 /** A socket, and all that it tells. */
