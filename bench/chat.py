@@ -93,12 +93,13 @@ def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:
 
 
 def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
-    """Saturation in rooms of several sizes, then a fixed rate: (shape, server, figures)."""
+    """A fixed rate, then saturation in rooms of several sizes: (shape, server, figures)."""
     for who, opened in (("noom", setup.noom), ("peer", setup.peer)):
         with opened() as server:
+            # First: who leaves a saturated room is still being missed when the next load begins.
+            yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
             for rooms, people in SHAPES:
                 yield f"{rooms} × {people}", who, measure(server, rooms, people, seconds=seconds)
-            yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
 
 
 def idle(opened: Server) -> Figures:

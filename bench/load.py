@@ -7,22 +7,20 @@ who only listen are read in rounds, many frames at a time.
 
 import json
 import select
-import socket
 import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 
-from bench.dialects import DIALECTS, SENT_AT, Dialect, text_now
+from bench.client import AGAIN_S, Client
+from bench.dialects import DIALECTS, SENT_AT
 from bench.meters import cpu_s, published
 
-HANDSHAKE = (
-    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
 CHUNK_BYTES = 256 * 1024
 LISTENING_ROUND_S = 0.02
+CONNECT_IN_A_ROUND = 50
+FIRST_ADDRESS = IPv4Address("127.1.0.1")  # this machine's, as the thousands after it are
 WARM_UP_S = 1.0
 
 
@@ -46,47 +44,6 @@ class Plan:
     storm: bool = False  # when told to, come back, all at once
 
 
-class Client:
-    """One socket. `wanted` is what it waits to hear next."""
-
-    __slots__ = ("heard", "number", "port", "room", "socket", "steps", "tail", "token", "wanted")
-
-    def __init__(self, room: str, token: str, port: int) -> None:
-        self.room, self.token, self.port = room, token, port
-        self.number, self.heard = 0, 0
-        self.tail = b""
-        self.wanted: bytes | None = None
-        self.steps: deque[tuple[bytes, bytes]] = deque()
-        self.socket = socket.socket()
-
-    def connect(self, dialect: Dialect) -> None:
-        """Opens the socket and says the first words; the rest follows on what is heard."""
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setblocking(False)
-        path = dialect.path(self.room)
-        self.socket.sendall(HANDSHAKE.format(path=path, port=self.port).encode())
-        self.steps = deque(dialect.greeting(self.room, self.token))
-        self.wanted, self.tail = b"\r\n\r\n", b""
-
-    def say(self, dialect: Dialect) -> None:
-        """Says a chat message and waits for its acknowledgement."""
-        self.number += 1
-        frame, self.wanted = dialect.message(self.room, text_now(time.monotonic()), self.number)
-        self.socket.sendall(frame)
-
-    def hears(self, chunk: bytes) -> bool:
-        """Whether what it waits for has come."""
-        if self.wanted is None:
-            return False
-        seen = self.tail + chunk
-        if self.wanted in seen:
-            self.wanted, self.tail = None, b""
-            return True
-        self.tail = seen[-64:]
-        return False
-
-
 class Crowd:
     """All the clients of a plan."""
 
@@ -100,10 +57,16 @@ class Crowd:
         self.lost: list[Client] = []
 
     def everyone(self) -> list[Client]:
-        """The clients, room by room, dealt out to the processes in turn."""
+        """The clients, room by room, dealt out to the processes in turn; as in life each has an
+        address of its own, for what one address may do is limited."""
         plan = self.plan
         return [
-            Client(plan.keys[room], plan.tokens[room][person], plan.ports[person % len(plan.ports)])
+            Client(
+                plan.keys[room],
+                plan.tokens[room][person],
+                plan.ports[person % len(plan.ports)],
+                str(FIRST_ADDRESS + room * plan.people + person),
+            )
             for room in range(plan.rooms)
             for person in range(plan.people)
         ]
@@ -112,22 +75,28 @@ class Crowd:
         """Lets clients in, some at a time; returns when each was in."""
         waiting, opening, times = deque(clients), 0, []
         while waiting or opening:
-            while waiting and opening < self.plan.opening:
+            for _ in range(min(len(waiting), self.plan.opening - opening, CONNECT_IN_A_ROUND)):
                 client = waiting.popleft()
                 client.connect(self.dialect)
                 self.clients[client.socket.fileno()] = client
-                self.epoll.register(client.socket.fileno(), select.EPOLLIN)
+                self.epoll.register(client.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
                 opening += 1
-            for client in self.listen(30):
-                if client.steps:
-                    frame, client.wanted = client.steps.popleft()
-                    client.socket.sendall(frame)
-                else:
+            for client in self.listen(0 if waiting and opening < self.plan.opening else AGAIN_S):
+                if not client.step():
                     opening -= 1
                     times.append(time.monotonic())
+            self.ask_again()
             if self.lost:
                 raise SystemExit(f"refused: {len(self.lost)} sockets")
         return times
+
+    def ask_again(self) -> None:
+        """Those who were told that too many come at once."""
+        now = time.monotonic()
+        for client in self.clients.values():
+            if 0 < client.again_at <= now:
+                client.again_at = 0
+                client.say(client.said)
 
     def set_aside(self, speakers: list[Client]) -> None:
         """Everyone but the speakers is read in rounds from now on."""
@@ -141,6 +110,10 @@ class Crowd:
         heard = []
         for number, _ in (epoll or self.epoll).poll(timeout, 2048):
             client = self.clients[number]
+            if client.opening:
+                client.opened(self.dialect)
+                self.epoll.modify(number, select.EPOLLIN)
+                continue
             try:
                 chunk = client.socket.recv(CHUNK_BYTES)
             except ConnectionError:
@@ -180,7 +153,7 @@ def saturate(crowd: Crowd) -> dict[str, float]:
     ]
     crowd.set_aside(speakers)
     for client in speakers:
-        client.say(crowd.dialect)
+        client.say_message(crowd.dialect)
     _run(crowd, WARM_UP_S)
     crowd.deliveries = 0
     asked = published(plan.redis)
@@ -204,7 +177,7 @@ def _run(crowd: Crowd, seconds: float) -> int:
     messages, end, due = 0, now + seconds, now + LISTENING_ROUND_S
     while (now := time.monotonic()) < end:
         for client in crowd.listen(max(0.0, due - now)):
-            client.say(crowd.dialect)
+            client.say_message(crowd.dialect)
             messages += 1
         if now >= due:
             crowd.listen(0, crowd.listening)
@@ -223,7 +196,7 @@ def at_rate(crowd: Crowd) -> dict[str, float]:
     due, end = started + WARM_UP_S, started + WARM_UP_S + plan.seconds
     while (now := time.monotonic()) < end:
         if now >= due:
-            waiting[0].say(crowd.dialect)
+            waiting[0].say_message(crowd.dialect)
             waiting.rotate(-1)
             due += 1 / plan.rate
         crowd.listen(max(0.0, min(due, end) - time.monotonic()))

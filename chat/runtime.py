@@ -23,7 +23,7 @@ from chat.presence_redis import RedisPresence
 from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
-ENTERING_AT_ONCE = 16
+ENTERING_AT_ONCE = 4
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # for those who look after us
 
 log = logging.getLogger(__name__)

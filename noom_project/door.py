@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from noom_project.handshakes import FINISHED_WITHIN_S
 from noom_project.server import Server
 from noom_project.startup import require_redis
 
@@ -28,6 +29,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     server = Server(
         served,
         endpoints=[endpoint],
+        websocket_handshake_timeout=FINISHED_WITHIN_S,
         websocket_timeout=settings.SOCKET_LIFETIME_S,
         websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
         websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,

@@ -29,6 +29,8 @@ MAX_QUEUED_FRAMES = 300
 MAX_QUEUED_BYTES = 2_000_000
 MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
 CONTROL_FRAMES_PER_S = 10.0
+LISTEN_QUEUE = 4_096  # who may wait to be accepted; the kernel's own limit may be lower
+ACCEPTED_IN_A_ROUND = 2  # of the loop
 READ_BYTES = 2_048  # of one socket in one round of the loop
 GOODBYE_BYTES = 1_024  # of one who was told to go; what is longer is no answer to that
 MAX_LATE_BYTES = 64_000
@@ -211,9 +213,18 @@ class Server(DaphneServer):
         return super().create_application(protocol, scope)
 
     def listen_success(self, port: Any) -> None:
-        """Stock daphne keeps no port, and so could not stop listening."""
+        """Stock daphne keeps no port, and so could not stop listening. Stock Twisted lets fifty
+        wait, the kernel makes others knock again ever later, and accepts all who wait in one go."""
         super().listen_success(port)
         self._ports.append(port)
+        port.socket.listen(LISTEN_QUEUE)
+        accept = port.doRead
+
+        def accept_some() -> None:
+            port.numberAccepts = min(port.numberAccepts, ACCEPTED_IN_A_ROUND)
+            accept()
+
+        port.doRead = accept_some
 
     def kill_all_applications(self) -> "defer.Deferred[None]":
         """Stock daphne cancels every consumer: no close frame is sent, no lease handed over."""
@@ -274,6 +285,7 @@ def self_test() -> None:
         WebRequest: ("gotLength", "handleContentChunk", "handle_reply", "basic_error"),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: ("run", "listen_success", "create_application", "kill_all_applications"),
+        tcp.Port: ("doRead",),
         tcp.Server: ("bufferSize", "dataBuffer", "offset"),
         WebSocketFactory: ("protocol",),
         HTTPFactory: ("buildProtocol", "protocol"),

@@ -1,0 +1,83 @@
+"""One client of the load: a socket, and what it waits to hear on it."""
+
+import contextlib
+import socket
+import time
+from collections import deque
+
+from bench.dialects import Dialect, text_now
+
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+NOT_NOW = b'"try_later"'  # too many come at once; a page asks again
+AGAIN_S = 1.0
+
+
+class Client:
+    """One socket. `wanted` is what it waits to hear next."""
+
+    __slots__ = (
+        *("address", "again_at", "heard", "number", "opening", "port", "room", "said"),
+        *("socket", "steps", "tail", "token", "wanted"),
+    )
+
+    def __init__(self, room: str, token: str, port: int, address: str) -> None:
+        self.room, self.token, self.port, self.address = room, token, port, address
+        self.number, self.heard = 0, 0
+        self.tail = self.said = b""
+        self.wanted: bytes | None = None
+        self.opening = self.again_at = 0.0  # since when, and when to ask again, if so
+        self.steps: deque[tuple[bytes, bytes]] = deque()
+        self.socket = socket.socket()
+
+    def connect(self, dialect: Dialect) -> None:
+        """Begins to open the socket; `opened` goes on once it can be written to."""
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.socket.bind((self.address, 0))
+        self.opening = time.monotonic()
+        self.steps = deque(dialect.greeting(self.room, self.token))
+        self.wanted, self.tail = b"\r\n\r\n", b""
+        with contextlib.suppress(BlockingIOError):
+            self.socket.connect(("127.0.0.1", self.port))
+
+    def opened(self, dialect: Dialect) -> None:
+        """Says the first words; the rest follows on what is heard."""
+        self.opening = 0.0
+        path = dialect.path(self.room)
+        self.say(HANDSHAKE.format(path=path, port=self.port).encode())
+
+    def step(self) -> bool:
+        """Says the next of the first words; false if all were said."""
+        if not self.steps:
+            return False
+        frame, self.wanted = self.steps.popleft()
+        self.say(frame)
+        return True
+
+    def say(self, frame: bytes) -> None:
+        self.said = frame
+        self.socket.sendall(frame)
+
+    def say_message(self, dialect: Dialect) -> None:
+        """Says a chat message and waits for its acknowledgement."""
+        self.number += 1
+        frame, self.wanted = dialect.message(self.room, text_now(time.monotonic()), self.number)
+        self.say(frame)
+
+    def hears(self, chunk: bytes) -> bool:
+        """Whether what it waits for has come."""
+        if self.wanted is None:
+            return False
+        seen = self.tail + chunk
+        if self.wanted in seen:
+            self.wanted, self.tail = None, b""
+            return True
+        if NOT_NOW in seen:
+            self.again_at, seen = time.monotonic() + AGAIN_S, b""
+        self.tail = seen[-64:]
+        return False
