@@ -49,6 +49,9 @@ class Dialect(Protocol):
     def answer(self, chunk: bytes) -> bytes | None:
         """What must be said to something heard, to stay connected."""
 
+    def farewell(self) -> bytes:
+        """What the client says last."""
+
 
 @dataclass(frozen=True)
 class Noom:
@@ -74,6 +77,9 @@ class Noom:
         _, ping, rest = chunk.partition(b"\x89\x0c")
         return masked(rest[:12], opcode=10) if ping else None
 
+    def farewell(self) -> bytes:
+        return masked(json.dumps({"type": "leave_room", "payload": {}}).encode())
+
 
 @dataclass(frozen=True)
 class SocketIO:
@@ -95,6 +101,9 @@ class SocketIO:
     def answer(self, chunk: bytes) -> bytes | None:
         # A ping is a text frame of one byte, the 2.
         return masked(b"3") if b"\x81\x012" in chunk else None
+
+    def farewell(self) -> bytes:
+        return masked(b"41")
 
 
 DIALECTS: dict[str, Dialect] = {"noom": Noom(), "socketio": SocketIO()}

@@ -5,6 +5,7 @@ reads no JSON and no frame of the server's: it counts what stands once in each d
 who only listen are read in rounds, many frames at a time.
 """
 
+import contextlib
 import json
 import select
 import sys
@@ -20,6 +21,7 @@ from bench.meters import cpu_s, published
 CHUNK_BYTES = 256 * 1024
 LISTENING_ROUND_S = 0.02
 CONNECT_IN_A_ROUND = 50
+RESTING, REST_WITHIN_S = 0.05, 20.0  # seconds of CPU in one
 FIRST_ADDRESS = IPv4Address("127.1.0.1")  # this machine's, as the thousands after it are
 WARM_UP_S = 1.0
 
@@ -240,6 +242,19 @@ def storm(crowd: Crowd) -> float:
     return max(times) - started
 
 
+def leave(crowd: Crowd) -> None:
+    """Everyone goes, and the servers come to rest: the next load does not pay for this one."""
+    for client in crowd.clients.values():
+        with contextlib.suppress(OSError):
+            client.socket.sendall(crowd.dialect.farewell())
+            client.socket.close()
+    end = time.monotonic() + REST_WITHIN_S
+    before, busy = cpu_s(crowd.plan.pids), 1.0
+    while busy > RESTING and time.monotonic() < end:
+        time.sleep(1)
+        before, busy = (now := cpu_s(crowd.plan.pids)), now - before
+
+
 def main() -> None:
     plan = Plan(**json.loads(sys.stdin.readline()))
     crowd = Crowd(plan)
@@ -255,6 +270,8 @@ def main() -> None:
         result |= at_rate(crowd)
     else:
         result |= saturate(crowd)
+    if not plan.storm:
+        leave(crowd)
     print(json.dumps(result), flush=True)
 
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from statistics import median
 
 from bench.growth import Rows, marginal_us
 from bench.machine import machine
@@ -12,7 +13,7 @@ from bench.servers import PEERS
 from tests.live.server import ROOT
 
 RESULTS = ROOT / "bench" / "results.md"
-Medians = Mapping[tuple[str, str, str, str], float]
+Found = Mapping[tuple[str, str, str, str], list[float]]  # setup, shape, server, figure: by round
 Growth = Mapping[str, Rows]
 # Setup, shape, figure, unit, and how many times the peer's it may be.
 TARGETS = [
@@ -32,16 +33,17 @@ PACKAGES = ("channels-redis", "redis", "hiredis", "twisted", "autobahn")
 
 
 def write(
-    medians: Medians, idles: Mapping[str, Mapping[str, float]], grown: Growth, *, rounds: int
+    found: Found, idles: Mapping[str, Mapping[str, float]], grown: Growth, *, rounds: int
 ) -> None:
     """Writes the page."""
     parts = [
         "# Noom beside Socket.IO\n",
         "Written by `make bench` (bench/chat.py says how it measures). Noom stores each message "
-        f"before it acknowledges it; Socket.IO stores nothing. Medians of {rounds} rounds.\n",
+        f"before it acknowledges it; Socket.IO stores nothing. Medians of {rounds} "
+        "rounds, in which the two took turns; a ratio is the median of the rounds' ratios.\n",
         _versions(),
         "## Ratios\n",
-        _table(["", "", "Noom", "Socket.IO", "ratio", "at most"], _ratios(medians)),
+        _table(["", "", "Noom", "Socket.IO", "ratio", "at most"], _ratios(found)),
         "## Idle\n",
         _table(["", "Noom", "Socket.IO"], _idle(idles)),
         "## Growth (Noom)\n",
@@ -50,17 +52,18 @@ def write(
         "What one more person in a room costs a message:\n",
         _table(["people", "µs CPU"], _marginal(grown["people in a room"])),
         "## Everything\n",
-        _table(["", "", "", "Noom", "Socket.IO"], _everything(medians)),
+        _table(["", "", "", "Noom", "Socket.IO"], _everything(found)),
     ]
     RESULTS.write_text("\n".join(parts))
 
 
-def _ratios(medians: Medians) -> list[list[str]]:
+def _ratios(found: Found) -> list[list[str]]:
     rows = []
     for setup, shape, figure, unit, most in TARGETS:
-        ours, theirs = (medians[setup, shape, who, figure] for who in ("noom", "peer"))
-        row = [f"{setup}, {shape}", unit, f"{ours:.1f}", f"{theirs:.1f}"]
-        rows.append([*row, f"**{ours / theirs:.2f}**", f"{most:.1f}"])
+        ours, theirs = (found[setup, shape, who, figure] for who in ("noom", "peer"))
+        ratio = median(our / their for our, their in zip(ours, theirs, strict=True))
+        row = [f"{setup}, {shape}", unit, f"{median(ours):.1f}", f"{median(theirs):.1f}"]
+        rows.append([*row, f"**{ratio:.2f}**", f"{most:.1f}"])
     return rows
 
 
@@ -88,14 +91,14 @@ def _marginal(rows: Rows) -> list[list[str]]:
     return [[step, f"{cost:.2f}"] for step, cost in marginal_us(rows)]
 
 
-def _everything(medians: Medians) -> list[list[str]]:
-    places = dict.fromkeys((setup, shape, figure) for setup, shape, _, figure in medians)
+def _everything(found: Found) -> list[list[str]]:
+    places = dict.fromkeys((setup, shape, figure) for setup, shape, _, figure in found)
     return [
         [
-            *place,
-            *(f"{medians[place[0], place[1], who, place[2]]:,.2f}" for who in ("noom", "peer")),
+            *(setup, shape, figure),
+            *(f"{median(found[setup, shape, who, figure]):,.2f}" for who in ("noom", "peer")),
         ]
-        for place in places
+        for setup, shape, figure in places
     ]
 
 

@@ -18,6 +18,7 @@ from chat.models import Message as Row
 from chat.models import Room
 
 MAX_GROUP = 500  # messages in one transaction
+GATHER_S = 0.003  # after more than one at once: the next ones come together, too
 MAX_WAITING = 5_000  # messages in memory; past that a sender is told to try again
 
 
@@ -92,6 +93,8 @@ class Journal:
             while self._waiting:
                 group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
                 await self._write_group(group)
+                if len(group) > 1:
+                    await asyncio.sleep(GATHER_S)
         finally:
             self._writing = None
 

@@ -71,7 +71,8 @@ def test_a_candidate_is_spelled_as_browsers_spell_it():
 
 def test_events_gather_into_one_frame():
     beat = protocol.event(m.BeatEvent(seq=1, version=2, ok=True, return_within_ms=1_000))
-    single = {"type": "beat", "payload": {"seq": 1, "version": 2, "ok": True}}
+    payload = {"seq": 1, "version": 2, "ok": True, "return_within_ms": 1_000}
+    single = {"type": "beat", "payload": payload}
     assert json.loads(protocol.batch([beat])) == single
     assert json.loads(protocol.batch([beat, beat])) == [single, single]
 
