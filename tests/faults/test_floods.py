@@ -46,7 +46,6 @@ class Flooder:
 
 
 @pytest.mark.bar("S5")
-@pytest.mark.long
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("kind", ["text", "binary", "ping"])
 async def test_a_flood_is_cut_off_and_noticed_by_nobody(start_process, figure, kind, count):

@@ -52,9 +52,8 @@ def test_a_mutated_frame_is_decoded_or_refused(figure, count):
 
 
 @pytest.mark.bar("S1")
-@pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("count", [ENOUGH_SOCKETS, ALL_SOCKETS])
+@pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
 async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):
     noom: Process = start_process(**LIFTED)
     token = identity.mint(key=KEY, browser="fuzzer", room_name="Fuzzed")

@@ -1,0 +1,124 @@
+"""What the hubs of two processes make of events: when they leave, and with which others."""
+
+import asyncio
+import json
+
+import pytest
+
+from chat import closes
+from chat.frames import Frame
+from chat.hub import BUSY_S, JOIN_S, Hub
+from chat.layer import LocalLayer
+
+GROUP = "chat.room"
+
+
+class Ear:
+    """A socket that keeps what it is told: of each frame what the events in it said."""
+
+    def __init__(self, name: str) -> None:
+        self.id = self.line = name
+        self.told: list[list[str] | int] = []
+
+    def deliver(self, frame: Frame) -> None:
+        events = json.loads(frame.payload)
+        self.told.append([e["payload"] for e in (events if isinstance(events, list) else [events])])
+
+    def drop(self, code: int) -> None:
+        self.told.append(code)
+
+
+def event(text: str) -> bytes:
+    return json.dumps({"type": "typing", "payload": text}).encode()
+
+
+@pytest.fixture
+async def hubs():
+    """Two processes on one layer, and who listens at each."""
+    layer = LocalLayer()
+    here, there = Hub(layer), Hub(layer)
+    ears = Ear("nova"), Ear("mira")
+    for hub, ear in zip((here, there), ears, strict=True):
+        await hub.join(GROUP, ear)
+    yield here, there, *ears
+    await here.close()
+    await there.close()
+
+
+async def passed() -> None:
+    """All that does not wait has been done."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_in_a_quiet_group_everything_arrives_at_once(hubs):
+    here, _, nova, mira = hubs
+    here.publish(GROUP, event("one"))
+    await passed()
+    assert nova.told == mira.told == [["one"]]
+
+
+async def test_in_a_busy_group_what_comes_shortly_leaves_as_one_frame(hubs):
+    here, _, nova, mira = hubs
+    for text in ("one", "two", "three"):
+        here.publish(GROUP, event(text))
+        await passed()
+    assert nova.told == [["one"]]
+    await asyncio.sleep(JOIN_S + BUSY_S)
+    assert nova.told == mira.told == [["one"], ["two", "three"]]
+
+
+async def test_what_two_processes_say_in_a_busy_group_leaves_together(hubs):
+    here, there, nova, _ = hubs
+    here.publish(GROUP, event("ours"))
+    await passed()
+    there.publish(GROUP, event("theirs"))
+    await passed()
+    assert nova.told == [["ours"]]
+    here.publish(GROUP, event("ours again"))
+    await asyncio.sleep(JOIN_S)
+    assert nova.told == [["ours"], ["theirs", "ours again"]]
+
+
+async def test_what_is_for_one_alone_waits_for_nothing(hubs):
+    here, there, nova, mira = hubs
+    for hub in (here, there):
+        hub.publish(GROUP, event("all"))
+    await passed()
+    there.publish(GROUP, event("you"), to=nova.id)
+    await passed()
+    assert [text for frame in nova.told for text in frame] == ["all", "all", "you"]
+    await asyncio.sleep(JOIN_S)
+    assert [text for frame in mira.told for text in frame] == ["all", "all"]
+
+
+async def test_what_was_said_before_an_end_is_heard(hubs):
+    here, there, nova, _ = hubs
+    here.publish(GROUP, event("busy now"))
+    await passed()
+    there.publish(GROUP, event("goodbye"))
+    there.drop(GROUP, closes.ROOM_CLOSED, to=nova.id)
+    await asyncio.sleep(JOIN_S + BUSY_S)
+    assert nova.told == [["busy now"], ["goodbye"], closes.ROOM_CLOSED]
+
+
+async def test_garbage_takes_nothing_along(hubs):
+    here, _, nova, _ = hubs
+    layer = here._layer
+    for items in ([[b"{", None, None]], [["x"]], 7):
+        message = {"type": "noom.event", "group": GROUP, "by": "nobody", "items": items}
+        await layer.group_send_many({GROUP: message})
+    await passed()
+    here.publish(GROUP, event("still here"))
+    await passed()
+    assert nova.told == [["still here"]]
+
+
+async def test_a_process_that_ends_sends_what_it_has_gathered(hubs):
+    here, _, _, mira = hubs
+    here.publish(GROUP, event("one"))
+    await passed()
+    here.publish(GROUP, event("two"))
+    await here.close()
+    await asyncio.sleep(JOIN_S + BUSY_S)
+    assert mira.told == [["one"], ["two"]]
