@@ -150,6 +150,8 @@ class Hub:
 
     async def close(self) -> None:
         """Sends what is gathered, and stops listening."""
+        for group in list(self._gathered):
+            self._send_soon(group)
         if self._senders:
             await asyncio.wait(self._senders.values(), timeout=PUBLISH_DEADLINE_S)
         if self._reader is not None:

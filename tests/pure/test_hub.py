@@ -22,14 +22,14 @@ class Ear:
 
     def deliver(self, frame: Frame) -> None:
         events = json.loads(frame.payload)
-        self.told.append([e["payload"] for e in (events if isinstance(events, list) else [events])])
+        self.told.append([e["payload"]["text"] for e in (events if isinstance(events, list) else [events])])
 
     def drop(self, code: int) -> None:
         self.told.append(code)
 
 
 def event(text: str) -> bytes:
-    return json.dumps({"type": "typing", "payload": text}).encode()
+    return json.dumps({"type": "typing", "payload": {"text": text}}).encode()
 
 
 @pytest.fixture
