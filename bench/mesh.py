@@ -31,6 +31,7 @@ RESULTS = ROOT / "bench" / "mesh-results.md"
 PLOT = ROOT / "docs" / "mesh.png"
 KEPT = ROOT / "var" / "mesh.json"  # the rows so far, by size
 SETTLE_S, MEASURED_S = 5.0, 5.0
+CONNECTED_S = 90
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 SATURATED = 0.85  # of all cores: past that, pictures are late
 CONNECTED = "connections.filter((pc) => pc.connectionState === 'connected').length"
@@ -61,7 +62,7 @@ def call(browser: Browser, url: str, people: int) -> Iterator[list[Page]]:
             page.add_init_script(RECORD)
             page.goto(f"{url}/rooms/mesh-{people}/?call=1&nickname=P{number}", wait_until="commit")
         for page in pages:
-            until_page(page, f"{CONNECTED} === {people - 1}", seconds=90)
+            until_page(page, f"{CONNECTED} === {people - 1}", seconds=CONNECTED_S)
         yield pages
     finally:
         for context in contexts:
@@ -126,6 +127,8 @@ def report(rows: list[Row], chromium: str) -> str:
         f"| {row['people']:.0f} | {row['cpu']:.2f} | {row['busy']:.0%} | {row['up']:.2f} |"
         f" {row['down']:.2f} | {row['fps']:.0f} | {row['height']:.0f} |"
         f"{' the machine is full' if row['busy'] > SATURATED else ''} |"
+        if "cpu" in row
+        else f"| {row['people']:.0f} | | | | | | | not all connected within {CONNECTED_S} s |"
         for row in rows
     ]
     return "\n".join(
@@ -190,7 +193,10 @@ def measure_all(sizes: list[int]) -> str:
                 executable_path=installed(*CHROMIUMS), args=[*FAKE_DEVICES, *sandbox]
             )
             for people in sizes:
-                kept[str(people)] = measure(browser, noom.url, people)
+                try:
+                    kept[str(people)] = measure(browser, noom.url, people)
+                except AssertionError:  # this machine does not carry so many
+                    kept[str(people)] = {"people": people}
                 KEPT.write_text(json.dumps(kept))
             version = browser.version
             browser.close()
@@ -209,7 +215,7 @@ def main() -> None:
     rows = sorted(json.loads(KEPT.read_text()).values(), key=lambda row: row["people"])
     text = report(rows, version)
     RESULTS.write_text(text)
-    plot(rows)
+    plot([row for row in rows if "cpu" in row])
     sys.stdout.write(text)
 
 
