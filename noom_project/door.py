@@ -16,7 +16,7 @@ from noom_project.startup import require_redis
 
 # Objects until the youngest are looked through, and how often the next ones are with them. Python's
 # own numbers suit programs that live for a second: a thousand people coming in meant thirty rounds.
-COLLECT_AFTER = (10_000, 5, 20)
+COLLECT_AFTER = (10_000, 5, 5)
 
 
 def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:

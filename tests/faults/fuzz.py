@@ -15,6 +15,7 @@ from tests.faults import forge, raw
 from tests.faults.mutate import Mutator
 
 AT_ONCE = 8
+PER_S = 150  # sockets, about: this is no flood, of which there are tests of their own
 ANSWER_S = 10.0
 SEED = 20_260
 REF = 77
@@ -41,11 +42,11 @@ async def one(url: str, path: str, frames: list[str]) -> str:
     target = urlsplit(url)
     reader, writer = await asyncio.open_connection(target.hostname, target.port)
     try:
-        writer.write(raw.handshake(url, path))
-        for frame in [*frames, LAST]:
-            writer.write(raw.masked(raw.TEXT, frame.encode(errors="surrogatepass")))
         async with asyncio.timeout(ANSWER_S):
-            await reader.readuntil(b"\r\n\r\n")
+            writer.write(raw.handshake(url, path))
+            await reader.readuntil(b"\r\n\r\n")  # before it nobody may send (RFC 6455, 4.1)
+            for frame in [*frames, LAST]:
+                writer.write(raw.masked(raw.TEXT, frame.encode(errors="surrogatepass")))
             return await _end(reader)
     except TimeoutError:
         return "silent"
@@ -86,6 +87,7 @@ async def main(url: str, key: str, token: str, count: int) -> Counter[str]:
             path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{key}/"
             before = [[], [join], [enter], []][n % 4]
             found[await one(url, path, [*before, mutator.next()])] += 1
+            await asyncio.sleep(AT_ONCE / PER_S)
 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
     return found

@@ -22,7 +22,9 @@ class Ear:
 
     def deliver(self, frame: Frame) -> None:
         events = json.loads(frame.payload)
-        self.told.append([e["payload"]["text"] for e in (events if isinstance(events, list) else [events])])
+        self.told.append(
+            [e["payload"]["text"] for e in (events if isinstance(events, list) else [events])]
+        )
 
     def drop(self, code: int) -> None:
         self.told.append(code)
