@@ -219,12 +219,13 @@ class TypingEvent(Wire, frozen=True):
 class BeatEvent(Wire, frozen=True):
     """The line is alive; `seq` is the number of the room's last message. `ok` is false while the
     server has lost its database or Redis: then the other two say nothing. Whoever loses the line
-    comes back at random within `return_within_ms`: the more there are, the longer."""
+    comes back at random within `return_within_ms`: the more there are, the longer. A server from
+    before that was told says nothing of it."""
 
     seq: int
     version: int
     ok: bool
-    return_within_ms: int
+    return_within_ms: int = 0
 
 
 class RoomChangeEvent(Wire, frozen=True):

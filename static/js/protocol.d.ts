@@ -152,7 +152,7 @@ export interface BeatEvent {
   seq: number;
   version: number;
   ok: boolean;
-  return_within_ms: number;
+  return_within_ms?: number;
 }
 
 export interface Media {

@@ -208,7 +208,7 @@ class Socket {
 
   /** @param {Frame} frame */
   #deliver(frame) {
-    if (frame.type === 'beat') this.#returnWithinMs = frame.payload.return_within_ms;
+    if (frame.type === 'beat') this.#returnWithinMs = frame.payload.return_within_ms ?? 0;
     if (frame.ref !== undefined) this.#requests.settle(frame.ref, frame);
     else if (this.#state !== 'closed') this.#options.onEvent(frame);
   }
