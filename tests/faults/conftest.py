@@ -61,7 +61,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def figure(what: str, value: float, *, limit: float, unit: str = "") -> None:
         if FIGURES:
-            note(Path(FIGURES), Figure(bar, what, value, limit, unit))
+            note(Path(FIGURES), Figure(bar, what, float(value), limit, unit))
         if not value <= limit:  # not a number is no figure
             misses.append(f"{bar}, {what}: {value} {unit}, at most {limit}")
 
