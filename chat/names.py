@@ -75,7 +75,8 @@ def nickname(text: str) -> str:
 def skeleton(name: str) -> str:
     """What two names share when they look alike to a hasty eye: the skeleton of Unicode's UTS 39,
     without marks, case and spaces."""
-    folded = unicodedata.normalize("NFKD", name).casefold()
+    # Mapped before it is folded, too: folded, a Greek N is a "v", and its old c a final sigma.
+    folded = unicodedata.normalize("NFKD", skeleton_key(name)).casefold()
     bare = "".join(c for c in folded if not _is_mark(c) and not c.isspace())
     found = skeleton_key(bare).translate(_LOOKALIKES)
     for pair, letter in _PAIRS:

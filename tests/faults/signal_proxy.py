@@ -26,6 +26,7 @@ class Frame(NamedTuple):
         return str(json.loads(self.text)["type"]) if self.text else ""
 
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Hold = Callable[[str, Frame], Awaitable[None]]
 
 
@@ -64,18 +65,23 @@ class SignalProxy:
             with suppress(OSError, EOFError):
                 head = await page.readuntil(b"\r\n\r\n")
                 server, to_server = await self._connect()
-                to_server.write(head)
-                if b"upgrade: websocket" in head.lower():
-                    to_page.write(await server.readuntil(b"\r\n\r\n"))
-                    path = head.split(b" ", 2)[1].decode()
-                    ways = [self._up(path, page, to_server), self._down(server, to_page)]
-                else:
-                    ways = [copy(page, to_server), copy(server, to_page)]
-                await first_of(ways)
-                to_server.close()
+                try:
+                    await self._exchange(head, (page, to_page), (server, to_server))
+                finally:
+                    to_server.close()
         finally:
             to_page.close()
             del self._open[task]
+
+    async def _exchange(self, head: bytes, page: Streams, server: Streams) -> None:
+        server[1].write(head)
+        if b"upgrade: websocket" in head.lower():
+            page[1].write(await server[0].readuntil(b"\r\n\r\n"))
+            path = head.split(b" ", 2)[1].decode()
+            ways = [self._up(path, page[0], server[1]), self._down(server[0], page[1])]
+        else:
+            ways = [copy(page[0], server[1]), copy(server[0], page[1])]
+        await first_of(ways)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         for port in self.ports:

@@ -17,7 +17,7 @@ LATE_S = 2.0
 DOUBLED = 0.1
 WITHIN_S = 10.0
 BATCHES, PAIRS = 25, 8  # at once: more than these would measure the processor
-GLARE_ROUNDS = 5
+GLARE_ROUNDS = 13  # of the last batch: a hundred glares
 KILLS, KILLED_PAIRS = 4, 5
 HELD_WITHIN_S = 20
 
