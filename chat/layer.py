@@ -43,7 +43,7 @@ class SharedLayer(RedisPubSubChannelLayer):
     async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
         """Sends to groups of one lane; raises what Redis does."""
         layer = self._get_layer()
-        shard = layer._shards[self.lane(next(iter(messages)))]
+        shard = layer._get_shard(layer._get_group_channel_name(next(iter(messages))))
         async with shard._lock:  # as its own `publish` does
             shard._ensure_redis()
             async with shard._redis.pipeline(transaction=False) as pipe:

@@ -279,10 +279,8 @@ export class Peer {
    */
   #remindMe(delayMs, needed) {
     clearTimeout(this.#signalTimer);
-    this.#signalTimer = setTimeout(
-      () => this.#enqueue(() => (needed() ? this.#offer() : undefined)),
-      delayMs,
-    );
+    const remind = () => this.#enqueue(() => (needed() ? this.#offer() : undefined));
+    this.#signalTimer = setTimeout(remind, delayMs);
   }
 
   /** @param {PeerState} state */

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parents[2]
+STATIC = Path(__file__).parents[2] / "static"
 NAMES = """Bot, World, NO_TRACKS, connected, createLevels, createMedia, fragment, framesGrow,
   leftovers, lines, movingPicture, peer, pictureMid, play, settled, sleep, stat, tone, trouble,
   until, withCamera"""
@@ -44,8 +44,7 @@ class Files(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    handler = functools.partial(Files, directory=str(ROOT / "static"))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=STATIC))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/"
     server.shutdown()
