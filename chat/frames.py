@@ -1,15 +1,21 @@
 """A text frame on its way to many sockets: encoded once, in whichever form is asked for. Pure."""
 
-FINAL_TEXT = b"\x81"  # RFC 6455, section 5.2: the last fragment, of text
+# RFC 6455, section 5.2: the last fragment, of text; 5.5.2: a ping that says nothing.
+FINAL_TEXT = b"\x81"
+PING = b"\x89\x00"
 
 
 class Frame:
-    """What a socket sends: JSON, as text for any ASGI server, or as the very bytes of the wire."""
+    """What a socket sends: JSON, as text for any ASGI server, or as the very bytes of the wire.
 
-    __slots__ = ("_text", "_wire", "payload")
+    On the wire a ping may follow: a write for each socket costs more than all the rest.
+    """
 
-    def __init__(self, payload: bytes) -> None:
+    __slots__ = ("_ping", "_text", "_wire", "payload")
+
+    def __init__(self, payload: bytes, *, and_ping: bool = False) -> None:
         self.payload = payload
+        self._ping = PING if and_ping else b""
         self._text: str | None = None
         self._wire: bytes | None = None
 
@@ -24,7 +30,7 @@ class Frame:
     def wire(self) -> bytes:
         """A server's frame, unmasked (RFC 6455, section 5.2)."""
         if self._wire is None:
-            self._wire = FINAL_TEXT + _length(len(self.payload)) + self.payload
+            self._wire = FINAL_TEXT + _length(len(self.payload)) + self.payload + self._ping
         return self._wire
 
 

@@ -133,9 +133,11 @@ class Hub:
         """
         self._gather(group, _Item(event, to))
 
-    def publish_here(self, group: str, event: bytes) -> None:
-        """Sends an encoded event to the group's sockets of this process alone."""
-        self._hand_out(group, [_Item(event)])
+    def beat(self, group: str, event: bytes) -> None:
+        """Sends an encoded event to the group's sockets of this process alone, with a ping."""
+        frame = Frame(event, and_ping=True)
+        for local in list(self._locals.get(group, ())):
+            local.deliver(frame)
 
     def drop(
         self, group: str, code: int, *, to: str | None = None, unless: str | None = None

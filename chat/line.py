@@ -21,7 +21,7 @@ from chat.limits import addresses, client_address
 FAIR_SHARE = 8  # messages of one socket until the others have their turn
 MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
 
-# The ASGI extension by which our server (noom_project/server.py) takes a frame as the bytes of the
+# The ASGI extension by which our server (noom_project/websocket.py) takes a frame as bytes of the
 # wire, at once and without a bound of ours: it has one of its own. Other servers offer none.
 DIRECT = "noom.direct"
 # Another: how many bytes the server holds for this reader.

@@ -1,7 +1,7 @@
 """The people of one kind of place (a room, a call): leases in presence, changes told to all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Collection, Container, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -68,7 +68,7 @@ class Roster:
         self.kind = kind
         self._hub = hub
         self._presence = presence
-        self._held: dict[tuple[str, str], _Held] = {}
+        self._held: dict[str, dict[str, _Held]] = {}  # by key and participant
         self._awaited: dict[tuple[str, str], asyncio.Event] = {}
 
     async def enter(self, *, key: str, local: Local, rule: Rule) -> Change:
@@ -85,7 +85,7 @@ class Roster:
             await self._hub.leave(group, local)
             raise
         if change.after is not None:
-            self._held[key, local.id] = _Held(local, change.after)
+            self._held.setdefault(key, {})[local.id] = _Held(local, change.after)
             if awaited := self._awaited.get((key, local.id)):
                 awaited.set()
         if change.before is not None:
@@ -97,23 +97,23 @@ class Roster:
     ) -> Change:
         """Changes the record of one who is in, and tells everyone by `event`."""
         change = await self._update(key, member_id, rule, event)
-        held = self._held.get((key, member_id))
+        held = self._held.get(key, {}).get(member_id)
         if held is not None and change.after is not None:
-            self._held[key, member_id] = held._replace(record=change.after)
+            self._held[key][member_id] = held._replace(record=change.after)
         return change
 
     async def leave(self, key: str, member_id: str) -> Change:
         """Takes somebody out at once."""
-        self._held.pop((key, member_id), None)
+        self._let_go(key, member_id)
         return await self._update(key, member_id, lambda _: None)
 
     async def line_down(self, key: str, local: Local, *, code: int) -> None:
         """A socket has ended with a close code: its participant is missed only after a grace."""
         await self._hub.leave(self.group(key), local)
-        held = self._held.get((key, local.id))
+        held = self._held.get(key, {}).get(local.id)
         if held is None or held.local is not local:
             return  # it has left, or come back on another line
-        del self._held[key, local.id]
+        self._let_go(key, local.id)
         if code == closes.REPLACED:
             return  # it has come back at another process
         if code in SENT_OUT:
@@ -175,21 +175,33 @@ class Roster:
 
     def drop_here(self, code: int, banned: Container[tuple[str, str]]) -> None:
         """Closes this process's sockets of those, by key and browser, in whichever places."""
-        for (key, _), held in list(self._held.items()):
-            if (key, getattr(held.record, "browser", None)) in banned:
-                held.local.drop(code)
+        for key, people in self._held.items():
+            for held in list(people.values()):
+                if (key, getattr(held.record, "browser", None)) in banned:
+                    held.local.drop(code)
 
-    def local_keys(self) -> set[str]:
+    def local_keys(self) -> Collection[str]:
         """The places in which somebody of this process is."""
-        return {key for key, _ in self._held}
+        return self._held.keys()
 
-    def leases(self) -> list[Lease]:
-        """What this process has to renew."""
-        return [Lease(self.place(key), held.record) for (key, _), held in self._held.items()]
+    def leases(self, key: str) -> list[Lease]:
+        """What this process has to renew in a place."""
+        place = self.place(key)
+        return [Lease(place, held.record) for held in self._held.get(key, {}).values()]
+
+    def local_count(self) -> int:
+        """How many people of this process are in places of this kind."""
+        return sum(map(len, self._held.values()))
 
     async def announce_lost(self, key: str, change: Change) -> None:
         """Tells a place of a lease that ran out."""
         await self._publish(key, change)
+
+    def _let_go(self, key: str, member_id: str) -> None:
+        people = self._held.get(key, {})
+        people.pop(member_id, None)
+        if not people:
+            self._held.pop(key, None)
 
     async def _update(
         self,

@@ -12,12 +12,12 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from redis.asyncio import Redis
 
-from chat import bans, closes, database, journal, line, protocol
+from chat import database, heart, journal
 from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
 from chat.lag import LoopLag
-from chat.messages import BeatEvent, Member
+from chat.messages import Member
 from chat.presence import MemoryPresence, Presence
 from chat.presence_redis import RedisPresence
 from chat.roster import KINDS, Kind, Roster
@@ -45,6 +45,7 @@ class Runtime:
         self._rosters = {
             name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
         }
+        self.heart = heart.Heart(self.hub, self.presence, self.rosters())
         self._tasks: list[asyncio.Task[None]] = []
         self.at_stop: list[Callable[[], Awaitable[None]]] = []  # what others end with it
 
@@ -60,7 +61,7 @@ class Runtime:
         """Begins to renew, to sweep, to beat and to watch the loop; once."""
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(_every(settings.RENEW_S, self._renew_and_beat)),
+                asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.beat)),
                 asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
                 asyncio.create_task(_every(FORGET_EVERY_S, self._forget)),
                 asyncio.create_task(self.lag.watch()),
@@ -77,42 +78,8 @@ class Runtime:
         await self.hub.close()
         await self.presence.close()
 
-    async def _renew_and_beat(self) -> float:
-        """Returns after how many seconds to do it again."""
-        # Taken once: who comes while we wait for the answers gets the next beat.
-        here = [(roster, key) for roster in self.rosters() for key in roster.local_keys()]
-        try:
-            leases = [lease for roster in self.rosters() for lease in roster.leases()]
-            await self.presence.renew(leases, settings.LEASE_S)
-            beats = await self._beats(here) if here else []
-            await self._send_out({key for _, key in here})
-            wait_s: float = settings.RENEW_S
-        except Exception:
-            # The line is fine even if what is behind it is not: a silent one would be given up.
-            log.warning("renewing failed", exc_info=True)
-            beats = [_beat(0, 0, ok=False)] * len(here)
-            wait_s = settings.RENEW_S / 5  # what was missed is told by the first good beat
-        for (roster, key), beat in zip(here, beats, strict=True):
-            self.hub.publish_here(roster.group(key), protocol.event(beat))
-        return wait_s
-
-    async def _beats(self, here: list[tuple[Roster, str]]) -> list[BeatEvent]:
-        """What to say in each of these places."""
-        heads = await database.read(journal.heads, list({key for _, key in here}))
-        versions = await self.presence.versions([roster.place(key) for roster, key in here])
-        return [
-            _beat(heads.get(key, 0), version)
-            for (_, key), version in zip(here, versions, strict=True)
-        ]
-
-    async def _send_out(self, keys: set[str]) -> None:
-        """Whoever was removed while the layer lost the word of it goes now."""
-        banned = set(await database.read(bans.among, keys)) if keys else set()
-        if banned:
-            for roster in self.rosters():
-                roster.drop_here(closes.REMOVED, banned)
-
     async def _sweep(self) -> None:
+        await self.heart.catch_up()
         for place, change in await self.presence.expire():
             kind, _, key = place.partition(":")
             counts.leases_expired[kind] += 1
@@ -120,10 +87,6 @@ class Runtime:
 
     async def _forget(self) -> None:
         await database.read(journal.forget)
-
-
-def _beat(seq: int, version: int, *, ok: bool = True) -> BeatEvent:
-    return BeatEvent(seq=seq, version=version, ok=ok, return_within_ms=line.return_within_ms())
 
 
 def _presence() -> Presence:

@@ -41,7 +41,7 @@ def _people() -> Iterator[Metric]:
     rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
     places = {(name,): len(roster.local_keys()) for name, roster in rosters.items()}
     yield _gauge("places", "Rooms and calls with somebody of this process in them.", places)
-    people = {(name,): len(roster.leases()) for name, roster in rosters.items()}
+    people = {(name,): roster.local_count() for name, roster in rosters.items()}
     yield _gauge("participants", "Participants whose sockets are at this process.", people)
     addresses = limits.addresses.known
     yield GaugeMetricFamily("noom_addresses", "Addresses that the limits remember.", addresses)

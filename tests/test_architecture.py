@@ -21,6 +21,7 @@ chat.messages chat.names
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
 chat.doorway chat.roster
+chat.heart
 chat.runtime
 chat.rooms
 chat.fallback_session
@@ -37,13 +38,14 @@ call.mesh
 call.participant
 call.management.commands.call_bot
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.handshakes
-noom_project.joiner noom_project.logs noom_project.origin noom_project.pages noom_project.storage
-noom_project.typescript
+noom_project.joiner noom_project.logs noom_project.origin noom_project.pages noom_project.pulse
+noom_project.storage noom_project.typescript
 noom_project.finders noom_project.headers noom_project.health noom_project.metrics
 noom_project.settings
 noom_project.startup noom_project.urls
 noom_project.operators
-noom_project.asgi noom_project.server
+noom_project.asgi noom_project.websocket
+noom_project.server
 noom_project.door
 noom_project.management.commands.run_https noom_project.management.commands.runserver
 noom_project.management.commands.serve noom_project.management.commands.write_protocol

@@ -30,10 +30,12 @@ const SERVER_ERROR = 'server_error';
  * @property {(code: string) => void} onRefused joining was refused for good
  * @property {() => void} onServerError something went wrong there
  * @property {() => void} onLeft
+ * @property {Window & typeof globalThis} [environment]
  */
 
 export class CallLine {
   #options;
+  #window;
   #socket;
   #levels;
   /** @type {Mesh | null} */
@@ -43,6 +45,8 @@ export class CallLine {
   #session = '';
   /** @type {JoinRoomAck | null} what the room has not been told yet */
   #ack = null;
+  /** What has happened since that answer. @type {{type: string, payload: any}[]} */
+  #early = [];
   #asking = false;
   /** @type {number | undefined} */
   #awaitedTimer;
@@ -54,6 +58,7 @@ export class CallLine {
   /** @param {CallLineOptions} options */
   constructor(options) {
     this.#options = options;
+    this.#window = options.environment ?? window;
     this.#levels = createLevels({ onSpeaking: options.onSpeaking });
     this.#socket = createSocket({
       url: `/ws/call/${encodeURIComponent(options.key)}/?v=${PROTOCOL_VERSION}`,
@@ -62,8 +67,9 @@ export class CallLine {
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
       onClosed: () => this.#end(),
       onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
+      environment: this.#window,
     });
-    window.addEventListener('online', () => this.#mesh?.networkChanged());
+    this.#window.addEventListener('online', () => this.#mesh?.networkChanged());
   }
 
   get joined() {
@@ -122,6 +128,7 @@ export class CallLine {
     else this.#mesh = this.#createMesh(ack);
     this.#told = ack.people.find(({ id }) => id === ack.you)?.media ?? null;
     this.#ack = ack;
+    this.#early = [];
     this.#enterState();
     this.mediaChanged(this.#options.media.state);
   }
@@ -132,14 +139,15 @@ export class CallLine {
     if (ack === null || this.#options.room().you === null) return;
     this.#ack = null;
     this.#options.dispatch('call.joined', ack);
+    for (const { type, payload } of this.#early.splice(0)) this.#options.dispatch(type, payload);
     this.#awaitOthers();
   }
 
   /** Whom an answer has left out. */
   #awaitOthers() {
     const over = () => this.#options.dispatch('call.awaited_over', {});
-    clearTimeout(this.#awaitedTimer);
-    this.#awaitedTimer = window.setTimeout(over, AWAITED_MS);
+    this.#window.clearTimeout(this.#awaitedTimer);
+    this.#awaitedTimer = this.#window.setTimeout(over, AWAITED_MS);
   }
 
   /** @param {JoinRoomAck} ack */
@@ -163,8 +171,17 @@ export class CallLine {
   #onEvent(type, payload) {
     if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
-    else if (type !== 'beat' || payload.ok) this.#options.dispatch(`call.${type}`, payload);
+    else if (type !== 'beat' || payload.ok) this.#tell(`call.${type}`, payload);
     if (this.#options.room().missing.callers) void this.#askForCallers();
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} payload
+   */
+  #tell(type, payload) {
+    if (this.#ack === null) this.#options.dispatch(type, payload);
+    else this.#early.push({ type, payload });
   }
 
   /** Once at a time; what fails is asked again after the next event: a beat at the latest. */
@@ -193,7 +210,8 @@ export class CallLine {
     if (!this.#joined) return;
     this.#joined = false;
     this.#told = this.#ack = null;
-    clearTimeout(this.#awaitedTimer);
+    this.#early = [];
+    this.#window.clearTimeout(this.#awaitedTimer);
     this.#mesh?.close();
     this.#mesh = null;
     this.#levels.stop();

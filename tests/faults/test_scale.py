@@ -4,12 +4,15 @@ and go for long."""
 import asyncio
 import resource
 import time
+from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from redis.asyncio import Redis as Connection
 
 from tests.faults.guests import guests
 from tests.faults.load import Load, slope
+from tests.faults.site import Site
 from tests.faults.swarm import Swarm, percentile
 from tests.faults.test_processes import ROOMS, killed_under_load
 from tests.faults.verdicts import closed
@@ -25,6 +28,12 @@ STAY_S = 2.0
 WARM_UP_S = 45.0
 SOAK_S = 120.0
 GRACE_AND_SWEEP_S = 14.0
+
+
+@pytest.fixture
+def site(start_site: Callable[..., Site]) -> Site:
+    """Redis and two processes as an operator runs them: with DEBUG, Django notes every query."""
+    return start_site(DEBUG="0", SECRET_KEY=settings.SECRET_KEY, ALLOWED_HOSTS="127.0.0.1")
 
 
 @pytest.mark.bar("R2")
@@ -65,22 +74,19 @@ async def test_ten_thousand_idle_sockets_are_cheap(site, figure):
     process = site.processes[0]
     process.restart()  # it inherits the limit
     keys = [f"idle-{n}" for n in range(500)]
-    async with (
-        Swarm(process.url) as swarm,
-        guests(process.url, 10, [f"talk-{n}" for n in range(10)]) as talkers,
-    ):
+    async with Swarm(process.url) as swarm:
         load = Load(process.pid)
         before = load.memory_bytes()
         await swarm.enter(keys, 20)
         await asyncio.sleep(SETTLE_S)
         each_kb = (load.memory_bytes() - before) / len(swarm.guests) / 1000
-        start = time.monotonic()
-        busy = load.cpu_s()
+        start, busy = time.monotonic(), load.cpu_s()
         await asyncio.sleep(IDLE_S)
-        end = time.monotonic()
-        share = 100 * (load.cpu_s() - busy) / (end - start)
-        await talkers.leave()
-        delays = [delay for when, delay in talkers.delays if start <= when < end]
+        share = 100 * (load.cpu_s() - busy) / (time.monotonic() - start)
+        async with guests(process.url, 10, [f"talk-{n}" for n in range(10)]) as talkers:
+            await asyncio.sleep(IDLE_S)
+            await talkers.leave()
+        delays = [delay for _, delay in talkers.delays]
         figure("memory of a socket", each_kb, limit=50, unit="kB")
         figure("share of a core", share, limit=15, unit="%")
         figure("delay of a message (p99)", percentile(delays, 0.99) * 1000, limit=250, unit="ms")

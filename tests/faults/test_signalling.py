@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.faults.calls import Figure
-from tests.faults.light_page import LightPage
+from tests.faults.light_page import LightPages
 from tests.faults.signal_proxy import Frame, SignalProxy, room_of
 from tests.live.cluster import Process, start_cluster
 from tests.live.threads import Loop
@@ -46,16 +46,16 @@ def proxy(loop):
 
 @pytest.fixture
 def light(browser):
-    """`light(url)`: a LightPage."""
-    pages = []
+    """`light(url)`: LightPages of a server."""
+    opened = []
 
     def light(url):
-        pages.append(LightPage(browser, url))
-        return pages[-1]
+        opened.append(LightPages(browser, url))
+        return opened[-1]
 
     yield light
-    for page in pages:
-        page.close()
+    for pages in opened:
+        pages.close()
 
 
 @pytest.mark.bar("R18")
@@ -64,22 +64,22 @@ def test_pairs_converge_and_glares_end(tmp_path, proxy, light, figure: Figure):
     server.start()
     try:
         bent = proxy([server.port], late_s=LATE_S, doubled=DOUBLED)
-        page = light(bent.url)
+        pages = light(bent.url)
         standing = 0
         for batch in range(BATCHES):
-            page.prepare([f"pair-{batch}-{number}" for number in range(PAIRS)])
+            pages.prepare([f"pair-{batch}-{number}" for number in range(PAIRS)])
             start = time.monotonic()
-            page.join()
-            standing += page.standing(PAIRS, seconds=WITHIN_S, since=start)
+            pages.join()
+            standing += pages.standing(PAIRS, seconds=WITHIN_S, since=start)
         all_pairs = BATCHES * PAIRS
         figure(f"pairs not connected within 10 s, of {all_pairs}", all_pairs - standing, limit=0)
-        page.standing(PAIRS, seconds=WITHIN_S, since=time.monotonic())
+        pages.standing(PAIRS, seconds=WITHIN_S, since=time.monotonic())
         glares = ended = 0
         for _ in range(GLARE_ROUNDS):
             start = time.monotonic()
-            page.glare()
-            ended += page.standing(PAIRS, seconds=WITHIN_S, since=start)
-            glares += page.glares()
+            pages.glare()
+            ended += pages.standing(PAIRS, seconds=WITHIN_S, since=start)
+            glares += pages.glares()
         rounds = GLARE_ROUNDS * PAIRS
         assert glares >= rounds, f"only {glares} glares"
         figure(f"glares not over within 10 s, of {rounds}", rounds - ended, limit=0)
@@ -109,17 +109,17 @@ def test_a_kill_in_the_middle_of_a_signal(tmp_path, redis, loop, proxy, light, f
     redis.forget()
     processes = start_cluster(tmp_path, redis, 2, RATE_LIMITS="0")
     front = proxy([process.port for process in processes])
-    page = light(front.url)
+    pages = light(front.url)
     up = 0
     try:
         for kill in range(KILLS):
             front.hold = mid = Mid(kind, KILLED_PAIRS)
-            page.prepare([f"{kind}-{kill}-{number}" for number in range(KILLED_PAIRS)])
-            page.join()
+            pages.prepare([f"{kind}-{kill}-{number}" for number in range(KILLED_PAIRS)])
+            pages.join()
             loop.run(asyncio.wait_for(mid.all.wait(), HELD_WITHIN_S))
             processes[0].kill()
             start = time.monotonic()
-            up += page.standing(KILLED_PAIRS, seconds=WITHIN_S, since=start)
+            up += pages.standing(KILLED_PAIRS, seconds=WITHIN_S, since=start)
             # The other one is the next to be killed; this one takes its place.
             processes[0].start()
             processes.reverse()

@@ -1,11 +1,12 @@
 """The chat of a room, as its sockets show it."""
 
 import asyncio
+import time
 import uuid
 
 import pytest
 
-from chat import closes, moderation
+from chat import closes, journal, moderation
 from chat.models import Message, Room
 from tests.conversation import Refusal
 
@@ -148,6 +149,30 @@ async def test_who_stays_is_renewed_past_the_lease(enter, settings):
     settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
     nova, mira = await enter("Nova"), await enter("Mira")
     await asyncio.sleep(1.5)
+    people = (await nova.ask("people"))["people"]
+    assert {p["id"] for p in people} == {nova.id, mira.id}
+
+
+async def test_a_process_that_stood_still_sends_out_none_of_its_own(enter, settings):
+    settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
+    nova, mira = await enter("Nova"), await enter("Mira")
+    time.sleep(1.5)  # noqa: ASYNC251 - nothing here runs
+    await nova.silence("bye", 0.5)
+    people = (await nova.ask("people"))["people"]
+    assert {p["id"] for p in people} == {nova.id, mira.id}
+
+
+async def test_a_slow_database_ends_no_lease(enter, settings, monkeypatch):
+    settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
+    heads = journal.heads
+
+    def slow(keys: list[str]) -> dict[str, int]:
+        time.sleep(1.5)
+        return heads(keys)
+
+    monkeypatch.setattr(journal, "heads", slow)
+    nova, mira = await enter("Nova"), await enter("Mira")
+    await nova.silence("bye", 2)
     people = (await nova.ask("people"))["people"]
     assert {p["id"] for p in people} == {nova.id, mira.id}
 

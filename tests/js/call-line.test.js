@@ -1,0 +1,66 @@
+/** The line of a call beside the line of its room: which of the two is quicker must not matter. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { CallLine } from '../../static/js/call-line.js';
+import { FakeWindow, settled } from './fakes.js';
+
+const NOTHING = { microphone: null, camera: null, screen: null, screenSound: null };
+const MEDIA = {
+  state: { audio: false, video: false, screen: false, tracks: NOTHING },
+  start: async () => {},
+  stop: () => {},
+};
+const ACK = { you: 'me', people: [], ice_servers: [], relay_only: false, version: 7 };
+
+/** A call that is joined on its own line, while its room still waits for its answer. */
+async function join() {
+  const window = new FakeWindow();
+  const told = [];
+  const room = { you: null, call: { joined: false }, missing: { callers: false } };
+  const call = new CallLine({
+    key: 'tea',
+    participant: { token: 't' },
+    media: MEDIA,
+    room: () => room,
+    dispatch: (type, payload) => told.push([type, payload.version]),
+    onStreams: () => {},
+    onPeerState: () => {},
+    onSpeaking: () => {},
+    onRefused: () => {},
+    onServerError: () => {},
+    onLeft: () => {},
+    environment: window,
+  });
+  call.join();
+  await settled();
+  window.line.accept();
+  window.line.ack(ACK);
+  return { window, call, room, told };
+}
+
+const welcome = (version) => ({ type: 'welcome', payload: { person: {}, count: 2, version } });
+
+test('what happens before the room has answered is told after the answer of the call', async () => {
+  const { window, call, room, told } = await join();
+  window.line.tell(welcome(8));
+  assert.deepEqual(told, []);
+  room.you = 'me';
+  call.roomChanged();
+  window.line.tell(welcome(9));
+  assert.deepEqual(told, [['call.joined', 7], ['call.welcome', 8], ['call.welcome', 9]]);
+});
+
+test('a newer answer of the call has what happened before it', async () => {
+  const { window, call, room, told } = await join();
+  window.line.tell(welcome(8));
+  window.line.end(1006);
+  window.pass(1_000);
+  await settled();
+  window.line.accept();
+  window.line.ack({ ...ACK, version: 8 });
+  room.you = 'me';
+  call.roomChanged();
+  assert.deepEqual(told, [['call.joined', 8]]);
+});
