@@ -51,7 +51,8 @@ noom_project.management.commands.run_https noom_project.management.commands.runs
 noom_project.management.commands.serve noom_project.management.commands.write_protocol
 """
 JS_LEVELS = """
-avatar budget candidates close-fates device-choice devices dom event-stream grid http-request levels
+avatar budget candidates close-fates device-choice devices dom doubt event-stream grid http-request
+levels
 line-watch linkify message-log
 outbox participant protocol-version remote requests roster shortcuts slots start-bitrate timeline
 words-en words-ko

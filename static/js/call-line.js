@@ -1,6 +1,7 @@
 /** The call of a room, live: its line, the mesh of peers, and what is sent into it. */
 
 import { callers } from './call-state.js';
+import { doubt } from './doubt.js';
 import { createLevels, meter } from './levels.js';
 import { createMesh } from './mesh.js';
 import { PROTOCOL_VERSION } from './protocol-version.js';
@@ -99,6 +100,11 @@ export class CallLine {
     this.#enterState();
     const { call } = this.#options.room();
     if (call.joined) this.#mesh?.setCallers(callers(call));
+  }
+
+  /** Something of this network has died: perhaps the line has, too. */
+  doubt() {
+    if (this.#joined) void doubt(this.#socket);
   }
 
   /** @param {MediaState} state */

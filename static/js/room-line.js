@@ -1,5 +1,6 @@
 /** The chat of a room, live: its line, its outbox, and the one state that both lead to. */
 
+import { doubt } from './doubt.js';
 import { createOutbox } from './outbox.js';
 import { PROTOCOL_VERSION } from './protocol-version.js';
 import { emptyRoom, hole, lastSeq, reduce } from './room.js';
@@ -93,6 +94,9 @@ export class RoomLine {
     if (this.#room !== before) this.#options.onChange(this.#room);
     this.#repair();
   }
+
+  /** Something of this network has died: perhaps the line has, too. */
+  doubt = () => void doubt(this.#socket);
 
   /** @param {string} text */
   say = (text) => void this.#outbox.add(text);

@@ -83,7 +83,10 @@ const call = new CallLine({
   room: () => line.room,
   dispatch: (type, payload) => line.dispatch(type, payload),
   onStreams: (id, streams) => callView.setStreams(id, streams),
-  onPeerState: (id, state) => callView.setPeerState(id, state),
+  onPeerState: (id, state) => {
+    callView.setPeerState(id, state);
+    if (state === 'reconnecting') [line, call].forEach((one) => one.doubt());
+  },
   onSpeaking: (ids) => callView.setSpeaking(ids),
   onRefused: (code) => callView.showError(code),
   onServerError,

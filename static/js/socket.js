@@ -81,10 +81,10 @@ class Socket {
       onTick: () => this.#look(),
       onOnline: () => {
         this.#carriers.networkChanged();
-        this.#connectNow();
+        this.reconnect();
       },
       onOffline: () => this.#ready || this.#setState(this.#waitingState()),
-      onSeen: () => (this.#line && !this.#isSilent()) || this.#connectNow(),
+      onSeen: () => (this.#line && !this.#isSilent()) || this.reconnect(),
       environment,
     });
   }
@@ -267,12 +267,12 @@ class Socket {
     return this.#environment.Date.now() - this.#heardAt >= mostMs;
   }
 
-  // The network is another one now: what looks like a living line most likely is none.
-  #connectNow() {
+  /** The network is another one now: what looks like a living line most likely is none. */
+  reconnect = () => {
     this.#attempt = 0;
     if (this.#environment.Date.now() >= this.#notBefore) this.#connect();
     else this.#setState(this.#waitingState());
-  }
+  };
 
   // Offline is only a word for the wait: a server on this machine can still be reached.
   #waitingState() {

@@ -98,7 +98,6 @@ def test_nasty_nicknames_keep_to_one_line_and_look_like_nobody_else(
     figure("badges of a host", sum(row["badge"] for row in rows) - 1, limit=0)
     figure("names given twice", len(given) - len(set(given)), limit=0)
     alike = [group for group in page.evaluate(_DRAWN, given) if any(map(_is_drawn, group))]
-    assert not alike, alike
     figure("names drawn alike", len(alike), limit=0)
     people.leave()
 
