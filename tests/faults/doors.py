@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat import identity, names
+from tests.conversation import Conversation
 from tests.live.cluster import Process
+from tests.live.fallback_wire import FallbackWire
 from tests.live.wire import Wire
 
 NAME = "Hidden! PLACE"
@@ -23,21 +25,29 @@ LIFTED = {
 }
 
 
-class Ear(Wire):
-    """A socket that remembers all that it was ever told."""
+class _Remembering(Conversation):
+    """Remembers all that it was ever told."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.heard: list[str] = []
+
+    async def _take(self, text: str) -> None:
+        self.heard.append(text)
+        await super()._take(text)
+
+
+class Ear(_Remembering, Wire):
+    """A socket that does so."""
 
     @property
     def reading(self) -> "asyncio.Task[None]":
         """Ends with the socket, or with a frame that cannot be read."""
         return self._reader
 
-    async def _take(self, text: str) -> None:
-        self.heard.append(text)
-        await super()._take(text)
+
+class HttpEar(_Remembering, FallbackWire):
+    """One over HTTP."""
 
 
 @dataclass

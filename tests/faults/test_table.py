@@ -17,7 +17,7 @@ from noom_project.operators import ANSWERS
 from noom_project.typescript import SOCKETS
 from tests.conversation import Refusal
 from tests.faults import doors, forge
-from tests.faults.doors import SESSION, Ear, Room
+from tests.faults.doors import SESSION, Ear, HttpEar, Room
 from tests.faults.table import cells
 from tests.faults.visitor import Visitor, account
 from tests.live.admin import Admin
@@ -58,15 +58,15 @@ def browser(who: str, key: str) -> str:
 class Crowd:
     """Everyone of the tables, each with what it needs to try a door."""
 
-    def __init__(self, room: Room, tokens: dict[str, str]) -> None:
-        self.room, self._tokens = room, tokens
+    def __init__(self, room: Room, tokens: dict[str, str], ear: type[Ear | HttpEar] = Ear) -> None:
+        self.room, self._tokens, self._ear = room, tokens, ear
         self.pk = ""  # of the room, in the admin
 
     def token(self, who: str) -> str:
         return self._tokens.get(who) or fresh_token(self.room.key)
 
     @asynccontextmanager
-    async def socket(self, socket: str, who: str, token: str) -> AsyncIterator[Ear]:
+    async def socket(self, socket: str, who: str, token: str) -> AsyncIterator[Ear | HttpEar]:
         """A fresh socket of somebody, as far in as that one gets."""
         url = self.room.there.url
         key = full(self.room.key) if who == "waiting" else self.room.key
@@ -75,7 +75,8 @@ class Crowd:
             if who in ADMITTED and socket != "chat":
                 chat = Ear(url, f"/ws/chat/{key}/", token=token)
                 await (await stack.enter_async_context(chat)).enter(who)
-            wire = await stack.enter_async_context(Ear(url, path, token=token))
+            wire: Ear | HttpEar = self._ear(url, path, token=token)
+            await stack.enter_async_context(wire)
             if who in ADMITTED and socket == "chat":
                 await wire.enter(who)
             if who in ADMITTED and socket == "call":
@@ -84,7 +85,7 @@ class Crowd:
                 await self._wait(wire, socket)
             yield wire
 
-    async def _wait(self, wire: Ear, socket: str) -> None:
+    async def _wait(self, wire: Ear | HttpEar, socket: str) -> None:
         with pytest.raises(Refusal):
             await (wire.enter("waiting") if socket == "chat" else wire.join("waiting"))
 
@@ -104,10 +105,12 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(cluster: list[Process], admin: Admin) -> AsyncIterator[Crowd]:
+async def crowd(
+    cluster: list[Process], admin: Admin, ear: type[Ear | HttpEar] = Ear
+) -> AsyncIterator[Crowd]:
     """Everyone, and the room in which it is never silent."""
     async with doors.room(cluster) as room, AsyncExitStack() as stack:
-        everyone = Crowd(room, tokens(room.key))
+        everyone = Crowd(room, tokens(room.key), ear)
 
         async def enter(key: str, name: str, **who: str) -> Ear:
             wire = Ear(room.there.url, f"/ws/chat/{key}/", **who)
@@ -144,10 +147,11 @@ async def _talk(room: Room) -> None:
 
 @pytest.mark.bar("S3")
 @pytest.mark.patient
+@pytest.mark.parametrize("ear", [Ear, HttpEar])
 async def test_every_message_by_everyone_at_every_socket_is_as_the_table_says(
-    cluster, admin, figure
+    cluster, admin, figure, ear
 ):
-    async with crowd(cluster, admin) as everyone:
+    async with crowd(cluster, admin, ear) as everyone:
         wrong, leaks, tried = [], [], 0
         for socket, (path, _) in SOCKETS.items():
             table = cells(f"`{path}`")
@@ -243,7 +247,8 @@ def signed(browser: str) -> str:
 async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figure):
     table = cells("Pages")
     known = {filled(c.what.partition(" ")[2]) for c in table if c.what != ANY_OTHER}
-    every = {*map(filled, patterns(get_resolver().url_patterns)), *ANSWERS}
+    over_http = {filled(path.replace("/ws/", "/http/")) for path, _ in SOCKETS.values()}
+    every = {*map(filled, patterns(get_resolver().url_patterns)), *ANSWERS, *over_http}
     others = sorted(a for a in every - known if a.startswith("/admin/") and "(" not in a)
     assert {a for a in every - known if not a.startswith("/admin/")} == set(), "a page has no row"
     async with crowd(cluster, admin) as everyone:
