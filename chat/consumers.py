@@ -51,7 +51,7 @@ class RoomConsumer(Line):
 
     @property
     def about(self) -> dict[str, str]:
-        return super().about | {"room": self.key}
+        return super().about | {"room": self.scope["url_route"]["kwargs"]["key"]}
 
     async def received(self, frame: str | bytes | None) -> None:
         ref = None

@@ -76,10 +76,10 @@ class Line(AsyncConsumer):
         except Exception as error:
             self._give_up(error)
         finally:
-            self._note_end()
             if counted:
                 addresses.disconnect(self.address)
             try:
+                self._note_end()
                 await self.gone()
             except Exception as error:  # the server would log it again, and close what is closed
                 self.note(error)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from call.consumers import CallConsumer
 from call.messages import CALL
 from chat import closes, consumers, identity, journal, rooms
+from chat.line import open_lines
 from chat.protocol import CHAT, MAX_FRAME_BYTES
 from tests.conversation import Refusal
 
@@ -170,12 +171,18 @@ async def test_who_is_too_fast_is_told_and_who_goes_on_is_cut_off(enter, setting
     assert await nova.ask("people")
 
 
-async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect, settings):
+@pytest.mark.parametrize("path", ["/ws/lobby/", "/ws/chat/room/", "/ws/call/room/"])
+async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect, settings, path):
     settings.SOCKETS_PER_ADDRESS = 3
     for _ in range(3):
-        await connect("/ws/lobby/")
-    refused = await connect("/ws/lobby/")
+        await connect(path)
+    before = set(open_lines)
+    refused = await connect(path)
     assert await refused.closing() == closes.FLOODING
+    await refused.close()
+    async with asyncio.timeout(10):
+        while not open_lines <= before:  # nothing of it stays  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     other = await connect("/ws/lobby/", address="192.0.2.2")
     assert await other.event("room_change")
 
