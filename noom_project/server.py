@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 class GuardedRequest(WebRequest):
     """A request whose body has a bound, and what waits for its reader too."""
 
+    transport: Any
+    channel: Any
+
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Stock daphne names itself, in a page whose style our policy forbids."""
         headers = {**LAST, "Content-Type": "text/plain; charset=utf-8"}
@@ -42,6 +45,13 @@ class GuardedRequest(WebRequest):
         start = {"type": "http.response.start", "status": status, "headers": encoded}
         self.handle_reply(start)
         self.handle_reply({"type": "http.response.body", "body": told})
+
+    def process(self) -> "defer.Deferred[None]":
+        """Stock daphne leaves what became a WebSocket to the garbage collector."""
+        processing: defer.Deferred[None] = super().process()
+        if self.transport is None:
+            self.channel = None
+        return processing
 
     def gotLength(self, length: int | None) -> None:
         """Stock daphne stores a body of any length before anyone looks at it."""
@@ -179,10 +189,10 @@ def self_test() -> None:
     """Fails if what is overridden above is not there any more."""
     expected = {
         WebSocketProtocol: (
-            *("dataReceived", "onOpen", "onClose", "onMessage", "onPing", "check_timeouts"),
-            *("handle_reply", "sendClose", "sendHttpErrorResponse"),
+            *("dataReceived", "connectionLost", "check_timeouts", "handle_reply", "sendClose"),
+            *("onOpen", "onClose", "onMessage", "onPing", "sendHttpErrorResponse"),
         ),
-        WebRequest: ("gotLength", "handleContentChunk", "handle_reply", "basic_error"),
+        WebRequest: ("process", "gotLength", "handleContentChunk", "handle_reply", "basic_error"),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: (
             "run",

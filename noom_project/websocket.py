@@ -11,6 +11,8 @@ from typing import Any
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from twisted.internet import tcp
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 
 from chat import closes
 from chat.frames import PING
@@ -83,6 +85,11 @@ class GuardedSocket(WebSocketProtocol):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         pulse.discard(self)
         super().onClose(wasClean, code, reason)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Stock autobahn's socket holds itself by these, until the garbage collector comes."""
+        super().connectionLost(reason)
+        self.is_open = self.is_closed = None
 
     def check(self, now: float) -> None:
         """By noom_project/pulse.py: ends the silent and the old; pings whom no beat has pinged."""
