@@ -113,6 +113,17 @@ class Guest:
             self.acked[message.client_id] = ack.seq
             return ack.seq
 
+    def state(self) -> str:
+        """For whoever wonders why something is missing."""
+        now = time.monotonic()
+        return (
+            f"last {self.log.last}, head {self.log.head}, open {self.line.open.is_set()},"
+            f" losses {[(round(at - now, 1), code) for at, code in self.line.losses]},"
+            f" backs {[round(at - now, 1) for at in self.backs]},"
+            f" beats {[(beat.seq, beat.ok) for beat in self.beats[-4:]]},"
+            f" healing {self._healer}, reading {self.line._task}"
+        )
+
     def _entered(self, answer: m.EnterRoomAck) -> None:
         self.backs.append(time.monotonic())
         self.roster.replace(answer.people, answer.version)
@@ -246,6 +257,9 @@ class Swarm:
                 "everybody to have everything",
                 seconds=HEAL_S,
             )
+        for guest in judged:
+            if missed := _missed(guest, acked[guest.key]):
+                print(f"{guest.key}, {guest.nickname} misses {missed}: {guest.state()}")
         texts: dict[tuple[str, int], set[str]] = defaultdict(set)
         doubled = 0
         for guest in judged:
