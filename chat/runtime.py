@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from chat import database, heart, journal
 from chat.counts import counts
@@ -24,6 +24,8 @@ from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
 ENTERING_AT_ONCE = 4
+REDIS_CONNECTIONS = 8
+REDIS_PATIENCE_S = 2.0  # for one of them
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # for those who look after us
 
 log = logging.getLogger(__name__)
@@ -93,8 +95,12 @@ def _presence() -> Presence:
     """By the setting: of this process alone, or of all that share a Redis."""
     if not settings.REDIS_URLS:
         return MemoryPresence(process=PROCESS)
-    redis = Redis.from_url(settings.REDIS_URLS[0], **settings.REDIS_OPTIONS)
-    return RedisPresence(redis, _decode, PROCESS)
+    # A pool without a bound has, and keeps, as many connections as were ever asked for at once.
+    options = {"max_connections": REDIS_CONNECTIONS, "timeout": REDIS_PATIENCE_S}
+    pool = BlockingConnectionPool.from_url(
+        settings.REDIS_URLS[0], **options, **settings.REDIS_OPTIONS
+    )
+    return RedisPresence(Redis.from_pool(pool), _decode, PROCESS)
 
 
 def _decode(place: str, record: bytes) -> Member:

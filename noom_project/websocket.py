@@ -48,7 +48,7 @@ class GuardedSocket(WebSocketProtocol):
         """Autobahn goes on parsing, for a second, what comes after a close. A goodbye is short."""
         self._asked_at = None
         if len(data) == PONG_BYTES and data.startswith(PONG) and self._is_between_frames():
-            return  # the most frequent frame of all; autobahn takes twenty times as long for it
+            return  # the most frequent frame of all, which says nothing but that it lives
         if self.state == self.STATE_CLOSING and len(data) > GOODBYE_BYTES:
             self._late_bytes += len(data)
             if self._late_bytes > MAX_LATE_BYTES:
