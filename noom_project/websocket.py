@@ -5,7 +5,6 @@ Each override names what stock daphne, or autobahn below it, does.
 
 import asyncio
 import contextlib
-import math
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
@@ -41,7 +40,7 @@ class GuardedSocket(WebSocketProtocol):
     muted: bool  # daphne's: nothing that comes is taken any more
     _late_bytes = 0  # came after we said goodbye
     # By the clock of `pulse`: the last ping; and the first after which nothing has come yet.
-    _pinged_at = -math.inf
+    _pinged_at = 0.0
     _asked_at: float | None = None
 
     def dataReceived(self, data: bytes) -> None:
@@ -62,7 +61,7 @@ class GuardedSocket(WebSocketProtocol):
         self.transport.bufferSize = READ_BYTES
         self._controls = Bucket(CONTROL_FRAMES_PER_S)
         self._queued_bytes = 0  # since the queue was last found empty
-        self._opened_at = pulse.now
+        self._opened_at = self._pinged_at = pulse.now
         pulse.add(self)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
