@@ -111,7 +111,9 @@ async def _every(seconds: float, step: Callable[[], Awaitable[float | None]]) ->
     """Takes a step again and again, after this time or after the one that it returns; one that
     fails is logged, and the next one is taken."""
     wait_s = seconds
-    while True:
+    task = asyncio.current_task()
+    # What a step waits for may take our end for a failure of its own.
+    while task is None or not task.cancelling():
         await asyncio.sleep(wait_s)
         wait_s = seconds
         try:

@@ -1,6 +1,8 @@
 """People on the sockets of one process, without a server in between."""
 
+import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -10,7 +12,7 @@ import pytest
 from django.conf import settings
 from redis.asyncio import Redis
 
-from chat import limits, runtime
+from chat import database, limits, runtime
 from tests.server.client import Client, DirectClient
 from tests.server.fallback_client import FallbackClient
 
@@ -44,7 +46,15 @@ async def _process() -> AsyncIterator[None]:
             await redis.flushall()
     yield
     await runtime.shutdown()
+    await _threads_are_idle()
     assert limits.addresses.open_sockets == 0, "a socket was not given back"
+
+
+async def _threads_are_idle() -> None:
+    """Returns when no question to the database is under way: the tables are emptied next, and what
+    a cancelled task has asked is asked all the same."""
+    everyone = threading.Barrier(database.READERS)
+    await asyncio.gather(*(database.read(everyone.wait) for _ in range(database.READERS)))
 
 
 @pytest.fixture
