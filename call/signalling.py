@@ -30,7 +30,7 @@ from chat.hub import Local
 from chat.identity import Identity
 from chat.messages import Member, Wire
 from chat.presence import Change
-from chat.roster import Kind, Roster, register
+from chat.roster import Entrant, Kind, Roster, register
 
 TOPOLOGY = "mesh"
 # A page opens the sockets of its room and of its call at once, and the call's may be quicker.
@@ -71,7 +71,7 @@ def callers() -> Roster:
 
 
 async def join(
-    *, identity: Identity, session: str, media: Media, local: Local
+    *, identity: Identity, session: str, media: Media, local: Entrant
 ) -> tuple[CallMember, JoinRoomAck]:
     """Lets a participant of a room into its call, or back into it.
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
 from chat.counts import counts
-from chat.errors import Unavailable
+from chat.errors import LineEnded, Unavailable
 from chat.frames import Frame
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
@@ -106,6 +106,8 @@ class RoomConsumer(Line):
     def _answer_error(self, error: Exception, ref: int | None) -> None:
         """What a person, a broken client and the server do wrong has three fates."""
         match error:
+            case LineEnded():
+                return  # nobody is there to hear of it
             case Refused():
                 code, message, close = error.code, error.message, None
             case Unavailable():

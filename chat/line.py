@@ -131,6 +131,11 @@ class Line(AsyncConsumer):
         return reference
 
     @property
+    def is_open(self) -> bool:
+        """Nobody has been told to go, or has gone."""
+        return self.closed_with is None
+
+    @property
     def transport(self) -> str:
         """What carries it: "websocket", or what else the scope says."""
         carrier: str = self.scope.get("noom.transport", "websocket")

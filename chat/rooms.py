@@ -36,7 +36,7 @@ from chat.messages import (
 from chat.models import Room
 from chat.presence import Change
 from chat.residents import Resident, persons, residents, shown
-from chat.roster import Kind, Roster, register
+from chat.roster import Entrant, Kind, Roster, register
 
 DOOR_PATIENCE_S = 5.0
 
@@ -93,7 +93,7 @@ def people() -> Roster:
 
 
 async def enter(
-    *, identity: Identity, nickname: str, last_seq: int | None, local: Local
+    *, identity: Identity, nickname: str, last_seq: int | None, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
     """Lets a participant into its room, which is made if it is not there yet.
 
@@ -114,7 +114,7 @@ async def enter(
 
 
 async def _enter(
-    identity: Identity, nickname: str, last_seq: int | None, local: Local
+    identity: Identity, nickname: str, last_seq: int | None, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
     # Most rooms are there; one is made by the one thread that writes, which nobody races.
     found = await database.read(doorway.find, identity)

@@ -9,9 +9,18 @@ import msgspec
 from django.conf import settings
 
 from chat import closes, names, protocol
+from chat.errors import LineEnded
 from chat.hub import Hub, Local
 from chat.messages import Member, Wire
 from chat.presence import Change, Lease, Presence, Rule, Snapshot
+
+
+class Entrant(Local, Protocol):
+    """A socket whose participant comes in."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been told to end."""
 
 
 class Arrival(Protocol):
@@ -71,16 +80,24 @@ class Roster:
         self._held: dict[str, dict[str, _Held]] = {}  # by key and participant
         self._awaited: dict[tuple[str, str], asyncio.Event] = {}
 
-    async def enter(self, *, key: str, local: Local, rule: Rule) -> Change:
+    async def enter(self, *, key: str, local: Entrant, rule: Rule) -> Change:
         """Lets the participant of a socket in by `rule`, and keeps it in until the socket goes.
 
         Whoever was there already (a reconnect) makes no arrival; its older connection is closed.
-        Raises what the rule raises; then nobody has entered.
+        Raises what the rule raises, and LineEnded; then nobody has entered.
         """
+
+        def rule_of_open(members: Mapping[str, Member]) -> Member | None:
+            # It may have waited at a server that stops, while its page entered at another one,
+            # whose line would be taken for the older.
+            if not local.is_open:
+                raise LineEnded
+            return rule(members)
+
         group = self.group(key)
         await self._hub.join(group, local)
         try:
-            change = await self._update(key, local.id, rule)
+            change = await self._update(key, local.id, rule_of_open)
         except BaseException:
             await self._hub.leave(group, local)
             raise
@@ -88,7 +105,7 @@ class Roster:
             self._held.setdefault(key, {})[local.id] = _Held(local, change.after)
             if awaited := self._awaited.get((key, local.id)):
                 awaited.set()
-        if change.before is not None:
+        if change.before is not None and local.is_open:
             self._hub.drop(group, closes.REPLACED, to=local.id, unless=local.line)
         return change
 

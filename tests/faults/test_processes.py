@@ -113,8 +113,9 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     assert len(moved) > len(staying) / 4, "hardly anybody was at the stopped process"
     losses = [guest.line.losses[before[guest.id]] for guest in moved]
     figure("until all were told", max(loss.at for loss in losses) - at, limit=1, unit="s")
-    untold = sum(loss.code != closes.RESTARTING for loss in losses)
-    figure("people who were not told to come back", untold, limit=0)
+    untold = [loss for loss in losses if loss.code != closes.RESTARTING]
+    print(*untold, [guest.state() for guest in moved if guest.line.losses[-1] in untold])
+    figure("people who were not told to come back", len(untold), limit=0)
     figure("handshakes that were neither served nor refused", handshakes.hung, limit=0)
     assert handshakes.refused, "nobody was refused, so the premise failed"
     away = [

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextlib import AsyncExitStack
 
 import pytest
 from django.core import signing
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from call.consumers import CallConsumer
 from call.messages import CALL
-from chat import closes, consumers, identity, journal, rooms
+from chat import closes, consumers, identity, journal, rooms, runtime
 from chat.line import open_lines
 from chat.protocol import CHAT, MAX_FRAME_BYTES
 from tests.conversation import Refusal
@@ -185,6 +186,26 @@ async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect
             await asyncio.sleep(0.01)
     other = await connect("/ws/lobby/", address="192.0.2.2")
     assert await other.event("room_change")
+
+
+async def test_who_is_told_to_go_while_waiting_at_the_door_does_not_come_in(enter, connect):
+    nova = await enter("Nova")
+    door = runtime.current().door
+    async with AsyncExitStack() as stack:
+        for _ in range(runtime.ENTERING_AT_ONCE):
+            await stack.enter_async_context(door)
+        before = set(open_lines)
+        late = await connect("/ws/chat/room/", token=nova.token)
+        asked = asyncio.create_task(late.ask("enter_room", token=nova.token, nickname="Nova"))
+        await asyncio.sleep(0.1)
+        (line,) = open_lines - before
+        line.drop(closes.RESTARTING)
+        assert await late.closing() == closes.RESTARTING
+    with pytest.raises(ConnectionError):
+        await asked
+    await asyncio.sleep(0.2)
+    assert nova.closed_with is None, "the line of those who are in is not replaced"
+    await nova.say("still here")
 
 
 async def test_a_failure_of_ours_shows_only_a_reference(enter, monkeypatch, caplog):
