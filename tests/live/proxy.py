@@ -27,6 +27,7 @@ class Proxy:
         self.loses = 0
         self.handshakes = self.requests = 0  # that came
         self.open_websockets = self.open_fallbacks = 0  # of those that stand for WebSockets
+        self._writers: list[asyncio.StreamWriter] = []  # of all connections that there were
         self._turn = itertools.count()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -58,16 +59,17 @@ class Proxy:
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        for writer in self._writers:  # the test is over: nobody reads what is left
+            writer.transport.abort()
         self._loop.run_until_complete(asyncio.sleep(0.1))  # what is closed is so in a later turn
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         try:
             await self._request(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # one of them has gone
-        except asyncio.CancelledError:
-            writer.transport.abort()  # the test is over: nobody reads what is left
         finally:
             writer.close()
 
@@ -108,9 +110,11 @@ class Proxy:
         for _ in self.servers:
             target = urlsplit(self.servers[next(self._turn) % len(self.servers)])
             try:
-                return await asyncio.open_connection(target.hostname, target.port)
+                streams = await asyncio.open_connection(target.hostname, target.port)
             except OSError:
                 continue
+            self._writers.append(streams[1])
+            return streams
         return None
 
     async def _exchange(self, client: Streams, server: Streams, holds_back: bool) -> None:
