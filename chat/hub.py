@@ -136,8 +136,10 @@ class Hub:
     def beat(self, group: str, event: bytes) -> None:
         """Sends an encoded event to the group's sockets of this process alone, with a ping."""
         frame = Frame(event, and_ping=True)
-        for local in list(self._locals.get(group, ())):
+        here = list(self._locals.get(group, ()))
+        for local in here:
             local.deliver(frame)
+        counts.deliveries += len(here)
 
     def drop(
         self, group: str, code: int, *, to: str | None = None, unless: str | None = None

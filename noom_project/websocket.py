@@ -61,7 +61,7 @@ class GuardedSocket(WebSocketProtocol):
         self.transport.bufferSize = READ_BYTES
         self._controls = Bucket(CONTROL_FRAMES_PER_S)
         self._queued_bytes = 0  # since the queue was last found empty
-        self._opened_at = self._pinged_at = pulse.now
+        self._pinged_at = pulse.now
         pulse.add(self)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
@@ -94,7 +94,7 @@ class GuardedSocket(WebSocketProtocol):
         """By noom_project/pulse.py: ends the silent and the old; pings whom no beat has pinged."""
         if self.state != self.STATE_OPEN:
             return
-        if 0 <= self.server.websocket_timeout < now - self._opened_at:
+        if 0 <= self.server.websocket_timeout < self.duration():
             self.serverClose()
         elif self._asked_at is not None and now - self._asked_at >= closes.SILENT_S:
             self._cut_off(closes.SILENT)

@@ -70,7 +70,7 @@ def follow(machine: Machine) -> None:
 def answering(script: str, *lines: str) -> str:
     """The script at a terminal, where somebody types these lines when they are asked for."""
     typed = "".join(f"sleep 5; echo '{line}'; " for line in lines)
-    return f"cat >/root/script <<'END'\n{script}\nEND\n({typed}) | script -qec 'bash /root/script'"
+    return f"cat >~/script <<'END'\n{script}\nEND\n({typed}) | script -qec 'bash ~/script'"
 
 
 def status(machine: Machine, address: str) -> int:
@@ -129,7 +129,7 @@ def test_http_is_sent_to_https(machine: Machine):
 
 def test_the_superuser_can_log_in(machine: Machine):
     login = f"https://{NAME}/admin/login/"
-    curl = f"curl -s --cacert {SIGNED_BY} -b /root/jar -c /root/jar"
+    curl = f"curl -s --cacert {SIGNED_BY} -b ~/jar -c ~/jar"
     page = machine.run(f"{curl} {login}")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     assert token
