@@ -80,8 +80,10 @@ class Heart:
     async def _renew(self, places: list[_Place]) -> None:
         began = asyncio.get_running_loop().time()
         leases = [lease for roster, key in places for lease in roster.leases(key)]
-        await self._presence.renew(leases, settings.LEASE_S)
+        taken = await self._presence.renew(leases, settings.LEASE_S)
         self._renewed_at = began
+        for roster in self._rosters if taken else ():
+            roster.drop_replaced({lease.line for lease in taken})
 
     async def _beats(self, places: list[_Place]) -> list[BeatEvent]:
         """What to say in each of these places."""

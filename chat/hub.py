@@ -56,11 +56,11 @@ class Layer(Protocol):
 
 class _Item(NamedTuple):
     """An encoded event, or the close code of an end: for all of a group or for one participant
-    in it, unless it is this very line."""
+    in it, or for this line of it alone."""
 
     what: bytes | int
     to: str | None = None
-    unless: str | None = None
+    line: str | None = None
 
 
 def _check(item: _Item) -> None:
@@ -142,13 +142,13 @@ class Hub:
         counts.deliveries += len(here)
 
     def drop(
-        self, group: str, code: int, *, to: str | None = None, unless: str | None = None
+        self, group: str, code: int, *, to: str | None = None, line: str | None = None
     ) -> None:
-        """Closes the sockets of the group, or of one participant in it, unless it is this line.
+        """Closes the sockets of the group, or of one participant in it, or this line of it alone.
 
         Here at once: held back, it might meet the participant on a line that is newer still.
         """
-        item = _Item(code, to, unless)
+        item = _Item(code, to, line)
         self._drop_locals(group, code, item)
         self._gather(group, item)
 
@@ -263,7 +263,7 @@ class Hub:
 
     def _drop_locals(self, group: str, code: int, item: _Item) -> None:
         for local in list(self._locals.get(group, ())):
-            if item.to in (None, local.id) and local.line != item.unless:
+            if item.to in (None, local.id) and item.line in (None, local.line):
                 local.drop(code)
 
     def _hand_out(self, group: str, events: list[_Item]) -> None:

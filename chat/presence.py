@@ -32,6 +32,16 @@ class Change:
     count: int
     version: int
     members: Mapping[str, Member] = field(default_factory=dict, compare=False)
+    replaced: str = ""  # the line from which this change has taken the member
+
+
+class Hold(NamedTuple):
+    """The line by which somebody is in a place. One that comes in takes the member from whichever
+    line has it; what is said of the end of one counts only while no other has taken it.
+    """
+
+    line: str
+    takes: bool
 
 
 class Lease(NamedTuple):
@@ -39,6 +49,7 @@ class Lease(NamedTuple):
 
     place: str
     record: Member
+    line: str
 
 
 class Lost(NamedTuple):
@@ -58,11 +69,15 @@ class Presence(Protocol):
     async def read(self, place: str) -> Snapshot:
         """The living members."""
 
-    async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
-        """Applies a rule in one atomic step, and lets the lease run for `lease_s` from now."""
+    async def update(
+        self, place: str, member_id: str, rule: Rule, lease_s: float, hold: Hold | None = None
+    ) -> Change:
+        """Applies a rule in one atomic step, and lets the lease run for `lease_s` from now; nothing
+        changes if `hold` is of a line that no longer has the member."""
 
-    async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
-        """Lets all these leases run for `lease_s` from now, in one round trip."""
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> list[Lease]:
+        """Lets all these leases run for `lease_s` from now, in one round trip, but for those of
+        members whom another line has taken: they are returned."""
 
     async def expire(self) -> list[Lost]:
         """Removes, in one atomic step a place, whoever's lease has run out; each is told once."""
@@ -87,6 +102,7 @@ class Presence(Protocol):
 class _Lease:
     record: Member
     until: float
+    line: str
 
 
 @dataclass(slots=True)
@@ -113,15 +129,22 @@ class MemoryPresence:
         here = self._places.get(place)
         return Snapshot(here.version, here.living(self._clock())) if here else Snapshot(0, {})
 
-    async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
+    async def update(
+        self, place: str, member_id: str, rule: Rule, lease_s: float, hold: Hold | None = None
+    ) -> Change:
         now = self._clock()
         here = self._places.get(place) or self._new_place()
         members = here.living(now)
         before, after = members.get(member_id), rule(members)
+        line = held = here.leases[member_id].line if member_id in here.leases else ""
+        if hold is not None:
+            if held != hold.line and not hold.takes:
+                return Change(before, before, len(members), here.version, members)
+            line = hold.line
         # A lease that ran out but is not swept yet is taken over by an owner who is back; else it
         # is left to `expire`, which announces it.
         if after is not None:
-            here.leases[member_id] = _Lease(after, now + lease_s)
+            here.leases[member_id] = _Lease(after, now + lease_s, line)
             self._places[place] = here
         elif before is not None:
             del here.leases[member_id]
@@ -129,15 +152,20 @@ class MemoryPresence:
             here.version += 1
         living = here.living(now)
         self._forget_if_empty(place)
-        return Change(before, after, len(living), here.version, living)
+        replaced = held if held != line else ""
+        return Change(before, after, len(living), here.version, living, replaced)
 
-    async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> list[Lease]:
         until = self._clock() + lease_s
-        for place, record in leases:
-            here = self._places.get(place)
-            lease = here.leases.get(record.id) if here else None
-            if lease is not None:
-                lease.until = until
+        taken = []
+        for lease in leases:
+            here = self._places.get(lease.place)
+            known = here.leases.get(lease.record.id) if here else None
+            if known is not None and known.line in ("", lease.line):
+                known.until, known.line = until, lease.line
+            elif known is not None:
+                taken.append(lease)
+        return taken
 
     async def expire(self) -> list[Lost]:
         now = self._clock()

@@ -1,8 +1,8 @@
 """Presence of many processes, in Redis and by Redis' own clock: each step is one Lua script.
 
 Of a place `p` five keys are kept: `noom:p:leases` (members by the millisecond at which they end),
-`noom:p:records`, `noom:p:holders` (who renews them), `noom:p:version` and `noom:p:log` (who changed
-last); `noom:due` orders the places by the first lease in them that may end.
+`noom:p:records`, `noom:p:holders` (process and line of each), `noom:p:version` and `noom:p:log`
+(who changed last); `noom:due` orders the places by the first lease in them that may end.
 
 A process remembers what it has read of a place and at which version, so that it asks for what is
 new alone: who enters a room of a thousand does not read the thousand again.
@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from chat import presence_scripts as scripts
 from chat.errors import Unavailable
 from chat.messages import Member
-from chat.presence import Change, Lease, Lost, Rule, Snapshot
+from chat.presence import Change, Hold, Lease, Lost, Rule, Snapshot
 
 MAX_TRIES = 50  # at a change that others keep overtaking
 RENEW_CHUNK = 500
@@ -56,6 +56,17 @@ class _Known(NamedTuple):
         return _Known(version, members, self.ended - changed.keys() - set(gone))
 
 
+class _Step(NamedTuple):
+    """A change of one member."""
+
+    member_id: str
+    before: Member | None
+    after: Member | None
+    lease_s: float
+    holder: str  # whom the change makes, or asks to be, the holder; empty: whoever is
+    seen: str  # the holder on whom it was decided
+
+
 def _coming(item: tuple[str, Member]) -> tuple[int, str]:
     return item[1].since, item[0]
 
@@ -82,11 +93,16 @@ class RedisPresence:
         known = await self._look(place)
         return Snapshot(known.version, known.living())
 
-    async def update(self, place: str, member_id: str, rule: Rule, lease_s: float) -> Change:
+    async def update(
+        self, place: str, member_id: str, rule: Rule, lease_s: float, hold: Hold | None = None
+    ) -> Change:
         # The rule is Python's, so the step is: decide on what is known, write if that is still how
         # it is, else decide again on the news that come instead. The lock spares a process the
         # races with itself; those with others are tried again. That somebody may not, or that there
-        # is nothing to write, is decided on what was just read.
+        # is nothing to write, is decided on what was just read; and so is that somebody is taken
+        # from another line, for the one that takes may have been told to go since it asked.
+        holder = self._holder(hold.line) if hold else ""
+        seen = "" if hold and hold.takes else holder
         async with self._locks.setdefault(place, asyncio.Lock()):
             known, is_fresh = self._known.get(place, NOTHING), False
             for attempt in range(MAX_TRIES):
@@ -99,10 +115,16 @@ class RedisPresence:
                         raise
                     writes = False
                 if writes:
-                    answer = await self._write(place, known, member_id, before, after, lease_s)
+                    step = _Step(member_id, before, after, lease_s, holder, seen)
+                    answer = await self._write(place, known, step)
                     if isinstance(answer, Change):
                         return answer
-                    known, is_fresh = answer, True
+                    if isinstance(answer, _Known):
+                        known, is_fresh = answer, True
+                    elif hold and hold.takes:
+                        seen = answer
+                    else:
+                        return Change(before, before, len(members), known.version, members)
                 elif is_fresh:
                     return Change(None, None, len(members), known.version, members)
                 else:
@@ -111,13 +133,17 @@ class RedisPresence:
                     await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
         raise Unavailable(f"{place} changes too fast")
 
-    async def renew(self, leases: Iterable[Lease], lease_s: float) -> None:
-        waiting = list(leases)
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> list[Lease]:
+        waiting, taken = list(leases), []
         for start in range(0, len(waiting), RENEW_CHUNK):
-            arguments: list[str | bytes | int] = [PREFIX, int(lease_s * 1000), self._process]
-            for place, record in waiting[start : start + RENEW_CHUNK]:
-                arguments += [place, record.id, msgspec.json.encode(record)]
-            await _answer(self._renew_script(keys=[DUE], args=arguments))
+            chunk = waiting[start : start + RENEW_CHUNK]
+            arguments: list[str | bytes | int] = [PREFIX, int(lease_s * 1000)]
+            for place, record, line in chunk:
+                holder = self._holder(line)
+                arguments += [place, record.id, msgspec.json.encode(record), holder]
+            numbers = await _answer(self._renew_script(keys=[DUE], args=arguments))
+            taken += [chunk[number] for number in numbers]
+        return taken
 
     async def expire(self) -> list[Lost]:
         lost = []
@@ -136,7 +162,7 @@ class RedisPresence:
 
     async def holders(self, place: str) -> dict[str, str]:
         found = await _answer(self._redis.hgetall(f"{PREFIX}{place}:holders"))
-        return {member.decode(): process.decode() for member, process in found.items()}
+        return {id.decode(): holder.decode().partition(" ")[0] for id, holder in found.items()}
 
     async def counts(self, kind: str) -> dict[str, int]:
         found = await _answer(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))
@@ -157,16 +183,12 @@ class RedisPresence:
         news = await _answer(self._read_script(args=[f"{PREFIX}{place}", known.version]))
         return self._learn(place, known, news)
 
-    async def _write(
-        self,
-        place: str,
-        known: _Known,
-        member_id: str,
-        before: Member | None,
-        after: Member | None,
-        lease_s: float,
-    ) -> Change | _Known:
-        """The change, or how the place is if that is not what was known."""
+    def _holder(self, line: str) -> str:
+        return f"{self._process} {line}"
+
+    async def _write(self, place: str, known: _Known, step: _Step) -> Change | _Known | str:
+        """The change; or how the place is, or who the holder, if that is not what was known."""
+        before, after = step.before, step.after
         record = b"" if after is None else msgspec.json.encode(after)
         answer = await _answer(
             self._change_script(
@@ -175,21 +197,25 @@ class RedisPresence:
                     f"{PREFIX}{place}",
                     known.version,
                     len(known.ended),
-                    member_id,
+                    step.member_id,
                     record,
-                    int(lease_s * 1000),
+                    int(step.lease_s * 1000),
                     int(before != after),
                     place,
-                    self._process,
+                    step.holder,
+                    step.seen,
                 ],
             )
         )
+        if len(answer) == 1:
+            return cast(str, answer[0].decode())
         if len(answer) != 2:
             return self._learn(place, known, answer)
         version, count = answer
-        gone = [] if after else [member_id]
+        gone = [] if after else [step.member_id]
         here = self._remember(place, known.after(version, [after] if after else [], gone))
-        return Change(before, after, count, version, here.living())
+        replaced = step.seen.partition(" ")[2] if step.seen != step.holder else ""
+        return Change(before, after, count, version, here.living(), replaced)
 
     def _learn(self, place: str, known: _Known, news: list[Any]) -> _Known:
         """What is known after news that were asked for with what was known before."""

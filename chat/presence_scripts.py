@@ -59,28 +59,34 @@ READ = _NOW + _NEWS + "return news(ARGV[1], tonumber(ARGV[2]))"
 
 # KEYS: due. ARGV: the beginning of the place's keys, the version on which the change was decided
 # and how many ended leases there were, the member, its record (empty: gone), milliseconds of the
-# lease, whether the record is another one, the place, the process that renews.
-# Returns version and count; or, when somebody else has changed the place meanwhile, the news.
+# lease, whether the record is another one, the place, the holder that it is to have (empty: who it
+# has), the holder that is known.
+# Returns version and count; or, when somebody else has changed the place meanwhile, the news; or
+# the holder, when it is neither of the two.
 CHANGE = (
     _NOW
     + _CHANGED
     + _NEWS
     + """
 local base, since, id, record = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5]
-local leases = base .. ':leases'
+local leases, holders = base .. ':leases', base .. ':holders'
 local version = tonumber(redis.call('GET', base .. ':version') or 0)
 if version ~= since or redis.call('ZCOUNT', leases, '-inf', now) ~= tonumber(ARGV[3]) then
   return news(base, since)
 end
+if ARGV[9] ~= '' then
+  local holder = redis.call('HGET', holders, id) or ''
+  if holder ~= ARGV[9] and holder ~= ARGV[10] then return {holder} end
+end
 if record == '' then
   redis.call('ZREM', leases, id)
   redis.call('HDEL', base .. ':records', id)
-  redis.call('HDEL', base .. ':holders', id)
+  redis.call('HDEL', holders, id)
 else
   local ends = now + ARGV[6]
   redis.call('ZADD', leases, ends, id)
   redis.call('HSET', base .. ':records', id, record)
-  redis.call('HSETNX', base .. ':holders', id, ARGV[9])
+  if ARGV[9] ~= '' then redis.call('HSET', holders, id, ARGV[9]) end
   local due = redis.call('ZSCORE', KEYS[1], ARGV[8])
   if not due or tonumber(due) > ends then redis.call('ZADD', KEYS[1], ends, ARGV[8]) end
 end
@@ -93,23 +99,28 @@ return {version, redis.call('ZCOUNT', leases, '(' .. now, '+inf')}
 """
 )
 
-# KEYS: due. ARGV: prefix, milliseconds of the lease, the name of the process that renews, then
-# place, member and record of each.
-# Whom Redis has forgotten is put back; the version tells the others that somebody is.
+# KEYS: due. ARGV: prefix, milliseconds of the lease, then place, member, record and holder of each.
+# Whom Redis has forgotten is put back; the version tells the others that somebody is. Returns, by
+# their numbers, those whom another line has taken.
 RENEW = (
     _NOW
     + _CHANGED
     + """
-local ends = now + ARGV[2]
-for i = 4, #ARGV, 3 do
-  local place, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+local ends, taken = now + ARGV[2], {}
+for i = 3, #ARGV, 4 do
+  local place, id, record, own = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local base = ARGV[1] .. place
-  redis.call('ZADD', base .. ':leases', ends, id)
-  redis.call('HSET', base .. ':holders', id, ARGV[3])
-  if redis.call('HSETNX', base .. ':records', id, record) == 1 then changed(base, id) end
-  redis.call('ZADD', KEYS[1], 'NX', ends, place)
+  local holder = redis.call('HGET', base .. ':holders', id)
+  if holder and holder ~= own then
+    taken[#taken + 1] = (i - 3) / 4
+  else
+    redis.call('ZADD', base .. ':leases', ends, id)
+    if not holder then redis.call('HSET', base .. ':holders', id, own) end
+    if redis.call('HSETNX', base .. ':records', id, record) == 1 then changed(base, id) end
+    redis.call('ZADD', KEYS[1], 'NX', ends, place)
+  end
 end
-return 1
+return taken
 """
 )
 

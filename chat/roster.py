@@ -12,7 +12,7 @@ from chat import closes, names, protocol
 from chat.errors import LineEnded
 from chat.hub import Hub, Local
 from chat.messages import Member, Wire
-from chat.presence import Change, Lease, Presence, Rule, Snapshot
+from chat.presence import Change, Hold, Lease, Presence, Rule, Snapshot
 
 
 class Entrant(Local, Protocol):
@@ -97,7 +97,8 @@ class Roster:
         group = self.group(key)
         await self._hub.join(group, local)
         try:
-            change = await self._update(key, local.id, rule_of_open)
+            hold = Hold(local.line, takes=True)
+            change = await self._update(key, local.id, rule_of_open, hold=hold)
         except BaseException:
             await self._hub.leave(group, local)
             raise
@@ -105,8 +106,8 @@ class Roster:
             self._held.setdefault(key, {})[local.id] = _Held(local, change.after)
             if awaited := self._awaited.get((key, local.id)):
                 awaited.set()
-        if change.before is not None and local.is_open:
-            self._hub.drop(group, closes.REPLACED, to=local.id, unless=local.line)
+        if change.replaced:
+            self._hub.drop(group, closes.REPLACED, to=local.id, line=change.replaced)
         return change
 
     async def change(
@@ -133,9 +134,11 @@ class Roster:
         self._let_go(key, local.id)
         if code == closes.REPLACED:
             return  # it has come back at another process
+        # It may have done so without our having heard of it yet.
+        ended = Hold(local.line, takes=False)
         if code in SENT_OUT:
             # Whoever sent it out has ended its lease, but a renewal may have come between.
-            await self._update(key, local.id, lambda _: None)
+            await self._update(key, local.id, lambda _: None, hold=ended)
             return
         grace_s = {
             closes.GOING_AWAY: settings.GOODBYE_GRACE_S,
@@ -146,7 +149,7 @@ class Roster:
             member = members.get(local.id)
             return None if member is None else msgspec.structs.replace(member, here=False)
 
-        await self._update(key, local.id, away, lease_s=grace_s)
+        await self._update(key, local.id, away, lease_s=grace_s, hold=ended)
 
     async def await_member(self, key: str, member_id: str, *, patience_s: float) -> Member | None:
         """The record of a member; of one who is just coming in, as soon as it is there.
@@ -197,6 +200,14 @@ class Roster:
                 if (key, getattr(held.record, "browser", None)) in banned:
                     held.local.drop(code)
 
+    def drop_replaced(self, lines: Container[str]) -> None:
+        """Closes those of these lines that still hold somebody here, who has come back on another
+        line at another process."""
+        for people in self._held.values():
+            for held in list(people.values()):
+                if held.local.line in lines:
+                    held.local.drop(closes.REPLACED)
+
     def local_keys(self) -> Collection[str]:
         """The places in which somebody of this process is."""
         return self._held.keys()
@@ -204,7 +215,8 @@ class Roster:
     def leases(self, key: str) -> list[Lease]:
         """What this process has to renew in a place."""
         place = self.place(key)
-        return [Lease(place, held.record) for held in self._held.get(key, {}).values()]
+        held = self._held.get(key, {}).values()
+        return [Lease(place, one.record, one.local.line) for one in held]
 
     def local_count(self) -> int:
         """How many people of this process are in places of this kind."""
@@ -227,9 +239,10 @@ class Roster:
         rule: Rule,
         event: Update | None = None,
         lease_s: float | None = None,
+        hold: Hold | None = None,
     ) -> Change:
         lease_s = settings.LEASE_S if lease_s is None else lease_s
-        change = await self._presence.update(self.place(key), member_id, rule, lease_s)
+        change = await self._presence.update(self.place(key), member_id, rule, lease_s, hold)
         if change.before != change.after:
             await self._publish(key, change, event)
         return change

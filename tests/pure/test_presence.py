@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from chat.errors import Unavailable
 from chat.messages import Member
-from chat.presence import Lease, MemoryPresence, Snapshot
+from chat.presence import Hold, Lease, MemoryPresence, Snapshot
 from chat.presence_redis import DUE, RedisPresence
 from chat.presence_scripts import LOGGED
 from tests.live.server import free_port
@@ -76,9 +76,21 @@ def member(name: str, *, here: bool = True) -> Member:
     return Member(id=name, here=here, since=SINCE[name])
 
 
-async def put(presence, name, **fields):
+async def put(presence, name, hold=None, **fields):
     record = member(name, **fields)
-    return await presence.update(PLACE, name, lambda _: record, LEASE_S)
+    return await presence.update(PLACE, name, lambda _: record, LEASE_S, hold)
+
+
+def lease(name, line=""):
+    return Lease(PLACE, member(name), line)
+
+
+def taking(line):
+    return Hold(line, takes=True)
+
+
+def ended(line):
+    return Hold(line, takes=False)
 
 
 async def test_a_rule_that_raises_changes_nothing(presence):
@@ -123,7 +135,7 @@ async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence):
     entered = await put(presence, NOVA)
     await put(presence, MIRA)
     await presence.pass_time(6)
-    await presence.renew([Lease(PLACE, member(MIRA))], LEASE_S)
+    await presence.renew([lease(MIRA)], LEASE_S)
     await presence.pass_time(5)
     assert list((await presence.read(PLACE)).members) == [MIRA]
     assert await presence.counts("chat") == {"room": 1}
@@ -196,7 +208,7 @@ async def test_whom_redis_forgot_is_put_back_by_the_next_renewal(redis_url):
     before = await put(store, NOVA)
     await store.redis.flushall()
     assert (await store.read(PLACE)).members == {}
-    await store.renew([Lease(PLACE, member(NOVA))], LEASE_S)
+    await store.renew([lease(NOVA)], LEASE_S)
     snapshot = await store.read(PLACE)
     assert snapshot.members == {NOVA: member(NOVA)}
     assert snapshot.version > before.version
@@ -280,16 +292,78 @@ async def test_a_redis_that_is_away_is_said_to_be_down():
     with pytest.raises(Unavailable):
         await store.read(PLACE)
     with pytest.raises(Unavailable):
-        await store.renew([Lease(PLACE, member(NOVA))], LEASE_S)
+        await store.renew([lease(NOVA)], LEASE_S)
     await store.close()
 
 
 async def test_who_renews_a_lease_is_known_until_it_ends(presence):
     await put(presence, NOVA)
-    await presence.renew([Lease(PLACE, member(NOVA))], LEASE_S)
+    await presence.renew([lease(NOVA)], LEASE_S)
     assert await presence.holders(PLACE) == {NOVA: "here"}
     await presence.update(PLACE, NOVA, lambda _: None, LEASE_S)
     assert await presence.holders(PLACE) == {}
+
+
+async def test_a_line_that_comes_in_takes_the_place_of_the_one_before(presence):
+    first = await put(presence, NOVA, taking("one"))
+    again = await put(presence, NOVA, taking("one"))
+    assert (first.replaced, again.replaced) == ("", "")
+    assert (await put(presence, NOVA, taking("two"))).replaced == "one"
+
+
+async def test_the_end_of_a_line_counts_only_while_no_other_has_its_member(presence):
+    await put(presence, NOVA, taking("one"))
+    newer = await put(presence, NOVA, taking("two"))
+    late = await put(presence, NOVA, ended("one"), here=False)
+    assert (late.before, late.after, late.version) == (member(NOVA), member(NOVA), newer.version)
+    away = await put(presence, NOVA, ended("two"), here=False)
+    assert away.after == member(NOVA, here=False)
+    gone = await presence.update(PLACE, NOVA, lambda _: None, LEASE_S, ended("two"))
+    assert gone.count == 0
+
+
+async def test_a_change_by_no_line_leaves_the_holder(presence):
+    await put(presence, NOVA, taking("one"))
+    await put(presence, NOVA, here=False)
+    assert await presence.renew([lease(NOVA, "one")], LEASE_S) == []
+    assert (await put(presence, NOVA, taking("two"))).replaced == "one"
+
+
+async def test_a_line_does_not_renew_whom_another_has_taken(presence):
+    await put(presence, NOVA, taking("one"))
+    await put(presence, MIRA, taking("three"))
+    await put(presence, NOVA, taking("two"))
+    await presence.pass_time(6)
+    old, own = lease(NOVA, "one"), lease(MIRA, "three")
+    assert await presence.renew([old, own], LEASE_S) == [old]
+    await presence.pass_time(5)
+    assert list((await presence.read(PLACE)).members) == [MIRA]
+
+
+@pytest.mark.live
+async def test_who_is_told_to_go_while_its_entry_is_on_its_way_does_not_take_a_newer_line(two):
+    first, second = two
+    await put(first, NOVA, taking("zero"))
+    await first.read(PLACE)
+    told = False
+
+    def rule(_):
+        if told:
+            raise InterruptedError
+        return member(NOVA)
+
+    async def overtaken(place, known, step):
+        # Decided, and not written yet: its page is told to go, and comes in at the other one.
+        nonlocal told
+        if not told:
+            told = True
+            await put(second, NOVA, taking("two"))
+        return await write(place, known, step)
+
+    write, first._write = first._write, overtaken
+    with pytest.raises(InterruptedError):
+        await first.update(PLACE, NOVA, rule, LEASE_S, taking("one"))
+    assert await second.renew([lease(NOVA, "two")], LEASE_S) == []
 
 
 async def test_a_change_tells_who_is_there_as_whoever_reads_then_is_told(presence):
