@@ -1,5 +1,6 @@
 """The numbers of one process for Prometheus, gathered when they are asked for."""
 
+import asyncio
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -28,6 +29,7 @@ class Noom(Collector):
         yield from _waiting()
         yield from _counted()
         yield _loop_lag(runtime.current().lag)
+        yield GaugeMetricFamily("noom_tasks", "Tasks of the loop.", len(asyncio.all_tasks()))
 
 
 def text() -> bytes:

@@ -1,9 +1,12 @@
-"""What a process costs, read from /proc: memory, processor, files."""
+"""What a process costs, read from /proc: memory, processor, files; and what it tells of itself."""
 
 import os
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -28,6 +31,13 @@ class Load:
     def files(self) -> int:
         """Open descriptors, sockets among them."""
         return len(list((self._proc / "fd").iterdir()))
+
+
+def tasks(url: str) -> int:
+    """How many tasks the event loop of the server there has, by its own word."""
+    with urlopen(f"{url}/metrics", timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    return next(int(one.samples[0].value) for one in families if one.name == "noom_tasks")
 
 
 def slope(samples: Sequence[tuple[float, float]]) -> float:

@@ -11,7 +11,7 @@ from django.conf import settings
 from redis.asyncio import Redis as Connection
 
 from tests.faults.guests import guests
-from tests.faults.load import Load, slope
+from tests.faults.load import Load, slope, tasks
 from tests.faults.site import Site
 from tests.faults.swarm import Swarm, percentile
 from tests.faults.test_processes import ROOMS, killed_under_load
@@ -113,11 +113,14 @@ async def come_and_go(swarm: Swarm, until: float) -> int:
     return len(visits)
 
 
-async def held(redis: Connection, loads: list[Load]) -> dict[str, int]:
+async def held(redis: Connection, site: Site) -> dict[str, int]:
     """What each visit takes and has to give back."""
-    files = {f"descriptors of process {n}": load.files() for n, load in enumerate(loads, 1)}
-    channels = await redis.pubsub_channels()
-    return {"Redis keys": await redis.dbsize(), "subscriptions": len(channels), **files}
+    found = {"Redis keys": await redis.dbsize()}
+    found["subscriptions"] = len(await redis.pubsub_channels())
+    for number, process in enumerate(site.processes, 1):
+        found[f"descriptors of process {number}"] = Load(process.pid).files()
+        found[f"tasks of process {number}"] = await asyncio.to_thread(tasks, process.url)
+    return found
 
 
 @pytest.mark.bar("R13")
@@ -140,16 +143,16 @@ async def test_people_who_come_and_go_leave_nothing_behind(site, figure):
             await swarm.dismiss(await swarm.enter(ROOMS, 10))
         await come_and_go(swarm, time.monotonic() + WARM_UP_S)
         await asyncio.sleep(GRACE_AND_SWEEP_S)
-        before = await held(redis, loads)
+        before = await held(redis, site)
         watching = asyncio.create_task(watch())
         visits = await come_and_go(swarm, time.monotonic() + SOAK_S)
         watching.cancel()
         assert visits > SOAK_S * COMING_PER_S * 0.8, "the visits came too slowly"
-        after = await held(redis, loads)
+        after = await held(redis, site)
         for _ in range(60):
-            if after != before:
+            if any(after[name] > before[name] for name in before):
                 await asyncio.sleep(1)
-                after = await held(redis, loads)
+                after = await held(redis, site)
         left = {name: after[name] - before[name] for name in before}
         figure("sockets closed", closed(swarm.guests), limit=0)
     for name, more in left.items():

@@ -182,6 +182,7 @@ async def test_the_numbers_say_what_has_happened(enter, join, connect):
     assert more("noom_closes_total", "4400") == 1
     assert after[("noom_backlog_bytes",)] == after[("noom_journal_waiting",)] == 0
     assert after["noom_database_tasks", "read"] == 0
+    assert after[("noom_tasks",)] > 3  # one of each socket at least
     assert after[("process_resident_memory_bytes",)] > 1e6
 
 
