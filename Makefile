@@ -37,8 +37,7 @@ FAKETIME := /usr/lib/*/faketime/libfaketime.so.1
 # Nicknames are told apart by their pixels, Korean ones too.
 HANGUL := /usr/share/fonts/truetype/nanum/NanumGothic.ttf
 faults: programs .venv/dev.stamp
-	$(call install,$(call missing,iptables,iptables) $(call missing,$(FAKETIME),faketime) \
-		$(call missing,$(HANGUL),fonts-nanum))
+	$(call install,$(call missing,$(FAKETIME),faketime) $(call missing,$(HANGUL),fonts-nanum))
 	@mkdir -p var && rm -f $(FIGURES)
 	for run in 1 2 3; do NOOM_FIGURES=$(FIGURES) timeout -k 60 3600 \
 		$(IN_VENV) -m pytest $(FAULTS) || failed=1; done; \

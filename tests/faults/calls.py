@@ -70,7 +70,7 @@ class Call:
         """Both must come out as they went in; `states` are those that a page may show meanwhile,
         one of them at least unless "open" is among them."""
         for page in self.pages:
-            page.evaluate("lived.begin()")
+            until_page(page, f"{OPEN} && (lived.begin(), true)", what=f"{what}: a line to begin")
         yield
         for page in self.pages:
             until_page(page, OPEN, seconds=40, what=f"{what}: the line")
@@ -79,10 +79,11 @@ class Call:
         changes = self.changes()
         print(*changes, sep="\n")
         figure(f"{what}: pages whose choices or layout changed", len(changes), limit=0)
-        lived = [page.evaluate("lived") for page in self.pages]
+        lived = [_lived(page) for page in self.pages]
         figure(f"{what}: tiles too many", max(one["most"] for one in lived) - 1, limit=0)
         figure(f"{what}: modal dialogs", sum(one["modals"] for one in lived), limit=0)
         wrong = [one["states"] for one in lived if not calm(one["states"], states)]
+        print(*wrong, sep="\n")
         figure(f"{what}: pages with other states than they may show", len(wrong), limit=0)
 
     def changes(self) -> list[str]:
@@ -94,6 +95,14 @@ class Call:
     def seconds_without_frames(self) -> int:
         """Since `through` began, at the page that had the most."""
         return max(without_frames(page) for page in self.pages)
+
+
+def _lived(page: Page) -> dict[str, Any]:
+    """What a page has lived through, when its line is up: a line may be at its end just now."""
+    found: dict[str, Any] = until_page(
+        page, "lived.states.at(-1) === 'open' && lived", seconds=20, what="a line to be up"
+    )
+    return found
 
 
 def calm(shown: list[str], allowed: set[str]) -> bool:

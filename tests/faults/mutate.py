@@ -30,7 +30,7 @@ class Mutator:
         """A broken text; one in a thousand holds something far larger than anyone means."""
         text = self._random.choice(self._seeds)
         if self._random.random() < 0.001:
-            at = self._random.randrange(len(text))
+            at = self._random.randrange(len(text) + 1)
             return text[:at] + self._random.choice(self._giants) + text[at:]
         for _ in range(self._random.randint(1, 3)):
             text = self._random.choice(self._ways)(text, self._random.randrange(len(text) + 1))

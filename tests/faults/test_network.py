@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,15 +50,17 @@ def reachable(home: Namespace, redis, tmp_path: Path):
 @pytest.mark.bar("R9")
 @pytest.mark.long
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
-async def test_people_behind_a_pulled_cable_are_gone_soon(home, reachable, figure):
+async def test_people_behind_a_pulled_cable_are_gone_soon(
+    home: Namespace, reachable: Reachable, figure: Callable[..., None]
+):
     async with Swarm(reachable.url) as swarm:
         await swarm.enter(KEYS, 1, own_addresses=False)
-        async with guests(reachable.url, 0, KEYS, inside=home.command()):
+        async with guests(reachable.url, 0, KEYS, inside=home.inside):
             await until(
                 lambda: all(len(g.roster.people) == 2 for g in swarm.guests), "all", seconds=10
             )
             assert connections_from(home.own) == len(KEYS)
-            home.cut_off()
+            home.silence()
             at = time.monotonic()
             await until(
                 lambda: all(len(g.roster.people) == 1 for g in swarm.guests),

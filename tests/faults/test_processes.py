@@ -17,6 +17,7 @@ ROOMS = [f"room-{n}" for n in range(20)]
 MESSAGES_PER_S = 20
 BEFORE_S = 3.0
 CLEAN_REFUSAL_S = 1.0
+TOLD_S = 1.0
 
 
 def lost_since(guests: list[Guest], at: float) -> list[Guest]:
@@ -109,10 +110,11 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     figure("its exit code", code, limit=0)
     trying.cancel()
     await asyncio.to_thread(handshakes.once)  # it may have ended sooner than anybody tried again
+    await asyncio.sleep(2 * TOLD_S)  # it ends before its people have read what it told them
     moved = [guest for guest in swarm.guests if len(guest.line.losses) > before[guest.id]]
     assert len(moved) > len(staying) / 4, "hardly anybody was at the stopped process"
     losses = [guest.line.losses[before[guest.id]] for guest in moved]
-    figure("until all were told", max(loss.at for loss in losses) - at, limit=1, unit="s")
+    figure("until all were told", max(loss.at for loss in losses) - at, limit=TOLD_S, unit="s")
     untold = [loss for loss in losses if loss.code != closes.RESTARTING]
     print(*untold, [guest.state() for guest in moved if guest.line.losses[-1] in untold])
     figure("people who were not told to come back", len(untold), limit=0)
@@ -124,6 +126,7 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     figure("people whose line was not said to be down", sum(not n for n in away), limit=0)
     await swarm.dismiss([*there, *watching])
     back = [guest for guest in moved if guest not in there]
+    await until(lambda: all(g.line.open.is_set() for g in back), "all to be back", seconds=20)
     gaps = [guest.backs[-1] - guest.line.losses[before[guest.id]].at for guest in back]
     figure("gap of a client (p99)", percentile(gaps, 0.99), limit=2, unit="s")
     process.start()

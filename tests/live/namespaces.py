@@ -25,6 +25,7 @@ class Namespace:
         self.name = f"noom-{os.getpid()}-{number}"
         self.gate, self.own = _addresses(number)
         self._link = f"nm{os.getpid()}-{number}"
+        self.inside = ("ip", "netns", "exec", self.name)  # the beginning of a command in there
         self._watching, self._strays = True, set[str]()
 
     def open(self) -> None:
@@ -100,7 +101,7 @@ class Namespace:
     def wrap(self, program: str, folder: Path) -> Path:
         """A script that starts this program inside."""
         script = folder / f"{Path(program).name}-{self.name}"
-        script.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {program} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {" ".join(self.inside)} {program} "$@"\n')
         script.chmod(0o700)
         return script
 
