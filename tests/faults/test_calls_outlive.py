@@ -1,4 +1,5 @@
-"""Calls outlive their server: stopped, killed, without its Redis; media goes on in every second."""
+"""Calls outlive their server: stopped, killed, frozen, without its Redis; media goes on in every
+second."""
 
 import time
 
@@ -10,7 +11,12 @@ from tests.live.people import People
 
 AWAY = {"reconnecting", "offline"}
 REDIS_AWAY_S = 3
-GONE_S = 2
+ENDS = {
+    "stop": ("SIGTERM and restart", Process.stop, Process.start, 2),
+    "kill": ("kill -9 and restart", Process.kill, Process.start, 2),
+    # A page notices after a dozen seconds; with these it is longer than a lease.
+    "freeze": ("server frozen for half a minute", Process.freeze, Process.thaw, 18),
+}
 
 
 @pytest.fixture
@@ -37,17 +43,17 @@ def at(browser):
 
 @pytest.mark.long
 @pytest.mark.bar("C1")
-@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("end", ENDS)
 def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
-    what = {"stop": "SIGTERM and restart", "kill": "kill -9 and restart"}[end]
+    what, away, back, seconds = ENDS[end]
     call = Call(at(server), at(server), "outlive")
     connections = [page.evaluate("connections.length") for page in call.pages]
     with call.through(figure, what, states=AWAY):
-        getattr(server, end)()
+        away(server)
         for page in call.pages:
             told(page, AWAY)
-        time.sleep(GONE_S)
-        server.start()
+        time.sleep(seconds)
+        back(server)
     figure(f"{what}: seconds without decoded frames", call.seconds_without_frames(), limit=0)
     new = [page.evaluate("connections.length") for page in call.pages] != connections
     figure(f"{what}: media that began anew", int(new), limit=0)
