@@ -25,6 +25,7 @@ from chat.presence import Change, Hold, Lease, Lost, Rule, Snapshot
 
 MAX_TRIES = 50  # at a change that others keep overtaking
 RENEW_CHUNK = 500
+ANSWER_S = 2.0
 MAX_KNOWN = 1_000  # places that a process remembers
 PREFIX = "noom:"
 DUE = f"{PREFIX}due"
@@ -235,7 +236,9 @@ class RedisPresence:
 
 
 async def _answer(question: Awaitable[Any] | Any) -> Any:
+    # redis-py's own limits are for each step of each try, and add up to a quarter of a minute.
     try:
-        return await cast(Awaitable[Any], question)
+        async with asyncio.timeout(ANSWER_S):
+            return await cast(Awaitable[Any], question)
     except (RedisError, OSError, TimeoutError) as error:
         raise Unavailable(str(error)) from error

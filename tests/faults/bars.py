@@ -26,6 +26,7 @@ BARS = {
     "C2": "Two share their screens at the same moment",
     "C3": "A device is pulled out in a call",
     "C4": "A process stands still for half a minute, and goes on",
+    "C5": "One of two processes loses Redis for 25 s",
     "S1": "Mutated frames",
     "S2": "Forged values in every field that the server owns",
     "S3": "Everybody tries every message and every address",

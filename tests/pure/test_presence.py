@@ -1,12 +1,15 @@
 """Leases: who is in, who runs out, and the versions that tell of it; in memory and in Redis."""
 
 import asyncio
+import socket
 from functools import partial
 
 import msgspec
 import pytest
+from django.conf import settings
 from redis.asyncio import Redis
 
+from chat import closes
 from chat.errors import Unavailable
 from chat.messages import Member
 from chat.presence import Hold, Lease, MemoryPresence, Snapshot
@@ -294,6 +297,16 @@ async def test_a_redis_that_is_away_is_said_to_be_down():
     with pytest.raises(Unavailable):
         await store.renew([lease(NOVA)], LEASE_S)
     await store.close()
+
+
+async def test_a_redis_that_is_frozen_is_said_to_be_down_while_pages_are_still_patient():
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel answers, and nobody else
+        redis = Redis(port=silent.getsockname()[1], **settings.REDIS_OPTIONS)
+        store = RedisPresence(redis, decode, "here")
+        async with asyncio.timeout(closes.SILENT_S):
+            with pytest.raises(Unavailable):
+                await store.renew([lease(NOVA)], LEASE_S)
+        await store.close()
 
 
 async def test_who_renews_a_lease_is_known_until_it_ends(presence):
