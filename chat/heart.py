@@ -17,6 +17,7 @@ from chat.presence import Presence
 from chat.roster import Roster
 
 STEPS = 20  # in RENEW_S
+PATIENCE_S = 2.0  # with what the beats tell of; a page gives up a line that is silent for a dozen
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ class Heart:
         places = self._places() if everywhere else self._places(self._step)
         try:
             await self._renew(places)
-            beats = await self._beats(places)
-            await self._send_out({key for _, key in places})
+            async with asyncio.timeout(PATIENCE_S):
+                beats = await self._beats(places)
+                await self._send_out({key for _, key in places})
             self._failed = False
         except Exception:
             # The line is fine even if what is behind it is not: a silent one would be given up.

@@ -6,10 +6,11 @@ import time
 import pytest
 
 from chat import messages as m
-from tests.faults.swarm import Guest, Swarm
-from tests.faults.verdicts import closed, told
+from tests.faults.swarm import Guest, Swarm, flickers
+from tests.faults.verdicts import LEASE_AND_SWEEP_S, ROOMS, closed, told, until_true
 
 STALLED_S = 3.0
+LONG_S = 25.0  # longer than a lease, and than a page waits for a line that is silent
 SETTLE_S = 1.0
 ASK_EVERY_S = 0.02
 
@@ -27,6 +28,31 @@ async def waits(guests: list[Guest], until: float) -> list[float]:
 
     await asyncio.gather(*(ask(guest) for guest in guests))
     return found
+
+
+@pytest.mark.bar("R8")
+@pytest.mark.long
+async def test_a_database_that_stands_still_for_long_costs_nobody_the_line(
+    start_site, postgres, figure
+):
+    site = start_site(DATABASE_URL=postgres.url)
+    async with Swarm(site.url) as swarm:
+        everyone = await swarm.enter(ROOMS, 6)
+        async with swarm.talking(5):
+            await asyncio.sleep(SETTLE_S)
+            for guest in everyone:
+                guest.events.clear()
+            postgres.freeze()
+            try:
+                await asyncio.sleep(LONG_S)
+            finally:
+                postgres.thaw()
+            back_at = time.monotonic()
+            true_s = await until_true(everyone, back_at)
+        figure("25 s: until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
+        figure("25 s: people who were said to have gone", flickers(everyone, everyone), limit=0)
+        figure("25 s: sockets closed", closed(everyone), limit=0)
+        told(figure, await swarm.judge())
 
 
 @pytest.mark.bar("R8")
