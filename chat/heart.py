@@ -84,8 +84,10 @@ class Heart:
         leases = [lease for roster, key in places for lease in roster.leases(key)]
         taken = await self._presence.renew(leases, settings.LEASE_S)
         self._renewed_at = began
-        for roster in self._rosters if taken else ():
-            roster.drop_replaced({lease.line for lease in taken})
+        if taken:
+            lines = {lease.line for lease in taken}
+            for roster in self._rosters:
+                roster.drop_replaced(lines)
 
     async def _beats(self, places: list[_Place]) -> list[BeatEvent]:
         """What to say in each of these places."""

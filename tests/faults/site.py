@@ -39,10 +39,14 @@ class Site:
         self._stops.close()
 
     def _start_balancer(self) -> None:
-        targets = [str(process.port) for process in self.processes]
-        balancer = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.balancer", str(self.port), *targets], cwd=ROOT
-        )
+        balancer = start_balancer(self.port, [process.port for process in self.processes])
         self._stops.callback(balancer.wait, STOP_S)
         self._stops.callback(balancer.kill)
-        until(lambda: listens(self.port), "the balancer")
+
+
+def start_balancer(port: int, targets: list[int]) -> "subprocess.Popen[bytes]":
+    """A balancer from this port to those, in a process of its own, when it listens."""
+    ports = [str(number) for number in (port, *targets)]
+    balancer = subprocess.Popen([sys.executable, "-m", "tests.faults.balancer", *ports], cwd=ROOT)
+    until(lambda: listens(port), "the balancer")
+    return balancer

@@ -2,14 +2,13 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.site import STOP_S, start_balancer
 from tests.faults.swarm import Swarm
 from tests.faults.verdicts import (
     LEASE_AND_SWEEP_S,
@@ -21,8 +20,7 @@ from tests.faults.verdicts import (
 )
 from tests.live.cluster import Process
 from tests.live.redis import Redis
-from tests.live.server import ROOT, free_port, listens
-from tests.live.waiting import until
+from tests.live.server import free_port
 
 AWAY_S = 25.0  # a lease, and then some
 MESSAGES_PER_S = 5
@@ -33,9 +31,7 @@ class Relay:
 
     def __init__(self, redis: Redis) -> None:
         self.port = free_port()
-        command = [sys.executable, "-m", "tests.faults.balancer", str(self.port), str(redis.port)]
-        self._process = subprocess.Popen(command, cwd=ROOT)
-        until(lambda: listens(self.port), "the relay")
+        self._process = start_balancer(self.port, [redis.port])
 
     def freeze(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
@@ -45,7 +41,7 @@ class Relay:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(5)
+        self._process.wait(STOP_S)
 
 
 @pytest.fixture
