@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, reset_queries
 
 READERS = 4  # threads, each with a connection of its own
-CHECK_EVERY_S = 1.0
+TIDY_EVERY_S = 1.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,18 +39,20 @@ async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await _in_thread("probe", function, *args, **kwargs)
 
 
-def _close_unusable() -> None:
+def _tidy() -> None:
     """Lets go of a connection that is old or broken; asked once in a while, for it is a question
-    to the database more, and a broken one shows itself by an error."""
+    to the database more, and a broken one shows itself by an error. And of the queries that Django
+    notes with DEBUG, which it forgets by itself only when a page is asked for in this thread."""
     now = time.monotonic()
-    if now - getattr(_thread, "checked_at", 0.0) > CHECK_EVERY_S:
-        _thread.checked_at = now
+    if now - getattr(_thread, "tidied_at", 0.0) > TIDY_EVERY_S:
+        _thread.tidied_at = now
         close_old_connections()
+        reset_queries()
 
 
 async def _in_thread(pool: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     def run() -> T:
-        _close_unusable()
+        _tidy()
         try:
             return function(*args, **kwargs)
         except Exception:

@@ -1,9 +1,7 @@
 """One channel-layer subscription per room and process; hands what comes to the sockets of here."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Mapping
 from itertools import starmap
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -14,13 +12,13 @@ from chat import closes, protocol
 from chat.counts import counts
 from chat.errors import Unavailable
 from chat.frames import Frame
+from chat.layer import LocalLayer, SharedLayer
 
 BUSY_S = 0.05  # a group to which something was sent within it is a busy one
 GATHER_S = 0.005  # what is published to it then crosses the layer together, and leaves as one frame
 JOIN_S = 0.02  # so long what other processes said waits for more to leave with, in a busy group
 MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
 PUBLISH_DEADLINE_S = 2.0
-RETRY_S = 1.0
 MESSAGE_TYPE = "noom.event"  # the one type that crosses the layer; no client's text becomes one
 
 log = logging.getLogger(__name__)
@@ -37,21 +35,6 @@ class Local(Protocol):
 
     def drop(self, code: int) -> None:
         """Ends the connection with a close code."""
-
-
-class Layer(Protocol):
-    """What the hub asks of a channel layer (chat/layer.py), beside the groups of Channels."""
-
-    async def new_channel(self) -> str: ...
-    async def receive(self, channel: str) -> dict[str, Any]: ...
-    async def group_add(self, group: str, channel: str) -> None: ...
-    async def group_discard(self, group: str, channel: str) -> None: ...
-
-    def lane(self, group: str) -> int:
-        """Groups of one lane are sent to together, and do not wait for those of another."""
-
-    async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
-        """Sends to each of these groups, all of one lane, the message by its name."""
 
 
 class _Item(NamedTuple):
@@ -76,10 +59,9 @@ def _check(item: _Item) -> None:
 class Hub:
     """The groups that this process listens to, and who in it belongs to them."""
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: LocalLayer | SharedLayer) -> None:
         self._layer = layer
         self._channel: str | None = None
-        self._reader: asyncio.Task[None] | None = None
         self._locals: dict[str, set[Local]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # What is gathered to be published, and the groups of it that are due, by the layer's lane;
@@ -158,11 +140,9 @@ class Hub:
             self._send_soon(group)
         if self._senders:
             await asyncio.wait(self._senders.values(), timeout=PUBLISH_DEADLINE_S)
-        if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
-            self._reader = None
+        if self._channel is not None:
+            await self._layer.unlisten(self._channel)
+            self._channel = None
 
     def _lock(self, group: str) -> asyncio.Lock:
         return self._locks.setdefault(group, asyncio.Lock())
@@ -170,7 +150,7 @@ class Hub:
     async def _own_channel(self) -> str:
         if self._channel is None:
             self._channel = await self._layer.new_channel()
-            self._reader = asyncio.create_task(self._read(self._channel))
+            self._layer.listen(self._channel, self._take)
         return self._channel
 
     def _gather(self, group: str, item: _Item) -> None:
@@ -194,43 +174,35 @@ class Hub:
     def _send_soon(self, group: str) -> None:
         if group not in self._gathered:
             return
+        if isinstance(self._layer, LocalLayer):
+            self._layer.send_now(group, self._message(group))
+            return
         lane = self._layer.lane(group)
         self._due.setdefault(lane, {})[group] = None
         if lane not in self._senders:
-            self._senders[lane] = asyncio.create_task(self._send_due(lane))
+            self._senders[lane] = asyncio.create_task(self._send_due(self._layer, lane))
 
-    async def _send_due(self, lane: int) -> None:
-        now = asyncio.get_running_loop().time
+    async def _send_due(self, layer: SharedLayer, lane: int) -> None:
         try:
             while due := self._due.pop(lane, {}):
-                groups = {group: self._gathered.pop(group) for group in due}
-                self._sent_at.update(dict.fromkeys(groups.keys() & self._locals.keys(), now()))
-                await self._send(groups)
+                await self._send(layer, {group: self._message(group) for group in due})
         finally:
             del self._senders[lane]
 
-    async def _send(self, groups: dict[str, list[_Item]]) -> None:
-        messages = {
-            group: {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
-            for group, items in groups.items()
-        }
+    def _message(self, group: str) -> dict[str, Any]:
+        """What was gathered for a group, which is sent now."""
+        if group in self._locals:
+            self._sent_at[group] = asyncio.get_running_loop().time()
+        items = self._gathered.pop(group)
+        return {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
+
+    async def _send(self, layer: SharedLayer, messages: dict[str, dict[str, Any]]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
-                await self._layer.group_send_many(messages)
+                await layer.group_send_many(messages)
         except Exception:
-            counts.publish_failures += sum(map(len, groups.values()))
-            log.warning("publishing to %d groups failed", len(groups), exc_info=True)
-
-    async def _read(self, channel: str) -> None:
-        while True:
-            try:
-                self._take(await self._layer.receive(channel))
-            except (RedisError, OSError, TimeoutError):
-                log.warning("reading from the layer failed", exc_info=True)
-                await asyncio.sleep(RETRY_S)
-            except Exception:
-                # What strangers put on the layer must not deafen this process, nor slow it.
-                log.warning("garbage on the layer", exc_info=True)
+            counts.publish_failures += sum(len(message["items"]) for message in messages.values())
+            log.warning("publishing to %d groups failed", len(messages), exc_info=True)
 
     def _take(self, message: dict[str, Any]) -> None:
         group = message.get("group")

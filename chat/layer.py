@@ -2,37 +2,87 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
+from redis.exceptions import RedisError
+
+Take = Callable[[dict[str, Any]], None]
+
+RETRY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def _hand(message: dict[str, Any], take: Take) -> None:
+    """What strangers put on the layer must not deafen this process, nor slow it."""
+    try:
+        take(message)
+    except Exception:
+        log.warning("garbage on the layer", exc_info=True)
 
 
 class LocalLayer(InMemoryChannelLayer):
-    """The stock one, without its rounds: with each message that looks through all groups for what
-    has expired, which here nothing does, and copies what here nobody changes."""
+    """The stock one, which can hand on what is sent in the very moment.
+
+    By its queues a message takes two more rounds of the loop, in each of which it waits for all
+    that others have to do there. And with each message the stock one looks through all groups for
+    what has expired, which here nothing does, and copies what here nobody changes.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._listeners: dict[str, Take] = {}
 
     def _clean_expired(self) -> None:
         pass
 
-    def lane(self, group: str) -> int:
-        return 0
+    def listen(self, channel: str, take: Take) -> None:
+        """From now on `take` gets what is sent to the channel; its errors stop nothing."""
+        self._listeners[channel] = take
 
-    async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
-        """Hands each message itself to each channel of its group; a full one misses it."""
-        expires = time.time() + self.expiry
-        for group, message in messages.items():
-            for channel in self.groups.get(group, ()):
-                queue = self.channels.setdefault(channel, asyncio.Queue(self.get_capacity(channel)))
-                with contextlib.suppress(asyncio.QueueFull):
-                    queue.put_nowait((expires, message))
+    async def unlisten(self, channel: str) -> None:
+        """Undoes `listen`."""
+        del self._listeners[channel]
+
+    def send_now(self, group: str, message: dict[str, Any]) -> None:
+        """Hands the message itself to each of the group that listens."""
+        for channel in list(self.groups.get(group, ())):
+            if take := self._listeners.get(channel):
+                _hand(message, take)
 
 
 class SharedLayer(RedisPubSubChannelLayer):
     """The stock one, which sends to one group after the other and waits for each answer; this one
     sends to many in one round trip."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._readers: dict[str, asyncio.Task[None]] = {}
+
+    def listen(self, channel: str, take: Take) -> None:
+        """From now on `take` gets what comes for the channel; its errors stop nothing."""
+        self._readers[channel] = asyncio.create_task(self._read(channel, take))
+
+    async def unlisten(self, channel: str) -> None:
+        """Undoes `listen`."""
+        reader = self._readers.pop(channel)
+        reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reader
+
+    async def _read(self, channel: str, take: Take) -> None:
+        while True:
+            try:
+                _hand(await self.receive(channel), take)
+            except (RedisError, OSError, TimeoutError):
+                log.warning("reading from the layer failed", exc_info=True)
+                await asyncio.sleep(RETRY_S)
+            except Exception:
+                log.warning("garbage on the layer", exc_info=True)
 
     def lane(self, group: str) -> int:
         """The number of the Redis that the group is at."""

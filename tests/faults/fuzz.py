@@ -1,6 +1,7 @@
 """Sends broken frames over sockets of their own, and counts how each was answered.
 
-`python -m tests.faults.fuzz URL KEY TOKEN COUNT` prints the counts as JSON.
+`python -m tests.faults.fuzz URL KEY TOKEN COUNT NUMBER` prints the counts as JSON; another number
+gives other frames.
 """
 
 import asyncio
@@ -15,9 +16,8 @@ from tests.faults import forge, raw
 from tests.faults.mutate import Mutator
 
 AT_ONCE = 8
-PER_S = 50  # sockets, about: as many as one address may open, and no flood
+PER_S = 50  # sockets, one each 20 ms: as many as one address may open, and no flood
 ANSWER_S = 10.0
-SEED = 20_260
 REF = 77
 LAST = json.dumps({"type": "people", "payload": {}, "ref": REF})
 
@@ -73,23 +73,28 @@ def _answers(payload: bytes) -> bool:
     return isinstance(found, dict) and found.get("ref") == REF
 
 
-async def main(url: str, key: str, token: str, count: int) -> Counter[str]:
+async def main(url: str, key: str, token: str, count: int, number: int) -> Counter[str]:
     """Half of the sockets have entered before they send their broken frame."""
     good = seeds(token)
     enter, join = good[0], next(seed for seed in good if '"join_room"' in seed)
-    mutator = Mutator(good, SEED)
+    mutator = Mutator(good, number)
     found: Counter[str] = Counter()
-    left = iter(range(count))
+    free = asyncio.Semaphore(AT_ONCE)
 
-    async def work() -> None:
-        for n in left:
-            socket = ("chat", "call", "chat", "lobby")[n % 4]
-            path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{key}/"
-            before = [[], [join], [enter], []][n % 4]
-            found[await one(url, path, [*before, mutator.next()])] += 1
-            await asyncio.sleep(AT_ONCE / PER_S)
+    async def send(n: int, frame: str) -> None:
+        socket = ("chat", "call", "chat", "lobby")[n % 4]
+        path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{key}/"
+        before = [[], [join], [enter], []][n % 4]
+        found[await one(url, path, [*before, frame])] += 1
+        free.release()
 
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    now = asyncio.get_running_loop().time
+    start = now()
+    async with asyncio.TaskGroup() as sending:
+        for n in range(count):
+            await asyncio.sleep(start + n / PER_S - now())
+            await free.acquire()
+            sending.create_task(send(n, mutator.next()))
     return found
 
 
@@ -97,5 +102,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    url, key, token, count = sys.argv[1:]
-    print(json.dumps(asyncio.run(main(url, key, token, int(count)))))
+    url, key, token, count, number = sys.argv[1:]
+    print(json.dumps(asyncio.run(main(url, key, token, int(count), int(number)))))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.conf import settings
 from redis.asyncio import Redis as Connection
 
 from tests.faults.guests import guests
@@ -16,6 +15,7 @@ from tests.faults.site import Site
 from tests.faults.swarm import Swarm, percentile
 from tests.faults.test_processes import ROOMS, killed_under_load
 from tests.faults.verdicts import closed
+from tests.live.production import as_operated
 
 FILES_FOR_10_000 = 11_000
 P99_WINDOW_S = 8.0
@@ -32,8 +32,8 @@ GRACE_AND_SWEEP_S = 14.0
 
 @pytest.fixture
 def site(start_site: Callable[..., Site]) -> Site:
-    """Redis and two processes as an operator runs them: with DEBUG, Django notes every query."""
-    return start_site(DEBUG="0", SECRET_KEY=settings.SECRET_KEY, ALLOWED_HOSTS="127.0.0.1")
+    """Redis and two processes as an operator runs them."""
+    return start_site(**as_operated())
 
 
 @pytest.mark.bar("R2")

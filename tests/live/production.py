@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from django.conf import settings
+
 from tests.live.cluster import Process
 from tests.live.server import ROOT
 
@@ -14,6 +16,12 @@ SETTINGS = {
     "TRUSTED_PROXIES": "1",
 }
 GATHER_S = 120
+
+
+def as_operated() -> dict[str, str]:
+    """Settings without DEBUG, with which Django notes every query, for a process that is asked
+    directly; it knows the tokens that tests mint."""
+    return {"DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1"}
 
 
 def start_production(folder: Path, **environment: str) -> Process:
