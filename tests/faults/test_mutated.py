@@ -21,7 +21,7 @@ ENOUGH_SOCKETS, ALL_SOCKETS = 1_000, 50_000
 WHOLE = pytest.mark.long
 # Quiet and broken by turns, so that what else the machine does weighs on both.
 ROUND = 2_500
-QUIET_S = 8
+QUIET_S = 5
 HEALTHY_ENDS = {
     "answered",
     "closed 4400",

@@ -1,6 +1,7 @@
 """The list of open rooms, live and on the page."""
 
 import asyncio
+from unittest.mock import Mock
 
 from chat import lobby, moderation, rooms
 
@@ -32,6 +33,24 @@ async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, conn
             if change["rooms"] and change["rooms"][0]["count"] == 10:
                 break
     assert told < 8
+
+
+async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
+    enter, connect, monkeypatch
+):
+    monkeypatch.setattr(lobby, "PAUSE_S", 0.3)
+    census = Mock(wraps=rooms.census)
+    monkeypatch.setattr(rooms, "census", census)
+    for _ in range(20):
+        watcher = await connect("/ws/lobby/")
+        assert await watcher.event("room_change") == {"rooms": []}
+        await watcher.close()
+    assert census.call_count < 5
+    # Nobody looked while this room was opened: who comes at once sees it a little later.
+    await enter("Nova", "opened")
+    watcher = await connect("/ws/lobby/")
+    while not (await watcher.event("room_change"))["rooms"]:
+        pass
 
 
 async def test_unlisted_and_closed_rooms_are_not_listed(enter):
