@@ -184,13 +184,7 @@ if REDIS_URLS:
         }
     }
 else:
-    # One channel a process (chat/hub.py), so its capacity is the process's backlog.
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "chat.layer.LocalLayer",
-            "CONFIG": {"capacity": 100_000, "group_expiry": 10 * 365 * 86400},
-        }
-    }
+    CHANNEL_LAYERS = {"default": {"BACKEND": "chat.layer.LocalLayer"}}
 
 LANGUAGES = [("en", "English"), ("ko", "한국어")]
 LOCALE_PATHS = [BASE_DIR / "noom_project" / "locale"]
