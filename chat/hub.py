@@ -142,7 +142,6 @@ class Hub:
             await asyncio.wait(self._senders.values(), timeout=PUBLISH_DEADLINE_S)
         if self._channel is not None:
             await self._layer.unlisten(self._channel)
-            self._channel = None
 
     def _lock(self, group: str) -> asyncio.Lock:
         return self._locks.setdefault(group, asyncio.Lock())

@@ -17,14 +17,6 @@ RETRY_S = 1.0
 log = logging.getLogger(__name__)
 
 
-def _hand(message: dict[str, Any], take: Take) -> None:
-    """What strangers put on the layer must not deafen this process, nor slow it."""
-    try:
-        take(message)
-    except Exception:
-        log.warning("garbage on the layer", exc_info=True)
-
-
 class LocalLayer(InMemoryChannelLayer):
     """The stock one, which can hand on what is sent in the very moment.
 
@@ -45,14 +37,17 @@ class LocalLayer(InMemoryChannelLayer):
         self._listeners[channel] = take
 
     async def unlisten(self, channel: str) -> None:
-        """Undoes `listen`."""
-        del self._listeners[channel]
+        """Undoes `listen`; harmless if nobody listens."""
+        self._listeners.pop(channel, None)
 
     def send_now(self, group: str, message: dict[str, Any]) -> None:
         """Hands the message itself to each of the group that listens."""
-        for channel in list(self.groups.get(group, ())):
+        for channel in self.groups.get(group, ()):
             if take := self._listeners.get(channel):
-                _hand(message, take)
+                try:
+                    take(message)
+                except Exception:
+                    log.warning("garbage on the layer", exc_info=True)
 
 
 class SharedLayer(RedisPubSubChannelLayer):
@@ -68,20 +63,21 @@ class SharedLayer(RedisPubSubChannelLayer):
         self._readers[channel] = asyncio.create_task(self._read(channel, take))
 
     async def unlisten(self, channel: str) -> None:
-        """Undoes `listen`."""
-        reader = self._readers.pop(channel)
-        reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reader
+        """Undoes `listen`; harmless if nobody listens."""
+        if reader := self._readers.pop(channel, None):
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
 
     async def _read(self, channel: str, take: Take) -> None:
         while True:
             try:
-                _hand(await self.receive(channel), take)
+                take(await self.receive(channel))
             except (RedisError, OSError, TimeoutError):
                 log.warning("reading from the layer failed", exc_info=True)
                 await asyncio.sleep(RETRY_S)
             except Exception:
+                # What strangers put on the layer must not deafen this process, nor slow it.
                 log.warning("garbage on the layer", exc_info=True)
 
     def lane(self, group: str) -> int:

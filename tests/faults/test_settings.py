@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.live.cluster import Process
+from tests.live.production import as_operated
 from tests.live.server import ROOT, free_port
 
-SAFE = {"DEBUG": "0", "SECRET_KEY": "k" * 50, "ALLOWED_HOSTS": "127.0.0.1"}
 START_S = 60
 ATTEMPTS = [
     ("no secret", {"SECRET_KEY": ""}, "noom.E001"),
@@ -26,7 +26,7 @@ def serve(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, "manage.py", "serve", "-p", str(free_port())],
         cwd=ROOT,
-        env=Process(folder, **{**SAFE, **environment}).environment,
+        env=Process(folder, **{**as_operated(), **environment}).environment,
         capture_output=True,
         text=True,
         timeout=START_S,
@@ -57,4 +57,4 @@ def test_an_old_daphne_is_refused(tmp_path, figure):
 @pytest.mark.bar("S20")
 @pytest.mark.patient
 def test_the_same_settings_without_a_fault_are_served(start_process):
-    assert "noom.E" not in start_process(**SAFE).log
+    assert "noom.E" not in start_process(**as_operated()).log

@@ -9,12 +9,6 @@ from django.conf import settings
 from tests.live.cluster import Process
 from tests.live.server import ROOT
 
-SETTINGS = {
-    "DEBUG": "0",
-    "SECRET_KEY": "k" * 50,
-    "ALLOWED_HOSTS": "127.0.0.1",
-    "TRUSTED_PROXIES": "1",
-}
 GATHER_S = 120
 
 
@@ -26,7 +20,7 @@ def as_operated() -> dict[str, str]:
 
 def start_production(folder: Path, **environment: str) -> Process:
     """One process of `manage.py serve`; who starts it stops it."""
-    process = Process(folder, **{**SETTINGS, **environment})
+    process = Process(folder, **{**as_operated(), "TRUSTED_PROXIES": "1", **environment})
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
         cwd=ROOT,
