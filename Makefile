@@ -24,12 +24,12 @@ run-https: .venv/run.stamp
 	@exec $(IN_VENV) manage.py run_https --port $(HTTPS_PORT)
 
 # Everything: what the check runs, then real processes and real browsers, three at a time because
-# they wait more than they work, and then, one at a time, what judges speed.
+# they wait more than they work. Nothing here judges speed.
 test: programs check
-	$(IN_VENV) -m pytest -n 3 --dist worksteal -m '(browser or live) and (not bar or patient) and not long'
-	$(IN_VENV) -m pytest -m 'bar and not patient and not long'
+	$(IN_VENV) -m pytest -n 3 --dist worksteal -m '(browser or live) and not long'
 
-# Every bar of docs/reliability.md, three times, an hour each; the worst figures go into it.
+# Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
+# the worst figures go into it.
 # FAULTS=tests/faults/test_….py renews the rows of its bars alone.
 FAULTS ?= tests/faults
 FIGURES := var/figures.jsonl

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from chat import identity
+from tests.patience import PATIENCE
 
-DEADLINE_S = 10.0
+DEADLINE_S = 10.0 * PATIENCE
 ALL_ON = {"audio": True, "video": True, "screen": False}
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from tests.live.media import shows_video
 from tests.live.people import People
 from tests.live.waiting import until, until_page
+from tests.patience import PATIENCE
 
 WATCH = Path(__file__).with_name("watch_page.js")
 OPEN = "document.querySelector('#line').dataset.state === 'open'"
@@ -119,7 +120,7 @@ def without_frames(page: Page) -> int:
 
 def with_deadline(check: Callable[[], Any], *, seconds: float) -> None:
     """Waits for a state that a figure then judges."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not check() and time.monotonic() < deadline:
         time.sleep(0.1)
 

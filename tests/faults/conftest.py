@@ -52,17 +52,24 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`figure(what, value, limit=…, unit=…)`: notes a figure of this test's bar; the test fails at
-    its end, when all of them are known, if one was above its limit. A bar that asks for "at least"
-    counts what is missing, with the limit 0.
+    """`figure(what, value, limit=…, unit=…)`: notes a figure of this test's bar.
+
+    The test fails at its end, when all of them are known, if one was above its limit. A bar that
+    asks for "at least" counts what is missing, with the limit 0.
+
+    A figure without a unit is a count: what is lost, doubled or admitted is wrong at any speed, so
+    every run judges it. A figure with a unit (s, ms, /s, %, ×, MB) depends on the machine: only a
+    run that notes figures (`make faults`, on a quiet machine) judges it.
     """
     bar = _bar(request.node)
     misses = request.node.stash.setdefault(MISSES, [])
 
     def figure(what: str, value: float, *, limit: float, unit: str = "") -> None:
+        found = Figure(bar, what, float(value), limit, unit)
+        print(found)
         if FIGURES:
-            note(Path(FIGURES), Figure(bar, what, float(value), limit, unit))
-        if not value <= limit:  # not a number is no figure
+            note(Path(FIGURES), found)
+        if found.misses(judging_speed=bool(FIGURES)):
             misses.append(f"{bar}, {what}: {value} {unit}, at most {limit}")
 
     return figure

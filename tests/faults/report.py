@@ -31,6 +31,12 @@ class Figure(msgspec.Struct, frozen=True, tag="figure"):
     limit: float
     unit: str
 
+    def misses(self, *, judging_speed: bool) -> bool:
+        """Whether it fails its test. A count does above its limit; what has a unit depends on the
+        machine, and does only in a run that judges speed."""
+        above = not self.value <= self.limit  # not a number is no figure
+        return above and (judging_speed or not self.unit)
+
 
 class Run(msgspec.Struct, frozen=True, tag="run"):
     """How a test ended once."""

@@ -11,7 +11,7 @@ from tests.faults.calls import Figure, enter
 from tests.live.media import hears, shows_video
 from tests.live.waiting import until_page
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.long
 
 ROUNDS = 100
 ROUND_S = 10

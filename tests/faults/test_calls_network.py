@@ -13,7 +13,6 @@ from tests.live.waiting import until
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.long,
-    pytest.mark.timeout(300),
 ]
 
 AWAY = {"reconnecting", "offline"}

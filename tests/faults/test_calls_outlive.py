@@ -54,7 +54,9 @@ def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
             told(page, AWAY)
         time.sleep(seconds)
         back(server)
-    figure(f"{what}: seconds without decoded frames", call.seconds_without_frames(), limit=0)
+    figure(
+        f"{what}: seconds without decoded frames", call.seconds_without_frames(), limit=0, unit="s"
+    )
     new = [page.evaluate("connections.length") for page in call.pages] != connections
     figure(f"{what}: media that began anew", int(new), limit=0)
 

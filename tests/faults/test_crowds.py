@@ -48,7 +48,6 @@ async def test_five_hundred_who_speak_at_once_are_all_answered(site, figure):
 
 
 @pytest.mark.bar("R20")
-@pytest.mark.patient
 async def test_an_idle_socket_is_open_after_a_minute(site, figure):
     async with (
         Wire(site.processes[0].url, "/ws/chat/room/") as nova,

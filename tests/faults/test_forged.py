@@ -73,7 +73,6 @@ def _events(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.bar("S2")
-@pytest.mark.patient
 async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
     async with doors.room(cluster) as room:
         work = [(socket, kind) for socket in SOCKETS for kind in forge.taken(socket)]
@@ -95,7 +94,6 @@ async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
 
 
 @pytest.mark.bar("S2")
-@pytest.mark.patient
 async def test_events_name_their_true_sender(cluster, figure):
     async with (
         doors.room(cluster) as room,
@@ -132,7 +130,6 @@ def names_of(consumer: type) -> list[str]:
 
 
 @pytest.mark.bar("S4")
-@pytest.mark.patient
 @pytest.mark.parametrize("socket", CONSUMERS)
 async def test_no_name_that_a_client_gives_is_called(cluster, figure, socket):
     names = names_of(CONSUMERS[socket])
@@ -165,7 +162,6 @@ def with_name(socket: str, name: str, caller: Caller, room: Room) -> Iterator[di
 
 
 @pytest.mark.bar("S4")
-@pytest.mark.patient
 async def test_a_name_in_a_text_is_a_text(cluster, figure):
     names = sorted({name for consumer in CONSUMERS.values() for name in names_of(consumer)})
     async with (

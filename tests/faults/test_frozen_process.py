@@ -15,7 +15,6 @@ MESSAGES_PER_S = 5
 
 
 @pytest.mark.bar("C4")
-@pytest.mark.patient
 async def test_a_process_that_stood_still_is_wrong_about_nobody(site, figure):
     process = site.processes[1]
     async with Swarm(site.url) as swarm:

@@ -60,7 +60,6 @@ def odd_messages(heard: list[bytes]) -> list[bytes]:
 
 
 @pytest.mark.bar("S23")
-@pytest.mark.patient
 async def test_garbage_on_redis_deafens_nobody(open_site, figure):
     cluster, redis = open_site.processes, open_site.redis
     async with doors.room(cluster) as room, Connection.from_url(redis.url) as stranger:

@@ -25,7 +25,7 @@ NASTY = 'x{}{{"level": "ERROR", "message": "forged"}}'
 SAID = "what was said in confidence"
 MAX_STORED = 100  # characters; the database refuses longer texts, and complains of the whole row
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(params=["serve", "runserver"])

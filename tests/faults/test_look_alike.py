@@ -49,7 +49,6 @@ async def of_sockets(url: str, key: str) -> list[object]:
 
 
 @pytest.mark.bar("S21")
-@pytest.mark.patient
 async def test_a_room_looks_like_none_before_one_enters(start_process, figure):
     noom = start_process()
     admin = Admin(noom)

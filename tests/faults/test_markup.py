@@ -14,7 +14,7 @@ from tests.live.threads import Loop
 from tests.live.waiting import until, until_page
 from tests.live.wire import Wire
 
-pytestmark = [pytest.mark.bar("S12"), pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.bar("S12"), pytest.mark.long]
 
 VECTORS = (
     "<script>{act}</script>",

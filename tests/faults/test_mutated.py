@@ -34,8 +34,6 @@ HEALTHY_ENDS = {
 
 
 @pytest.mark.bar("S1")
-@pytest.mark.patient
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("count", [ENOUGH, pytest.param(ALL, marks=WHOLE)])
 def test_a_mutated_frame_is_decoded_or_refused(figure, count):
     token = identity.mint(key=KEY, browser="b", room_name="Fuzzed")
@@ -57,7 +55,6 @@ def test_a_mutated_frame_is_decoded_or_refused(figure, count):
 
 
 @pytest.mark.bar("S1")
-@pytest.mark.patient
 @pytest.mark.timeout(1_500)
 @pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
 async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):

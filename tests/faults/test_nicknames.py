@@ -70,7 +70,6 @@ def odd(rows: list[dict[str, Any]], what: str) -> int:
 
 @pytest.mark.bar("S14")
 @pytest.mark.long
-@pytest.mark.timeout(170)
 def test_nasty_nicknames_keep_to_one_line_and_look_like_nobody_else(
     start_process, browser: Browser, figure
 ):

@@ -18,7 +18,6 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
     pytest.mark.long,
     pytest.mark.bar("R10"),
-    pytest.mark.timeout(240),
 ]
 
 ROOM = "/ws/chat/offline/"

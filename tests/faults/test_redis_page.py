@@ -36,7 +36,7 @@ def test_people_are_told_while_redis_is_away_and_the_call_goes_on(site, browser:
     nova.press("form#msg [name=text]", "Enter")
     site.redis.start()
     still += seconds_without_frames(pages, AFTER_S)
-    figure("seconds without a new video frame", still, limit=0)
+    figure("seconds without a new video frame", still, limit=0, unit="s")
     until(lambda: nova.evaluate(LINE_STATE) == "open", "everything whole again", seconds=20)
     until(lambda: "while it was away" in mira.inner_text("#messages"), "the message", seconds=20)
     until(lambda: mira.inner_text("#room-title") == "redis (2)", "the roster", seconds=20)

@@ -34,7 +34,6 @@ def serve(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.bar("S20")
-@pytest.mark.patient
 @pytest.mark.parametrize(("what", "environment", "number"), ATTEMPTS)
 def test_a_start_that_is_not_safe_is_refused(tmp_path, figure, what, environment, number):
     ended = serve(tmp_path, **environment)
@@ -43,7 +42,6 @@ def test_a_start_that_is_not_safe_is_refused(tmp_path, figure, what, environment
 
 
 @pytest.mark.bar("S20")
-@pytest.mark.patient
 def test_an_old_daphne_is_refused(tmp_path, figure):
     # What Python believes to be installed comes from the first directory that says so.
     old = tmp_path / "daphne-4.2.1.dist-info"
@@ -55,6 +53,5 @@ def test_an_old_daphne_is_refused(tmp_path, figure):
 
 
 @pytest.mark.bar("S20")
-@pytest.mark.patient
 def test_the_same_settings_without_a_fault_are_served(start_process):
     assert "noom.E" not in start_process(**as_operated()).log

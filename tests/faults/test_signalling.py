@@ -11,7 +11,7 @@ from tests.faults.signal_proxy import Frame, SignalProxy, room_of
 from tests.live.cluster import Process, start_cluster
 from tests.live.threads import Loop
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.long
 
 LATE_S = 2.0
 DOUBLED = 0.1

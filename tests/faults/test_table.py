@@ -146,7 +146,6 @@ async def _talk(room: Room) -> None:
 
 
 @pytest.mark.bar("S3")
-@pytest.mark.patient
 @pytest.mark.parametrize("ear", [Ear, HttpEar])
 async def test_every_message_by_everyone_at_every_socket_is_as_the_table_says(
     cluster, admin, figure, ear
@@ -183,7 +182,6 @@ async def _all(everyone: Crowd, socket: str, what: list[tuple[str, str]]):
 
 
 @pytest.mark.bar("S3")
-@pytest.mark.patient
 async def test_a_signal_into_another_room_reaches_nobody(cluster, admin, figure):
     async with (
         crowd(cluster, admin) as everyone,
@@ -243,7 +241,6 @@ def signed(browser: str) -> str:
 
 
 @pytest.mark.bar("S3")
-@pytest.mark.patient
 async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figure):
     table = cells("Pages")
     known = {filled(c.what.partition(" ")[2]) for c in table if c.what != ANY_OTHER}

@@ -3,6 +3,7 @@
 import time
 
 from tests.live.waiting import Evaluates
+from tests.patience import PATIENCE
 
 TILES = "#peers [data-participant] video"
 SHOWN_FRAMES = 5
@@ -44,11 +45,11 @@ def shows_video(
     page: Evaluates, people: int = 1, *, tiles: str = TILES, seconds: float = 30
 ) -> None:
     """Waits until the page has this many tiles and each has shown new frames since the call."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     first = last = frames(page, tiles)
     while not _all_new(first, last, people):
         assert time.monotonic() < deadline, (
-            f"expected {people} tiles with moving pictures within {seconds} s;"
+            f"expected {people} tiles with moving pictures by the deadline;"
             f" frames at first {first}, at last {last}"
         )
         time.sleep(0.1)
@@ -73,8 +74,8 @@ def loudness(page: Evaluates, tiles: str = TILES) -> list[float]:
 
 def hears(page: Evaluates, people: int = 1, *, tiles: str = TILES, seconds: float = 30) -> None:
     """Waits until the page has this many tiles and each can be heard."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while len(last := loudness(page, tiles)) != people or min(last, default=0) < AUDIBLE:
         assert time.monotonic() < deadline, (
-            f"expected {people} tiles with sound within {seconds} s; loudness at last {last}"
+            f"expected {people} tiles with sound by the deadline; loudness at last {last}"
         )

@@ -200,7 +200,6 @@ def listening_deafly(url: str, head: str) -> Iterator[socket.socket]:
 
 
 @pytest.mark.live
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("carrier", ["direct", "stream", "poll"])
 def test_the_service_suite_passes_on_every_carrier(carrier: str):
     suite = subprocess.run(

@@ -17,7 +17,6 @@ SUITE = [
 
 
 @pytest.mark.live
-@pytest.mark.timeout(600)
 def test_the_service_suite_passes_on_postgresql_and_redis(postgres: Postgres, redis_url: str):
     suite = subprocess.run(
         # The database goes with its server; threads that live on would not let it be dropped.

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from tests.patience import PATIENCE
+
 EVERY_S = 0.05
 
 Value = TypeVar("Value")
@@ -16,10 +18,15 @@ class Evaluates(Protocol):
 
 
 def until(check: Callable[[], Value], what: str, *, seconds: float = 10) -> Value:
-    """The first truthy value of `check`; fails with `what` was awaited, and with what came."""
-    deadline = time.monotonic() + seconds
+    """The first truthy value of `check`; fails with `what` was awaited, and with what came.
+
+    `seconds` is what an idle machine may need; a busy one has PATIENCE times as long.
+    """
+    start = time.monotonic()
     while not (value := check()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}; last saw {value!r}"
+        waited_s = time.monotonic() - start
+        if waited_s > seconds * PATIENCE:
+            raise AssertionError(f"waited {waited_s:.1f} s for {what}; last saw {value!r}")
         time.sleep(EVERY_S)
     return value
 

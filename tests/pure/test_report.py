@@ -22,6 +22,19 @@ def test_notes_are_read_as_they_were_written(tmp_path: Path):
     assert read(tmp_path / "figures") == notes
 
 
+def test_a_count_above_its_limit_fails_at_any_speed():
+    lost = Figure("R1", "messages lost", 1, 0, "")
+    assert lost.misses(judging_speed=False)
+    assert lost.misses(judging_speed=True)
+
+
+def test_a_slow_figure_fails_only_where_speed_is_judged():
+    assert not back(3.5).misses(judging_speed=False)
+    assert back(3.5).misses(judging_speed=True)
+    assert not back(2.5).misses(judging_speed=True)
+    assert back(float("nan")).misses(judging_speed=True)
+
+
 def test_the_worst_of_three_counts():
     report = write(EMPTY, [back(1), back(3.5), back(2)], DAY)
     assert "| | back after kill -9 | 3 s | 3.5 s | 2 of 3 | |" in report

@@ -1,0 +1,5 @@
+"""How long tests wait for a state: long enough for a machine that is busy elsewhere."""
+
+# Every deadline is a multiple of it. A state that never comes costs this much more; a state that
+# comes costs nothing. Deadlines judge no speed: `figure(…)` does, in `make faults`.
+PATIENCE = 4
