@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-import rjsmin
+import minify
 
 Read = Callable[[str], str]  # the text of a file by its path, such as `js/room.js`
 
@@ -33,7 +33,11 @@ def join_modules(entry: str, read: Read) -> str:
     """The modules that `entry` needs, each before those that import it, as one script.
 
     An export is the value that it has when its module has run: no exported binding may change, and
-    so `export let` is refused. Comments and indentation are taken out, names stay as they are.
+    so `export let` is refused. The minifier parses the script, removes comments and white space,
+    and keeps names, so that an error's trace can be read.
+
+    Raises CannotJoin: a module is beyond the joiner, modules import in a circle, or the script is
+    no JavaScript.
     """
     folder = PurePosixPath(entry).parent
     joined: dict[str, str] = {}
@@ -52,7 +56,7 @@ def join_modules(entry: str, read: Read) -> str:
         under_way.pop()
 
     add(PurePosixPath(entry).name)
-    script = str(rjsmin.jsmin("".join(joined.values())))
+    script = _minified(entry, "".join(joined.values()))
     if dynamic := _DYNAMIC.search(script):
         raise CannotJoin(f"{entry}: …{script[dynamic.start() :][:40]}")
     return script
@@ -62,6 +66,14 @@ def join_sheets(entry: str, read: Read) -> str:
     """A style sheet with those that it imports, in the place of each `@import`."""
     folder = PurePosixPath(entry).parent
     return _SHEET.sub(lambda found: join_sheets(str(folder / found[1]), read), read(entry))
+
+
+def _minified(entry: str, script: str) -> str:
+    try:
+        minify.config({"js-keep-var-names": True})
+        return str(minify.string("application/javascript", script))
+    except minify.MinifyError as error:
+        raise CannotJoin(f"{entry}: {error}") from error
 
 
 def _imported(text: str) -> list[str]:

@@ -38,10 +38,10 @@ def joined(**changed):
 
 
 def run(script):
-    program = f"'use strict'; var result; {script}; console.log(result)"
+    program = f"'use strict'; var result; {script}; process.stdout.write(String(result))"
     return subprocess.run(
         ["node", "-e", program], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    ).stdout
 
 
 def test_modules_run_once_each_and_see_what_they_import():
@@ -79,6 +79,35 @@ def test_comments_are_not_sent():
 def test_what_it_does_not_know_is_refused(statement):
     with pytest.raises(CannotJoin, match=r"more|page"):
         joined(**{"js/more.js": f"{MODULES['js/more.js']}\n{statement}\n"})
+
+
+TRICKY = {
+    "a space in a nested template": ("`${n > 0 ? `[${n}] ` : ''}titles`", "[3] titles"),
+    "a comment in a template": (
+        "`${n /* three */} // no comment /* none */`",
+        "3 // no comment /* none */",
+    ),
+    "a brace in a template": ("`${{ a: `}  {` }.a}  x`", "}  {  x"),
+    "spaces in a template": ("`  a  \\n  b  `.length", "11"),
+    "a quote in a regular expression": ("/[/*'\"`]  \\/\\//.source", "[/*'\"`]  \\/\\/"),
+    "a comment in a string": ("'// a  /* b */'", "// a  /* b */"),
+    "a regular expression after a brace": ("(() => { if (n) {} return /  '/.source })()", "  '"),
+    "divisions": ("n / 3 / 1 + '/  /'", "1/  /"),
+    "a regular expression behind a division": ("6 / /  3/.source.trim()", "2"),
+    "a sum of signs": ("n + +n - -n + n++ + ++n", "17"),
+    "a line that ends without a semicolon": ("n\n;(() => 4)()", "3"),
+}
+
+
+@pytest.mark.parametrize(("expression", "value"), TRICKY.values(), ids=TRICKY)
+def test_minified_script_computes_what_was_written(expression: str, value: str):
+    page = f"let n = 3;\nresult = {expression};\n"
+    assert run(join_modules("js/page.js", {"js/page.js": page}.__getitem__)) == value
+
+
+def test_script_that_does_not_parse_is_refused():
+    with pytest.raises(CannotJoin, match="template"):
+        joined(**{"js/more.js": MODULES["js/more.js"] + "const a = `${`;\n"})
 
 
 def test_a_circle_is_refused():
