@@ -8,4 +8,4 @@ class ChatConfig(AppConfig):
     verbose_name = "Rooms"
 
     def ready(self) -> None:
-        from chat import checks  # noqa: F401 - checks register when they are imported
+        from chat import checks, proxy_checks  # noqa: F401 - checks register when they are imported

@@ -10,6 +10,7 @@ SILENT = 4408
 REPLACED = 4409
 RESTARTING = 4412
 TOO_SLOW = 4413
+MISDIRECTED = 4421  # over HTTP alone: a WebSocket of a refused origin does not open
 OLD_PAGE = 4426
 FLOODING = 4429
 SERVER_ERROR = 4500

@@ -14,6 +14,8 @@ class Counts:
         self.leases_expired: Counter[str] = Counter()  # by kind of place
         self.repairs: Counter[str] = Counter()  # by what was asked for again
         self.closes: Counter[int] = Counter()  # by code
+        self.refused_origins: Counter[str] = Counter()  # by reason (noom_project/refusals.py)
+        self.proxy_faults: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()  # by the code that the other side was told
 
 

@@ -109,9 +109,14 @@ def client_address(scope: Mapping[str, Any]) -> str:
     peer: str = (scope.get("client") or ["unknown"])[0]
     if not settings.TRUSTED_PROXIES:
         return peer
-    told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-    entries = [entry.strip() for entry in told.decode("latin-1").split(",") if entry.strip()]
+    entries = forwarded_for(scope)
     if len(entries) < settings.TRUSTED_PROXIES:
         return peer
     proxies: int = settings.TRUSTED_PROXIES
     return entries[-proxies]
+
+
+def forwarded_for(scope: Mapping[str, Any]) -> list[str]:
+    """The entries of X-Forwarded-For, of whoever wrote them."""
+    told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return [entry.strip() for entry in told.decode("latin-1").split(",") if entry.strip()]

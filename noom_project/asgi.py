@@ -15,7 +15,7 @@ from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
 from chat.fallback import Fallback  # noqa: E402
 from noom_project.headers import SafeHeaders  # noqa: E402
 from noom_project.operators import Operators  # noqa: E402
-from noom_project.origin import OwnOrigin, refuse  # noqa: E402
+from noom_project.origin import OwnOrigin, ask_for_upgrade, refuse  # noqa: E402
 
 sockets = URLRouter(
     [
@@ -27,6 +27,7 @@ sockets = URLRouter(
 )
 pages = URLRouter(
     [
+        path("ws/<path:socket>", ask_for_upgrade),  # type: ignore[arg-type]  # not a view
         path("http/<path:socket>", OwnOrigin(Fallback(sockets))),  # type: ignore[arg-type]
         re_path("", Operators(get_asgi_application())),  # type: ignore[arg-type]
     ]

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from chat import closes, database, lag, limits, line, runtime
 from chat.counts import counts
+from noom_project import refusals
 
 KNOWN_CLOSES = {code for name, code in vars(closes).items() if name.isupper()} | {1006, 1011}
 
@@ -69,6 +70,10 @@ def _counted() -> Iterator[Metric]:
         yield CounterMetricFamily(f"noom_{name}", told, getattr(counts, name))
     yield _counter("leases_expired", "Participants whose lease ran out.", counts.leases_expired)
     yield _counter("repairs", "What pages asked for again: a gap.", counts.repairs, "what")
+    origins = dict.fromkeys(refusals.ORIGINS, 0) | counts.refused_origins
+    yield _counter("refused_origins", "Pages refused for their origin.", origins, "reason")
+    faults = dict.fromkeys(refusals.PROXIES, 0) | counts.proxy_faults
+    yield _counter("proxy_faults", "Handshakes that a proxy has spoilt.", faults, "fault")
     yield _counter("errors", "Errors that sockets were told.", counts.errors, "code")
     ends: Tally[str] = Tally()
     for code, count in counts.closes.items():

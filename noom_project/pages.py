@@ -1,9 +1,13 @@
-"""The page of an error of ours, with the reference under which the log has it."""
+"""The pages of errors: ours has the reference of the log, a refused form the reason."""
 
 import secrets
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from noom_project.origin import refusal
+from noom_project.refusals import Fault, report
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -12,3 +16,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # noom_project/logs.py looks for it when Django logs the request.
     request.reference = reference  # type: ignore[attr-defined]
     return render(request, "500.html", {"reference": reference}, status=500)
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answers a form that fails Django's check of its origin, cookie and token (403)."""
+    fault = _form_fault(request)
+    if fault is not None:
+        report(fault)
+    return render(request, "403_csrf.html", {"misdirected": fault is not None}, status=403)
+
+
+def _form_fault(request: HttpRequest) -> Fault | None:
+    """What of our set-up the form has met; None if the form itself is at fault."""
+    scope = getattr(request, "scope", None)
+    if scope is None or "HTTP_ORIGIN" not in request.META:
+        return None
+    fault = refusal(scope)
+    if fault is None and settings.CSRF_COOKIE_SECURE and not request.is_secure():
+        advice = "Let a proxy bring https, and see X-Forwarded-Proto and TRUSTED_PROXIES."
+        return Fault("plain_http", f"scheme {request.scheme!r}", advice)
+    return fault

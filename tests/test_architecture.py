@@ -28,7 +28,7 @@ chat.fallback_session
 chat.fallback_others
 chat.fallback_sessions
 chat.fallback chat.lobby chat.moderation
-chat.admin chat.checks chat.consumers chat.views
+chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire
 call.ice call.relay_only call.room_page call.sdp call.slots
@@ -38,8 +38,10 @@ call.mesh
 call.participant
 call.management.commands.call_bot
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.handshakes
-noom_project.joiner noom_project.logs noom_project.origin noom_project.pages noom_project.pulse
+noom_project.joiner noom_project.logs noom_project.pulse noom_project.refusals
 noom_project.storage noom_project.typescript
+noom_project.origin
+noom_project.pages
 noom_project.finders noom_project.headers noom_project.health noom_project.metrics
 noom_project.settings
 noom_project.startup noom_project.urls

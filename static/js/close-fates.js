@@ -19,6 +19,7 @@ export const CLOSE_FATES = Object.freeze({
   4409: { fate: 'stop', meaning: 'replaced' },
   4412: { fate: 'reconnect', meaning: 'restarting', reasonIsJitterMs: true },
   4413: { fate: 'reconnect', meaning: 'too_slow' },
+  4421: { fate: 'reconnect', meaning: 'misdirected', afterMs: 5_000 },
   4426: { fate: 'stop', meaning: 'old_page' },
   4429: { fate: 'reconnect', meaning: 'flooding', afterMs: 5_000 },
   4500: { fate: 'reconnect', meaning: 'server_error' },

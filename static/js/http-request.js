@@ -5,6 +5,10 @@
 /** The code of a line that is gone without a word. */
 export const LOST = 1006;
 const BROKEN_CLIENT = 4400;
+const MISDIRECTED = 4421;
+const FORBIDDEN = 403;
+/** In a 403 it names why the server takes this page for another site's. */
+const REASON = 'noom-refused';
 /** By status, the codes that end the line; other failures may pass. @type {Record<number, number>} */
 const ENDS = { 400: BROKEN_CLIENT, 410: LOST, 413: BROKEN_CLIENT };
 
@@ -38,6 +42,8 @@ export async function post(environment, path, [head, ...frames], { signal, keepa
     keepalive,
     signal,
   });
+  const refused = response.status === FORBIDDEN && response.headers.get(REASON);
+  if (refused) throw new Ended(MISDIRECTED, refused);
   if (response.status in ENDS) throw new Ended(ENDS[response.status]);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response;

@@ -10,7 +10,7 @@ import { WayBack } from './way-back.js';
 
 export { CLOSE_FATES, SocketError };
 
-/** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed'} LineState */
+/** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'refused' | 'closed'} LineState */
 /** @import {Line, Environment as CarriersEnvironment} from './carriers.js' */
 /** @import {Hello} from './greeting.js' */
 /** @import {Frame} from './requests.js' */
@@ -53,6 +53,7 @@ class Socket {
   #state = 'closed';
   #ready = false;
   #wasReady = false;
+  #isRefused = false;
   #attempt = 0;
   #heardAt = 0;
   #readyAt = 0;
@@ -170,6 +171,7 @@ class Socket {
   /** @param {object} ack */
   #welcomed(ack) {
     this.#ready = this.#wasReady = true;
+    this.#isRefused = false;
     if (this.#line && this.#carriers.isFallback(this.#line)) this.#wayBack.start();
     this.#readyAt = this.#environment.Date.now();
     try {
@@ -240,6 +242,7 @@ class Socket {
       this.#connect();
       return;
     }
+    this.#isRefused = fate.meaning === 'misdirected';
     const waitMs = retryAfterMs(fate, this.#attempt++, reason, Math.random(), this.#returnWithinMs);
     this.#notBefore = now + (fate.afterMs ?? 0);
     this.#connectTimer = this.#environment.setTimeout(() => this.#connect(), waitMs);
@@ -277,6 +280,7 @@ class Socket {
   // Offline is only a word for the wait: a server on this machine can still be reached.
   #waitingState() {
     if (!this.#environment.navigator.onLine) return 'offline';
+    if (this.#isRefused) return 'refused';
     return this.#wasReady ? 'reconnecting' : 'connecting';
   }
 

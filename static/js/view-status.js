@@ -59,7 +59,9 @@ class StatusView {
     this.#line.dataset.state = state;
     setText(within(this.#line, '.line-words'), t(`line.${state}`));
     clearTimeout(this.#timer);
-    if (state === 'reconnecting' || state === 'offline') {
+    if (state === 'refused') {
+      this.#sayLine(t('line.long.refused'));
+    } else if (state !== 'open' && state !== 'closed') {
       this.#timer = setTimeout(() => this.#sayLine(t(`line.long.${state}`)), PATIENCE_MS);
     } else {
       this.#sayLine(null);

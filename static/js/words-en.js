@@ -15,11 +15,16 @@ export const EN = Object.freeze({
   'line.open': 'Connected',
   'line.reconnecting': 'Reconnecting…',
   'line.offline': 'Offline',
+  'line.refused': 'Refused',
   'line.closed': 'Disconnected',
+  'line.long.connecting': 'The server does not answer yet. Noom keeps trying.',
   'line.long.reconnecting':
     'The line to the server is down. Noom keeps trying; what you write is sent as soon as it is back.',
   'line.long.offline':
     'Your device is offline. Noom comes back by itself; what you write is kept until then.',
+
+  'line.long.refused':
+    'The server does not recognise the address of this page as its own. Only whoever runs the server can mend that: the reason is in its log.',
 
   arrived: '{names} arrived',
   left: '{names} left',

@@ -15,11 +15,16 @@ export const KO = Object.freeze({
   'line.open': '연결됨',
   'line.reconnecting': '다시 연결하는 중…',
   'line.offline': '오프라인',
+  'line.refused': '거부됨',
   'line.closed': '연결 끊김',
+  'line.long.connecting': '서버가 아직 응답하지 않아요. 계속 다시 시도하고 있어요.',
   'line.long.reconnecting':
     '서버와 연결이 끊겼어요. 계속 다시 시도하고 있고, 그동안 쓴 메시지는 연결되는 대로 보낼게요.',
   'line.long.offline':
     '기기가 오프라인이에요. 인터넷이 돌아오면 알아서 연결하고, 쓴 메시지는 그때까지 보관할게요.',
+
+  'line.long.refused':
+    '서버가 이 페이지 주소를 자기 주소로 인식하지 못해 연결을 거부했어요. 서버 운영자만 고칠 수 있고, 이유는 서버 로그에 나와 있어요.',
 
   arrived: '{names}이 들어왔어요',
   left: '{names}이 나갔어요',

@@ -171,3 +171,25 @@ test('on another network a WebSocket is tried first', async () => {
   window.line.ack({ you: 'me' });
   assert.equal(socket.state, 'open');
 });
+
+test('a page whose origin the server refuses says so until it is let in', async () => {
+  const { window, socket, states } = connect();
+  const server = new HttpServer(window);
+  const refusal = () => new Response(null, { status: 403, headers: { 'noom-refused': 'scheme' } });
+  server.faults = [refusal(), refusal()];
+  socket.start();
+  window.line.end(1006);
+  await arrived();
+  assert.deepEqual(states, ['connecting', 'refused']);
+  await pass(window, 20_000);
+  window.line.end(1006);
+  await arrived();
+  assert.equal(server.requests.length, 2);
+  await pass(window, 20_000);
+  window.line.end(1006);
+  await arrived();
+  server.ack({ you: 'me' });
+  await arrived();
+  assert.deepEqual(states, ['connecting', 'refused', 'open']);
+  socket.stop();
+});

@@ -56,6 +56,7 @@ export class HttpServer {
     this.requests.push({ path, head, frames });
     const fault = this.faults.shift();
     if (fault === 'fails') throw new TypeError('network error');
+    if (fault instanceof Response) return fault;
     if (typeof fault === 'number') return new Response(null, { status: fault });
     if (head.do === 'open' || head.do === 'listen') return this.#listen(head, signal);
     frames.slice(Math.max(this.#expected - head.number, 0)).forEach((frame) => {

@@ -49,6 +49,9 @@ def test_a_good_configuration_passes(configured):
         ({"CALL_CAPACITY": 1}, "noom.E012"),
         ({"ICE_RELAY_ONLY": True}, "noom.E013"),
         ({"CALL_CAPACITY": 100}, "noom.E012"),
+        ({"SECURE_SSL_REDIRECT": True}, "noom.E030"),
+        ({"CSRF_TRUSTED_ORIGINS": ["https://meet.example/"]}, "noom.E031"),
+        ({"CSRF_TRUSTED_ORIGINS": ["https://Meet.example"]}, "noom.E031"),
     ],
 )
 def test_what_cannot_work_is_refused(configured, changes, number):

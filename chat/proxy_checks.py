@@ -1,0 +1,44 @@
+"""Settings of the way through proxies that cannot work, or hardly can."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+ORIGIN = re.compile(r"https?://(\[[\da-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
+
+
+@register(Tags.security)
+def redirect(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without a trusted proxy each request looks like plain http, so that the redirect loops."""
+    if settings.DEBUG or settings.TRUSTED_PROXIES or not settings.SECURE_SSL_REDIRECT:
+        return []
+    told = "SECURE_SSL_REDIRECT is on and TRUSTED_PROXIES is 0: every page redirects to itself."
+    hint = (
+        "Set TRUSTED_PROXIES to the number of proxies before Noom, the nearest of which sets"
+        " X-Forwarded-Proto; or set SECURE_SSL_REDIRECT to 0."
+    )
+    return [Error(told, hint=hint, id="noom.E030")]
+
+
+@register(Tags.security)
+def origins(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """An origin is compared as a browser sends it: scheme, name, perhaps a port, no more."""
+    where = "CSRF_TRUSTED_ORIGINS"
+    hint = "Write each as https://name or https://name:port, in small letters, without a path."
+    return [
+        Error(f"No browser sends the origin {origin!r}.", hint=f"{where}: {hint}", id="noom.E031")
+        for origin in settings.CSRF_TRUSTED_ORIGINS
+        if not ORIGIN.fullmatch(str(origin))
+    ]
+
+
+@register(Tags.security, deploy=True)
+def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Cookies without DEBUG are for https alone, which only a proxy can bring."""
+    if settings.DEBUG or settings.TRUSTED_PROXIES:
+        return []
+    told = "DEBUG is off and TRUSTED_PROXIES is 0: pages work on this machine alone."
+    hint = "Put a proxy with https in front (docs/operating.md), and set TRUSTED_PROXIES to 1."
+    return [Warning(told, hint=hint, id="noom.W030")]
