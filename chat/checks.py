@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from chat import redis_link
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MIN_KEY_CHARS = 32  # characters
 OLDEST_DAPHNE = (4, 2, 2)
@@ -57,9 +59,12 @@ def redis(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_guarded(url: str) -> bool:
+    if all(host in LOOPBACK for host, _ in redis_link.hosts(url)):
+        return True
+    if (master := redis_link.watched(url)) is not None:
+        return bool(master.of_master.get("password"))
     where = urlsplit(url)
-    is_here = where.scheme == "unix" or where.hostname in LOOPBACK
-    return is_here or bool(where.password) or "password=" in where.query
+    return bool(where.password) or "password=" in where.query
 
 
 @register(Tags.security)

@@ -10,9 +10,8 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.core import signing
-from redis.asyncio import Redis
 
-from chat import runtime
+from chat import redis_link, runtime
 from chat.fallback_others import Others, Request
 from chat.fallback_session import Application, Batch, Gone, Session
 from chat.fallback_wire import Close, Listen, Send
@@ -20,6 +19,8 @@ from chat.fallback_wire import Close, Listen, Send
 ID_BYTES = 18  # 144 bits that nobody guesses
 PROCESS_BYTES = 9
 WATCH_S = 0.5
+REDIS_CONNECTIONS = 50
+REDIS_PATIENCE_S = 2.0  # for one of them
 REMEMBERED_S = 2.0  # after its end, for a page that has not heard of it
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,12 @@ class Sessions:
         self._watching: asyncio.Task[None] | None = None
         self._others: Others | None = None
         if settings.REDIS_URLS:
-            redis = Redis.from_url(settings.REDIS_URLS[0], **settings.REDIS_OPTIONS)
+            redis = redis_link.client(
+                settings.REDIS_URLS[0],
+                connections=REDIS_CONNECTIONS,
+                patience_s=REDIS_PATIENCE_S,
+                **settings.REDIS_OPTIONS,
+            )
             self._others = Others(redis, self.process, self.serve_here)
 
     async def open(self, scope: Mapping[str, Any], application: Application) -> str | None:

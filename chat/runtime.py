@@ -10,9 +10,8 @@ from weakref import WeakKeyDictionary
 import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
-from redis.asyncio import BlockingConnectionPool, Redis
 
-from chat import database, heart, journal
+from chat import database, heart, journal, redis_link
 from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
@@ -96,11 +95,13 @@ def _presence() -> Presence:
     if not settings.REDIS_URLS:
         return MemoryPresence(process=PROCESS)
     # A pool without a bound has, and keeps, as many connections as were ever asked for at once.
-    options = {"max_connections": REDIS_CONNECTIONS, "timeout": REDIS_PATIENCE_S}
-    pool = BlockingConnectionPool.from_url(
-        settings.REDIS_URLS[0], **options, **settings.REDIS_OPTIONS
+    redis = redis_link.client(
+        settings.REDIS_URLS[0],
+        connections=REDIS_CONNECTIONS,
+        patience_s=REDIS_PATIENCE_S,
+        **settings.REDIS_OPTIONS,
     )
-    return RedisPresence(Redis.from_pool(pool), _decode, PROCESS)
+    return RedisPresence(redis, _decode, PROCESS)
 
 
 def _decode(place: str, record: bytes) -> Member:

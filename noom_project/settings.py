@@ -8,6 +8,7 @@ import environ
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from chat import redis_link
 from noom_project.embedded import kept_secret, own_hosts
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -38,7 +39,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}")
 # The first holds presence; the channel layer is spread over all of them.
-REDIS_URLS = env.list("REDIS_URL", default=[])
+REDIS_URLS = redis_link.split(env.str("REDIS_URL", default=""))
 # How many server processes share the rooms; more than one needs Redis.
 PROCESSES = env.int("PROCESSES", default=1)
 
@@ -177,7 +178,9 @@ if REDIS_URLS:
             "BACKEND": "chat.layer.SharedLayer",
             "CONFIG": {
                 "hosts": [
-                    {"address": url, **REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
+                    redis_link.layer_host(
+                        url, **{**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
+                    )
                     for url in REDIS_URLS
                 ]
             },

@@ -2,12 +2,12 @@
 
 import os
 import socket
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from redis import Redis
 from redis.exceptions import RedisError
+
+from chat import redis_link
 
 ANSWER_S = 2.0
 
@@ -16,11 +16,11 @@ def require_redis() -> None:
     """Raises CommandError if REDIS_URL names a Redis that does not answer."""
     for url in settings.REDIS_URLS:
         try:
-            with Redis.from_url(url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S) as r:
-                r.ping()
+            timeouts = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
+            with redis_link.blocking_client(url, **timeouts) as redis:
+                redis.ping()
         except (RedisError, OSError, ValueError) as error:
-            where = urlsplit(url)
-            place = f"{where.hostname}:{where.port or 6379}"  # the rest may hold a password
+            place = redis_link.shown(url)  # the rest may hold a password
             raise CommandError(f"REDIS_URL: no Redis answers at {place} ({error}).") from error
 
 

@@ -17,7 +17,7 @@ MAX_FUNCTION_LINES = 40
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
 chat.closes chat.counts chat.database chat.errors chat.frames chat.lag chat.layer chat.limits
-chat.messages chat.names
+chat.messages chat.names chat.redis_link
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
 chat.doorway chat.roster

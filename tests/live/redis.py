@@ -16,10 +16,14 @@ STOP_S = 10
 
 
 class Redis:
-    """One redis-server, at `url`; stopped and started again it has forgotten everything."""
+    """One redis-server, at `url`; stopped and started again it has forgotten everything.
 
-    def __init__(self, folder: Path) -> None:
+    `options` are redis-server's own.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
         self.port = free_port()
+        self._options = options
         self.url = f"redis://127.0.0.1:{self.port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +39,10 @@ class Redis:
             return
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "", "--port", str(self.port), "--dir", str(self._folder)],
+                [
+                    *(*COMMAND, "", "--port", str(self.port), "--dir", str(self._folder)),
+                    *self._options,
+                ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
