@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+from tests.patience import PATIENCE
 from tests.source import ROOT, files
 from tests.test_architecture import settings_read
 
@@ -36,7 +37,7 @@ def checked(environment: dict[str, str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
     return done.stdout
 

@@ -11,8 +11,10 @@ addEventListener('error', ({ message }) => trouble.push(`error: ${message}`));
 export const NO_TRACKS = { microphone: null, camera: null, screen: null, screenSound: null };
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const PATIENCE = 4; // as tests/patience.py
+
 export const until = async (what, condition, deadlineMs = 15_000) => {
-  const end = performance.now() + deadlineMs;
+  const end = performance.now() + deadlineMs * PATIENCE;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`never came: ${what}`);
     await sleep(20);

@@ -17,8 +17,9 @@ EVERY_S = 0.12  # between two events of one pair, which is less than a socket ma
 
 
 def p99_ms(delays: list[float]) -> float:
-    """The 99th percentile of delays in seconds, in milliseconds."""
-    assert len(delays) >= 100, f"only {len(delays)} were measured"
+    """The 99th percentile of delays in seconds, in milliseconds; no number of too few."""
+    if len(delays) < 100:
+        return float("nan")
     return sorted(delays)[int(len(delays) * 0.99)] * 1000
 
 

@@ -11,6 +11,7 @@ from tests.conversation import Conversation
 from tests.live.cluster import Process
 from tests.live.fallback_wire import FallbackWire
 from tests.live.wire import Wire
+from tests.patience import PATIENCE
 
 NAME = "Hidden! PLACE"
 NICKNAME, TEXT = "Novalis", "between us: sesame"
@@ -87,7 +88,7 @@ async def room(cluster: list[Process]) -> AsyncIterator[Room]:
 async def ending(wire: Wire, seconds: float = 5) -> int | None:
     """The code with which a socket was closed; None if it lives."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds * PATIENCE):
             return await wire.closing()
     except TimeoutError:
         return None

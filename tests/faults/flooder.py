@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 from tests.faults.raw import BINARY, PING, TEXT, Raw, masked
+from tests.patience import PATIENCE
 
 FRAMES = {
     "text": (TEXT, json.dumps({"type": "typing", "payload": {"on": True}}).encode()),
@@ -17,7 +18,7 @@ FRAMES = {
     "ping": (PING, b"are you there?"),
 }
 AT_ONCE = 500  # frames a write
-GIVE_UP_S = 20.0
+GIVE_UP_S = 20.0 * PATIENCE
 
 
 def main(url: str, key: str, token: str, kind: str) -> None:

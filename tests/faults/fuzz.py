@@ -14,10 +14,11 @@ import msgspec
 
 from tests.faults import forge, raw
 from tests.faults.mutate import Mutator
+from tests.patience import PATIENCE
 
 AT_ONCE = 8
 PER_S = 50  # sockets, one each 20 ms: as many as one address may open, and no flood
-ANSWER_S = 10.0
+ANSWER_S = 10.0 * PATIENCE
 REF = 77
 LAST = json.dumps({"type": "people", "payload": {}, "ref": REF})
 

@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
 from tests.live.server import ROOT
+from tests.patience import PATIENCE
 
-START_S = 30
+START_S = 30 * PATIENCE
 
 
 class Guests:

@@ -8,6 +8,8 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.patience import PATIENCE
+
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,7 +37,7 @@ class Load:
 
 def tasks(url: str) -> int:
     """How many tasks the event loop of the server there has, by its own word."""
-    with urlopen(f"{url}/metrics", timeout=10) as answer:
+    with urlopen(f"{url}/metrics", timeout=10 * PATIENCE) as answer:
         families = text_string_to_metric_families(answer.read().decode())
     return next(int(one.samples[0].value) for one in families if one.name == "noom_tasks")
 

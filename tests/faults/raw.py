@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from tests.patience import PATIENCE
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-OPEN_S = 10.0
+OPEN_S = 10.0 * PATIENCE
 
 
 class Frame(NamedTuple):

@@ -9,8 +9,9 @@ from tests.live.cluster import Process, start_cluster
 from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
-STOP_S = 5
+STOP_S = 5 * PATIENCE
 
 
 class Site:

@@ -243,7 +243,7 @@ class Swarm:
             talker.cancel()
             with suppress(asyncio.CancelledError):
                 await talker
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30 * PATIENCE):
             await asyncio.gather(*waiting)
 
     async def judge(self, guests: Iterable[Guest] | None = None) -> Verdict:

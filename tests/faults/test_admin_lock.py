@@ -15,6 +15,7 @@ import pytest
 from tests.live.admin import NAME, PASSWORD, make_superuser
 from tests.live.cluster import Process
 from tests.live.server import ROOT
+from tests.patience import PATIENCE
 
 ALLOWED = 5
 LOGIN = "/admin/login/"
@@ -27,7 +28,9 @@ def log_in(
     process: Process, password: str, *, source: str = "127.0.0.1", name: str = NAME, **headers: str
 ) -> tuple[int, str]:
     """The status and the text of the answer to a name and a password, sent from an address."""
-    line = HTTPConnection("127.0.0.1", process.port, timeout=30, source_address=(source, 0))
+    line = HTTPConnection(
+        "127.0.0.1", process.port, timeout=30 * PATIENCE, source_address=(source, 0)
+    )
     told = {header.replace("_", "-"): value for header, value in headers.items()}
     line.request("GET", LOGIN, headers=told)
     page = line.getresponse()
@@ -106,7 +109,7 @@ def unlock(process: Process, address: str) -> None:
         env=process.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
         check=True,
     )
     assert re.search(r"[1-9]\d* attempts removed", done.stdout), done.stdout

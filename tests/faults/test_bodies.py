@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.live.cluster import Process
+from tests.patience import PATIENCE
 
 BODY_BYTES = 300_000_000
 AT_ONCE = 20
 PART = b"x" * 65_536
-PATIENCE_S = 20
+PATIENCE_S = 20 * PATIENCE
 ADDRESSES = (
     *("/", "/rooms/team/", "/admin/login/", "/static/favicon.svg", "/favicon.ico", "/nowhere"),
     *("/healthz", "/readyz", "/metrics", "/ws/lobby/", "/ws/chat/team/", "/ws/call/team/"),

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
 from chat import messages as m
 from tests.faults.swarm import Guest, Swarm, flickers
 from tests.faults.verdicts import LEASE_AND_SWEEP_S, ROOMS, closed, told, until_true
+from tests.patience import PATIENCE
 
 STALLED_S = 3.0
 LONG_S = 25.0  # longer than a lease, and than a page waits for a line that is silent
@@ -55,6 +57,15 @@ async def test_a_database_that_stands_still_for_long_costs_nobody_the_line(
         told(figure, await swarm.judge())
 
 
+async def _still(count: Callable[[], int]) -> int:
+    """A count, once what was on its way has come."""
+    before = -1
+    while count() != before:
+        before = count()
+        await asyncio.sleep(0.2 * PATIENCE)
+    return before
+
+
 @pytest.mark.bar("R8")
 async def test_a_stalled_database_holds_up_nobody_who_needs_it_not(start_site, postgres, figure):
     site = start_site(DATABASE_URL=postgres.url)
@@ -65,8 +76,7 @@ async def test_a_stalled_database_holds_up_nobody_who_needs_it_not(start_site, p
             await asyncio.sleep(SETTLE_S)
             postgres.freeze()
             try:
-                await asyncio.sleep(0.2)  # what was on its way
-                before = sum(len(guest.acked) for guest in writers)
+                before = await _still(lambda: sum(len(guest.acked) for guest in writers))
                 found = await waits(others, time.monotonic() + STALLED_S)
                 acked = sum(len(guest.acked) for guest in writers) - before
             finally:

@@ -1,19 +1,21 @@
 """Who has not entered a room cannot tell whether it is there, closed, or nowhere."""
 
 import re
+from functools import partial
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from chat import names
 from tests.conversation import Refusal
-from tests.faults.doors import ending
+from tests.faults.swarm import until
 from tests.live.admin import Admin
 from tests.live.wire import Wire
+from tests.patience import PATIENCE
 
 MADE, SECOND, ABSENT, CLOSED = (names.unlisted_key("one") for _ in range(4))
-ANSWER_S = 2.0  # longer than a call waits for its room
 DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT")
 # What is another one for each request.
 ONCE = re.compile(r'("token": |"reference": |value=|nonce=|noom_browser=|csrftoken=)"?[^"; ]+"?')
@@ -22,7 +24,7 @@ ONCE = re.compile(r'("token": |"reference": |value=|nonce=|noom_browser=|csrftok
 def seen(url: str, key: str) -> str:
     """All that a browser without a past gets of a room's page, with the room's key left out."""
     target = urlsplit(url)
-    line = HTTPConnection(str(target.hostname), target.port, timeout=30)
+    line = HTTPConnection(str(target.hostname), target.port, timeout=30 * PATIENCE)
     line.request("GET", f"/rooms/{key}/", headers={"Accept": "text/html"})
     answer = line.getresponse()
     page = answer.read().decode()
@@ -43,9 +45,22 @@ async def of_sockets(url: str, key: str) -> list[object]:
                 if ask != "nothing":
                     payload = wire.joining("one") if ask == "join_room" else {}
                     await wire.tell(ask, **payload)
-                end = await ending(wire, ANSWER_S)
-                found += [kind, ask, end, wire.waiting("error")]
+                    await until(partial(_is_answered, wire), f"an answer to {ask}", seconds=5)
+                found += [kind, ask, await _end(wire), wire.waiting("error")]
     return found
+
+
+def _is_answered(wire: Wire) -> bool:
+    return bool(wire.waiting("error")) or wire.closed_with is not None
+
+
+async def _end(wire: Wire) -> int | None:
+    """The code of the close that follows what came; None if a ping is answered instead."""
+    try:
+        await wire.ping()
+    except ConnectionClosed:
+        return await wire.closing()
+    return None
 
 
 @pytest.mark.bar("S21")

@@ -13,6 +13,7 @@ from call import ice
 from tests.live.coturn import Coturn
 from tests.live.server import ROOT
 from tests.live.turn_client import IPV4, IPV6, TCP, TurnClient, turn_client
+from tests.patience import PATIENCE
 
 Join = Callable[..., Awaitable[TurnClient]]
 
@@ -174,7 +175,7 @@ async def heard(client: TurnClient, listener: socket.socket) -> bool:
     await client.permit("1.1.1.1" if listener.family == socket.AF_INET else "2a00::1")
     loop = asyncio.get_running_loop()
     try:
-        return bool(await asyncio.wait_for(loop.sock_recv(listener, 100), timeout=1))
+        return bool(await asyncio.wait_for(loop.sock_recv(listener, 100), timeout=PATIENCE))
     except TimeoutError:
         return False
 

@@ -9,8 +9,9 @@ import pytest
 from tests.live.cluster import Process
 from tests.live.production import as_operated
 from tests.live.server import ROOT, free_port
+from tests.patience import PATIENCE
 
-START_S = 60
+START_S = 60 * PATIENCE
 ATTEMPTS = [
     ("no secret", {"SECRET_KEY": ""}, "noom.E001"),
     ("the secret of an example", {"SECRET_KEY": "CHANGE-ME"}, "noom.E001"),

@@ -9,6 +9,7 @@ from call.wire import Refused, Unreachable
 from chat import messages as m
 from tests.conversation import Refusal
 from tests.faults.swarm import Guest, Verdict, new_id, until, untrue
+from tests.patience import PATIENCE
 
 ROOMS = [f"room-{n}" for n in range(10)]
 LEASE_AND_SWEEP_S = 18.0
@@ -43,7 +44,7 @@ async def until_rebuilt(guests: Iterable[Guest], since: float) -> float:
     rooms: dict[str, list[Guest]] = defaultdict(list)
     for guest in guests:
         rooms[guest.key].append(guest)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60 * PATIENCE):
         for here in rooms.values():
             while await _asked(here[0]) != {guest.id for guest in here}:  # noqa: ASYNC110
                 await asyncio.sleep(ASK_EVERY_S)
@@ -54,13 +55,13 @@ async def until_heard(guests: Iterable[Guest], since: float) -> float:
     """Seconds from `since` until events reach everybody, not only what beats make good: what one of
     each room says is heard by all in it within a second."""
     rooms = {guest.key: guest for guest in guests}
-    for _ in range(60):
+    for _ in range(60 * PATIENCE):
         start = time.monotonic()
         await asyncio.gather(*(speaker.say() for speaker in rooms.values()))
         await asyncio.sleep(1)
         if all(guest.delays and guest.delays[-1][0] > start for guest in guests):
             return start - since
-    return float("inf")
+    raise AssertionError("events never reached everybody")
 
 
 async def _asked(guest: Guest) -> set[str]:

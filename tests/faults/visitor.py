@@ -8,6 +8,7 @@ from http.cookies import SimpleCookie
 from urllib.parse import quote, urlencode, urlsplit
 
 from tests.live.server import ROOT, Noom
+from tests.patience import PATIENCE
 
 PASSWORD = "x9-only-for-this-test"
 
@@ -24,7 +25,7 @@ class Visitor:
         if method == "POST":
             form["csrfmiddlewaretoken"] = self._form_token()
         target = urlsplit(self._noom.url)
-        line = HTTPConnection(str(target.hostname), target.port, timeout=30)
+        line = HTTPConnection(str(target.hostname), target.port, timeout=30 * PATIENCE)
         headers = {
             "Accept": "text/html",
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
@@ -65,5 +66,5 @@ def account(noom: Noom, name: str, *, admin: bool) -> None:
         env=noom.environment,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )

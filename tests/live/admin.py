@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from tests.live.server import ROOT, Noom
+from tests.patience import PATIENCE
 
 NAME, PASSWORD = "admin", os.urandom(12).hex()
 
@@ -26,7 +27,7 @@ def make_superuser(noom: Noom) -> None:
         },
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
 
 
@@ -43,7 +44,7 @@ class Admin:
 
     def get(self, path: str) -> str:
         """A page's text. Raises HTTPError."""
-        with self._opener.open(self._url + path, timeout=30) as answer:
+        with self._opener.open(self._url + path, timeout=30 * PATIENCE) as answer:
             return str(answer.read().decode())
 
     def post(self, path: str, **fields: str) -> str:
@@ -51,7 +52,7 @@ class Admin:
         token = next(c.value for c in self._cookies if c.name == "csrftoken")
         data = urlencode({"csrfmiddlewaretoken": token or "", **fields}).encode()
         request = Request(self._url + path, data, {"Referer": self._url + path})
-        with self._opener.open(request, timeout=30) as answer:
+        with self._opener.open(request, timeout=30 * PATIENCE) as answer:
             text = str(answer.read().decode())
         assert not re.search(r"errornote", text), "the form was refused"
         return text

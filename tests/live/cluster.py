@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.live.redis import Redis
 from tests.live.server import Noom
+from tests.patience import PATIENCE
 
 
 class Process(Noom):
@@ -26,9 +27,9 @@ class Process(Noom):
         self._process.send_signal(number)
 
     def wait(self, seconds: float) -> int:
-        """Its exit code, when it has ended by itself."""
+        """Its exit code, when it has ended by itself; `seconds` on an idle machine."""
         assert self._process, "Noom was not started"
-        return self._process.wait(seconds)
+        return self._process.wait(seconds * PATIENCE)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.live.server import ROOT, free_port
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 RELAY = ROOT / "deploy" / "relay.sh"
 START_S = 10
@@ -64,7 +65,7 @@ class Coturn:
         code = self._process.poll()
         assert code is None, f"coturn ended with {code}:\n{self.log}"
         try:
-            with socket.create_connection((self.host, self.port), timeout=1):
+            with socket.create_connection((self.host, self.port), timeout=PATIENCE):
                 return True
         except OSError:
             return False

@@ -8,8 +8,10 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
+from tests.patience import PATIENCE
+
 DRIVER = Path(__file__).with_name("firefox.mjs")
-ANSWER_S = 60
+ANSWER_S = 60 * PATIENCE
 
 
 class FirefoxError(AssertionError):

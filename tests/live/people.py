@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from tests.live.waiting import until_page
+from tests.patience import PATIENCE
 
 FAKE_DEVICES = (
     "--use-fake-device-for-media-stream=device-count=3,fps=10",
@@ -34,6 +35,7 @@ class People:
     def page(self, nickname: str = "Anon", **options: Any) -> Page:
         """An empty page of a new person; `options` are those of a Playwright context."""
         context = self.browser.new_context(**{"base_url": self.url, "locale": "en-GB", **options})
+        context.set_default_timeout(LOAD_S * PATIENCE * 1_000)
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(f"{nickname}: {error}"))

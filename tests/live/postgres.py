@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.live.server import free_port
+from tests.patience import PATIENCE
 
 LIBRARY = Path("/usr/lib/postgresql")
 STOP_S = 20
@@ -63,5 +64,5 @@ class Postgres:
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            timeout=60,
+            timeout=60 * PATIENCE,
         )

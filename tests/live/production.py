@@ -8,8 +8,9 @@ from django.conf import settings
 
 from tests.live.cluster import Process
 from tests.live.server import ROOT
+from tests.patience import PATIENCE
 
-GATHER_S = 120
+GATHER_S = 120 * PATIENCE
 
 
 def as_operated() -> dict[str, str]:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE
+
 CHUNK = 64 * 1024
-START_S = 5.0
+START_S = 5.0 * PATIENCE
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 

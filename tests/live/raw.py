@@ -4,7 +4,9 @@ import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
-ANSWER_S = 10
+from tests.patience import PATIENCE
+
+ANSWER_S = 10 * PATIENCE
 
 
 class Answer(NamedTuple):

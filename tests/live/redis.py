@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tests.live.server import free_port
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 COMMAND = ["redis-server", "--bind", "127.0.0.1", "--appendonly", "no", "--save"]
 START_S = 10
-STOP_S = 10
+STOP_S = 10 * PATIENCE
 
 
 class Redis:
@@ -78,6 +79,6 @@ class Redis:
         return False
 
     def _ask(self, command: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             connection.sendall(command)
             return connection.recv(65_536)

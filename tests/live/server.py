@@ -13,6 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = range(10_000, 32_768)  # below those that Linux gives to whoever asks for any
@@ -46,7 +47,7 @@ def _empty_database() -> bytes:
             cwd=ROOT,
             env={**os.environ, "DATABASE_URL": f"sqlite:///{path}"},
             check=True,
-            timeout=START_S,
+            timeout=START_S * PATIENCE,
         )
         return path.read_bytes()
 
@@ -92,7 +93,7 @@ class Noom:
     def _make_database(self) -> None:
         kind, _, path = self.environment["DATABASE_URL"].partition("///")
         if kind != "sqlite:":
-            assert self._run("migrate", "--verbosity", "0").wait(START_S) == 0, self.log
+            assert self._run("migrate", "--verbosity", "0").wait(START_S * PATIENCE) == 0, self.log
         elif not Path(path).exists():
             Path(path).write_bytes(_empty_database())
 
@@ -101,7 +102,7 @@ class Noom:
         if self._process:
             self._process.terminate()
             try:
-                self._process.wait(STOP_S)
+                self._process.wait(STOP_S * PATIENCE)
             finally:
                 self.kill()
 
@@ -109,7 +110,7 @@ class Noom:
         """As a crash does, by SIGKILL."""
         if self._process:
             self._process.kill()
-            self._process.wait(STOP_S)
+            self._process.wait(STOP_S * PATIENCE)
             self._process = None
 
     def restart(self) -> None:
@@ -132,7 +133,7 @@ class Noom:
         code = self._process.poll()
         assert code is None, f"Noom ended with {code}:\n{self.log}"
         try:
-            with urlopen(self.url, timeout=5):
+            with urlopen(self.url, timeout=5 * PATIENCE):
                 return True
         except HTTPError:
             return True  # an answer all the same; a test will say what it thinks of it

@@ -22,6 +22,7 @@ from call.wire import Refused, Unreachable
 from chat import closes
 from tests.live.films import film
 from tests.live.server import ROOT, Noom, free_port
+from tests.patience import PATIENCE
 
 NEW_FRAMES: dict[Slot, int] = {"camera": 10, "microphone": 20}
 DEADLINE_S = 30.0
@@ -30,11 +31,11 @@ DEADLINE_S = 30.0
 async def until(check: Callable[[], object], what: str, seconds: float = DEADLINE_S) -> None:
     """Waits for a state, as `tests.live.waiting.until` does, in a loop."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds * PATIENCE):
             while not check():  # noqa: ASYNC110 - a state of many parts, and no event
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        pytest.fail(f"waited {seconds} s for {what}")
+        pytest.fail(f"waited {seconds * PATIENCE} s for {what}")
 
 
 async def receives(here: Participant, there: Participant, slots=("camera", "microphone")) -> None:
@@ -102,13 +103,21 @@ async def test_mute_is_told_and_silences_and_needs_no_new_connection(noom: Noom)
         connection = nova._mesh.peers[mira.id].pc
         await mira.set_media(audio=False)
         await until(lambda: not nova.callers[mira.id].media.audio, "the mark")
-        await asyncio.sleep(0.5)  # what is on its way
-        before = nova.frames_received(mira.id)["microphone"]
+        before = await _still(lambda: nova.frames_received(mira.id)["microphone"])
         await receives(nova, mira, ["camera"])
         assert nova.frames_received(mira.id)["microphone"] == before
         await mira.set_media(audio=True)
         await receives(nova, mira)
         assert nova._mesh.peers[mira.id].pc is connection
+
+
+async def _still(count: Callable[[], int]) -> int:
+    """A count, once what was on its way has come."""
+    before = -1
+    while count() != before:
+        before = count()
+        await asyncio.sleep(1)
+    return before
 
 
 async def test_whoever_leaves_is_gone_at_once(noom: Noom):
@@ -202,7 +211,7 @@ async def test_a_newer_one_with_the_same_token_replaces_the_older(noom: Noom):
         Participant(noom.url, page.key, "Nova", token=page.token) as older,
         Participant(noom.url, page.key, "Nova", token=page.token) as newer,
     ):
-        refusal = await asyncio.wait_for(older.ended(), DEADLINE_S)
+        refusal = await asyncio.wait_for(older.ended(), DEADLINE_S * PATIENCE)
         assert refusal.code == str(closes.REPLACED)
         assert newer.id == older.id
         await newer.say("still here")
@@ -217,7 +226,7 @@ async def test_a_film_is_shown_and_its_bot_leaves_at_the_end(noom: Noom, tmp_pat
         shown = (nova.callers.keys() - {nova.id}).pop()
         await until(lambda: nova.frames_received(shown)["camera"] >= 10, "its pictures")
         assert not nova.callers[shown].media.audio
-        output, errors = await asyncio.to_thread(process.communicate, timeout=30)
+        output, errors = await asyncio.to_thread(process.communicate, timeout=30 * PATIENCE)
         assert (process.returncode, errors) == (0, "")
         await until(lambda: len(nova.people) == 1, "the bot gone", 5)
         assert "Bot 1 received of Nova" in output
@@ -239,7 +248,7 @@ async def test_a_full_call_is_told(start_noom: Callable[..., Noom]):
     noom = start_noom(CALL_CAPACITY="2")
     async with Participant(noom.url, "full", "Nova"), Participant(noom.url, "full", "Mira"):
         process = await asyncio.to_thread(bot, "full", "--url", noom.url)
-        _, errors = await asyncio.to_thread(process.communicate, timeout=30)
+        _, errors = await asyncio.to_thread(process.communicate, timeout=30 * PATIENCE)
         assert process.returncode == 1
         assert "Noom refused (call_full): The call is full." in errors
         with pytest.raises(Refused, match="full"):
@@ -261,7 +270,7 @@ def bot(*arguments: str) -> "subprocess.Popen[str]":
 
 def test_call_bot_joins_and_tells_what_it_saw(noom: Noom):
     bots = bot("bots", "--count", "2", "--seconds", "8", "--url", noom.url)
-    output, errors = bots.communicate(timeout=60)
+    output, errors = bots.communicate(timeout=60 * PATIENCE)
     assert (bots.returncode, errors) == (0, "")
     for here, there in (("Bot 1", "Bot 2"), ("Bot 2", "Bot 1")):
         line = next(x for x in output.splitlines() if x.startswith(f"{here} received of {there}"))
@@ -275,7 +284,7 @@ async def test_call_bot_leaves_on_ctrl_c(noom: Noom):
         await until(lambda: len(nova.callers) == 2, "the bot")
         process.send_signal(signal.SIGINT)
         await until(lambda: len(nova.people) == 1, "the bot gone", 5)
-        output, errors = await asyncio.to_thread(process.communicate, timeout=30)
+        output, errors = await asyncio.to_thread(process.communicate, timeout=30 * PATIENCE)
         assert (process.returncode, errors) == (0, "")
         assert "Bot 1 received of Nova" in output
 
@@ -287,7 +296,7 @@ def test_call_bot_says_what_is_wrong(noom: Noom, tmp_path: Path):
     }
     for sentence, arguments in wrong.items():
         process = bot("wrong", *arguments)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60 * PATIENCE)
         assert process.returncode == 1
         assert sentence in errors
         assert "Traceback" not in errors

@@ -16,12 +16,13 @@ from websockets.typing import Origin
 from tests.live.cluster import Process
 from tests.live.server import ROOT, Noom, free_port, listens
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 
 def rooms(noom: Noom) -> list[object]:
     """What the lobby's socket says first: it takes a page, a socket and a database to say it."""
     with connect(f"{noom.url.replace('http', 'ws')}/ws/lobby/", origin=Origin(noom.url)) as lobby:
-        event = json.loads(lobby.recv(timeout=10))
+        event = json.loads(lobby.recv(timeout=10 * PATIENCE))
     assert event["type"] == "room_change"
     return list(event["payload"]["rooms"])
 
@@ -70,7 +71,7 @@ def test_run_https_serves_pages_files_and_sockets(https_port: int):
         assert script.headers["Content-Type"].startswith("text/javascript")
     lobby = f"wss://{address}/ws/lobby/"
     with connect(lobby, ssl=trusting, origin=Origin(f"https://{address}")) as line:
-        assert json.loads(line.recv(timeout=10))["type"] == "room_change"
+        assert json.loads(line.recv(timeout=10 * PATIENCE))["type"] == "room_change"
 
 
 def test_a_server_whose_address_is_taken_says_so(noom: Noom):
@@ -80,7 +81,7 @@ def test_a_server_whose_address_is_taken_says_so(noom: Noom):
         env=noom.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
     assert answer.returncode == 1
     assert "The address is in use" in answer.stderr
@@ -116,4 +117,4 @@ def echo() -> Iterator[str]:
 def test_every_message_goes_through_even_an_empty_one(echo: str, message: str | bytes):
     with connect(echo) as line:
         line.send(message)
-        assert line.recv(timeout=5) == message
+        assert line.recv(timeout=5 * PATIENCE) == message

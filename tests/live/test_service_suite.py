@@ -8,6 +8,7 @@ import pytest
 
 from tests.live.postgres import Postgres
 from tests.live.server import ROOT
+from tests.patience import PATIENCE
 
 # What the services do; the rest of tests/server is of the doors of one process.
 SUITE = [
@@ -34,7 +35,7 @@ def test_the_service_suite_passes_on_postgresql_and_redis(postgres: Postgres, re
         env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis_url},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=600 * PATIENCE,
     )
     assert suite.returncode == 0, suite.stdout[-8_000:] + suite.stderr[-2_000:]
     assert " passed" in suite.stdout

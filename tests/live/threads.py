@@ -7,8 +7,9 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from call.participant import Participant
+from tests.patience import PATIENCE
 
-DEADLINE_S = 30
+DEADLINE_S = 30 * PATIENCE
 
 Value = TypeVar("Value")
 

@@ -6,9 +6,11 @@ import json
 import pytest
 
 from chat import closes
+from chat import hub as hubs_module
 from chat.frames import Frame
-from chat.hub import BUSY_S, JOIN_S, Hub
+from chat.hub import Hub
 from chat.layer import LocalLayer
+from tests.patience import PATIENCE
 
 GROUP = "chat.room"
 
@@ -34,6 +36,13 @@ def event(text: str) -> bytes:
     return json.dumps({"type": "typing", "payload": {"text": text}}).encode()
 
 
+@pytest.fixture(autouse=True)
+def _slow_motion(monkeypatch):
+    """Long enough that no pause of this machine makes a busy group a quiet one."""
+    for name, seconds in (("GATHER_S", 0.1), ("JOIN_S", 0.4), ("BUSY_S", 60.0)):
+        monkeypatch.setattr(hubs_module, name, seconds)
+
+
 @pytest.fixture
 async def hubs():
     """Two processes on one layer, and who listens at each."""
@@ -53,6 +62,13 @@ async def passed() -> None:
         await asyncio.sleep(0)
 
 
+async def has_come(*ears: Ear, frames: int) -> None:
+    """Waits until each was told so many."""
+    async with asyncio.timeout(5 * PATIENCE):
+        while any(len(ear.told) < frames for ear in ears):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_in_a_quiet_group_everything_arrives_at_once(hubs):
     here, _, nova, mira = hubs
     here.publish(GROUP, event("one"))
@@ -66,7 +82,7 @@ async def test_in_a_busy_group_what_comes_shortly_leaves_as_one_frame(hubs):
         here.publish(GROUP, event(text))
         await passed()
     assert nova.told == [["one"]]
-    await asyncio.sleep(JOIN_S + BUSY_S)
+    await has_come(nova, mira, frames=2)
     assert nova.told == mira.told == [["one"], ["two", "three"]]
 
 
@@ -78,7 +94,7 @@ async def test_what_two_processes_say_in_a_busy_group_leaves_together(hubs):
     await passed()
     assert nova.told == [["ours"]]
     here.publish(GROUP, event("ours again"))
-    await asyncio.sleep(JOIN_S)
+    await has_come(nova, frames=2)
     assert nova.told == [["ours"], ["theirs", "ours again"]]
 
 
@@ -90,7 +106,7 @@ async def test_what_is_for_one_alone_waits_for_nothing(hubs):
     there.publish(GROUP, event("you"), to=nova.id)
     await passed()
     assert [text for frame in nova.told for text in frame] == ["all", "all", "you"]
-    await asyncio.sleep(JOIN_S)
+    await has_come(mira, frames=2)
     assert [text for frame in mira.told for text in frame] == ["all", "all"]
 
 
@@ -100,7 +116,7 @@ async def test_what_was_said_before_an_end_is_heard(hubs):
     await passed()
     there.publish(GROUP, event("goodbye"))
     there.drop(GROUP, closes.ROOM_CLOSED, to=nova.id)
-    await asyncio.sleep(JOIN_S + BUSY_S)
+    await has_come(nova, frames=3)
     assert nova.told == [["busy now"], ["goodbye"], closes.ROOM_CLOSED]
 
 
@@ -122,5 +138,5 @@ async def test_a_process_that_ends_sends_what_it_has_gathered(hubs):
     await passed()
     here.publish(GROUP, event("two"))
     await here.close()
-    await asyncio.sleep(JOIN_S + BUSY_S)
+    await has_come(mira, frames=2)
     assert mira.told == [["one"], ["two"]]

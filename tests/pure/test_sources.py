@@ -28,6 +28,7 @@ from call.sources import (
     beep,
 )
 from tests.live.films import film
+from tests.patience import PATIENCE
 
 NOON = datetime(2026, 1, 1, 12, 0, 0)
 LATER = datetime(2026, 1, 1, 12, 0, 1)
@@ -80,10 +81,11 @@ async def test_pictures_come_at_their_rate_in_the_format_of_the_encoders():
     picture = Picture("Nova")
     began = time.monotonic()
     frames = [await picture.recv() for _ in range(5)]
-    assert time.monotonic() - began >= 4 / FRAMES_PER_S
+    taken_s = time.monotonic() - began
     assert {(f.width, f.height, f.format.name) for f in frames} == {(WIDTH, HEIGHT, "yuv420p")}
     times = [seconds(frame) for frame in frames]
     assert times[0] == 0
+    assert times[-1] <= taken_s, "none comes before its time"
     assert all(after - before >= Fraction(1, FRAMES_PER_S) for before, after in pairwise(times))
 
 
@@ -142,7 +144,7 @@ async def test_a_stop_ends_the_consumers_and_the_track():
     await taps["camera"].recv()
     await source.stop()
     for tap in taps.values():
-        assert len(await asyncio.wait_for(read(tap), 1)) <= 2
+        assert len(await asyncio.wait_for(read(tap), PATIENCE)) <= 2
 
 
 async def test_an_echo_sends_what_comes_and_nothing_else():

@@ -135,7 +135,7 @@ async def test_typing_is_told_to_the_others(enter):
 
 
 async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, settings):
-    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.2, 1.0, 0.5
+    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.2, 5.0, 0.5
     nova, mira, dead = await enter("Nova"), await enter("Mira"), await enter("Dead")
     await mira.ask("leave_room")
     assert (await nova.event("bye", count=2))["person"]["id"] == mira.id

@@ -17,6 +17,7 @@ from chat import closes, consumers, identity, journal, rooms, runtime
 from chat.line import open_lines
 from chat.protocol import CHAT, MAX_FRAME_BYTES
 from tests.conversation import Refusal
+from tests.patience import PATIENCE
 
 TYPES = [kind.type for socket in (CHAT, CALL) for kind in socket.takes]
 FORBIDDEN_ORIGINS = [
@@ -181,7 +182,7 @@ async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect
     refused = await connect(path)
     assert await refused.closing() == closes.FLOODING
     await refused.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10 * PATIENCE):
         while not open_lines <= before:  # nothing of it stays  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     other = await connect("/ws/lobby/", address="192.0.2.2")

@@ -10,6 +10,7 @@ from django.core import signing
 from chat import closes, fallback_session, fallback_sessions
 from chat.fallback_wire import MAX_BODY_BYTES
 from chat.line import open_lines
+from tests.patience import PATIENCE
 from tests.server.fallback_client import FallbackClient
 
 DATABASE_THREADS = 10  # at most, and no more for those who wait
@@ -125,7 +126,9 @@ async def test_a_session_that_was_closed_is_gone(enter, enter_by_http, monkeypat
     nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
     await mira.line.close(closes.GOING_AWAY)
     assert (await nova.event("person"))["person"]["here"] is False
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(5 * PATIENCE):
+        while fallback_sessions.current()._held:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     assert await mira.line.post(mira.line.sending(mira.line.number), said(1)) == 410
     await nova.silence("new_message")
 
@@ -177,10 +180,10 @@ async def test_each_request_shows_its_origin(enter_by_http):
 
 
 async def test_a_page_that_asks_for_nothing_more_is_gone(enter, enter_by_http, monkeypatch):
-    monkeypatch.setattr(fallback_session, "AWAY_S", 0.1)
+    monkeypatch.setattr(fallback_session, "AWAY_S", 0.5)
     monkeypatch.setattr(fallback_sessions, "WATCH_S", 0.05)
     nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1)
     await mira.say("I listen")
     await mira.line.fall_silent()
     assert (await nova.event("person"))["person"]["here"] is False

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -13,12 +14,20 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat import journal, limits, runtime
 from noom_project import health
 from noom_project.asgi import application
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(health, "CHECK_S", 0.3)
+def _unkept(monkeypatch):
     monkeypatch.setattr(health, "REUSE_S", 0.0)
+
+
+@contextmanager
+def impatient():
+    """Meanwhile a check that takes longer than a moment is late."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(health, "CHECK_S", 0.3)
+        yield
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ async def ask(path, method="GET", *, client="192.0.2.1", host="10.0.0.1:8001", h
     sent = [(b"host", host.encode()), *headers]
     one = HttpCommunicator(application, method, path, headers=sent)
     one.scope["client"] = [client, 40_000]
-    answer = await one.get_response(timeout=5)
+    answer = await one.get_response(timeout=10 * PATIENCE)
     headers = {name.decode(): value.decode() for name, value in answer["headers"]}
     return answer["status"], headers, answer["body"].decode()
 
@@ -80,28 +89,28 @@ async def test_a_database_that_fails_is_told_without_its_words(heads, caplog):
 
 async def test_a_database_that_hangs_holds_up_nobody(heads):
     released = Event()
-    heads(lambda keys: released.wait(5))
-    start = time.monotonic()
-    for _ in range(3):
-        status, states = await ready()
-        assert (status, states["database"]) == (503, "late")
-        assert (await ask("/healthz"))[0] == 200
-    assert time.monotonic() - start < 2
+    heads(lambda keys: released.wait(60))
+    with impatient():
+        for _ in range(3):
+            status, states = await ready()
+            assert (status, states["database"]) == (503, "late")
+            assert (await ask("/healthz"))[0] == 200
+    assert not released.is_set(), "they were answered meanwhile"
     released.set()
     assert (await ready())[0] == 200
 
 
 async def test_a_process_that_has_gone_deaf_is_not_ready(monkeypatch):
     assert (await ready())[0] == 200
-
     monkeypatch.setattr(runtime.current().hub._layer, "send_now", lambda group, message: None)
-    status, states = await ready()
+    with impatient():
+        status, states = await ready()
     assert (status, states["layer"]) == (503, "late")
 
 
 async def test_a_loop_that_stands_still_is_told(monkeypatch):
-    monkeypatch.setattr(health, "MAX_LAG_S", 0.2)
     assert (await ready())[0] == 200
+    monkeypatch.setattr(health, "MAX_LAG_S", 0.2)
     await asyncio.sleep(0.15)
     time.sleep(0.5)  # noqa: ASYNC251 - what the check is for
     await asyncio.sleep(0.01)
@@ -119,14 +128,14 @@ async def test_who_drains_is_alive_and_not_ready(monkeypatch):
 
 
 async def test_many_who_ask_cost_one_check_and_count_against_no_limit(heads, monkeypatch):
-    monkeypatch.setattr(health, "REUSE_S", 0.5)
+    monkeypatch.setattr(health, "REUSE_S", 600.0)
     asked: list[list[str]] = []
     before = limits.addresses.known
     heads(asked.append)
     for _ in range(20):
         answers = await asyncio.gather(*(ready() for _ in range(50)))
         assert {status for status, _ in answers} == {200}
-    assert len(asked) <= 3
+    assert len(asked) == 1
     assert limits.addresses.known == before
 
 
@@ -187,10 +196,10 @@ async def test_the_loops_lag_is_a_histogram():
     assert (await ready())[0] == 200
     await asyncio.sleep(0.15)
     time.sleep(0.3)  # noqa: ASYNC251 - what it is to see
-    await asyncio.sleep(0.15)
-    seen = await scrape()
     name = "noom_loop_lag_seconds_bucket"
-    assert seen[name, "+Inf"] - seen[name, "0.1"] >= 1
+    async with asyncio.timeout(5 * PATIENCE):
+        while (seen := await scrape())[name, "+Inf"] - seen[name, "0.1"] < 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     assert seen[("noom_loop_lag_seconds_sum",)] > 0.1
 
 
@@ -198,9 +207,10 @@ async def test_codes_that_clients_invent_make_no_series(connect):
     for code in (3000, 4999):
         lobby = await connect("/ws/lobby/")
         await lobby.close(code)
-    await asyncio.sleep(0.05)
-    codes = {name[1] for name in await scrape() if name[0] == "noom_closes_total"}
-    assert "other" in codes
+    codes: set[str] = set()
+    async with asyncio.timeout(5 * PATIENCE):
+        while "other" not in codes:
+            codes = {name[1] for name in await scrape() if name[0] == "noom_closes_total"}
     assert not codes & {"3000", "4999"}
 
 
