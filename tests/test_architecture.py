@@ -299,6 +299,19 @@ def test_only_settings_read_the_environment():
     assert readers <= {"noom_project.asgi", "noom_project.startup"}
 
 
+def test_no_test_asserts_a_duration():
+    """A busy machine is slow: limits of time are figures, which `make faults` judges."""
+    clocks = r"assert.*\b(monotonic|perf_counter|thread_time|performance\.now|Date\.now)\(\)"
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in files("tests/**/*.py", "tests/**/*.js")
+        if "operating" not in path.parts
+        for line in path.read_text().splitlines()
+        if re.search(clocks, line)
+    ]
+    nothing(found)
+
+
 def test_every_test_that_a_document_names_is_there():
     wrong = []
     for page in sorted((ROOT / "docs").glob("*.md")):

@@ -2,6 +2,8 @@
 nobody should read."""
 
 import json
+import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from chat import identity, names
+from noom_project.logs import JsonFormatter, TextFormatter
 from tests.conversation import Refusal
 from tests.live import raw
 from tests.live.cluster import Process
@@ -65,6 +68,17 @@ async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure
     errors = [line for line in told if line.get("reference") == reference and "error" in line]
     figure("tracebacks of one failure beyond the first", len(errors) - 1, limit=0)
     assert len(lines) > 20 * len(CONTROLS) / 2
+
+
+@pytest.mark.bar("S15")
+@pytest.mark.parametrize("flood", ["a" * 100_000, "a:" * 50_000, "~" * 100_000, "a.-" * 33_000])
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
+def test_a_flood_of_text_costs_a_line_little(figure, formatter, flood):
+    made = logging.LogRecord("noom", logging.INFO, "file", 1, flood, (), None)
+    began = time.thread_time()
+    formatter.format(made)
+    took_ms = (time.thread_time() - began) * 1000
+    figure("time that a line of 100,000 characters takes", took_ms, limit=50, unit="ms")
 
 
 def is_object(line: bytes) -> bool:

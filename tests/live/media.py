@@ -48,10 +48,11 @@ def shows_video(
     deadline = time.monotonic() + seconds * PATIENCE
     first = last = frames(page, tiles)
     while not _all_new(first, last, people):
-        assert time.monotonic() < deadline, (
-            f"expected {people} tiles with moving pictures by the deadline;"
-            f" frames at first {first}, at last {last}"
-        )
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f"expected {people} tiles with moving pictures by the deadline;"
+                f" frames at first {first}, at last {last}"
+            )
         time.sleep(0.1)
         last = frames(page, tiles)
         first = first if len(first) == len(last) else last
@@ -76,6 +77,7 @@ def hears(page: Evaluates, people: int = 1, *, tiles: str = TILES, seconds: floa
     """Waits until the page has this many tiles and each can be heard."""
     deadline = time.monotonic() + seconds * PATIENCE
     while len(last := loudness(page, tiles)) != people or min(last, default=0) < AUDIBLE:
-        assert time.monotonic() < deadline, (
-            f"expected {people} tiles with sound by the deadline; loudness at last {last}"
-        )
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f"expected {people} tiles with sound by the deadline; loudness at last {last}"
+            )
