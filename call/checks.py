@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error, register
 
 from call.messages import IceServer
 
+# Long enough for a page to use what it received; short enough for the removed to lose it soon.
+TURN_TTL_RANGE_S = (30, 3600)
 MAX_MESH = 16  # each participant sends to each other: past that no upload is enough
 
 
@@ -18,6 +20,16 @@ def turn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set both TURN_URLS and TURN_SECRET, or neither."
     return [Error("TURN is half configured.", hint=hint, id="noom.E010")]
+
+
+@register
+def turn_ttl(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Credentials that end too soon fail in a page's hands; the relay cannot revoke any."""
+    shortest, longest = TURN_TTL_RANGE_S
+    if shortest <= settings.TURN_TTL_S <= longest:
+        return []
+    told = f"TURN_TTL_S is {settings.TURN_TTL_S}; it has to be from {shortest} to {longest}."
+    return [Error(told, hint="Leave it away for 45 seconds.", id="noom.E014")]
 
 
 @register

@@ -1,12 +1,15 @@
 """The call socket: frames to calls of the signalling service, results to frames."""
 
+import asyncio
+
 from django.conf import settings
 
+from call import ice, signalling
 from call import messages as m
-from call import signalling
-from chat import closes
+from chat import closes, protocol
 from chat.consumers import RoomConsumer
 from chat.counts import counts
+from chat.frames import Frame
 from chat.messages import EmptyAck, LeaveRoom, People, Wire
 
 
@@ -17,6 +20,7 @@ class CallConsumer(RoomConsumer):
     socket = m.CALL
     first = m.JoinRoom
     member: signalling.CallMember
+    _renewal: asyncio.TimerHandle | None = None
 
     def rate(self) -> float:
         rate: float = settings.SIGNALS_PER_S
@@ -27,8 +31,10 @@ class CallConsumer(RoomConsumer):
             identity=self.identify(message.token),
             session=message.session,
             media=message.media,
+            address=self.address,
             local=self,
         )
+        self._renew_later()
         return answer
 
     async def on_offer(self, message: m.Offer) -> Wire:
@@ -54,6 +60,8 @@ class CallConsumer(RoomConsumer):
 
     async def gone(self) -> None:
         await super().gone()
+        if self._renewal:
+            self._renewal.cancel()
         if hasattr(self, "member"):
             code = self.closed_with or closes.GOING_AWAY
             await signalling.line_down(self.member, self, code=code)
@@ -61,3 +69,15 @@ class CallConsumer(RoomConsumer):
     async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> Wire:
         await signalling.signal(self.member, message)
         return EmptyAck()
+
+    def _renew_later(self) -> None:
+        """Sent by the server, for it needs no page whose timers a browser has slowed down, and it
+        ends with the socket: nobody who was sent out of the room receives any more."""
+        seconds = ice.renewal_s()
+        if seconds is not None:
+            self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
+
+    def _renew(self) -> None:
+        event = signalling.new_ice_servers(self.member)
+        self.deliver(Frame(protocol.event(event)))
+        self._renew_later()

@@ -148,6 +148,13 @@ class MediaEvent(Wire, frozen=True):
     version: int
 
 
+class IceServersEvent(Wire, frozen=True):
+    """New relay credentials, in time before the old ones end: for every connection and restart of
+    ICE from now on. What flows already goes on by itself."""
+
+    ice_servers: list[IceServer]
+
+
 class OfferEvent(Wire, frozen=True):
     """`session` is the sender's."""
 
@@ -183,6 +190,7 @@ CALL = Socket(
         CallByeEvent,
         CallPersonEvent,
         MediaEvent,
+        IceServersEvent,
         OfferEvent,
         AnswerEvent,
         IceEvent,

@@ -220,6 +220,7 @@ class Participant:
             on_connected=self._connected,
             on_error=lambda error: log.warning("%s: %r", self.nickname, error, exc_info=error),
         )
+        self._mesh.ice_servers = answer.ice_servers
         self._show_callers()
 
     def _callers_came(self, answer: c.JoinRoomAck | c.CallPeopleAck) -> None:
@@ -239,6 +240,9 @@ class Participant:
         match event:
             case c.OfferEvent() | c.AnswerEvent() | c.IceEvent():
                 self._mesh.signal(event)
+                return
+            case c.IceServersEvent():
+                self._mesh.ice_servers = event.ice_servers
                 return
             case c.CallByeEvent():
                 self._awaited.pop(event.person.id, None)

@@ -19,6 +19,7 @@ from call.messages import (
     CallWelcomeEvent,
     Ice,
     IceEvent,
+    IceServersEvent,
     JoinRoomAck,
     Media,
     MediaEvent,
@@ -44,6 +45,7 @@ class CallMember:
     id: str
     key: str
     session: str
+    relay_name: str
 
 
 async def _tell_room(key: str, change: Change) -> None:
@@ -71,7 +73,7 @@ def callers() -> Roster:
 
 
 async def join(
-    *, identity: Identity, session: str, media: Media, local: Entrant
+    *, identity: Identity, session: str, media: Media, address: str, local: Entrant
 ) -> tuple[CallMember, JoinRoomAck]:
     """Lets a participant of a room into its call, or back into it.
 
@@ -92,16 +94,22 @@ async def join(
 
     await callers().enter(key=key, local=local, rule=rule)
     snapshot = await callers().snapshot(key)
+    relay_name = ice.relay_names.name(browser=identity.browser, address=address)
     ack = JoinRoomAck(
         you=me,
         people=_callers(snapshot.members),
-        ice_servers=ice.servers(me),
+        ice_servers=ice.servers(relay_name),
         relay_only=settings.ICE_RELAY_ONLY,
         topology=TOPOLOGY,
         version=snapshot.version,
         capacity=settings.CALL_CAPACITY,
     )
-    return CallMember(me, key, session), ack
+    return CallMember(me, key, session, relay_name), ack
+
+
+def new_ice_servers(member: CallMember) -> IceServersEvent:
+    """The ICE servers of a caller with new relay credentials."""
+    return IceServersEvent(ice_servers=ice.servers(member.relay_name))
 
 
 async def leave(member: CallMember) -> None:

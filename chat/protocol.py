@@ -10,8 +10,8 @@ from chat import messages as m
 
 # Raised with every change that a page from before it, or a server, would stumble over: a message
 # or a field that is gone, is new and not optional, or means something else. Events that a page does
-# not know it passes over. A page names its own when it opens a socket: `?v=1`.
-VERSION = 1
+# not know it passes over. A page names its own when it opens a socket: `?v=2`.
+VERSION = 2
 MAX_FRAME_BYTES = 64 * 1024
 Ref = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 

@@ -64,7 +64,8 @@ TURN_URLS = env.list("TURN_URLS", default=[])
 TURN_SECRET = env.str("TURN_SECRET", default="")
 # Calls go by the relay alone, and nobody learns another's address.
 ICE_RELAY_ONLY = env.bool("ICE_RELAY_ONLY", default=False)
-TURN_TTL_S = env.int("TURN_TTL_S", default=12 * 3600)
+# coturn cannot revoke credentials, so whoever was sent out of a room keeps theirs for this long.
+TURN_TTL_S = env.int("TURN_TTL_S", default=45)
 
 # Limits: what one socket and one address may do. RATE_LIMITS=0 lifts the rates, for benchmarks.
 

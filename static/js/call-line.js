@@ -177,6 +177,7 @@ export class CallLine {
   #onEvent(type, payload) {
     if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
+    else if (type === 'ice_servers') this.#mesh?.setIceServers(payload.ice_servers);
     else if (type !== 'beat' || payload.ok) this.#tell(`call.${type}`, payload);
     if (this.#options.room().missing.callers) void this.#askForCallers();
   }

@@ -119,10 +119,20 @@ export class Mesh {
    * @param {IceServer[]} iceServers  with credentials that are good for longer
    */
   lineReturned(iceServers) {
+    this.setIceServers(iceServers);
+    for (const { peer } of this.#entries.values()) {
+      if (peer.pc.connectionState !== 'connected') peer.restart();
+    }
+  }
+
+  /**
+   * For new connections, and for the next restart of each that lives.
+   * @param {IceServer[]} iceServers
+   */
+  setIceServers(iceServers) {
     this.#options = { ...this.#options, iceServers };
     for (const { peer } of this.#entries.values()) {
       peer.pc.setConfiguration(configurationOf(this.#options));
-      if (peer.pc.connectionState !== 'connected') peer.restart();
     }
   }
 

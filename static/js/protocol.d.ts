@@ -248,6 +248,10 @@ export interface MediaEvent {
   version: number;
 }
 
+export interface IceServersEvent {
+  ice_servers: IceServer[];
+}
+
 export interface OfferEvent {
   from: string;
   session: string;
@@ -286,6 +290,7 @@ export type CallEvent =
   | { type: 'bye'; payload: CallByeEvent }
   | { type: 'person'; payload: CallPersonEvent }
   | { type: 'media'; payload: MediaEvent }
+  | { type: 'ice_servers'; payload: IceServersEvent }
   | { type: 'offer'; payload: OfferEvent }
   | { type: 'answer'; payload: AnswerEvent }
   | { type: 'ice'; payload: IceEvent }

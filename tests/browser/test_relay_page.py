@@ -53,6 +53,9 @@ CHOSEN_PAIRS = """async () => {
 }"""
 # The page has waited as long as it waits for a connection, and has begun once more.
 TRIED_AGAIN = "window.connections.some(({ negotiations }) => negotiations >= 2)"
+USERNAMES = """window.connections
+  .filter(({ connectionState }) => connectionState === 'connected')
+  .map(connection => connection.getConfiguration().iceServers.at(-1).username)"""
 CONNECTED = "window.connections.some(connection => connection.states.includes('connected'))"
 
 
@@ -134,6 +137,19 @@ def test_two_see_each_other_through_the_relay_and_only_while_it_runs(
     relay.start()
     for page in pages:
         shows_relayed_video(page, seconds=90)
+
+
+def test_page_gives_its_connection_new_credentials_in_time(call: Callable[[str], list[Page]]):
+    page, _ = call("renewed")
+    shows_relayed_video(page, seconds=60)
+    (first,) = page.evaluate(USERNAMES)
+    (second,) = until(
+        lambda: [name for name in page.evaluate(USERNAMES) if name != first],
+        "new credentials",
+        seconds=30,
+    )
+    assert int(first.partition(":")[0]) < int(second.partition(":")[0])
+    shows_relayed_video(page, seconds=10)
 
 
 def shows_relayed_video(page: Page, *, seconds: float) -> None:

@@ -52,6 +52,8 @@ def test_a_good_configuration_passes(configured):
         ({"SECURE_SSL_REDIRECT": True}, "noom.E030"),
         ({"CSRF_TRUSTED_ORIGINS": ["https://meet.example/"]}, "noom.E031"),
         ({"CSRF_TRUSTED_ORIGINS": ["https://Meet.example"]}, "noom.E031"),
+        ({"TURN_TTL_S": 29}, "noom.E014"),
+        ({"TURN_TTL_S": 12 * 3600}, "noom.E014"),
     ],
 )
 def test_what_cannot_work_is_refused(configured, changes, number):

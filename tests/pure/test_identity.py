@@ -41,17 +41,48 @@ def test_a_changed_token_is_refused():
 
 def test_no_ice_servers_are_named_unless_configured():
     assert ice.servers("abcdefghijkl") == []
+    assert ice.renewal_s() is None
 
 
-def test_relay_credentials_end_and_are_signed_for_one_participant(settings):
+def test_relay_credentials_end_and_are_signed_for_one_name(settings):
     settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example"], "shared"
     settings.ICE_SERVERS = [{"urls": ["stun:stun.example"]}]
     stun, turn = ice.servers("abcdefghijkl")
     assert stun.urls == ["stun:stun.example"]
     assert turn.username
     assert turn.credential
-    until, participant = turn.username.split(":")
-    assert participant == "abcdefghijkl"
+    until, name = turn.username.split(":")
+    assert name == "abcdefghijkl"
     assert 0 < int(until) - time.time() <= settings.TURN_TTL_S + 1
     digest = hmac.new(b"shared", turn.username.encode(), hashlib.sha1).digest()
     assert base64.b64decode(turn.credential) == digest
+
+
+def test_relay_names_of_an_address_are_few_and_a_browser_keeps_its_own():
+    names = ice.RelayNames()
+    first = [names.name(browser=f"b{n}", address="192.0.2.1") for n in range(8)]
+    assert len(set(first)) == ice.NAMES_PER_ADDRESS == 8
+    assert first == [names.name(browser=f"b{n}", address="192.0.2.1") for n in range(8)]
+    more = {names.name(browser=f"c{n}", address="192.0.2.1") for n in range(100)}
+    assert more == set(first)
+    assert "192.0.2.1" not in first[0]
+
+
+def test_relay_names_of_addresses_differ_unless_one_home_has_them():
+    names = ice.RelayNames()
+    told = [
+        names.name(browser="b", address=address)
+        for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+    ]
+    assert len(set(told)) == 4
+    assert told[2] == told[3]
+
+
+def test_relay_names_forget_the_address_seen_the_longest_ago(monkeypatch):
+    monkeypatch.setattr(ice, "MAX_KNOWN", 2)
+    names = ice.RelayNames()
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
+        names.name(browser="a", address=address)
+    # Remembered, it would have another name than the one who holds the first.
+    assert names.name(browser="b", address="192.0.2.1").endswith("-0")
+    assert names.name(browser="b", address="192.0.2.3").endswith("-1")

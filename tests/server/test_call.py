@@ -171,12 +171,15 @@ async def test_the_token_of_another_room_opens_no_call(connect, enter):
     assert await client.closing() == closes.BAD_TOKEN
 
 
-async def test_ice_servers_come_with_credentials_of_ones_own(enter, join, settings):
+async def test_a_call_socket_receives_new_credentials_in_time(enter, join, settings):
     settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example:3478"], "secret"
-    nova = await enter("Nova")
-    call = await join(nova)
-    (server,) = call.hello["ice_servers"]
-    assert server["username"].endswith(f":{nova.id}")
+    settings.TURN_TTL_S = 3
+    call = await join(await enter("Nova"))
+    (first,) = call.hello["ice_servers"]
+    for _ in range(2):
+        (renewed,) = (await call.event("ice_servers"))["ice_servers"]
+        assert renewed["username"] > first["username"]
+        assert renewed["username"].partition(":")[2] == first["username"].partition(":")[2]
 
 
 async def test_where_calls_go_by_the_relay_alone_nothing_else_is_told(enter, join, settings):
