@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from tests.faults.test_table import pk_of
 from tests.live.admin import Admin
 from tests.live.cluster import Process
 from tests.live.coturn import Coturn
-from tests.live.turn_client import TurnClient, turn_client
+from tests.live.turn_client import turn_client
 from tests.live.wire import Wire
 from tests.patience import PATIENCE
 
@@ -65,8 +64,8 @@ def credentials(told: dict[str, list[dict[str, str]]]) -> Credentials:
 
 async def allocate(relay: Coturn, pair: Credentials, held: AsyncExitStack) -> int:
     """Asks for an allocation that lives as long as `held`; 200, or the code of the refusal."""
-    client: TurnClient = turn_client((relay.host, relay.port), *pair)
-    return await (await held.enter_async_context(client)).allocate()
+    client = await held.enter_async_context(turn_client((relay.host, relay.port), *pair))
+    return await client.allocate()
 
 
 async def test_guest_of_100_pages_leaves_the_relay_to_others(relay, join, figure):
@@ -102,7 +101,7 @@ async def test_removed_guest_loses_the_relay_within_a_minute(relay, process, joi
         newest = credentials(last[-1]["payload"]) if last else pair
         # The bar is the figure; a deadline for a busy machine.
         async with asyncio.timeout(VOID_S * PATIENCE):
-            while await allocate(relay, newest, held) == 200:
+            while await allocate(relay, newest, held) == 200:  # noqa: ASYNC110 - the relay tells nobody
                 await asyncio.sleep(1)
         void_s = asyncio.get_running_loop().time() - removed
         figure("credentials of the removed are void after", void_s, limit=VOID_S, unit="s")
