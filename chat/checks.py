@@ -91,6 +91,7 @@ def positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Capacities, rates and times are more than nothing."""
     names = (
         "PROCESSES",
+        "DATABASE_TIMEOUT_S",
         "ROOM_CAPACITY",
         "RETENTION_DAYS",
         "TOKEN_MAX_AGE_S",

@@ -5,12 +5,22 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import close_old_connections, reset_queries
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    reset_queries,
+)
+
+from chat.errors import Unavailable
 
 READERS = 4  # threads, each with a connection of its own
 TIDY_EVERY_S = 1.0
+KEEP_S = 600  # a connection, which costs more to open than most questions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,8 +34,18 @@ _thread = threading.local()
 under_way = dict.fromkeys(_pools, 0)  # tasks that wait or run
 
 
+class _Lost:
+    """When a thread last lost the server. The connections of the others are doubtful since: to
+    find each of them dead would take its thread the whole patience once more."""
+
+    at = 0.0
+
+
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function that asks the database (or makes a small, rare change)."""
+    """The result of a function that asks the database (or makes a small, rare change).
+
+    Raises Unavailable if the server cannot be reached, or does not answer in time.
+    """
     return await _in_thread("read", function, *args, **kwargs)
 
 
@@ -43,11 +63,23 @@ def _tidy() -> None:
     """Lets go of a connection that is old or broken; asked once in a while, for it is a question
     to the database more, and a broken one shows itself by an error. And of the queries that Django
     notes with DEBUG, which it forgets by itself only when a page is asked for in this thread."""
-    now = time.monotonic()
-    if now - getattr(_thread, "tidied_at", 0.0) > TIDY_EVERY_S:
+    now, tidied_at = time.monotonic(), getattr(_thread, "tidied_at", 0.0)
+    if not tidied_at:
+        # Kept here alone: a page's thread ends with its request, and nobody closes what it kept.
+        connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": KEEP_S}
+    if tidied_at <= _Lost.at:
+        for each in connections.all(initialized_only=True):
+            each.close()
+    if now - tidied_at > TIDY_EVERY_S or tidied_at <= _Lost.at:
         _thread.tidied_at = now
         close_old_connections()
         reset_queries()
+
+
+def _is_lost() -> bool:
+    """Whether this thread has no connection to the server any more, or could make none."""
+    driver: Any = connection.connection
+    return driver is None or bool(driver.closed)
 
 
 async def _in_thread(pool: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -55,9 +87,15 @@ async def _in_thread(pool: str, function: Callable[P, T], *args: P.args, **kwarg
         _tidy()
         try:
             return function(*args, **kwargs)
-        except Exception:
-            close_old_connections()
-            raise
+        except (InterfaceError, OperationalError) as error:
+            if connection.vendor != "postgresql":
+                raise
+            if _is_lost():
+                _Lost.at = time.monotonic()
+            raise Unavailable(f"the database does not answer ({error})") from error
+        finally:
+            if connection.errors_occurred:
+                close_old_connections()
 
     under_way[pool] += 1
     try:

@@ -2,7 +2,7 @@
 
 
 class Unavailable(Exception):
-    """Redis, which holds presence and joins the processes, does not answer."""
+    """Redis or the database does not answer; the same may succeed in a moment."""
 
 
 class LineEnded(Exception):

@@ -125,7 +125,7 @@ class Line(AsyncConsumer):
         reference = self.id or self.line
         about = {**self.about, "reference": reference}
         if isinstance(error, Unavailable):
-            log.warning("Redis is away: %s", error, extra=about)
+            log.warning("unavailable: %s", error, extra=about)
         else:
             log.error("server error", extra=about, exc_info=error)
         return reference

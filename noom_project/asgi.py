@@ -4,7 +4,6 @@ import os
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
@@ -16,6 +15,7 @@ from chat.fallback import Fallback  # noqa: E402
 from noom_project.headers import SafeHeaders  # noqa: E402
 from noom_project.operators import Operators  # noqa: E402
 from noom_project.origin import OwnOrigin, ask_for_upgrade, refuse  # noqa: E402
+from noom_project.viewers import Viewers  # noqa: E402
 
 sockets = URLRouter(
     [
@@ -29,7 +29,7 @@ pages = URLRouter(
     [
         path("ws/<path:socket>", ask_for_upgrade),  # type: ignore[arg-type]  # not a view
         path("http/<path:socket>", OwnOrigin(Fallback(sockets))),  # type: ignore[arg-type]
-        re_path("", Operators(get_asgi_application())),  # type: ignore[arg-type]
+        re_path("", Operators(Viewers())),  # type: ignore[arg-type]
     ]
 )
 application = ProtocolTypeRouter({"http": SafeHeaders(pages), "websocket": OwnOrigin(sockets)})

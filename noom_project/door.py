@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from noom_project.handshakes import FINISHED_WITHIN_S
+from noom_project.postgresql.patience import Patience
 from noom_project.server import Server
 from noom_project.startup import require_redis
 
@@ -26,6 +27,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     Otherwise it ends the process: Python would wait for the threads of a database that is frozen.
     """
     require_redis()
+    Patience.limit()
     server = Server(
         served,
         endpoints=[endpoint],

@@ -38,6 +38,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Where state lives.
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}")
+# So long a server process waits for an answer of PostgreSQL.
+DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10.0)
 # The first holds presence; the channel layer is spread over all of them.
 REDIS_URLS = redis_link.split(env.str("REDIS_URL", default=""))
 # How many server processes share the rooms; more than one needs Redis.
@@ -151,8 +153,21 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-# The threads of chat/database.py are few and live long; so do their connections.
-DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+# A page's connection ends with its request. The threads of chat/database.py keep theirs.
+DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["ENGINE"] = "noom_project.postgresql"
+    # The kernel closes a connection to a host that died without a word: after 11 s if it is idle,
+    # after 10 s if something that was sent is not acknowledged (in ms). The URL may say otherwise.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives": 1,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # WAL lets readers read while one writes; FULL because a message shown as sent is on the disk;
     # IMMEDIATE because a transaction that starts by reading may otherwise fail at its first write.

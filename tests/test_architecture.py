@@ -16,7 +16,8 @@ MAX_FUNCTION_LINES = 40
 
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
-chat.closes chat.counts chat.database chat.errors chat.frames chat.lag chat.layer chat.limits
+chat.errors
+chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names chat.redis_link
 chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
 chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
@@ -37,6 +38,8 @@ call.apps call.consumers call.peer
 call.mesh
 call.participant
 call.management.commands.call_bot
+noom_project.postgresql.patience noom_project.viewers
+noom_project.postgresql.base
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.handshakes
 noom_project.joiner noom_project.logs noom_project.pulse noom_project.refusals
 noom_project.storage noom_project.typescript

@@ -38,6 +38,7 @@ def test_a_good_configuration_passes(configured):
         ({"LEASE_S": 5.0, "RENEW_S": 5.0}, "noom.E004"),
         ({"ROOM_CAPACITY": 0}, "noom.E005"),
         ({"RETENTION_DAYS": -1}, "noom.E005"),
+        ({"DATABASE_TIMEOUT_S": 0.0}, "noom.E005"),
         ({"RATE_LIMITS": False}, "noom.W001"),
         ({"METRICS_TOKEN": "short"}, "noom.E020"),
         ({"LOG_FORMAT": "xml"}, "noom.E021"),

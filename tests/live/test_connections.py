@@ -1,0 +1,71 @@
+"""How many connections to PostgreSQL a process has, whatever strangers do."""
+
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.cookiejar import CookieJar
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+import psycopg
+import pytest
+
+from chat import database
+from noom_project.viewers import THREADS
+from tests.live.cluster import Process
+from tests.live.postgres import Postgres
+from tests.live.production import as_operated
+from tests.live.waiting import until
+
+pytestmark = pytest.mark.live
+
+STRANGERS, KNOCKS = 24, 2
+OURS = sum(pool._max_workers for pool in database._pools.values())
+
+
+@pytest.fixture
+def process(tmp_path, postgres: Postgres) -> Iterator[Process]:
+    process = Process(tmp_path, **{**as_operated(), "DEBUG": "1", "DATABASE_URL": postgres.url})
+    process.start()
+    yield process
+    process.stop()
+
+
+def connections(postgres: Postgres) -> int:
+    """To its database, but for the one that asks."""
+    with psycopg.connect(postgres.url) as asking:
+        found = asking.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def knock(url: str) -> int:
+    """Tries wrong passwords; how often the door was answered."""
+    opener, answers = build_opener(HTTPCookieProcessor(CookieJar())), 0
+    with opener.open(f"{url}/admin/login/", timeout=60) as page:
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[0]
+    form = urlencode({"csrfmiddlewaretoken": token, "username": "x", "password": "wrong"})
+    for _ in range(KNOCKS):
+        with suppress(HTTPError):  # locked out
+            request = Request(f"{url}/admin/login/", form.encode(), {"Referer": url})
+            opener.open(request, timeout=60).close()
+        answers += 1
+    return answers
+
+
+def test_strangers_at_the_admin_door_take_no_connections(process, postgres):
+    most = 0
+    with ThreadPoolExecutor(STRANGERS) as pool:
+        knocking = [pool.submit(knock, process.url) for _ in range(STRANGERS)]
+        while not all(one.done() for one in knocking):
+            most = max(most, connections(postgres))
+    assert sum(one.result() for one in knocking) == STRANGERS * KNOCKS
+    assert 0 < most <= THREADS + OURS
+    # Those of the pages end with their requests; a thread that is still here keeps none.
+    until(lambda: connections(postgres) <= OURS, "the pages' connections to end")
+    assert len(os.listdir(f"/proc/{process.pid}/task")) < 40
