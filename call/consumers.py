@@ -28,7 +28,7 @@ class CallConsumer(RoomConsumer):
 
     async def on_join_room(self, message: m.JoinRoom) -> Wire:
         self.member, answer = await signalling.join(
-            identity=self.identify(message.token),
+            identity=self.identify(message.token, message.connection),
             session=message.session,
             media=message.media,
             address=self.address,
@@ -62,9 +62,9 @@ class CallConsumer(RoomConsumer):
         await super().gone()
         if self._renewal:
             self._renewal.cancel()
-        if hasattr(self, "member"):
+        if self.id:
             code = self.closed_with or closes.GOING_AWAY
-            await signalling.line_down(self.member, self, code=code)
+            await signalling.line_down(self.key, self, code=code)
 
     async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> Wire:
         await signalling.signal(self.member, message)

@@ -71,11 +71,13 @@ class IceServer(Wire, frozen=True, omit_defaults=True):
 
 
 class JoinRoom(Wire, frozen=True):
-    """The first message: join the call of a room that this participant has entered."""
+    """The first message: join the call of a room that this participant has entered. `connection` is
+    as in `enter_room`."""
 
     token: Token
     session: Session
     media: Media
+    connection: Seq = 0
 
 
 class Offer(Wire, frozen=True):

@@ -26,7 +26,7 @@ from call.messages import (
     Offer,
     OfferEvent,
 )
-from chat import rooms, runtime
+from chat import agreement, rooms, runtime
 from chat.hub import Local
 from chat.identity import Identity
 from chat.messages import Member, Wire
@@ -46,13 +46,14 @@ class CallMember:
     key: str
     session: str
     relay_name: str
+    local: Local
 
 
 async def _tell_room(key: str, change: Change) -> None:
     """The room's roster shows who is in the call."""
     if (change.before is None) != (change.after is None):
         member = cast(Member, change.after or change.before)
-        await rooms.mark_in_call(key, member.id, on=change.after is not None)
+        await agreement.mark(key, member.id, on=change.after is not None)
 
 
 CALLERS = register(
@@ -92,19 +93,18 @@ async def join(
         since = before.since if before is not None and same else int(time.time() * 1000)
         return Caller(id=me, here=True, since=since, session=session, media=media)
 
-    await callers().enter(key=key, local=local, rule=rule)
-    snapshot = await callers().snapshot(key)
+    change = await callers().enter(key=key, local=local, rule=rule)
     relay_name = ice.relay_names.name(browser=identity.browser, address=address)
     ack = JoinRoomAck(
         you=me,
-        people=_callers(snapshot.members),
+        people=_callers(change.members),
         ice_servers=ice.servers(relay_name),
         relay_only=settings.ICE_RELAY_ONLY,
         topology=TOPOLOGY,
-        version=snapshot.version,
+        version=change.version,
         capacity=settings.CALL_CAPACITY,
     )
-    return CallMember(me, key, session, relay_name), ack
+    return CallMember(me, key, session, relay_name, local), ack
 
 
 def new_ice_servers(member: CallMember) -> IceServersEvent:
@@ -114,12 +114,13 @@ def new_ice_servers(member: CallMember) -> IceServersEvent:
 
 async def leave(member: CallMember) -> None:
     """Takes a participant out of the call at once."""
-    await callers().leave(member.key, member.id)
+    await callers().leave_by(member.key, member.local)
 
 
-async def line_down(member: CallMember, local: Local, *, code: int) -> None:
-    """The socket of a caller ended; it may come back on another one within the grace."""
-    await callers().line_down(member.key, local, code=code)
+async def line_down(key: str, local: Local, *, code: int) -> None:
+    """The socket of a caller ended, wherever it was in joining; it may come back on another one
+    within the grace."""
+    await callers().line_down(key, local, code=code)
 
 
 async def change_media(member: CallMember, media: Media) -> None:
@@ -129,7 +130,7 @@ async def change_media(member: CallMember, media: Media) -> None:
         caller = members.get(member.id)
         return None if caller is None else msgspec.structs.replace(caller, media=media)
 
-    await callers().change(member.key, member.id, rule, MediaEvent)
+    await callers().change(member.key, member.id, rule, MediaEvent, by=member.local)
 
 
 async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:

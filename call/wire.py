@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -87,6 +88,7 @@ class Line:
         self._socket: ClientConnection | None = None
         self._awaited: dict[int, tuple[type[Wire], asyncio.Future[Any]]] = {}
         self._last_ref = 0
+        self._connection = 0
         self._return_within_s = 0.0  # as the last beat has it
         self._task: asyncio.Task[Refused] | None = None
         self.open = asyncio.Event()
@@ -136,7 +138,7 @@ class Line:
             socket = self._socket = await self._connect()
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
             raise Unreachable(f"{self._address}: {error}") from error
-        hello = self._hello()
+        hello = msgspec.structs.replace(self._hello(), connection=self._next_connection())
         try:
             while (frame := await self._say(socket, hello)).type == "error":
                 refusal = msgspec.json.decode(frame.payload, type=_Error)
@@ -150,6 +152,12 @@ class Line:
         self._on_welcome(msgspec.json.decode(frame.payload, type=answer))
         self.open.set()
         return socket
+
+    def _next_connection(self) -> int:
+        """The number of a new connection, above that of any before: also of another program's that
+        had the token."""
+        self._connection = max(self._connection + 1, int(time.time() * 1000))
+        return self._connection
 
     async def _connect(self, **options: Any) -> ClientConnection:
         """A new socket; `options` are those of `websockets.connect`. Raises what that raises."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
 from chat.counts import counts
-from chat.errors import LineEnded, Unavailable
+from chat.errors import LineEnded, Outdated, Unavailable
 from chat.frames import Frame
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
@@ -32,11 +32,11 @@ class RoomConsumer(Line):
 
     socket: ClassVar[Socket]
     first: ClassVar[type[m.Wire]]
+    entered = False
     _deadline: asyncio.TimerHandle
 
     async def connected(self) -> None:
         self.key = self.scope["url_route"]["kwargs"]["key"]
-        self.entered = False
         self._held: list[Frame] = []
         self._bucket = Bucket(self.rate())
         if protocol.is_current(self.scope["query_string"]):
@@ -48,6 +48,10 @@ class RoomConsumer(Line):
         """How many messages a second this socket takes on the average."""
         rate: float = settings.MESSAGES_PER_S
         return rate
+
+    @property
+    def may_wait(self) -> bool:
+        return not self.entered
 
     @property
     def about(self) -> dict[str, str]:
@@ -74,10 +78,10 @@ class RoomConsumer(Line):
         elif len(self._held) < MAX_HELD_FRAMES:
             self._held.append(frame)
 
-    def identify(self, token: str) -> Identity:
-        """Whom the token of a first message names. Raises BadToken."""
+    def identify(self, token: str, connection: int) -> Identity:
+        """Whom the token of a first message names, on this connection. Raises BadToken."""
         found = identity.read(token, key=self.key)
-        self.id = found.participant
+        self.id, self.number = found.participant, connection
         return found
 
     async def gone(self) -> None:
@@ -108,6 +112,9 @@ class RoomConsumer(Line):
         match error:
             case LineEnded():
                 return  # nobody is there to hear of it
+            case Outdated():
+                self.drop(closes.REPLACED)
+                return
             case Refused():
                 code, message, close = error.code, error.message, None
             case Unavailable():
@@ -151,7 +158,7 @@ class ChatConsumer(RoomConsumer):
     _identity: Identity
 
     async def on_enter_room(self, message: m.EnterRoom) -> m.Wire:
-        self._identity = self.identify(message.token)
+        self._identity = self.identify(message.token, message.connection)
         self.visitor, answer = await rooms.enter(
             identity=self._identity,
             nickname=message.nickname,
@@ -188,8 +195,8 @@ class ChatConsumer(RoomConsumer):
 
     async def gone(self) -> None:
         await super().gone()
-        if hasattr(self, "visitor"):
-            await rooms.line_down(self.visitor, self, code=self.closed_with or closes.GOING_AWAY)
+        if self.id:
+            await rooms.line_down(self.key, self, code=self.closed_with or closes.GOING_AWAY)
 
 
 class LobbyConsumer(Line):

@@ -7,3 +7,7 @@ class Unavailable(Exception):
 
 class LineEnded(Exception):
     """Whoever asked is told to go meanwhile, and has most likely asked again elsewhere."""
+
+
+class Outdated(Exception):
+    """A newer connection of the same page has the member on which this one wanted to act."""

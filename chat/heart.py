@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from django.conf import settings
 
 from chat import bans, closes, database, journal, line, protocol
+from chat.errors import Unavailable
 from chat.hub import Hub
 from chat.messages import BeatEvent
 from chat.presence import Presence
@@ -31,7 +32,7 @@ class Heart:
         self._hub = hub
         self._presence = presence
         self._rosters = rosters
-        self._step = 0
+        self._step = self._repair_step = 0
         self._failed = False
         self._renewed_at = asyncio.get_running_loop().time()
 
@@ -58,6 +59,19 @@ class Heart:
             self._hub.beat(roster.group(key), protocol.event(beat))
         return settings.RENEW_S / 5 if self._failed else None
 
+    async def repair(self) -> None:
+        """One step: makes up for what a failure between two writes has left undone."""
+        self._repair_step = (self._repair_step + 1) % STEPS
+        places = self._places(self._repair_step)
+        for roster in self._rosters:
+            keys = [key for one, key in places if one is roster]
+            if roster.kind.repair is None or not keys or self._failed:
+                continue
+            try:
+                await roster.kind.repair(keys)
+            except Unavailable:
+                log.warning("a repair waits for Redis", exc_info=True)
+
     async def catch_up(self) -> None:
         """Renews all leases if that is overdue.
 
@@ -82,12 +96,11 @@ class Heart:
     async def _renew(self, places: list[_Place]) -> None:
         began = asyncio.get_running_loop().time()
         leases = [lease for roster, key in places for lease in roster.leases(key)]
-        taken = await self._presence.renew(leases, settings.LEASE_S)
+        renewed = await self._presence.renew(leases, settings.LEASE_S)
         self._renewed_at = began
-        if taken:
-            lines = {lease.line for lease in taken}
+        if any(renewed):
             for roster in self._rosters:
-                roster.drop_replaced(lines)
+                roster.drop_not_renewed(renewed)
 
     async def _beats(self, places: list[_Place]) -> list[BeatEvent]:
         """What to say in each of these places."""

@@ -19,6 +19,7 @@ from chat.frames import Frame
 from chat.limits import addresses, client_address
 
 FAIR_SHARE = 8  # messages of one socket until the others have their turn
+READ_AHEAD = 8  # frames that are taken while one is served; a page sends none before its answer
 MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
 
 # The ASGI extension by which our server (noom_project/websocket.py) takes a frame as bytes of the
@@ -46,6 +47,7 @@ class Line(AsyncConsumer):
     """One connection. Subclasses say what comes of its frames."""
 
     id = ""  # the participant, once it is known
+    number = 0  # of the connection, as its page counts them
     kind = ""  # of the socket
 
     async def __call__(
@@ -53,18 +55,7 @@ class Line(AsyncConsumer):
     ) -> None:
         # Not the stock one: it gives each socket a channel and a receiving task of its own, where
         # the hub needs one a process; and ours says goodbye whatever way the socket ends.
-        self.scope, self.base_send = scope, send
-        self.line = secrets.token_hex(8)
-        self.address = client_address(scope)
-        self._direct = scope.get("extensions", {}).get(DIRECT)
-        self._frames: deque[Frame] = deque()
-        self._waiting_bytes = 0
-        self._sender: asyncio.Task[None] | None = None
-        self.closed_with: int | None = None
-        self._reason = ""
-        self._opened = time.monotonic()
-        self.ended = asyncio.get_running_loop().create_future()
-        open_lines.add(self)
+        self._begin(scope, send)
         counted = addresses.connect(self.address)
         try:
             if counted:
@@ -78,6 +69,8 @@ class Line(AsyncConsumer):
         finally:
             if counted:
                 addresses.disconnect(self.address)
+            if self._coming is not None:
+                self._coming.cancel()
             try:
                 self._note_end()
                 await self.gone()
@@ -87,11 +80,64 @@ class Line(AsyncConsumer):
                 open_lines.discard(self)
                 self.ended.set_result(None)
 
+    def _begin(self, scope: Mapping[str, Any], send: Any) -> None:
+        self.scope, self.base_send = scope, send
+        self.line = secrets.token_hex(8)
+        self.address = client_address(scope)
+        self._direct = scope.get("extensions", {}).get(DIRECT)
+        self._frames: deque[Frame] = deque()
+        self._waiting_bytes = 0
+        self._sender: asyncio.Task[None] | None = None
+        self._ahead: deque[Mapping[str, Any]] = deque()
+        self._coming: asyncio.Future[Mapping[str, Any]] | None = None
+        self.closed_with: int | None = None
+        self._reason = ""
+        self._opened = time.monotonic()
+        self.ended = asyncio.get_running_loop().create_future()
+        open_lines.add(self)
+
     async def _dispatch_all(self, receive: Callable[[], Awaitable[Any]]) -> None:
         for turn in count(1):
-            await self.dispatch(await receive())
+            if self.may_wait:
+                await self._dispatch_watching(await self._next(receive), receive)
+            else:
+                await self.dispatch(await self._next(receive))
             if not turn % FAIR_SHARE:
                 await asyncio.sleep(0)  # what has come in one go would go in one go
+
+    async def _next(self, receive: Callable[[], Awaitable[Any]]) -> Mapping[str, Any]:
+        """The next message: one that came while another was served, or what comes now."""
+        if self._ahead:
+            return self._ahead.popleft()
+        coming, self._coming = self._coming, None
+        return await (receive() if coming is None else coming)
+
+    async def _dispatch_watching(
+        self, message: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]
+    ) -> None:
+        """Serves a message, and takes what comes meanwhile to notice an end.
+
+        The page of a line that has ended has most likely another one by now: what is still served
+        for the old one must not come after it.
+        """
+        work = asyncio.ensure_future(self.dispatch(message))
+        try:
+            while not work.done() and self.closed_with is None and len(self._ahead) < READ_AHEAD:
+                self._coming = self._coming or asyncio.ensure_future(receive())
+                await asyncio.wait((work, self._coming), return_when=asyncio.FIRST_COMPLETED)
+                if self._coming.done():
+                    self._take_ahead(self._coming.result())
+                    self._coming = None
+            await work
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.wait((work,))
+            raise
+
+    def _take_ahead(self, message: Mapping[str, Any]) -> None:
+        self._ahead.append(message)
+        if message["type"] == "websocket.disconnect":
+            self.closed_with = self.closed_with or message.get("code") or closes.GOING_AWAY
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         """The three things that a server says of a WebSocket; no client's text names a method."""
@@ -146,6 +192,11 @@ class Line(AsyncConsumer):
         """What waits to be sent, here or, where it is known, in the server."""
         unsent = self.scope.get("extensions", {}).get(UNSENT)
         return self._waiting_bytes + (unsent() if unsent else 0)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether what is served now may take long, while the other side goes away."""
+        return False
 
     async def connected(self) -> None:
         """The line stands."""

@@ -86,11 +86,16 @@ class OpenRoom(Wire, frozen=True):
 
 
 class EnterRoom(Wire, frozen=True):
-    """The first message: who I am, and the last message that I have seen."""
+    """The first message: who I am, and the last message that I have seen.
+
+    `connection` grows with each connection of a page. The server keeps the one with the larger
+    number, whichever it serves first; a program that counts none keeps the last one served.
+    """
 
     token: Token
     nickname: RawNickname
     last_seq: Seq | None = None
+    connection: Seq = 0
 
 
 class RenewToken(Wire, frozen=True):

@@ -3,9 +3,15 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from chat.errors import Outdated
 from chat.messages import Member
+
+# For how long the end of a member is remembered. Renewals and takes of older connections that come
+# later revive it; three leases are longer than any that a living process sends.
+ENDED_S = 45.0
 
 # Decides on the members of a place, with the living ones before it: the new record of the one who
 # asks, or None to be gone. What it raises, `update` raises, and nothing has changed.
@@ -35,13 +41,40 @@ class Change:
     replaced: str = ""  # the line from which this change has taken the member
 
 
+class Act(StrEnum):
+    """What a connection does to the member that it brings."""
+
+    TAKE = "take"  # brings it in, or takes it over from an older connection
+    USE = "use"  # changes its record
+    LET_GO = "let go"  # ends; a grace may follow
+
+
 class Hold(NamedTuple):
-    """The line by which somebody is in a place. One that comes in takes the member from whichever
-    line has it; what is said of the end of one counts only while no other has taken it.
+    """The connection that acts on a member, named by its line.
+
+    `number` grows with each connection of a page. It tells which of two is newer, whichever the
+    server serves first: a take by an older one fails. `lease_s` runs after a take or an end.
     """
 
     line: str
-    takes: bool
+    act: Act
+    lease_s: float = 0.0
+    number: int = 0
+
+
+def take(line: str, *, lease_s: float, number: int = 0) -> Hold:
+    """A connection that comes in."""
+    return Hold(line, Act.TAKE, lease_s, number)
+
+
+def use(line: str) -> Hold:
+    """A connection that changes the record of its member."""
+    return Hold(line, Act.USE)
+
+
+def let_go(line: str, *, lease_s: float = 0.0) -> Hold:
+    """A connection that ends; its member stays for `lease_s`, unless the rule removes it."""
+    return Hold(line, Act.LET_GO, lease_s)
 
 
 class Lease(NamedTuple):
@@ -50,6 +83,15 @@ class Lease(NamedTuple):
     place: str
     record: Member
     line: str
+    number: int = 0
+
+
+class Renewed(NamedTuple):
+    """The leases that a renewal did not renew: a newer connection holds the member (`taken`), or
+    somebody removed it (`ended`)."""
+
+    taken: list[Lease]
+    ended: list[Lease]
 
 
 class Lost(NamedTuple):
@@ -59,27 +101,41 @@ class Lost(NamedTuple):
     change: Change
 
 
+class Swept(NamedTuple):
+    """What one step of a sweep removed, and whether more places are due."""
+
+    lost: list[Lost]
+    more: bool
+
+
 class Presence(Protocol):
     """The store of leases. A place is named `<kind>:<key>`; each change raises its version by one.
 
     A place that begins anew begins at the time in milliseconds, so that its version is above any
-    that it had in a former life.
+    that it had in a former life. Only a take lets somebody in; only the connection that holds a
+    member decides how long its lease runs.
     """
 
     async def read(self, place: str) -> Snapshot:
         """The living members."""
 
     async def update(
-        self, place: str, member_id: str, rule: Rule, lease_s: float, hold: Hold | None = None
+        self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
     ) -> Change:
-        """Applies a rule in one atomic step, and lets the lease run for `lease_s` from now; nothing
-        changes if `hold` is of a line that no longer has the member."""
+        """Applies a rule in one atomic step.
 
-    async def renew(self, leases: Iterable[Lease], lease_s: float) -> list[Lease]:
-        """Lets all these leases run for `lease_s` from now, in one round trip, but for those of
-        members whom another line has taken: they are returned."""
+        Raises Outdated if a newer connection has the member, for a take and a use; the end of a
+        connection that no longer has it changes nothing.
+        """
 
-    async def expire(self) -> list[Lost]:
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> Renewed:
+        """Lets these leases run for `lease_s` from now, in one round trip.
+
+        It never revives a member that was removed, and never prolongs a grace: a renewal that was
+        sent before the end of a connection may arrive after it.
+        """
+
+    async def expire(self) -> Swept:
         """Removes, in one atomic step a place, whoever's lease has run out; each is told once."""
 
     async def versions(self, places: Sequence[str]) -> list[int]:
@@ -103,6 +159,11 @@ class _Lease:
     record: Member
     until: float
     line: str
+    number: int
+    let_go: bool = False
+
+    def is_held_by(self, line: str) -> bool:
+        return self.line == line and not self.let_go
 
 
 @dataclass(slots=True)
@@ -124,60 +185,75 @@ class MemoryPresence:
         self._process = process
         self._places: dict[str, _Place] = {}
         self._highest = 0  # version of any place that has ended
+        # The number of the last connection of members that have gone, and until when it counts.
+        self._ended: dict[tuple[str, str], tuple[int, float]] = {}
 
     async def read(self, place: str) -> Snapshot:
         here = self._places.get(place)
         return Snapshot(here.version, here.living(self._clock())) if here else Snapshot(0, {})
 
     async def update(
-        self, place: str, member_id: str, rule: Rule, lease_s: float, hold: Hold | None = None
+        self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
     ) -> Change:
         now = self._clock()
         here = self._places.get(place) or self._new_place()
         members = here.living(now)
         before, after = members.get(member_id), rule(members)
-        line = held = here.leases[member_id].line if member_id in here.leases else ""
-        if hold is not None:
-            if held != hold.line and not hold.takes:
-                return Change(before, before, len(members), here.version, members)
-            line = hold.line
+        known = here.leases.get(member_id)
+        if hold is not None and self._is_outdated(place, member_id, known, hold):
+            if hold.act is not Act.LET_GO:
+                raise Outdated(hold.line)
+            return Change(before, before, len(members), here.version, members)
+        held = known.line if known else ""
         # A lease that ran out but is not swept yet is taken over by an owner who is back; else it
         # is left to `expire`, which announces it.
-        if after is not None:
-            here.leases[member_id] = _Lease(after, now + lease_s, line)
+        if hold is not None and hold.act is Act.TAKE and after is not None:
+            here.leases[member_id] = _Lease(after, now + hold.lease_s, hold.line, hold.number)
             self._places[place] = here
-        elif before is not None:
-            del here.leases[member_id]
+            self._ended.pop((place, member_id), None)
+        elif known is None or before is None:
+            after = before  # whoever is not in is let in by a take alone
+        elif after is None:
+            self._remember_end(place, member_id, here.leases.pop(member_id))
+        else:
+            known.record = after
+            if hold is not None and hold.act is Act.LET_GO:
+                known.until, known.let_go = now + hold.lease_s, True
         if after != before:
             here.version += 1
         living = here.living(now)
         self._forget_if_empty(place)
-        replaced = held if held != line else ""
+        replaced = held if hold and hold.act is Act.TAKE and held != hold.line else ""
         return Change(before, after, len(living), here.version, living, replaced)
 
-    async def renew(self, leases: Iterable[Lease], lease_s: float) -> list[Lease]:
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> Renewed:
         until = self._clock() + lease_s
-        taken = []
+        renewed = Renewed([], [])
         for lease in leases:
             here = self._places.get(lease.place)
             known = here.leases.get(lease.record.id) if here else None
-            if known is not None and known.line in ("", lease.line):
-                known.until, known.line = until, lease.line
+            if known is not None and known.is_held_by(lease.line):
+                known.until = until
             elif known is not None:
-                taken.append(lease)
-        return taken
+                renewed.taken.append(lease)
+            elif (lease.place, lease.record.id) in self._ended:
+                renewed.ended.append(lease)
+        return renewed
 
-    async def expire(self) -> list[Lost]:
+    async def expire(self) -> Swept:
         now = self._clock()
         lost = []
+        self._ended = {who: end for who, end in self._ended.items() if end[1] > now}
         for place, here in list(self._places.items()):
             for member_id in [i for i, lease in here.leases.items() if lease.until <= now]:
                 gone = here.leases.pop(member_id)
+                if gone.let_go:
+                    self._remember_end(place, member_id, gone)
                 here.version += 1
                 count = len(here.living(now))
                 lost.append(Lost(place, Change(gone.record, None, count, here.version)))
             self._forget_if_empty(place)
-        return lost
+        return Swept(lost, more=False)
 
     async def versions(self, places: Sequence[str]) -> list[int]:
         found = (self._places.get(place) for place in places)
@@ -198,6 +274,17 @@ class MemoryPresence:
             (place.partition(":"), len(here.living(now))) for place, here in self._places.items()
         )
         return {name[2]: count for name, count in found if name[0] == kind and count}
+
+    def _is_outdated(self, place: str, member_id: str, known: _Lease | None, hold: Hold) -> bool:
+        """Whether another connection than the one of `hold` has the last word on a member."""
+        if hold.act is not Act.TAKE:
+            return known is not None and not known.is_held_by(hold.line)
+        if known is not None:
+            return known.line != hold.line and hold.number < known.number
+        return hold.number < self._ended.get((place, member_id), (0, 0.0))[0]
+
+    def _remember_end(self, place: str, member_id: str, lease: _Lease) -> None:
+        self._ended[place, member_id] = lease.number, self._clock() + ENDED_S
 
     def _forget_if_empty(self, place: str) -> None:
         here = self._places.get(place)

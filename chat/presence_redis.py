@@ -1,8 +1,9 @@
 """Presence of many processes, in Redis and by Redis' own clock: each step is one Lua script.
 
 Of a place `p` five keys are kept: `noom:p:leases` (members by the millisecond at which they end),
-`noom:p:records`, `noom:p:holders` (process and line of each), `noom:p:version` and `noom:p:log`
-(who changed last); `noom:due` orders the places by the first lease in them that may end.
+`noom:p:records`, `noom:p:holders` (the connection of each), `noom:p:version` and `noom:p:log`
+(who changed last); `noom:due` orders the places by the first lease in them that may end. For a
+while `noom:p:ended:m` holds the number of the last connection of a member `m` that has gone.
 
 A process remembers what it has read of a place and at which version, so that it asks for what is
 new alone: who enters a room of a thousand does not read the thousand again.
@@ -19,9 +20,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chat import presence_scripts as scripts
-from chat.errors import Unavailable
+from chat.errors import Outdated, Unavailable
 from chat.messages import Member
-from chat.presence import Change, Hold, Lease, Lost, Rule, Snapshot
+from chat.presence import Act, Change, Hold, Lease, Lost, Renewed, Rule, Snapshot, Swept
 
 MAX_TRIES = 50  # at a change that others keep overtaking
 RENEW_CHUNK = 500
@@ -63,9 +64,7 @@ class _Step(NamedTuple):
     member_id: str
     before: Member | None
     after: Member | None
-    lease_s: float
-    holder: str  # whom the change makes, or asks to be, the holder; empty: whoever is
-    seen: str  # the holder on whom it was decided
+    hold: Hold | None
 
 
 def _coming(item: tuple[str, Member]) -> tuple[int, str]:
@@ -95,37 +94,33 @@ class RedisPresence:
         return Snapshot(known.version, known.living())
 
     async def update(
-        self, place: str, member_id: str, rule: Rule, lease_s: float, hold: Hold | None = None
+        self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
     ) -> Change:
         # The rule is Python's, so the step is: decide on what is known, write if that is still how
         # it is, else decide again on the news that come instead. The lock spares a process the
         # races with itself; those with others are tried again. That somebody may not, or that there
-        # is nothing to write, is decided on what was just read; and so is that somebody is taken
-        # from another line, for the one that takes may have been told to go since it asked.
-        holder = self._holder(hold.line) if hold else ""
-        seen = "" if hold and hold.takes else holder
+        # is nothing to write, is decided on what was just read.
+        takes = hold is not None and hold.act is Act.TAKE
         async with self._locks.setdefault(place, asyncio.Lock()):
             known, is_fresh = self._known.get(place, NOTHING), False
             for attempt in range(MAX_TRIES):
                 members = known.living()
                 try:
                     before, after = members.get(member_id), rule(members)
-                    writes = before is not None or after is not None
+                    writes = before is not None or (takes and after is not None)
                 except Exception:
                     if is_fresh:
                         raise
                     writes = False
                 if writes:
-                    step = _Step(member_id, before, after, lease_s, holder, seen)
-                    answer = await self._write(place, known, step)
+                    answer = await self._write(place, known, _Step(member_id, before, after, hold))
                     if isinstance(answer, Change):
                         return answer
-                    if isinstance(answer, _Known):
-                        known, is_fresh = answer, True
-                    elif hold and hold.takes:
-                        seen = answer
-                    else:
+                    if answer is None and hold and hold.act is not Act.LET_GO:
+                        raise Outdated(hold.line)
+                    if answer is None:
                         return Change(before, before, len(members), known.version, members)
+                    known, is_fresh = answer, True
                 elif is_fresh:
                     return Change(None, None, len(members), known.version, members)
                 else:
@@ -134,27 +129,26 @@ class RedisPresence:
                     await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
         raise Unavailable(f"{place} changes too fast")
 
-    async def renew(self, leases: Iterable[Lease], lease_s: float) -> list[Lease]:
-        waiting, taken = list(leases), []
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> Renewed:
+        waiting, renewed = list(leases), Renewed([], [])
         for start in range(0, len(waiting), RENEW_CHUNK):
             chunk = waiting[start : start + RENEW_CHUNK]
-            arguments: list[str | bytes | int] = [PREFIX, int(lease_s * 1000)]
-            for place, record, line in chunk:
-                holder = self._holder(line)
-                arguments += [place, record.id, msgspec.json.encode(record), holder]
-            numbers = await _answer(self._renew_script(keys=[DUE], args=arguments))
-            taken += [chunk[number] for number in numbers]
-        return taken
+            arguments: list[str | bytes | int] = [PREFIX, self._process, int(lease_s * 1000)]
+            for place, record, line, number in chunk:
+                arguments += [place, record.id, msgspec.json.encode(record), line, number]
+            answer = await _answer(self._renew_script(keys=[DUE], args=arguments))
+            for found, numbers in zip(renewed, answer, strict=True):
+                found += [chunk[number] for number in numbers]
+        return renewed
 
-    async def expire(self) -> list[Lost]:
+    async def expire(self) -> Swept:
+        rows, more = await _answer(self._expire_script(keys=[DUE], args=[PREFIX]))
         lost = []
-        for place, record, count, version in await _answer(
-            self._expire_script(keys=[DUE], args=[PREFIX])
-        ):
+        for place, record, count, version in rows:
             name = place.decode()
             change = Change(self._decode(name, record), None, count, version)
             lost.append(Lost(name, change))
-        return lost
+        return Swept(lost, bool(more))
 
     async def versions(self, places: Sequence[str]) -> list[int]:
         keys = [f"{PREFIX}{place}:version" for place in places]
@@ -184,38 +178,31 @@ class RedisPresence:
         news = await _answer(self._read_script(args=[f"{PREFIX}{place}", known.version]))
         return self._learn(place, known, news)
 
-    def _holder(self, line: str) -> str:
-        return f"{self._process} {line}"
-
-    async def _write(self, place: str, known: _Known, step: _Step) -> Change | _Known | str:
-        """The change; or how the place is, or who the holder, if that is not what was known."""
-        before, after = step.before, step.after
+    async def _write(self, place: str, known: _Known, step: _Step) -> Change | _Known | None:
+        """The change; or how the place is, if that is not what was known; or None, if a newer
+        connection has the member."""
+        before, after, hold = step.before, step.after, step.hold or Hold("", Act.USE)
         record = b"" if after is None else msgspec.json.encode(after)
+        lease_ms = int(hold.lease_s * 1000)
         answer = await _answer(
             self._change_script(
                 keys=[DUE],
                 args=[
-                    f"{PREFIX}{place}",
-                    known.version,
-                    len(known.ended),
-                    step.member_id,
-                    record,
-                    int(step.lease_s * 1000),
-                    int(before != after),
-                    place,
-                    step.holder,
-                    step.seen,
+                    *(f"{PREFIX}{place}", known.version, len(known.ended)),
+                    *(step.member_id, record, int(before != after), place),
+                    hold.act if step.hold else "",
+                    *(self._process, hold.line, hold.number, lease_ms),
                 ],
             )
         )
         if len(answer) == 1:
-            return cast(str, answer[0].decode())
-        if len(answer) != 2:
+            return None
+        if len(answer) != 3:
             return self._learn(place, known, answer)
-        version, count = answer
+        version, count, line = answer[0], answer[1], answer[2].decode()
         gone = [] if after else [step.member_id]
         here = self._remember(place, known.after(version, [after] if after else [], gone))
-        replaced = step.seen.partition(" ")[2] if step.seen != step.holder else ""
+        replaced = line if hold.act is Act.TAKE and line != hold.line else ""
         return Change(before, after, count, version, here.living(), replaced)
 
     def _learn(self, place: str, known: _Known, news: list[Any]) -> _Known:

@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 from django.conf import settings
 
-from chat import closes, database, doorway, journal, names, runtime
+from chat import agreement, database, doorway, journal, names, runtime
 from chat.counts import counts
 from chat.doorway import Doorway
 from chat.hub import Local
@@ -59,6 +59,7 @@ class Visitor:
     key: str
     room_id: int
     nickname: str
+    local: Local
 
 
 async def _follow(key: str, change: Change) -> None:
@@ -67,11 +68,7 @@ async def _follow(key: str, change: Change) -> None:
     if before is None or after is None or before.in_call != after.in_call:
         runtime.current().hub.publish(LOBBY_GROUP, b"{}")
     if before is not None and after is None:
-        # A call is inside its room: whoever has left the one is in the other no longer.
-        for place in runtime.current().rosters():
-            if place.kind is not PEOPLE:
-                await place.leave(key, before.id)
-                place.drop(key, closes.NORMAL, to=before.id)
+        await agreement.left(key, before.id)
 
 
 PEOPLE = register(
@@ -82,6 +79,7 @@ PEOPLE = register(
         bye=ByeEvent,
         changed=PersonEvent,
         after=_follow,
+        repair=agreement.repair,
         shown=shown,
     )
 )
@@ -128,7 +126,7 @@ async def _enter(
         # who is removed meanwhile learns it from the one or the other.
         messages, seq = await database.read(_backlog, identity, last_seq)
     except BaseException:
-        await people().leave(key, local.id)
+        await people().leave_by(key, local)
         raise
     # Of changes after that of our own the hub tells: it has been listening since before it.
     ack = EnterRoomAck(
@@ -139,7 +137,7 @@ async def _enter(
         messages=messages,
         seq=seq,
     )
-    return Visitor(person.id, key, room.id, person.nickname), ack
+    return Visitor(person.id, key, room.id, person.nickname, local), ack
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +169,13 @@ class _Entrance:
 
 async def leave(visitor: Visitor) -> None:
     """Takes a participant out at once."""
-    await people().leave(visitor.key, visitor.id)
+    await people().leave_by(visitor.key, visitor.local)
 
 
-async def line_down(visitor: Visitor, local: Local, *, code: int) -> None:
-    """The socket of a participant ended; it may come back on another one within the grace."""
-    await people().line_down(visitor.key, local, code=code)
+async def line_down(key: str, local: Local, *, code: int) -> None:
+    """The socket of a participant ended, wherever it was in entering; it may come back on another
+    one within the grace."""
+    await people().line_down(key, local, code=code)
 
 
 async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
@@ -212,15 +211,11 @@ async def rename(visitor: Visitor, *, nickname: str) -> str:
         name = _distinct(nickname, visitor.id, members)
         return _with(members, visitor.id, nickname=name)
 
-    change = await people().change(visitor.key, visitor.id, rule, NicknameEvent)
+    roster = people()
+    change = await roster.change(visitor.key, visitor.id, rule, NicknameEvent, by=visitor.local)
     if isinstance(change.after, Person):
         visitor.nickname = change.after.nickname
     return visitor.nickname
-
-
-async def mark_in_call(key: str, participant: str, on: bool) -> None:
-    """Notes on the roster that a participant is in the call, or no longer is."""
-    await people().change(key, participant, lambda members: _with(members, participant, in_call=on))
 
 
 def typing(visitor: Visitor, *, on: bool) -> None:

@@ -1,6 +1,7 @@
 """The people of one kind of place (a room, a call): leases in presence, changes told to all."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, Container, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
@@ -9,14 +10,18 @@ import msgspec
 from django.conf import settings
 
 from chat import closes, names, protocol
-from chat.errors import LineEnded
+from chat.errors import LineEnded, Unavailable
 from chat.hub import Hub, Local
 from chat.messages import Member, Wire
-from chat.presence import Change, Hold, Lease, Presence, Rule, Snapshot
+from chat.presence import Change, Hold, Lease, Presence, Renewed, Rule, Snapshot, let_go, take, use
+
+log = logging.getLogger(__name__)
 
 
 class Entrant(Local, Protocol):
     """A socket whose participant comes in."""
+
+    number: int  # of the connection: a page counts them
 
     @property
     def is_open(self) -> bool:
@@ -45,6 +50,8 @@ class Kind(NamedTuple):
     changed: Update
     # What else follows from a change, after everyone in the place was told.
     after: Callable[[str, Change], Awaitable[None]] | None = None
+    # Repairs what should have followed and did not, in some places of this process.
+    repair: Callable[[Collection[str]], Awaitable[None]] | None = None
     # What of a record the others may see.
     shown: Callable[[Any], Member] = lambda member: member
 
@@ -66,7 +73,7 @@ SENT_OUT = (closes.REMOVED, closes.ROOM_CLOSED)  # no line that is lost: nobody 
 
 
 class _Held(NamedTuple):
-    local: Local
+    local: Entrant
     record: Member
 
 
@@ -84,12 +91,11 @@ class Roster:
         """Lets the participant of a socket in by `rule`, and keeps it in until the socket goes.
 
         Whoever was there already (a reconnect) makes no arrival; its older connection is closed.
-        Raises what the rule raises, and LineEnded; then nobody has entered.
+        Raises what the rule raises, LineEnded, and Outdated where a newer connection of the page
+        was served before; then nobody has entered.
         """
 
         def rule_of_open(members: Mapping[str, Member]) -> Member | None:
-            # It may have waited at a server that stops, while its page entered at another one,
-            # whose line would be taken for the older.
             if not local.is_open:
                 raise LineEnded
             return rule(members)
@@ -97,33 +103,51 @@ class Roster:
         group = self.group(key)
         await self._hub.join(group, local)
         try:
-            hold = Hold(local.line, takes=True)
-            change = await self._update(key, local.id, rule_of_open, hold=hold)
+            hold = take(local.line, number=local.number, lease_s=settings.LEASE_S)
+            change = await self._presence.update(self.place(key), local.id, rule_of_open, hold)
         except BaseException:
             await self._hub.leave(group, local)
             raise
+        # Held before anything else can fail: from here on the end of the socket ends the lease.
         if change.after is not None:
             self._held.setdefault(key, {})[local.id] = _Held(local, change.after)
             if awaited := self._awaited.get((key, local.id)):
                 awaited.set()
         if change.replaced:
             self._hub.drop(group, closes.REPLACED, to=local.id, line=change.replaced)
+        await self._tell(key, change)
         return change
 
     async def change(
-        self, key: str, member_id: str, rule: Rule, event: Update | None = None
+        self,
+        key: str,
+        member_id: str,
+        rule: Rule,
+        event: Update | None = None,
+        *,
+        by: Local | None = None,
     ) -> Change:
-        """Changes the record of one who is in, and tells everyone by `event`."""
-        change = await self._update(key, member_id, rule, event)
+        """Changes the record of one who is in, and tells everyone by `event`.
+
+        Raises Outdated where the change is `by` a socket of the member and a newer one has it.
+        """
+        change = await self._update(key, member_id, rule, event, use(by.line) if by else None)
         held = self._held.get(key, {}).get(member_id)
         if held is not None and change.after is not None:
             self._held[key][member_id] = held._replace(record=change.after)
         return change
 
     async def leave(self, key: str, member_id: str) -> Change:
-        """Takes somebody out at once."""
+        """Takes somebody out at once, whichever connection it has."""
         self._let_go(key, member_id)
         return await self._update(key, member_id, lambda _: None)
+
+    async def leave_by(self, key: str, local: Local) -> None:
+        """Takes the participant of a socket out at once, unless a newer connection has it."""
+        held = self._held.get(key, {}).get(local.id)
+        if held is not None and held.local is local:
+            self._let_go(key, local.id)
+        await self._update(key, local.id, lambda _: None, hold=let_go(local.line))
 
     async def line_down(self, key: str, local: Local, *, code: int) -> None:
         """A socket has ended with a close code: its participant is missed only after a grace."""
@@ -134,11 +158,8 @@ class Roster:
         self._let_go(key, local.id)
         if code == closes.REPLACED:
             return  # it has come back at another process
-        # It may have done so without our having heard of it yet.
-        ended = Hold(local.line, takes=False)
         if code in SENT_OUT:
-            # Whoever sent it out has ended its lease, but a renewal may have come between.
-            await self._update(key, local.id, lambda _: None, hold=ended)
+            await self._update(key, local.id, lambda _: None, hold=let_go(local.line))
             return
         grace_s = {
             closes.GOING_AWAY: settings.GOODBYE_GRACE_S,
@@ -149,7 +170,8 @@ class Roster:
             member = members.get(local.id)
             return None if member is None else msgspec.structs.replace(member, here=False)
 
-        await self._update(key, local.id, away, lease_s=grace_s, hold=ended)
+        # It may have come back without our having heard of it yet.
+        await self._update(key, local.id, away, hold=let_go(local.line, lease_s=grace_s))
 
     async def await_member(self, key: str, member_id: str, *, patience_s: float) -> Member | None:
         """The record of a member; of one who is just coming in, as soon as it is there.
@@ -200,13 +222,18 @@ class Roster:
                 if (key, getattr(held.record, "browser", None)) in banned:
                     held.local.drop(code)
 
-    def drop_replaced(self, lines: Container[str]) -> None:
-        """Closes those of these lines that still hold somebody here, who has come back on another
-        line at another process."""
+    def drop_not_renewed(self, renewed: Renewed) -> None:
+        """Closes the sockets of here whose leases were not renewed.
+
+        A newer connection has the member, or it was removed while the word of it got lost: its page
+        comes back, and the door tells it why.
+        """
+        codes = {lease.line: closes.NORMAL for lease in renewed.ended}
+        codes |= {lease.line: closes.REPLACED for lease in renewed.taken}
         for people in self._held.values():
             for held in list(people.values()):
-                if held.local.line in lines:
-                    held.local.drop(closes.REPLACED)
+                if code := codes.get(held.local.line):
+                    held.local.drop(code)
 
     def local_keys(self) -> Collection[str]:
         """The places in which somebody of this process is."""
@@ -216,7 +243,7 @@ class Roster:
         """What this process has to renew in a place."""
         place = self.place(key)
         held = self._held.get(key, {}).values()
-        return [Lease(place, one.record, one.local.line) for one in held]
+        return [Lease(place, one.record, one.local.line, one.local.number) for one in held]
 
     def local_count(self) -> int:
         """How many people of this process are in places of this kind."""
@@ -238,14 +265,15 @@ class Roster:
         member_id: str,
         rule: Rule,
         event: Update | None = None,
-        lease_s: float | None = None,
         hold: Hold | None = None,
     ) -> Change:
-        lease_s = settings.LEASE_S if lease_s is None else lease_s
-        change = await self._presence.update(self.place(key), member_id, rule, lease_s, hold)
+        change = await self._presence.update(self.place(key), member_id, rule, hold)
+        await self._tell(key, change, event)
+        return change
+
+    async def _tell(self, key: str, change: Change, event: Update | None = None) -> None:
         if change.before != change.after:
             await self._publish(key, change, event)
-        return change
 
     async def _publish(self, key: str, change: Change, event: Update | None = None) -> None:
         kind, version = self.kind, change.version
@@ -257,5 +285,10 @@ class Roster:
         else:
             message = (event or kind.changed)(person=person, version=version)
         self.send(key, message)
-        if kind.after is not None:
+        if kind.after is None:
+            return
+        try:
             await kind.after(key, change)
+        except Unavailable:
+            # The change itself is made; the heartbeat makes up for what should have followed.
+            log.warning("what follows from a change in %s waits", self.place(key), exc_info=True)

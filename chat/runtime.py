@@ -17,12 +17,13 @@ from chat.hub import Hub
 from chat.journal import Journal
 from chat.lag import LoopLag
 from chat.messages import Member
-from chat.presence import MemoryPresence, Presence
+from chat.presence import Change, Lost, MemoryPresence, Presence
 from chat.presence_redis import RedisPresence
 from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
 ENTERING_AT_ONCE = 4
+ANNOUNCING_AT_ONCE = 4  # places that lost somebody; each takes a connection to Redis
 REDIS_CONNECTIONS = 8
 REDIS_PATIENCE_S = 2.0  # for one of them
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # for those who look after us
@@ -63,6 +64,7 @@ class Runtime:
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.beat)),
+                asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.repair)),
                 asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
                 asyncio.create_task(_every(FORGET_EVERY_S, self._forget)),
                 asyncio.create_task(self.lag.watch()),
@@ -81,10 +83,29 @@ class Runtime:
 
     async def _sweep(self) -> None:
         await self.heart.catch_up()
-        for place, change in await self.presence.expire():
+        more = True
+        while more:
+            lost, more = await self.presence.expire()
+            await self._announce(lost)
+
+    async def _announce(self, lost: list[Lost]) -> None:
+        """Tells places of lost leases: those of a place in their order, several places at once."""
+        places: dict[str, list[Change]] = {}
+        for place, change in lost:
+            places.setdefault(place, []).append(change)
+        gate = asyncio.Semaphore(ANNOUNCING_AT_ONCE)
+
+        async def announce(place: str, changes: list[Change]) -> None:
             kind, _, key = place.partition(":")
-            counts.leases_expired[kind] += 1
-            await self._rosters[kind].announce_lost(key, change)
+            counts.leases_expired[kind] += len(changes)
+            async with gate:
+                for change in changes:
+                    await self._rosters[kind].announce_lost(key, change)
+
+        announcing = [announce(place, changes) for place, changes in places.items()]
+        for outcome in await asyncio.gather(*announcing, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("announcing a lost lease failed", exc_info=outcome)
 
     async def _forget(self) -> None:
         await database.read(journal.forget)

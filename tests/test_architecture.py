@@ -19,11 +19,13 @@ PYTHON_LEVELS = """
 chat.errors
 chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names chat.redis_link
-chat.identity chat.line chat.models chat.presence chat.presence_scripts chat.protocol
+chat.identity chat.line chat.models chat.presence chat.protocol
+chat.presence_scripts
 chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
 chat.doorway chat.roster
 chat.heart
 chat.runtime
+chat.agreement
 chat.rooms
 chat.fallback_session
 chat.fallback_others

@@ -119,10 +119,15 @@ export class CallLine {
   }
 
   #hello() {
-    const media = liveOf(this.#options.media.state);
+    const { participant, media } = this.#options;
     return {
       type: 'join_room',
-      payload: { token: this.#options.participant.token, session: this.#session, media },
+      payload: {
+        token: participant.token,
+        session: this.#session,
+        media: liveOf(media.state),
+        connection: participant.nextConnection(),
+      },
     };
   }
 

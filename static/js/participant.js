@@ -3,6 +3,9 @@
 /** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} Store */
 
 /**
+ * A page counts its connections, so that the server knows the newer of two whichever it serves
+ * first. The count goes on over reloads, and by the clock where it was lost.
+ *
  * The token waits in the tab's storage only from the end of a page to the beginning of the next:
  * while the page lives it is not there, so that a duplicated tab does not find it.
  */
@@ -20,7 +23,7 @@ export class Participant {
    */
   constructor({ key, token, renewS, reference, storage, page }) {
     const name = `noom.participant.${key}`;
-    this.#fresh = { token, reference };
+    this.#fresh = { token, reference, connection: 0 };
     this.#used = parse(storage.getItem(name)) ?? this.#fresh;
     this.#renewMs = renewS * 1_000;
     this.#since = this.#used === this.#fresh ? Date.now() : 0;
@@ -43,6 +46,13 @@ export class Participant {
     return Date.now() - this.#since >= this.#renewMs;
   }
 
+  /** @returns {number} of a new connection, above that of any before */
+  nextConnection() {
+    const connection = Math.max(this.#used.connection + 1, Date.now());
+    this.#used = { ...this.#used, connection };
+    return connection;
+  }
+
   /** @param {string} token another for the same participant */
   take(token) {
     this.#used = { ...this.#used, token };
@@ -52,19 +62,19 @@ export class Participant {
   /** Begins anew as somebody else, where the old token is no longer good; false if it was new. */
   renew() {
     if (this.#used.token === this.#fresh.token) return false;
-    this.#used = this.#fresh;
+    this.#used = { ...this.#fresh, connection: this.#used.connection };
     return true;
   }
 }
 
 /**
  * @param {string | null} kept
- * @returns {{token: string, reference: string} | null}
+ * @returns {{token: string, reference: string, connection: number} | null}
  */
 function parse(kept) {
   try {
-    const { token, reference } = JSON.parse(kept ?? '');
-    return { token, reference };
+    const { token, reference, connection = 0 } = JSON.parse(kept ?? '');
+    return { token, reference, connection };
   } catch {
     return null; // nothing was kept, or by a page of another version
   }

@@ -20,6 +20,7 @@ export interface EnterRoom {
   token: string;
   nickname: string;
   last_seq?: number | null;
+  connection?: number;
 }
 
 export interface RenewToken {
@@ -165,6 +166,7 @@ export interface JoinRoom {
   token: string;
   session: string;
   media: Media;
+  connection?: number;
 }
 
 export interface Description {

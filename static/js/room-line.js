@@ -144,8 +144,13 @@ export class RoomLine {
 
   #hello() {
     const { participant } = this.#options;
-    const payload = { token: participant.token, nickname: this.#nickname };
-    return { type: 'enter_room', payload: { ...payload, last_seq: lastSeq(this.#room) } };
+    const payload = {
+      token: participant.token,
+      nickname: this.#nickname,
+      last_seq: lastSeq(this.#room),
+      connection: participant.nextConnection(),
+    };
+    return { type: 'enter_room', payload };
   }
 
   /** @param {object} ack */

@@ -21,7 +21,7 @@ async function join() {
   const room = { you: null, call: { joined: false }, missing: { callers: false } };
   const call = new CallLine({
     key: 'tea',
-    participant: { token: 't' },
+    participant: { token: 't', nextConnection: () => 1 },
     media: MEDIA,
     room: () => room,
     dispatch: (type, payload) => told.push([type, payload.version]),

@@ -295,10 +295,18 @@ async def test_entering_with_a_forged_identity_field_is_refused(connect):
         await client.ask("enter_room", token=token, nickname="Nova", id="abcdefghijkl")
 
 
-async def test_who_vanishes_while_entering_leaves_nobody_behind(connect, enter, settings):
-    settings.RENEW_S, settings.GRACE_S, settings.GOODBYE_GRACE_S = 0.1, 0.2, 0.2
+async def test_a_page_that_goes_while_it_waits_at_the_door_does_not_enter(connect, enter):
     nova = await enter("Nova")
+    await nova.event("welcome")
     client = await connect("/ws/chat/room/")
-    await client.tell("enter_room", token=client.token, nickname="Brief")
-    await client.close(1006)
-    assert (await nova.event("bye", count=1))["person"]["nickname"] == "Brief"
+    async with AsyncExitStack() as stack:
+        for _ in range(runtime.ENTERING_AT_ONCE):
+            await stack.enter_async_context(runtime.current().door)
+        await client.tell("enter_room", token=client.token, nickname="Brief")
+        await asyncio.sleep(0.1)
+        closing = asyncio.create_task(client.close(1006))
+        await asyncio.sleep(0.1)
+    await closing
+    await nova.say("after it")
+    assert (await nova.any_event())["type"] == "new_message", "nobody came, and nobody went"
+    assert len((await nova.ask("people"))["people"]) == 1
