@@ -9,14 +9,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.urls.resolvers import URLPattern
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from chat import moderation
+from chat import moderation, transcript
 from chat.models import Ban, Message, Room
 from chat.moderation import LiveRoom
 
@@ -175,20 +175,17 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             messages.warning(request, "The participant is not there any more.")
         return redirect(reverse("admin:chat_room_change", args=[pk]))
 
-    def export(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    def export(self, request: HttpRequest, pk: int, kind: str) -> StreamingHttpResponse:
         """What was said in a room, as a file."""
         room = get_object_or_404(Room, pk=pk)
         if not self.has_view_permission(request, room) or kind not in ("txt", "json"):
             raise PermissionDenied
         if kind == "json":
-            said = moderation.transcript(room)
-            file: HttpResponse = JsonResponse(
-                {"room": room.name, "key": room.key, "messages": said},
-                json_dumps_params={"ensure_ascii": False, "indent": 1},
-            )
+            said = transcript.as_json(pk, name=room.name, key=room.key)
+            file = StreamingHttpResponse(said, content_type="application/json")
         else:
-            text = moderation.transcript_text(room)
-            file = HttpResponse(text, content_type="text/plain; charset=utf-8")
+            said = transcript.as_text(pk)
+            file = StreamingHttpResponse(said, content_type="text/plain; charset=utf-8")
         file["Content-Disposition"] = f'attachment; filename="transcript-{pk}.{kind}"'
         self.log_change(request, room, f"exported the transcript as {kind}")
         return file

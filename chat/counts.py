@@ -10,6 +10,7 @@ class Counts:
         self.messages_stored = 0
         self.deliveries = 0  # frames handed to sockets of this process
         self.publish_failures = 0
+        self.readers_cut_off = 0  # of an answer over HTTP
         self.resumes = 0  # returns within the lease
         self.leases_expired: Counter[str] = Counter()  # by kind of place
         self.repairs: Counter[str] = Counter()  # by what was asked for again

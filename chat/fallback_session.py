@@ -153,7 +153,8 @@ class Session:
         event = wire.numbered(self._last, frame)
         self._unread.append((self._last, event))
         self._unread_bytes += len(event)
-        if self._unread_bytes > MAX_UNREAD_BYTES and len(self._unread) > 1:
+        # The first is on its way: a long answer of ours makes no slow reader.
+        if self._unread_bytes - len(self._unread[0][1]) > MAX_UNREAD_BYTES:
             self._close(closes.TOO_SLOW)
         self._wake()
 

@@ -216,7 +216,8 @@ class Line(AsyncConsumer):
             return
         self._frames.append(frame)
         self._waiting_bytes += len(frame.payload)
-        if self._waiting_bytes > MAX_BACKLOG_BYTES:
+        # The first is on its way: a long answer of ours makes no slow reader.
+        if self._waiting_bytes - len(self._frames[0].payload) > MAX_BACKLOG_BYTES:
             self.drop(closes.TOO_SLOW)
         elif self._sender is None:
             self._sender = asyncio.create_task(self._send_frames())

@@ -3,16 +3,33 @@ process, however many come to look."""
 
 import asyncio
 import logging
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from chat import protocol, rooms, runtime
+from chat import census, protocol, rooms, runtime
+from chat.errors import Unavailable
 from chat.frames import Frame
 from chat.hub import Hub, Local
-from chat.messages import RoomChangeEvent
+from chat.messages import OpenRoom, RoomChangeEvent
 
 PAUSE_S = 1.0
+SHOWN = 100  # rooms, the fullest; the others are found by their names
+PATIENCE_S = 2.0  # of a page with the list, which comes without it then
 
 log = logging.getLogger(__name__)
+
+
+class Listing(NamedTuple):
+    """The open rooms at one moment."""
+
+    rooms: list[OpenRoom]
+    frame: Frame  # as watchers get it
+
+    def found(self, words: str) -> list[OpenRoom]:
+        """The first of those whose names have these words in them; of all, if there are none."""
+        wanted = words.casefold()
+        named = (room for room in self.rooms if wanted in room.name.casefold())
+        return [room for room, _ in zip(named, range(SHOWN), strict=False)]
 
 
 class Lobby:
@@ -24,7 +41,7 @@ class Lobby:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._watchers: dict[Local, Frame | None] = {}  # what each was told last
-        self._made: asyncio.Task[Frame] | None = None  # the last list
+        self._made: asyncio.Task[Listing] | None = None  # the last list
         self._made_at = 0.0
         self._refreshing: asyncio.Task[None] | None = None
         self._stale = False
@@ -33,13 +50,31 @@ class Lobby:
         """Sends the list to a watcher, now and whenever it changes."""
         self._watchers[watcher] = None
         await self._hub.join(rooms.LOBBY_GROUP, self)
-        self._tell(watcher, await self._list())
+        self._tell(watcher, (await self.listing()).frame)
 
     async def unwatch(self, watcher: Local) -> None:
         """Undoes `watch`; harmless if it was not watching."""
         self._watchers.pop(watcher, None)
         if not self._watchers:
             await self._hub.leave(rooms.LOBBY_GROUP, self)
+
+    async def glance(self) -> Listing | None:
+        """The list for a page; None if it cannot be made now."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self.listing()
+        except (TimeoutError, Unavailable) as error:
+            log.warning("a page came without the list of rooms: %s", error or "no answer in time")
+            return None
+
+    async def listing(self) -> Listing:
+        """The list, at most PAUSE_S old."""
+        now = asyncio.get_running_loop().time()
+        if self._made is None or _has_failed(self._made) or now - self._made_at >= PAUSE_S:
+            self._made, self._made_at = asyncio.create_task(_make()), now
+        else:
+            self._refresh_soon()  # it may be from before a time in which nobody listened
+        return await asyncio.shield(self._made)
 
     def deliver(self, frame: Frame) -> None:
         """Something about the rooms has changed."""
@@ -56,14 +91,6 @@ class Lobby:
             self._watchers[watcher] = frame
             watcher.deliver(frame)
 
-    async def _list(self) -> Frame:
-        now = asyncio.get_running_loop().time()
-        if self._made is None or _has_failed(self._made) or now - self._made_at >= PAUSE_S:
-            self._made, self._made_at = asyncio.create_task(_frame()), now
-        else:
-            self._refresh_soon()  # it may be from before a time in which nobody listened
-        return await asyncio.shield(self._made)
-
     def _refresh_soon(self) -> None:
         self._stale = True
         if self._refreshing is None:
@@ -75,7 +102,12 @@ class Lobby:
             while self._stale and self._watchers:
                 await asyncio.sleep(self._made_at + PAUSE_S - now())
                 self._stale = False
-                frame = await self._list()
+                try:
+                    frame = (await self.listing()).frame
+                except Unavailable as error:
+                    log.warning("the list of rooms waits: %s", error)
+                    self._stale = True
+                    continue
                 for watcher in list(self._watchers):
                     self._tell(watcher, frame)
         except Exception:
@@ -84,12 +116,14 @@ class Lobby:
             self._refreshing = None
 
 
-def _has_failed(made: "asyncio.Task[Frame]") -> bool:
+def _has_failed(made: "asyncio.Task[Listing]") -> bool:
     return made.done() and made.exception() is not None
 
 
-async def _frame() -> Frame:
-    return Frame(protocol.event(RoomChangeEvent(rooms=await rooms.census())))
+async def _make() -> Listing:
+    found = await census.listed()
+    event = RoomChangeEvent(rooms=found[:SHOWN], total=len(found))
+    return Listing(found, Frame(protocol.event(event)))
 
 
 _lobbies: WeakKeyDictionary[runtime.Runtime, Lobby] = WeakKeyDictionary()

@@ -234,9 +234,10 @@ class BeatEvent(Wire, frozen=True):
 
 
 class RoomChangeEvent(Wire, frozen=True):
-    """The open rooms, all of them, the fullest first."""
+    """The fullest of the open rooms, at most a hundred, and how many there are in all."""
 
     rooms: list[OpenRoom]
+    total: int
 
 
 class ErrorEvent(Wire, frozen=True):

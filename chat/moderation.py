@@ -94,29 +94,6 @@ async def clear(key: str) -> int:
     return count
 
 
-def transcript(room: Room) -> list[dict[str, object]]:
-    """What was said in a room, as plain values."""
-    return [
-        {
-            "seq": message.seq,
-            "sent_at": message.sent_at.isoformat(timespec="seconds"),
-            "nickname": message.nickname,
-            "text": message.text,
-        }
-        for message in room.messages.order_by("seq")
-    ]
-
-
-def transcript_text(room: Room) -> str:
-    """The same for the eye: further lines of a message are indented, so that none passes for
-    another message."""
-    lines = []
-    for message in transcript(room):
-        text = str(message["text"]).replace("\n", "\n    ")
-        lines.append(f"[{message['sent_at']}] {message['nickname']}: {text}\n")
-    return "".join(lines)
-
-
 def _set_closed(key: str, closed: bool) -> None:
     Room.objects.filter(key=key).update(closed_at=timezone.now() if closed else None)
 

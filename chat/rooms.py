@@ -1,4 +1,4 @@
-"""The service of rooms: enter, leave, say, rename, census. It decides and writes, then
+"""The service of rooms: enter, leave, say, rename. It decides and writes, then
 publishes; consumers, views and admin only translate."""
 
 import asyncio
@@ -25,7 +25,6 @@ from chat.messages import (
     NewMessageAck,
     NewMessageEvent,
     NicknameEvent,
-    OpenRoom,
     PeopleAck,
     Person,
     PersonEvent,
@@ -33,7 +32,6 @@ from chat.messages import (
     TypingEvent,
     WelcomeEvent,
 )
-from chat.models import Room
 from chat.presence import Change
 from chat.residents import Resident, persons, residents, shown
 from chat.roster import Entrant, Kind, Roster, register
@@ -243,20 +241,6 @@ async def who(key: str) -> PeopleAck:
     return PeopleAck(people=persons(snapshot.members), version=snapshot.version)
 
 
-async def census() -> list[OpenRoom]:
-    """The listed rooms with people in them, the fullest first."""
-    counts = await people().counts()
-    if not counts:
-        return []
-    rooms = await database.read(_listed, list(counts))
-    found = []
-    for key, name in rooms:
-        members = (await people().snapshot(key)).members
-        in_call = sum(person.in_call for person in residents(members))
-        found.append(OpenRoom(key=key, name=name, count=counts[key], in_call=in_call))
-    return sorted(found, key=lambda room: (-room.count, room.name))
-
-
 def _distinct(nickname: str, me: str, members: Mapping[str, Member]) -> str:
     others = [person for person in residents(members) if person.id != me]
     taken = {names.skeleton(person.nickname) for person in others}
@@ -281,8 +265,3 @@ def _admitted(room: Doorway | None) -> Doorway:
     if room is None or room.closed:
         raise Refused("room_closed", "This room is closed.")
     return room
-
-
-def _listed(keys: list[str]) -> list[tuple[str, str]]:
-    found = Room.objects.filter(key__in=keys, listed=True, closed_at=None)
-    return list(found.values_list("key", "name"))

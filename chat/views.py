@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chat import bans, database, identity, names, rooms
+from chat import bans, database, identity, lobby, names
+from chat.errors import Unavailable
 from chat.forms import WelcomeForm
 
 BROWSER_COOKIE = "noom_browser"
@@ -30,13 +31,9 @@ async def home(request: HttpRequest) -> HttpResponse:
         if name != names.default_room_name(key):
             query["name"] = name
         return redirect(f"{reverse('room', args=[key])}?{urlencode(query)}")
-    found = [
-        {"key": r.key, "name": r.name, "count": r.count, "in_call": r.in_call}
-        | {"url": reverse("room", args=[r.key])}
-        for r in await rooms.census()
-    ]
     status = 400 if form.errors else 200
-    return render(request, "home.html", {"rooms": found, "form": form}, status=status)
+    context = {"form": form} | await _open_rooms(request)
+    return render(request, "home.html", context, status=status)
 
 
 @never_cache
@@ -50,8 +47,7 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
         meant = names.room_name(key)
         return redirect("room", key=names.room_key(meant)) if meant else redirect("home")
     known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
-    kept_out = bool(known) and await database.read(bans.holds, key, known)
-    if kept_out:
+    if known and await _is_kept_out(key, known):
         return render(request, "removed.html", status=403)
     name, browser = _proposed_name(request, key), known or identity.new_browser()
     context = {
@@ -84,6 +80,32 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
     if first in NOT_PAGES or is_file or not request.accepts("text/html"):
         raise Http404
     return redirect("home")
+
+
+async def _is_kept_out(key: str, browser: str) -> bool:
+    """Whether the browser was removed from the room. While the database is away the page comes all
+    the same: it says that it is connecting, and entering asks again."""
+    try:
+        return await database.read(bans.holds, key, browser)
+    except Unavailable:
+        return False
+
+
+async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
+    """The fullest rooms, or those that are searched for; an empty list where none can be had, for
+    the page's script asks again."""
+    words = names.clean(request.GET.get("q", ""), names.MAX_ROOM_NAME_CHARS)
+    listing = await lobby.current().glance()
+    found = listing.found(words) if listing else []
+    return {
+        "rooms": [
+            {"key": r.key, "name": r.name, "count": r.count, "in_call": r.in_call}
+            | {"url": reverse("room", args=[r.key])}
+            for r in found
+        ],
+        "words": words,
+        "more": listing is not None and len(listing.rooms) > lobby.SHOWN,
+    }
 
 
 def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> dict[str, Any]:

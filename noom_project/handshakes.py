@@ -1,4 +1,4 @@
-"""Requests that do not end: how many one address may have open, and for how long each."""
+"""Requests and answers that do not end: how many one address may have open, and how long each."""
 
 from collections import Counter
 from typing import Any
@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from chat.limits import network
+from noom_project.readers import Reader, unsent
 
 MAX_UNFINISHED = 100  # of one address
 FINISHED_WITHIN_S = 15.0  # headers and body
@@ -30,6 +31,8 @@ class GuardedChannel(HTTPChannel):
         super().__init__()
         self._address: str | None = None  # while it is counted
         self._deadline: Any = None
+        self.reader = Reader()
+        self._is_socket = False
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -46,7 +49,28 @@ class GuardedChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._end()
+        self.reader.catch_up()
         super().connectionLost(reason)
+
+    def becomes_socket(self) -> None:
+        """The connection is a WebSocket now, which looks after its reader itself."""
+        self._is_socket = True
+        self.reader.catch_up()
+
+    def pauseProducing(self) -> None:
+        super().pauseProducing()
+        if not self._is_socket:
+            self.reader.fall_behind(self.transport)
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        self.reader.catch_up()
+
+    def loseConnection(self) -> None:
+        """Stock Twisted waits for ever until what it still holds is read."""
+        super().loseConnection()
+        if unsent(self.transport):
+            self.reader.fall_behind(self.transport)
 
     def _begin(self) -> None:
         address = network(str(getattr(self.transport.getPeer(), "host", "")))

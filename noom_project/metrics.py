@@ -65,6 +65,7 @@ def _counted() -> Iterator[Metric]:
         ("messages_stored", "Messages stored."),
         ("deliveries", "Frames handed to sockets."),
         ("publish_failures", "Events that did not get onto the channel layer."),
+        ("readers_cut_off", "Readers of HTTP answers who read nothing for too long."),
         ("resumes", "Participants who came back within their lease."),
     ):
         yield CounterMetricFamily(f"noom_{name}", told, getattr(counts, name))

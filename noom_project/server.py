@@ -19,7 +19,7 @@ from chat import closes, line, runtime
 from noom_project import health
 from noom_project.handshakes import GuardedChannel
 from noom_project.headers import LAST
-from noom_project.websocket import MAX_UNSENT_BYTES, GuardedSocket, unsent
+from noom_project.websocket import GuardedSocket
 
 MAX_BODY_BYTES = 1_000_000
 LISTEN_QUEUE = 4_096  # who may wait to be accepted; the kernel's own limit may be lower
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class GuardedRequest(WebRequest):
-    """A request whose body has a bound, and what waits for its reader too."""
+    """A request whose body has a bound, and whose answer goes as fast as it is read."""
 
     transport: Any
     channel: Any
@@ -49,7 +49,8 @@ class GuardedRequest(WebRequest):
     def process(self) -> "defer.Deferred[None]":
         """Stock daphne leaves what became a WebSocket to the garbage collector."""
         processing: defer.Deferred[None] = super().process()
-        if self.transport is None:
+        if self.transport is None and self.channel is not None:
+            self.channel.becomes_socket()
             self.channel = None
         return processing
 
@@ -65,13 +66,18 @@ class GuardedRequest(WebRequest):
         else:
             super().handleContentChunk(data)
 
-    def handle_reply(self, message: dict[str, Any]) -> None:
-        """Stock daphne buffers an endless answer for a reader who does not read."""
-        super().handle_reply(message)
-        if message.get("more_body") and self.channel is not None:
-            transport = self.channel.transport
-            if unsent(transport) > MAX_UNSENT_BYTES:
-                transport.abortConnection()
+    def handle_exception(self, exception: BaseException) -> None:
+        """Stock daphne begins another answer inside one that has begun, which raises, and ends its
+        look at all applications. A connection that breaks off says that the answer is not whole."""
+        if not self._response_started:
+            super().handle_exception(exception)
+        elif self.channel is not None:
+            self.channel.transport.abortConnection()
+
+    async def until_read(self) -> None:
+        """Returns when the reader has taken most of what it was sent."""
+        if self.channel is not None:
+            await self.channel.reader.ready()
 
     def _refuse_body(self) -> None:
         transport = self.channel.transport
@@ -111,6 +117,12 @@ class Server(DaphneServer):
         if application is not None:
             application.add_done_callback(lambda _: self._ending.add(protocol))
         return queue
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Stock daphne takes an answer as fast as the application makes it."""
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, GuardedRequest):
+            await protocol.until_read()
 
     def protocol_disconnected(self, protocol: Any) -> None:
         super().protocol_disconnected(protocol)
@@ -192,12 +204,16 @@ def self_test() -> None:
             *("dataReceived", "connectionLost", "check_timeouts", "handle_reply", "sendClose"),
             *("onOpen", "onClose", "onMessage", "onPing", "sendHttpErrorResponse"),
         ),
-        WebRequest: ("process", "gotLength", "handleContentChunk", "handle_reply", "basic_error"),
+        WebRequest: (
+            *("process", "gotLength", "handleContentChunk", "handle_reply", "basic_error"),
+            "handle_exception",
+        ),
         Request: ("gotLength", "handleContentChunk"),
         DaphneServer: (
             "run",
             "listen_success",
             "create_application",
+            "handle_reply",
             "kill_all_applications",
             "protocol_disconnected",
             "application_checker",
@@ -206,7 +222,10 @@ def self_test() -> None:
         tcp.Server: ("bufferSize", "dataBuffer", "offset"),
         WebSocketFactory: ("protocol",),
         HTTPFactory: ("buildProtocol", "protocol"),
-        HTTPChannel: ("connectionMade", "dataReceived", "allContentReceived", "connectionLost"),
+        HTTPChannel: (
+            *("connectionMade", "dataReceived", "allContentReceived", "connectionLost"),
+            *("pauseProducing", "resumeProducing", "loseConnection"),
+        ),
         autobahn.websocket.protocol: ("pformat",),
     }
     for owner, names in expected.items():

@@ -18,6 +18,7 @@ from chat.frames import PING
 from chat.limits import Bucket
 from noom_project.headers import LAST
 from noom_project.pulse import Pulse
+from noom_project.readers import unsent
 
 PING_EVERY_S = 6.0  # a beat, which has one, comes sooner where people are
 PONG = b"\x8a\x80"  # and four bytes by which nothing is masked
@@ -120,7 +121,7 @@ class GuardedSocket(WebSocketProtocol):
             if not (message.get("bytes") or message.get("text")):
                 binary = message.get("bytes") is not None
                 self.serverSend(b"" if binary else "", binary)
-            self._bound_unsent()
+            self._bound_unsent(len(message.get("bytes") or message.get("text") or ""))
 
     def write_frame(self, wire: bytes) -> None:
         """Sends an encoded frame (`line.DIRECT`): to the socket itself where nothing waits for it.
@@ -139,14 +140,15 @@ class GuardedSocket(WebSocketProtocol):
                 wire = wire[transport.socket.send(wire) :]
         if wire:
             transport.write(wire)
-            self._bound_unsent()
+            self._bound_unsent(len(wire))
 
     def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
         """Stock autobahn answers a refused handshake without any headers of ours."""
         super().sendHttpErrorResponse(code, reason, [*(responseHeaders or ()), *LAST.items()])
 
-    def _bound_unsent(self) -> None:
-        if self._unsent() > MAX_UNSENT_BYTES:
+    def _bound_unsent(self, newest: int) -> None:
+        """Before the newest: a long answer of ours makes no slow reader."""
+        if self._unsent() - newest > MAX_UNSENT_BYTES:
             self._cut_off(closes.TOO_SLOW)
 
     def _unsent(self) -> int:
@@ -161,9 +163,3 @@ class GuardedSocket(WebSocketProtocol):
         self.sendClose(code)
         self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
         asyncio.get_running_loop().call_later(1, self.transport.abortConnection)
-
-
-def unsent(transport: Any) -> int:
-    """Bytes that wait in a connection for its reader."""
-    written = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
-    return written + int(getattr(transport, "_tempDataLen", 0))

@@ -30,6 +30,7 @@ chat.rooms
 chat.fallback_session
 chat.fallback_others
 chat.fallback_sessions
+chat.census chat.transcript
 chat.fallback chat.lobby chat.moderation
 chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
@@ -40,7 +41,7 @@ call.apps call.consumers call.peer
 call.mesh
 call.participant
 call.management.commands.call_bot
-noom_project.postgresql.patience noom_project.viewers
+noom_project.postgresql.patience noom_project.readers noom_project.viewers
 noom_project.postgresql.base
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.handshakes
 noom_project.joiner noom_project.logs noom_project.pulse noom_project.refusals

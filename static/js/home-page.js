@@ -20,13 +20,15 @@ function rememberNickname() {
 }
 
 /** @param {RoomChangeEvent} change */
-function drawRooms({ rooms }) {
+function drawRooms({ rooms, total }) {
   const list = byId('rooms', HTMLUListElement);
   for (const row of /** @type {HTMLElement[]} */ ([...list.children])) {
     row.dataset.key ??= row.dataset.room;
   }
   keepList(list, rooms, { key: ({ key }) => key, create: createRow, update: drawRow });
   byId('rooms-empty').hidden = rooms.length > 0;
+  const search = byId('rooms-search');
+  search.hidden = !(total > rooms.length) && !search.contains(document.activeElement);
 }
 
 /** @param {OpenRoom} room */
@@ -48,10 +50,13 @@ function drawRow(row, room) {
 }
 
 rememberNickname();
-createSocket({
-  url: '/ws/lobby/',
-  hello: null,
-  onEvent: ({ type, payload }) => {
-    if (type === 'room_change') drawRooms(payload);
-  },
-}).start();
+// What was searched for stays as it is: the socket tells of the fullest rooms alone.
+if (!('found' in byId('rooms').dataset)) {
+  createSocket({
+    url: '/ws/lobby/',
+    hello: null,
+    onEvent: ({ type, payload }) => {
+      if (type === 'room_change') drawRooms(payload);
+    },
+  }).start();
+}

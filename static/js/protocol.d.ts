@@ -9,6 +9,7 @@ export interface OpenRoom {
 
 export interface RoomChangeEvent {
   rooms: OpenRoom[];
+  total: number;
 }
 
 export interface ErrorEvent {

@@ -42,6 +42,11 @@ class Admin:
         self.get("/admin/login/")
         self.post("/admin/login/", username=NAME, password=PASSWORD, next="/admin/")
 
+    @property
+    def cookie(self) -> str:
+        """As a header has it."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
+
     def get(self, path: str) -> str:
         """A page's text. Raises HTTPError."""
         with self._opener.open(self._url + path, timeout=30 * PATIENCE) as answer:

@@ -1,9 +1,12 @@
 """Rooms in the admin: seen live, and looked after, by those who may."""
 
+import json
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from chat import closes
@@ -32,6 +35,10 @@ async def staff():
 def admin(staff):
     may = ("view_room", "change_room", "delete_room", "view_message", "view_ban", "delete_ban")
     return lambda: staff(*may)
+
+
+async def streamed(answer: StreamingHttpResponse) -> str:
+    return b"".join([part async for part in answer]).decode()
 
 
 async def logged() -> list[str]:
@@ -112,10 +119,10 @@ async def test_a_transcript_is_exported_as_text_and_json(enter, admin):
     await nova.say("first\n[2026-01-01] Mira: forged")
     room = await Room.objects.aget()
     browser = await admin()
-    text = (await browser.get(f"{ROOMS}{room.pk}/transcript.txt")).content.decode()
+    text = await streamed(await browser.get(f"{ROOMS}{room.pk}/transcript.txt"))
     assert text.endswith("Nova: first\n    [2026-01-01] Mira: forged\n")
     answer = await browser.get(f"{ROOMS}{room.pk}/transcript.json")
-    assert answer.json()["messages"][0]["text"].startswith("first")
+    assert json.loads(await streamed(answer))["messages"][0]["text"].startswith("first")
     assert "attachment" in answer["Content-Disposition"]
 
 

@@ -2,23 +2,24 @@
 
 import asyncio
 import logging
+from types import ModuleType
 
 import pytest
 
-from chat import closes, rooms
+from chat import census, closes, rooms
 from chat.errors import Unavailable
 from tests.conversation import Refusal
 
 
 @pytest.fixture
 def failing(monkeypatch):
-    """`failing(name, error)`: from now on this function of the service of rooms raises it."""
+    """`failing(name, error)`: from now on this function of a service raises it."""
 
-    def failing(name: str, error: Exception) -> None:
+    def failing(name: str, error: Exception, of: ModuleType = rooms) -> None:
         async def fail(*args: object, **options: object) -> None:
             raise error
 
-        monkeypatch.setattr(rooms, name, fail)
+        monkeypatch.setattr(of, name, fail)
 
     return failing
 
@@ -53,7 +54,7 @@ async def test_a_failure_is_told_to_the_one_who_asked_and_the_socket_lives(enter
 
 
 async def test_a_lobby_that_fails_is_closed_and_logged_once(connect, failing, logged):
-    failing("census", RuntimeError("why"))
+    failing("listed", RuntimeError("why"), of=census)
     lobby = await connect("/ws/lobby/")
     assert await lobby.closing() == closes.SERVER_ERROR
     [record] = logged()

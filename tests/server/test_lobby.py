@@ -1,15 +1,19 @@
 """The list of open rooms, live and on the page."""
 
 import asyncio
+import re
 from unittest.mock import Mock
 
-from chat import lobby, moderation, rooms
+from chat import census, lobby, moderation, runtime
+from chat.errors import Unavailable
+
+RE = re.compile(r'data-room="([^"]+)"')
 
 
 async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect, monkeypatch):
     monkeypatch.setattr(lobby, "PAUSE_S", 0.01)
     watcher = await connect("/ws/lobby/")
-    assert await watcher.event("room_change") == {"rooms": []}
+    assert await watcher.event("room_change") == {"rooms": [], "total": 0}
     nova = await enter("Nova", "안녕-방")
     room = {"key": "안녕-방", "name": "안녕-방", "count": 1, "in_call": 0}
     await watcher.event("room_change", rooms=[room])
@@ -39,13 +43,13 @@ async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
     enter, connect, monkeypatch
 ):
     monkeypatch.setattr(lobby, "PAUSE_S", 0.3)
-    census = Mock(wraps=rooms.census)
-    monkeypatch.setattr(rooms, "census", census)
+    made = Mock(wraps=census.listed)
+    monkeypatch.setattr(census, "listed", made)
     for _ in range(20):
         watcher = await connect("/ws/lobby/")
-        assert await watcher.event("room_change") == {"rooms": []}
+        assert await watcher.event("room_change") == {"rooms": [], "total": 0}
         await watcher.close()
-    assert census.call_count < 5
+    assert made.call_count < 5
     # Nobody looked while this room was opened: who comes at once sees it a little later.
     await enter("Nova", "opened")
     watcher = await connect("/ws/lobby/")
@@ -56,16 +60,16 @@ async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
 async def test_unlisted_and_closed_rooms_are_not_listed(enter):
     await enter("Nova", "quiet~abcdefghij234567")
     await enter("Mira", "open")
-    assert [room.key for room in await rooms.census()] == ["open"]
+    assert [room.key for room in await census.listed()] == ["open"]
     await moderation.close("open")
-    assert await rooms.census() == []
+    assert await census.listed() == []
 
 
 async def test_the_fullest_room_comes_first(enter):
     await enter("Nova", "small")
     await enter("Mira", "large")
     await enter("Kim", "large")
-    assert [(r.key, r.count) for r in await rooms.census()] == [("large", 2), ("small", 1)]
+    assert [(r.key, r.count) for r in await census.listed()] == [("large", 2), ("small", 1)]
 
 
 async def test_who_speaks_in_the_lobby_is_closed(connect):
@@ -79,3 +83,51 @@ async def test_the_welcome_page_lists_rooms_without_javascript(enter, async_clie
     page = (await async_client.get("/")).content.decode()
     assert 'data-room="안녕-방"' in page
     assert "/rooms/%EC%95%88%EB%85%95-%EB%B0%A9/" in page
+
+
+async def test_the_list_is_bounded_and_says_how_many_there_are(enter, connect, monkeypatch):
+    monkeypatch.setattr(lobby, "SHOWN", 2)
+    for key in ("one", "two", "three"):
+        await enter("Nova", key)
+    watcher = await connect("/ws/lobby/")
+    change = await watcher.event("room_change", total=3)
+    assert len(change["rooms"]) == 2
+
+
+async def test_the_list_costs_no_question_for_each_room(enter, monkeypatch):
+    for key in ("one", "two", "three"):
+        await enter("Nova", key)
+    presence = runtime.current().presence
+    asked = {name: Mock(wraps=getattr(presence, name)) for name in ("read", "counts")}
+    for name, question in asked.items():
+        monkeypatch.setattr(presence, name, question)
+    assert len(await census.listed()) == 3
+    assert [question.call_count for question in asked.values()] == [0, 2]
+
+
+async def test_the_welcome_page_finds_the_rooms_that_it_does_not_show(
+    enter, async_client, monkeypatch
+):
+    monkeypatch.setattr(lobby, "SHOWN", 2)
+    for key in ("one", "two", "three", "rest"):
+        await enter("Nova", key)
+
+    async def shown(query: str) -> list[str]:
+        page = (await async_client.get(f"/{query}")).content.decode()
+        assert ('role="search" action="/">' in page) == bool(query or len(RE.findall(page)) == 2)
+        return RE.findall(page)
+
+    assert await shown("") == ["one", "rest"]
+    assert await shown("?q=TWO") == ["two"]
+    assert await shown("?q=nowhere") == []
+    assert await shown(f"?q={'x' * 5_000}") == []
+
+
+async def test_the_welcome_page_comes_while_presence_is_away(enter, async_client, monkeypatch):
+    async def away(kind: str) -> dict[str, int]:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(runtime.current().presence, "counts", away)
+    answer = await async_client.get("/")
+    assert answer.status_code == 200
+    assert RE.findall(answer.content.decode()) == []

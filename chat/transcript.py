@@ -1,0 +1,56 @@
+"""What was said in a room, as a file: read in pieces, so that its length costs no memory."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from chat import database, journal
+from chat.messages import Message
+
+PIECE = 500  # messages
+
+
+async def as_text(room_id: int) -> AsyncIterator[str]:
+    """For the eye: further lines of a message are indented, so that none passes for another
+    message."""
+    async for piece in _pieces(room_id):
+        yield "".join(
+            f"[{_time(message)}] {message.nickname}: {_indented(message.text)}\n"
+            for message in piece
+        )
+
+
+async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
+    """For programs: the room, and a list of its messages."""
+    head = json.dumps({"room": name, "key": key}, ensure_ascii=False)
+    yield f'{head[:-1]}, "messages": ['
+    before = "\n"
+    async for piece in _pieces(room_id):
+        for message in piece:
+            yield before + json.dumps(_plain(message), ensure_ascii=False)
+            before = ",\n"
+    yield "\n]}\n"
+
+
+async def _pieces(room_id: int) -> AsyncIterator[list[Message]]:
+    seq = 0
+    while piece := await database.read(journal.after, room_id, seq, PIECE):
+        yield piece
+        seq = piece[-1].seq
+
+
+def _plain(message: Message) -> dict[str, object]:
+    return {
+        "seq": message.seq,
+        "sent_at": _time(message),
+        "nickname": message.nickname,
+        "text": message.text,
+    }
+
+
+def _indented(text: str) -> str:
+    return "\n    ".join(text.splitlines())  # whatever an editor takes for the end of a line
+
+
+def _time(message: Message) -> str:
+    return datetime.fromtimestamp(message.sent_at / 1000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,131 @@
+"""Answers longer than a connection holds: whole to whoever reads, in bounded memory."""
+
+import asyncio
+import json
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+
+import psycopg
+import pytest
+
+from tests.faults import bystanders
+from tests.live.admin import Admin
+from tests.live.cluster import Process
+from tests.live.postgres import Postgres
+from tests.live.waiting import until
+from tests.live.wire import Wire
+
+MESSAGES, TEXT = 100_000, "What was said here, over and over again, for a hundred thousand times. "
+CHUNK = 256 * 1024
+MOST_MB, LONGEST_MS = 20, 150
+NEVER_READ = 3
+ASK_EVERY_S = 0.2
+
+pytestmark = pytest.mark.bar("D3")
+
+
+def fill(url: str, room: int) -> None:
+    """Puts so many messages into a room, as if they had been said."""
+    with psycopg.connect(url) as database:
+        with database.cursor().copy(
+            "COPY chat_message (room_id, seq, participant, nickname, text, sent_at, client_id)"
+            " FROM STDIN"
+        ) as copy:
+            for seq in range(1, MESSAGES + 1):
+                text = f"{seq} {TEXT}"
+                copy.write_row(
+                    (room, seq, "nova", "Nova", text, "2026-01-02T03:04:05Z", uuid.uuid4())
+                )
+        database.execute("UPDATE chat_room SET last_seq = %s WHERE id = %s", (MESSAGES, room))
+
+
+def ask(noom: Process, admin: Admin, kind: str) -> HTTPConnection:
+    line = HTTPConnection("127.0.0.1", noom.port, timeout=60)
+    line.connect()
+    line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+    path = f"/admin/chat/room/{room_of(noom)}/transcript.{kind}"
+    line.request("GET", path, headers={"Cookie": admin.cookie})
+    return line
+
+
+def room_of(noom: Process) -> int:
+    with psycopg.connect(noom.environment["DATABASE_URL"]) as database:
+        found = database.execute("SELECT id FROM chat_room WHERE key = 'long'").fetchone()
+    assert found
+    return int(found[0])
+
+
+def read(line: HTTPConnection, *, pause_s: float = 0.0) -> bytes:
+    """The whole answer, with a pause after each part."""
+    parts = []
+    with closing(line), line.getresponse() as answer:
+        assert answer.status == 200
+        while part := answer.read(CHUNK):
+            parts.append(part)
+            time.sleep(pause_s)
+    return b"".join(parts)
+
+
+async def longest_wait(wire: Wire, on: Callable[[], bool]) -> float:
+    """Of somebody else in another room, in seconds."""
+    longest = 0.0
+    while on():
+        began = time.monotonic()
+        await wire.ask("people")
+        longest = max(longest, time.monotonic() - began)
+        await asyncio.sleep(ASK_EVERY_S)
+    return longest
+
+
+@pytest.fixture
+def noom(tmp_path, postgres: Postgres) -> Iterator[Process]:
+    process = Process(tmp_path, DATABASE_URL=postgres.url)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.mark.timeout(240)
+async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, figure):
+    async with Wire(noom.url, "/ws/chat/long/") as nova, Wire(noom.url, "/ws/chat/b/") as mira:
+        await nova.enter("Nova")
+        await mira.enter("Mira")
+        await asyncio.to_thread(fill, noom.environment["DATABASE_URL"], room_of(noom))
+        admin = await asyncio.to_thread(Admin, noom)
+        deaf = [ask(noom, admin, "txt") for _ in range(NEVER_READ)]
+        before, worst = bystanders.memory_mb(noom), 0.0
+        quick = asyncio.create_task(asyncio.to_thread(read, ask(noom, admin, "txt")))
+        slow = asyncio.create_task(asyncio.to_thread(read, ask(noom, admin, "json"), pause_s=0.1))
+
+        def going_on() -> bool:
+            nonlocal worst
+            worst = max(worst, bystanders.memory_mb(noom) - before)
+            return not (quick.done() and slow.done())
+
+        waited_s = await longest_wait(mira, going_on)
+        lines = (await quick).decode().splitlines()
+        assert len(lines) == MESSAGES
+        assert lines[-1] == f"[2026-01-02T03:04:05+00:00] Nova: {MESSAGES} {TEXT}"
+        said = json.loads(await slow)
+        assert [message["seq"] for message in said["messages"]] == [*range(1, MESSAGES + 1)]
+        figure("transcript: memory", worst, limit=MOST_MB, unit="MB")
+        figure("transcript: longest wait of others", waited_s * 1000, limit=LONGEST_MS, unit="ms")
+        # A reader that does not read at all is cut off, and no other is.
+        cut = "noom_readers_cut_off_total"
+        await asyncio.to_thread(
+            until, lambda: f"{cut} {NEVER_READ}.0" in metrics(noom), "the deaf cut off", seconds=60
+        )
+        assert noom.log.count("A reader was cut off") == NEVER_READ
+        for line in deaf:
+            line.close()
+    assert "Traceback" not in noom.log
+
+
+def metrics(noom: Process) -> str:
+    with closing(HTTPConnection("127.0.0.1", noom.port, timeout=10)) as line:
+        line.request("GET", "/metrics")
+        return line.getresponse().read().decode()
