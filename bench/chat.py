@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 import django
@@ -28,10 +30,36 @@ from bench.servers import OTHER_CORE, Running  # noqa: E402
 from chat import identity  # noqa: E402
 from tests.live.server import ROOT  # noqa: E402
 
-IDLE = 5_000
-SHAPES = [(10, 50), (1, 1000), (100, 5)]
 Figures = dict[str, float]
 Server = Callable[[], AbstractContextManager[Running]]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    at_rate: tuple[int, int]  # rooms, and people in each
+    shapes: list[tuple[int, int]]
+    idle: tuple[int, int]
+    grown: growth.Sizes
+    plan: dict[str, Any]  # of each load
+
+
+FULL = Size(
+    at_rate=(10, 50),
+    shapes=[(10, 50), (1, 1000), (100, 5)],
+    idle=(100, 50),
+    grown=growth.Sizes([10, 30, 100, 300, 1000], [10, 30, 100, 300], [1, 2, 3, 4]),
+    plan={},
+)
+# To see in a minute that everything runs; its figures mean nothing.
+SMALL = Size(
+    at_rate=(2, 5),
+    shapes=[(2, 5)],
+    idle=(4, 5),
+    grown=growth.Sizes([2, 4], [2], [1, 2], (2, 5)),
+    plan={"warm_up": 0.2, "rests": False},
+)
 
 
 class Setup(NamedTuple):
@@ -91,7 +119,7 @@ def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:
     return figures
 
 
-def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
+def shapes(setup: Setup, size: Size, seconds: float) -> Iterator[tuple[str, str, Figures]]:
     """A fixed rate, then saturation in rooms of several sizes: (shape, server, figures).
 
     One server right after the other, for a machine is now faster, now slower.
@@ -99,17 +127,19 @@ def shapes(setup: Setup, seconds: float) -> Iterator[tuple[str, str, Figures]]:
     with setup.noom() as noom, setup.peer() as peer:
         servers = {"noom": noom, "peer": peer}
         for who, server in servers.items():
-            yield "50 messages/s", who, measure(server, 10, 50, seconds=2 * seconds, rate=50)
-        for rooms, people in SHAPES:
+            plan = {"seconds": 2 * seconds, "rate": 50, **size.plan}
+            yield "50 messages/s", who, measure(server, *size.at_rate, **plan)
+        for rooms, people in size.shapes:
+            plan = {"seconds": seconds, **size.plan}
             for who, server in servers.items():
-                yield f"{rooms} × {people}", who, measure(server, rooms, people, seconds=seconds)
+                yield f"{rooms} × {people}", who, measure(server, rooms, people, **plan)
 
 
-def idle(opened: Server) -> Figures:
+def idle(opened: Server, size: Size) -> Figures:
     """Memory of idle sockets, and how fast all of them come back after a restart."""
     with opened() as server:
         before = memory_kb(server.pids)
-        process = load(server, IDLE // 50, 50, storm=True)
+        process = load(server, *size.idle, storm=True)
         assert process.stdin
         assert process.stdout
         accepted = json.loads(process.stdout.readline())["accepted_per_s"]
@@ -119,28 +149,35 @@ def idle(opened: Server) -> Figures:
             servers.pin(noom.pid, servers.SERVER_CORE)
         output, _ = process.communicate("now\n", timeout=120)
         storm = json.loads(output.splitlines()[-1])["storm_s"]
-    return {"kib_per_socket": used / IDLE, "accepted_per_s": accepted, "storm_s": storm}
+    sockets = prod(size.idle)
+    return {"kib_per_socket": used / sockets, "accepted_per_s": accepted, "storm_s": storm}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="of one measurement")
+    parser.add_argument("--small", action="store_true", help="a minute, whose figures mean nothing")
     options = parser.parse_args()
+    size = SMALL if options.small else FULL
     servers.collect_static()
     found: dict[tuple[str, str, str, str], list[float]] = {}
     for number in range(options.rounds):
         for setup in (EMBEDDED, JOINED):
-            for shape, who, figures in shapes(setup, options.seconds):
+            for shape, who, figures in shapes(setup, size, options.seconds):
                 print(number + 1, setup.name, shape, who, figures, flush=True)
                 for figure, value in figures.items():
                     found.setdefault((setup.name, shape, who, figure), []).append(value)
-    idles = {"noom": idle(servers.noom), "peer": idle(servers.socketio)}
+    idles = {"noom": idle(servers.noom, size), "peer": idle(servers.socketio, size)}
+    plan = {"seconds": options.seconds, **size.plan}
     grown = growth.measured(
-        lambda server, rooms, people: measure(server, rooms, people, seconds=options.seconds)
+        lambda server, rooms, people: measure(server, rooms, people, **plan), size.grown
     )
-    growth.plot(grown)
-    report.write(found, idles, grown, rounds=options.rounds)
+    text = report.page(found, idles, grown, rounds=options.rounds)
+    sys.stdout.write(text)
+    if not options.small:
+        growth.plot(grown)
+        report.RESULTS.write_text(text)
 
 
 if __name__ == "__main__":

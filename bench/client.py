@@ -21,13 +21,13 @@ class Client:
 
     __slots__ = (
         *("address", "again_at", "heard", "number", "opening", "port", "room", "said"),
-        *("socket", "steps", "tail", "token", "wanted"),
+        *("last", "socket", "steps", "tail", "token", "wanted"),
     )
 
     def __init__(self, room: str, token: str, port: int, address: str) -> None:
         self.room, self.token, self.port, self.address = room, token, port, address
         self.number, self.heard = 0, 0
-        self.tail = self.said = b""
+        self.tail = self.said = self.last = b""
         self.wanted: bytes | None = None
         self.opening = self.again_at = 0.0  # since when, and when to ask again, if so
         self.steps: deque[tuple[bytes, bytes]] = deque()
@@ -41,7 +41,7 @@ class Client:
         self.socket.bind((self.address, 0))
         self.opening = time.monotonic()
         self.steps = deque(dialect.greeting(self.room, self.token))
-        self.wanted, self.tail = b"\r\n\r\n", b""
+        self.wanted, self.tail, self.last = b"\r\n\r\n", b"", b""
         with contextlib.suppress(BlockingIOError):
             self.socket.connect(("127.0.0.1", self.port))
 
@@ -68,6 +68,12 @@ class Client:
         self.number += 1
         frame, self.wanted = dialect.message(self.room, text_now(time.monotonic()), self.number)
         self.say(frame)
+
+    def stays(self, chunk: bytes, dialect: Dialect) -> None:
+        """Answers a ping in what has come, also one whose first bytes came before."""
+        if dialect.ping in self.last + chunk:
+            self.socket.sendall(dialect.pong)
+        self.last = chunk[1 - len(dialect.ping) :]
 
     def hears(self, chunk: bytes) -> bool:
         """Whether what it waits for has come."""

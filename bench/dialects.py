@@ -46,8 +46,13 @@ class Dialect(Protocol):
     def message(self, room: str, text: str, number: int) -> tuple[bytes, bytes]:
         """A chat message, and what its acknowledgement looks like."""
 
-    def answer(self, chunk: bytes) -> bytes | None:
-        """What must be said to something heard, to stay connected."""
+    @property
+    def ping(self) -> bytes:
+        """What a server sends to hear whether a client lives."""
+
+    @property
+    def pong(self) -> bytes:
+        """What a client must say to it, to stay connected."""
 
     def farewell(self) -> bytes:
         """What the client says last."""
@@ -58,6 +63,9 @@ class Noom:
     """Noom's chat socket (docs/protocol.md)."""
 
     delivery = b'"type":"new_message"'
+    # Frames without a payload (RFC 6455, section 5.5); a ping may follow a text in one write.
+    ping = b"\x89\x00"
+    pong = masked(b"", opcode=10)
 
     def path(self, room: str) -> str:
         return f"/ws/chat/{room}/"
@@ -72,11 +80,6 @@ class Noom:
         said = {"type": "new_message", "ref": number, "payload": payload}
         return masked(json.dumps(said).encode()), b'"ack","ref":%d,' % number
 
-    def answer(self, chunk: bytes) -> bytes | None:
-        # A ping (RFC 6455, section 5.5.2) wants its twelve bytes back.
-        _, ping, rest = chunk.partition(b"\x89\x0c")
-        return masked(rest[:12], opcode=10) if ping else None
-
     def farewell(self) -> bytes:
         return masked(json.dumps({"type": "leave_room", "payload": {}}).encode())
 
@@ -86,6 +89,8 @@ class SocketIO:
     """Socket.IO's protocol 5 in Engine.IO's protocol 4, on a WebSocket from the start."""
 
     delivery = b'42["new_message"'
+    ping = b"\x81\x012"  # a text frame of one byte, the 2
+    pong = masked(b"3")
 
     def path(self, room: str) -> str:
         return "/socket.io/?EIO=4&transport=websocket"
@@ -97,10 +102,6 @@ class SocketIO:
     def message(self, room: str, text: str, number: int) -> tuple[bytes, bytes]:
         said = json.dumps(["new_message", room, text]).encode()
         return masked(b"42%d" % number + said), b"43%d[" % number
-
-    def answer(self, chunk: bytes) -> bytes | None:
-        # A ping is a text frame of one byte, the 2.
-        return masked(b"3") if b"\x81\x012" in chunk else None
 
     def farewell(self) -> bytes:
         return masked(b"41")

@@ -5,6 +5,7 @@ processes share one core, so it is the price of joining them that shows, and not
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 
 from bench import servers
@@ -12,24 +13,31 @@ from bench.servers import Running
 from tests.live.server import ROOT
 
 PLOT = ROOT / "docs" / "chat.png"
-PEOPLE = [10, 30, 100, 300, 1000]  # in one room
-ROOMS = [10, 30, 100, 300]  # of five people
-PROCESSES = [1, 2, 3, 4]  # joined by Redis, 10 rooms of 50
 Figures = dict[str, float]
 Measure = Callable[[Running, int, int], Figures]
 Rows = list[tuple[int, Figures]]
 
 
-def measured(measure: Measure) -> dict[str, Rows]:
+@dataclass(frozen=True)
+class Sizes:
+    """To what each thing grows."""
+
+    people: list[int]  # in one room
+    rooms: list[int]  # of five people
+    processes: list[int]  # joined by Redis
+    joined: tuple[int, int] = (10, 50)  # rooms, and people in each
+
+
+def measured(measure: Measure, sizes: Sizes) -> dict[str, Rows]:
     """Rows of (size, figures), by what grows."""
     with servers.noom() as server:
-        people = [(size, measure(server, 1, size)) for size in PEOPLE]
+        people = [(size, measure(server, 1, size)) for size in sizes.people]
     with servers.noom() as server:
-        rooms = [(size, measure(server, size, 5)) for size in ROOMS]
+        rooms = [(size, measure(server, size, 5)) for size in sizes.rooms]
     processes = []
-    for size in PROCESSES:
+    for size in sizes.processes:
         with servers.noom(size, joined=True) as server:
-            processes.append((size, measure(server, 10, 50)))
+            processes.append((size, measure(server, *sizes.joined)))
     return {"people in a room": people, "rooms of five": rooms, "processes": processes}
 
 

@@ -23,7 +23,6 @@ LISTENING_ROUND_S = 0.02
 CONNECT_IN_A_ROUND = 50
 RESTING, REST_WITHIN_S = 0.05, 20.0  # seconds of CPU in one
 FIRST_ADDRESS = IPv4Address("127.1.0.1")  # this machine's, as the thousands after it are
-WARM_UP_S = 1.0
 
 
 @dataclass
@@ -39,6 +38,8 @@ class Plan:
     pids: list[int] = field(default_factory=list)  # whose CPU time is read
     redis: int = 0  # the port of the Redis that joins them
     seconds: float = 5.0
+    warm_up: float = 1.0
+    rests: bool = True  # at the end, until the servers do nothing more
     in_flight: int = 4  # messages in each room, at saturation
     rate: float = 0.0  # messages a second in all; 0: as many as go
     opening: int = 64  # handshakes under way at once
@@ -116,17 +117,23 @@ class Crowd:
                 client.opened(self.dialect)
                 self.epoll.modify(number, select.EPOLLIN)
                 continue
-            try:
-                chunk = client.socket.recv(CHUNK_BYTES)
-            except ConnectionError:
-                chunk = b""
-            if not chunk:
-                self.lose(number)
-                continue
-            self.count(client, chunk)
-            if client.hears(chunk):
+            chunk = self.read(number, client)
+            if chunk and client.hears(chunk):
                 heard.append(client)
         return heard
+
+    def read(self, number: int, client: Client) -> bytes:
+        """What has come, counted, and a ping in it answered; nothing of a client that is lost."""
+        try:
+            chunk = client.socket.recv(CHUNK_BYTES)
+            client.stays(chunk, self.dialect)
+        except ConnectionError:
+            chunk = b""
+        if chunk:
+            self.count(client, chunk)
+        else:
+            self.lose(number)
+        return chunk
 
     def count(self, client: Client, chunk: bytes) -> None:
         found = chunk.count(self.dialect.delivery)
@@ -135,13 +142,10 @@ class Crowd:
             if self.latencies is not None:
                 now = time.monotonic()
                 self.latencies += [now - float(at) for at in SENT_AT.findall(chunk)]
-        if reply := self.dialect.answer(chunk):
-            client.socket.sendall(reply)
 
     def lose(self, number: int) -> None:
         client = self.clients.pop(number)
-        self.epoll.unregister(number)
-        client.socket.close()
+        client.socket.close()  # which takes it out of whichever epoll it is in
         self.lost.append(client)
 
 
@@ -156,7 +160,7 @@ def saturate(crowd: Crowd) -> dict[str, float]:
     crowd.set_aside(speakers)
     for client in speakers:
         client.say_message(crowd.dialect)
-    _run(crowd, WARM_UP_S)
+    _run(crowd, plan.warm_up)
     crowd.deliveries = 0
     asked = published(plan.redis)
     cpu, own, started = cpu_s(plan.pids), time.process_time(), time.monotonic()
@@ -195,7 +199,7 @@ def at_rate(crowd: Crowd) -> dict[str, float]:
     waiting = deque(c for first in range(plan.people) for c in people[first :: plan.people])
     crowd.latencies = []
     started = time.monotonic()
-    due, end = started + WARM_UP_S, started + WARM_UP_S + plan.seconds
+    due, end = started + plan.warm_up, started + plan.warm_up + plan.seconds
     while (now := time.monotonic()) < end:
         if now >= due:
             waiting[0].say_message(crowd.dialect)
@@ -219,16 +223,8 @@ def stay(crowd: Crowd) -> None:
             if number == sys.stdin.fileno():
                 crowd.epoll.unregister(number)
                 return
-            if number not in crowd.clients:
-                continue
-            try:
-                chunk = crowd.clients[number].socket.recv(CHUNK_BYTES)
-            except ConnectionError:
-                chunk = b""
-            if chunk:
-                crowd.count(crowd.clients[number], chunk)
-            else:
-                crowd.lose(number)
+            if number in crowd.clients:
+                crowd.read(number, crowd.clients[number])
 
 
 def storm(crowd: Crowd) -> float:
@@ -248,6 +244,8 @@ def leave(crowd: Crowd) -> None:
         with contextlib.suppress(OSError):
             client.socket.sendall(crowd.dialect.farewell())
             client.socket.close()
+    if not crowd.plan.rests:
+        return
     end = time.monotonic() + REST_WITHIN_S
     before, busy = cpu_s(crowd.plan.pids), 1.0
     while busy > RESTING and time.monotonic() < end:
@@ -266,10 +264,10 @@ def main() -> None:
         stay(crowd)
         if plan.storm:
             result["storm_s"] = storm(crowd)
-    elif plan.rate:
-        result |= at_rate(crowd)
     else:
-        result |= saturate(crowd)
+        result |= at_rate(crowd) if plan.rate else saturate(crowd)
+        if crowd.lost:
+            raise SystemExit(f"lost: {len(crowd.lost)} sockets")
     if not plan.storm:
         leave(crowd)
     print(json.dumps(result), flush=True)

@@ -30,7 +30,6 @@ from tests.live.waiting import until_page
 RESULTS = ROOT / "bench" / "mesh-results.md"
 PLOT = ROOT / "docs" / "mesh.png"
 KEPT = ROOT / "var" / "mesh.json"  # the rows so far, by size
-SETTLE_S, MEASURED_S = 5.0, 5.0
 CONNECTED_S = 90
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 SATURATED = 0.85  # of all cores: past that, pictures are late
@@ -69,13 +68,13 @@ def call(browser: Browser, url: str, people: int) -> Iterator[list[Page]]:
             context.close()
 
 
-def measure(browser: Browser, url: str, people: int) -> Row:
-    """One size: medians over the people."""
+def measure(browser: Browser, url: str, people: int, seconds: float) -> Row:
+    """One size, for so many seconds after as many to settle: medians over the people."""
     with call(browser, url, people) as pages:
-        time.sleep(SETTLE_S)
+        time.sleep(seconds)
         cpu, began = _cpu_s(), time.monotonic()
         before = [page.evaluate(TRAFFIC) for page in pages]
-        time.sleep(MEASURED_S)
+        time.sleep(seconds)
         after = [page.evaluate(TRAFFIC) for page in pages]
         used = (_cpu_s() - cpu) / (time.monotonic() - began)
     others = people - 1
@@ -181,9 +180,8 @@ def plot(rows: list[Row]) -> None:
     figure.savefig(PLOT, dpi=110)
 
 
-def measure_all(sizes: list[int]) -> str:
-    """Measures these sizes, keeping each; returns Chromium's version."""
-    kept: dict[str, Row] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+def measure_all(sizes: list[int], kept: dict[str, Row], seconds: float) -> str:
+    """Measures these sizes, into `kept`; returns Chromium's version."""
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         noom = Production(Path(folder))
         noom.start()
@@ -194,10 +192,9 @@ def measure_all(sizes: list[int]) -> str:
             )
             for people in sizes:
                 try:
-                    kept[str(people)] = measure(browser, noom.url, people)
+                    kept[str(people)] = measure(browser, noom.url, people, seconds)
                 except AssertionError:  # this machine does not carry so many
                     kept[str(people)] = {"people": people}
-                KEPT.write_text(json.dumps(kept))
             version = browser.version
             browser.close()
         finally:
@@ -208,15 +205,19 @@ def measure_all(sizes: list[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, help="all from 2 to 8, if none is named")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of one measurement")
+    parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
-    if not options.sizes:
-        KEPT.unlink(missing_ok=True)
-    version = measure_all(options.sizes or list(range(2, 9)))
-    rows = sorted(json.loads(KEPT.read_text()).values(), key=lambda row: row["people"])
+    again = bool(options.sizes) and KEPT.exists() and not options.no_write
+    kept: dict[str, Row] = json.loads(KEPT.read_text()) if again else {}
+    version = measure_all(options.sizes or list(range(2, 9)), kept, options.seconds)
+    rows = sorted(kept.values(), key=lambda row: row["people"])
     text = report(rows, version)
-    RESULTS.write_text(text)
-    plot([row for row in rows if "cpu" in row])
     sys.stdout.write(text)
+    if not options.no_write:
+        KEPT.write_text(json.dumps(kept))
+        RESULTS.write_text(text)
+        plot([row for row in rows if "cpu" in row])
 
 
 if __name__ == "__main__":

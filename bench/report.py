@@ -10,6 +10,7 @@ from statistics import median
 from bench.growth import Rows, marginal_us
 from bench.machine import machine
 from bench.servers import PEERS
+from tests.live.node import node
 from tests.live.server import ROOT
 
 RESULTS = ROOT / "bench" / "results.md"
@@ -32,10 +33,10 @@ GROWN = {
 PACKAGES = ("channels-redis", "redis", "hiredis", "twisted", "autobahn")
 
 
-def write(
+def page(
     found: Found, idles: Mapping[str, Mapping[str, float]], grown: Growth, *, rounds: int
-) -> None:
-    """Writes the page."""
+) -> str:
+    """The page."""
     parts = [
         "# Noom beside Socket.IO\n",
         "Written by `make bench` (bench/chat.py says how it measures). Noom stores each message "
@@ -54,12 +55,14 @@ def write(
         "## Everything\n",
         _table(["", "", "", "Noom", "Socket.IO"], _everything(found)),
     ]
-    RESULTS.write_text("\n".join(parts))
+    return "\n".join(parts)
 
 
 def _ratios(found: Found) -> list[list[str]]:
     rows = []
     for setup, shape, figure, unit, most in TARGETS:
+        if (setup, shape, "noom", figure) not in found:
+            continue
         ours, theirs = (found[setup, shape, who, figure] for who in ("noom", "peer"))
         ratio = median(our / their for our, their in zip(ours, theirs, strict=True))
         row = [f"{setup}, {shape}", unit, f"{median(ours):.1f}", f"{median(theirs):.1f}"]
@@ -111,6 +114,6 @@ def _versions() -> str:
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     lock = json.loads((PEERS / "package-lock.json").read_text())["packages"]
     peer = lock["node_modules/socket.io"]["version"]
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    js = subprocess.run([node(), "--version"], capture_output=True, text=True).stdout.strip()
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    return f"{today}: {machine()}, {packages}; Node.js {node}, Socket.IO {peer}.\n"
+    return f"{today}: {machine()}, {packages}; Node.js {js}, Socket.IO {peer}.\n"

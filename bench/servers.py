@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.live.cluster import Process, start_cluster
+from tests.live.node import node
 from tests.live.postgres import Postgres
 from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port
@@ -19,7 +20,7 @@ from tests.live.waiting import until
 
 PEERS = ROOT / "bench" / "peers"
 SECRET_KEY = "only-for-a-benchmark-on-this-machine-" + "x" * 32
-SERVER_CORE, OTHER_CORE = 0, 1
+SERVER_CORE, OTHER_CORE = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
 # The guards are on; what a person may do is not what a benchmark does.
 NOOM = {
     "DEBUG": "0",
@@ -69,7 +70,7 @@ def socketio(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
         redis = _redis(stack, folder) if joined else None
         ports, pids = [free_port() for _ in range(processes)], []
         for port in ports:
-            command = ["node", "socketio.js", str(port), *([redis.url] if redis else [])]
+            command = [node(), "socketio.js", str(port), *([redis.url] if redis else [])]
             process = subprocess.Popen(command, cwd=PEERS)
             stack.callback(_end, process)
             until(functools.partial(_listens, port), "Socket.IO")
@@ -81,7 +82,8 @@ def socketio(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
 def pin(pid: int, core: int) -> None:
     """Keeps a process, with all its threads, on one core."""
     for thread in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setaffinity(int(thread), {core})
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.sched_setaffinity(int(thread), {core})
 
 
 def collect_static() -> None:

@@ -8,6 +8,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
+from tests.live.node import node
 from tests.patience import PATIENCE
 
 DRIVER = Path(__file__).with_name("firefox.mjs")
@@ -27,7 +28,7 @@ class Firefox:
         self._log = log
         with log.open("ab") as errors:
             self._node = subprocess.Popen(
-                ["node", str(DRIVER), executable],
+                [node(), str(DRIVER), executable],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -6,6 +6,7 @@ import pytest
 
 from noom_project.finders import ENTRIES, JoinedFinder
 from noom_project.joiner import CannotJoin, join_modules, join_sheets
+from tests.live.node import node
 
 MODULES = {
     "js/page.js": """/** A page. */
@@ -40,7 +41,7 @@ def joined(**changed):
 def run(script):
     program = f"'use strict'; var result; {script}; process.stdout.write(String(result))"
     return subprocess.run(
-        ["node", "-e", program], capture_output=True, text=True, check=True
+        [node(), "-e", program], capture_output=True, text=True, check=True
     ).stdout
 
 
@@ -127,7 +128,7 @@ def test_a_sheet_stands_where_it_is_imported():
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.endswith(".js")])
 def test_the_pages_scripts_are_whole(entry, tmp_path):
     found = JoinedFinder().find(entry.replace(".js", ".joined.js"))
-    subprocess.run(["node", "--check", found], check=True, capture_output=True)
+    subprocess.run([node(), "--check", found], check=True, capture_output=True)
 
 
 def test_an_edit_is_seen(tmp_path, settings):
