@@ -59,6 +59,7 @@ noom_project.management.commands.run_https noom_project.management.commands.runs
 noom_project.management.commands.serve noom_project.management.commands.write_protocol
 """
 JS_LEVELS = """
+storage
 avatar budget candidates close-fates device-choice devices dom doubt event-stream grid http-request
 levels
 line-watch linkify message-log
@@ -316,6 +317,15 @@ def test_no_test_asserts_a_duration():
         if re.search(clocks, line)
     ]
     nothing(found)
+
+
+def test_only_the_storage_module_names_the_browsers_storage():
+    found = [
+        str(path.relative_to(ROOT))
+        for path in files("static/js/**/*.js")
+        if re.search(r"\b(?:local|session)Storage\b|\bindexedDB\b|document\.cookie", code(path))
+    ]
+    assert found == ["static/js/storage.js"]
 
 
 def test_every_test_that_a_document_names_is_there():

@@ -1,6 +1,6 @@
 /** My own camera, microphone and screen: what is on, what is muted, which device. */
 
-import { recall, remember } from './device-choice.js';
+import { recallDevices, rememberDevices } from './device-choice.js';
 import { listDevices, open, whyNone } from './devices.js';
 import { createScreenShare } from './screen-share.js';
 
@@ -28,7 +28,7 @@ import { createScreenShare } from './screen-share.js';
  * @typedef {object} MediaOptions
  * @property {(state: MediaState) => void} onChange
  * @property {(kind: Kind | 'screen', problem: Problem) => void} onProblem
- * @property {import('./device-choice.js').Store} storage
+ * @property {import('./storage.js').Store} storage
  * @property {MediaDevices | undefined} [devices]
  */
 
@@ -63,7 +63,7 @@ export class Media {
   constructor(options) {
     this.#options = options;
     this.#devices = 'devices' in options ? options.devices : globalThis.navigator?.mediaDevices;
-    this.#chosen = recall(options.storage);
+    this.#chosen = recallDevices(options.storage);
     this.#screen = createScreenShare({
       devices: this.#devices,
       onChange: () => this.#changed(),
@@ -271,7 +271,7 @@ export class Media {
   /** @param {DeviceKind} kind @param {string | undefined} id */
   #choose(kind, id) {
     this.#chosen = { ...this.#chosen, [kind]: id };
-    remember(this.#options.storage, this.#chosen);
+    rememberDevices(this.#options.storage, this.#chosen);
     this.#changed();
   }
 

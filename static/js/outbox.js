@@ -1,5 +1,7 @@
 /** Messages of one's own until they are stored: sent one by one, kept over a reload. */
 
+import { recall, remember } from './storage.js';
+
 /**
  * What was written. `at` is in milliseconds of the Unix epoch; `sent` means stored, as number
  * `seq`, though its event may still be on the way; `reason` is the code that made it fail.
@@ -13,7 +15,7 @@
  */
 /**
  * @typedef {object} OutboxOptions
- * @property {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} storage of this tab alone
+ * @property {import('./storage.js').Store} storage of this tab alone
  * @property {string} key the room's
  * @property {(type: string, payload: object) => Promise<NewMessageAck>} request
  * @property {(items: OutboxItem[]) => void} onChange
@@ -47,7 +49,7 @@ class Outbox {
     this.#options = options;
     this.#environment = environment;
     this.#storageKey = `noom.outbox.${options.key}`;
-    this.#items = this.#load();
+    this.#items = recall(options.storage, this.#storageKey, [], Array.isArray);
   }
 
   get items() {
@@ -154,24 +156,8 @@ class Outbox {
 
   #save() {
     const waiting = this.#items.filter(({ state }) => state !== 'sent');
-    try {
-      if (waiting.length > 0) {
-        this.#options.storage.setItem(this.#storageKey, JSON.stringify(waiting));
-      } else {
-        this.#options.storage.removeItem(this.#storageKey);
-      }
-    } catch {
-      // A full or forbidden storage costs the survival of a reload and nothing else.
-    }
-  }
-
-  /** @returns {OutboxItem[]} */
-  #load() {
-    try {
-      return JSON.parse(this.#options.storage.getItem(this.#storageKey) ?? '[]');
-    } catch {
-      return [];
-    }
+    if (waiting.length > 0) remember(this.#options.storage, this.#storageKey, waiting);
+    else this.#options.storage.removeItem(this.#storageKey);
   }
 }
 

@@ -1,6 +1,8 @@
 /** Which participant this page speaks for: a reload for the same one, a copy of the tab for another. */
 
-/** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} Store */
+import { recall, remember } from './storage.js';
+
+/** @import {Store} from './storage.js' */
 
 /**
  * A page counts its connections, so that the server knows the newer of two whichever it serves
@@ -24,11 +26,11 @@ export class Participant {
   constructor({ key, token, renewS, reference, storage, page }) {
     const name = `noom.participant.${key}`;
     this.#fresh = { token, reference, connection: 0 };
-    this.#used = parse(storage.getItem(name)) ?? this.#fresh;
+    this.#used = recall(storage, name, this.#fresh, isKept);
     this.#renewMs = renewS * 1_000;
     this.#since = this.#used === this.#fresh ? Date.now() : 0;
     storage.removeItem(name);
-    page.addEventListener('pagehide', () => storage.setItem(name, JSON.stringify(this.#used)));
+    page.addEventListener('pagehide', () => remember(storage, name, this.#used));
     page.addEventListener('pageshow', () => storage.removeItem(name));
   }
 
@@ -48,7 +50,7 @@ export class Participant {
 
   /** @returns {number} of a new connection, above that of any before */
   nextConnection() {
-    const connection = Math.max(this.#used.connection + 1, Date.now());
+    const connection = Math.max((this.#used.connection ?? 0) + 1, Date.now());
     this.#used = { ...this.#used, connection };
     return connection;
   }
@@ -67,15 +69,5 @@ export class Participant {
   }
 }
 
-/**
- * @param {string | null} kept
- * @returns {{token: string, reference: string, connection: number} | null}
- */
-function parse(kept) {
-  try {
-    const { token, reference, connection = 0 } = JSON.parse(kept ?? '');
-    return { token, reference, connection };
-  } catch {
-    return null; // nothing was kept, or by a page of another version
-  }
-}
+/** @param {any} kept what an earlier page of this tab has left, perhaps of another version */
+const isKept = (kept) => typeof kept?.token === 'string' && typeof kept.reference === 'string';

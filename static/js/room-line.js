@@ -32,7 +32,7 @@ const SERVER_ERROR = 'server_error';
  * @property {RoomData} data
  * @property {Participant} participant
  * @property {string} nickname the one to ask for
- * @property {Storage} storage of this tab
+ * @property {import('./storage.js').Store} storage of this tab
  * @property {(room: Room) => void} onChange
  * @property {(state: LineState) => void} onState
  * @property {(code: number) => void} onClosed

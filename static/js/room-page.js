@@ -5,6 +5,7 @@ import { byId } from './dom.js';
 import { createMedia } from './media.js';
 import { Participant } from './participant.js';
 import { RoomLine } from './room-line.js';
+import { browserStore, tabStore } from './storage.js';
 import { createCallView } from './view-call.js';
 import { createChatView } from './view-chat.js';
 import { createControls } from './view-controls.js';
@@ -23,7 +24,7 @@ const participant = new Participant({
   token: data.token,
   reference: data.reference,
   renewS: data.token_renew_s,
-  storage: sessionStorage,
+  storage: tabStore,
   page: window,
 });
 const status = createStatusView({ reference: () => participant.reference });
@@ -50,7 +51,7 @@ const controls = createControls({
   onPanel: (open) => chatView.setOpen(open === 'chat'),
 });
 const media = createMedia({
-  storage: localStorage,
+  storage: browserStore,
   onChange: (state) => {
     call.mediaChanged(state);
     callView.setSpeaker(state.chosen.audiooutput ?? '');
@@ -62,8 +63,8 @@ const media = createMedia({
 const line = new RoomLine({
   data,
   participant,
-  nickname: data.nickname || (localStorage.getItem(NICKNAME) ?? ''),
-  storage: sessionStorage,
+  nickname: data.nickname || (browserStore.getItem(NICKNAME) ?? ''),
+  storage: tabStore,
   onChange: (room) => {
     call.roomChanged();
     header.render(room, chatView.unread);
@@ -109,7 +110,7 @@ function join() {
 
 /** @param {string} nickname */
 function rename(nickname) {
-  localStorage.setItem(NICKNAME, nickname);
+  browserStore.setItem(NICKNAME, nickname);
   line.rename(nickname).catch(() => status.problem('nickname'));
 }
 
@@ -121,7 +122,7 @@ function end(code) {
 
 // The address that is shown, copied and reloaded is the room's alone.
 history.replaceState(null, '', location.pathname);
-if (data.nickname) localStorage.setItem(NICKNAME, data.nickname);
+if (data.nickname) browserStore.setItem(NICKNAME, data.nickname);
 if (!window.isSecureContext) status.problem('insecure');
 line.start();
 if (data.join_call) join();

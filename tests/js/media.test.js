@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
 import { createMedia } from '../../static/js/media.js';
+import { safeStore } from '../../static/js/storage.js';
 
 const BOTH = { audio: true, video: true };
 
@@ -81,7 +82,11 @@ let problems;
 const make = (devices) =>
   createMedia({
     devices,
-    storage: { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) },
+    storage: safeStore(() => ({
+      getItem: (key) => stored.get(key) ?? null,
+      setItem: (key, value) => void stored.set(key, value),
+      removeItem: (key) => void stored.delete(key),
+    })),
     onChange: () => undefined,
     onProblem: (kind, problem) => problems.push(`${kind} ${problem}`),
   });
@@ -217,7 +222,7 @@ test('a screen ends by the browser’s own bar; closing its picker is no problem
 });
 
 test('broken storage is no hindrance', async () => {
-  stored = { get: () => '{not json', set: () => { throw new Error('full'); } };
+  stored = { get: () => '{not json', set: () => { throw new Error('full'); }, delete: () => {} };
   media = make(machine);
   await media.start(BOTH);
   await media.chooseDevice('audioinput', 'mic2');

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { createOutbox } from '../../static/js/outbox.js';
 import { SocketError } from '../../static/js/socket.js';
+import { safeStore } from '../../static/js/storage.js';
 import { FakeStorage, FakeWindow, settled } from './fakes.js';
 
 /** An outbox whose requests wait for the test's answers. */
@@ -170,11 +171,11 @@ test('a storage that is full, forbidden or spoilt costs nothing but the reload',
     throw new Error('QuotaExceededError');
   };
   const storage = { getItem: broken, setItem: broken, removeItem: broken };
-  const { outbox, requests } = page({ storage });
+  const { outbox, requests } = page({ storage: safeStore(() => storage) });
   outbox.add('one');
   await requests[0].ack(1);
   assert.deepEqual(states(outbox), [['one', 'sent']]);
-  assert.deepEqual(page({ storage: { ...storage, getItem: () => '{"half' } }).outbox.items, []);
+  assert.deepEqual(page({ storage: safeStore(() => ({ ...storage, getItem: () => '{"half' })) }).outbox.items, []);
 });
 
 test('ids are what the server takes, without a secure context too', () => {
