@@ -112,7 +112,7 @@ class Call:
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
-        self._link = f"{url}/rooms/bench/?call=1&nickname="
+        self._link = f"{url}/rooms/bench/?nickname="
         self._ana = self._open(self.visitor(), "Ana")
 
     def visitor(self) -> BrowserContext:

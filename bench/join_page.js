@@ -1,5 +1,8 @@
 /* Notes when each step into the call was done; runs in the page before any script of Noom. */
 
+// A person who presses "Join call" as soon as it answers.
+addEventListener('DOMContentLoaded', () => document.getElementById('join-call')?.click());
+
 // Milliseconds since the navigation began, by step; the first time counts.
 window.joinSteps = {};
 // When each remote picture was first presented, in milliseconds of the Unix epoch.

@@ -61,16 +61,17 @@ noom_project.management.commands.serve noom_project.management.commands.write_pr
 JS_LEVELS = """
 storage
 avatar budget candidates close-fates device-choice devices dom doubt event-stream grid http-request
-levels
+leave-guard levels
 line-watch linkify message-log
 outbox participant protocol-version remote requests roster shortcuts slots start-bitrate timeline
 words-en words-ko
 greeting http-line
 carriers
 way-back
-call-state menu peer playback screen-share socket stage-layout view-composer view-panel words
-media mesh room tiles view-devices view-status
-call-line message-rows room-line view-controls view-header view-lobby view-people
+call-state menu peer playback screen-share socket stage-layout view-panel words
+media mesh room tiles view-composer view-devices view-status
+call-line message-rows room-line view-keys
+view-controls view-header view-lobby view-people
 view-call view-messages
 view-chat
 home-page room-page

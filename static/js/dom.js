@@ -69,6 +69,16 @@ export function setText(element, text) {
 }
 
 /**
+ * Whether a key belongs to the input method, which composes a syllable (Korean, Japanese, …). Safari
+ * ends a composition before the key that ended it; its key code is then that of a composition.
+ * @param {KeyboardEvent} event
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
+/** Whether the person writes on glass: Enter has to make a line there, as Shift does not help. */
+export const writesOnGlass = () => matchMedia('(hover: none) and (pointer: coarse)').matches;
+
+/**
  * Sets or takes away `data-<name>`.
  * @param {HTMLElement} element
  * @param {string} name

@@ -1,6 +1,6 @@
 /** Small menus beside a button: one open at a time, closed by Escape or a click elsewhere. */
 
-import { byId } from './dom.js';
+import { byId, isComposing } from './dom.js';
 
 /** Binds every `[data-menu]`, a button that names the id of its menu. */
 export function bindMenus() {
@@ -28,9 +28,9 @@ export function bindMenus() {
     const isOutside = !(target instanceof Element && target.closest('[data-menu], .menu'));
     if (isOutside) buttons.forEach((button) => set(button, false));
   });
-  document.addEventListener('keydown', ({ key }) => {
+  document.addEventListener('keydown', (event) => {
     const open = buttons.find((button) => !menuOf(button).hidden);
-    if (key !== 'Escape' || !open) return;
+    if (event.key !== 'Escape' || isComposing(event) || !open) return;
     set(open, false);
     open.focus();
   });

@@ -2,6 +2,7 @@
 
 import { CallLine } from './call-line.js';
 import { byId } from './dom.js';
+import { createLeaveGuard } from './leave-guard.js';
 import { createMedia } from './media.js';
 import { Participant } from './participant.js';
 import { RoomLine } from './room-line.js';
@@ -16,6 +17,7 @@ import { createStatusView, problemKey } from './view-status.js';
 /** @import {RoomData} from './room-line.js' */
 
 const NICKNAME = 'noom.nickname';
+const DRAFT = 'noom.draft.';
 
 /** @type {RoomData} */
 const data = JSON.parse(byId('room-data').textContent ?? '');
@@ -27,6 +29,7 @@ const participant = new Participant({
   storage: tabStore,
   page: window,
 });
+const guard = createLeaveGuard();
 const status = createStatusView({ reference: () => participant.reference });
 const onServerError = () => status.problem('server');
 const header = createHeader({ onProblem: (problem) => status.problem(problem) });
@@ -39,6 +42,11 @@ const chatView = createChatView({
   onRetry: (clientId) => line.retry(clientId),
   onDiscard: (clientId) => line.discard(clientId),
   onNickname: rename,
+  draft: {
+    read: () => tabStore.getItem(DRAFT + data.key) ?? '',
+    write: (text) =>
+      text === '' ? tabStore.removeItem(DRAFT + data.key) : tabStore.setItem(DRAFT + data.key, text),
+  },
   onUnread: (unread) => header.render(line.room, unread),
 });
 const controls = createControls({
@@ -49,6 +57,7 @@ const controls = createControls({
   onLeave: () => void call.leave(),
   onChoose: (kind, id) => void media.chooseDevice(kind, id),
   onPanel: (open) => chatView.setOpen(open === 'chat'),
+  storage: browserStore,
 });
 const media = createMedia({
   storage: browserStore,
@@ -71,6 +80,7 @@ const line = new RoomLine({
     chatView.render(room);
     peopleView.render(room);
     drawCall();
+    guard.set(room.call.joined || room.pending.some(({ state }) => state === 'sending'));
   },
   onState: (state) => status.line(state),
   onClosed: end,
@@ -117,6 +127,7 @@ function rename(nickname) {
 /** @param {number | string} code why there is no way to go on */
 function end(code) {
   void call.leave();
+  guard.set(false);
   status.fatal(code);
 }
 
@@ -125,4 +136,5 @@ history.replaceState(null, '', location.pathname);
 if (data.nickname) browserStore.setItem(NICKNAME, data.nickname);
 if (!window.isSecureContext) status.problem('insecure');
 line.start();
-if (data.join_call) join();
+// A link opens no device: what joins the call is a click on this page.
+if (data.join_call) byId('join-call').focus({ preventScroll: true });

@@ -15,6 +15,7 @@ import { listNames, t } from './words.js';
  * @property {(client_id: string) => void} onRetry
  * @property {(client_id: string) => void} onDiscard
  * @property {(name: string) => void} onNickname
+ * @property {{read: () => string, write: (text: string) => void}} draft what was begun and not sent
  * @property {(unread: number) => void} [onUnread] the number of unread messages changed
  */
 

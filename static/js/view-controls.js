@@ -1,9 +1,9 @@
-/** The control bar, its shortcuts, and the panel and menus that it opens. */
+/** The control bar, its keys, and the panel and menus that it opens. */
 
 import { byId } from './dom.js';
 import { bindMenus } from './menu.js';
-import { bindShortcuts } from './shortcuts.js';
 import { createDevices } from './view-devices.js';
+import { createKeys } from './view-keys.js';
 import { createPanel } from './view-panel.js';
 import { t } from './words.js';
 
@@ -20,6 +20,7 @@ import { t } from './words.js';
  * @property {() => void} onLeave
  * @property {(kind: DeviceKind, id: string) => void} onChoose
  * @property {(open: Tab | null) => void} onPanel
+ * @property {import('./storage.js').Store} storage what the browser remembers
  */
 /** @typedef {Parameters<typeof t>[0]} Key */
 
@@ -30,21 +31,18 @@ const SHORTCUTS = {
   share: 'S',
   'open-chat': 'C',
   'open-people': 'P',
-  'leave-call': 'L',
 };
 
 /** @param {ControlsOptions} options */
 export function createControls(options) {
   bindButtons(options);
   bindMenus();
-  bindShortcuts(
-    Object.fromEntries(Object.entries(SHORTCUTS).map(([id, key]) => [`Key${key}`, () => press(id)])),
-  );
+  createKeys({ keys: SHORTCUTS, storage: options.storage });
   const panel = createPanel(options);
   const devices = createDevices(options);
   setTip('open-chat', 'control.chat');
   setTip('open-people', 'control.people');
-  setTip('leave-call', 'control.leave');
+  byId('leave-call').dataset.tip = t('control.leave');
   let wasJoined = false;
   return {
     panel,
@@ -93,12 +91,6 @@ function drawMedia({ audio, video, screen }) {
  */
 function setTip(id, key) {
   byId(id).dataset.tip = t('tip', { words: t(key), key: SHORTCUTS[id] });
-}
-
-/** @param {string} id */
-function press(id) {
-  const button = byId(id, HTMLButtonElement);
-  if (button.getClientRects().length > 0) button.click();
 }
 
 /**

@@ -51,6 +51,7 @@ class Lobby {
   #drawWords() {
     const key = `error.${this.#error}`;
     const error = this.#error === null ? null : t(isKey(key) ? key : 'error.call_lost');
+    byId('leave-room').hidden = !this.#hasLeft || this.#joining;
     setText(byId('lobby-title'), t(this.#hasLeft ? 'lobby.left' : 'lobby.ready'));
     setText(byId('lobby-hint'), error ?? this.#hint());
     byId('lobby-hint').dataset.tone = error === null ? '' : 'warn';

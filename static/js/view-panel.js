@@ -1,6 +1,6 @@
 /** The side panel: which tab is open, if any. On a small screen it is a sheet over the stage. */
 
-import { byId } from './dom.js';
+import { byId, isComposing } from './dom.js';
 
 /** @typedef {'chat' | 'people'} Tab */
 
@@ -30,7 +30,9 @@ class Panel {
     }
     byId('side-close').addEventListener('click', () => this.#close());
     byId('side').addEventListener('keydown', (event) => this.#keyPressed(event));
-    byId('call').addEventListener('click', () => this.#isSheet() && this.show(null));
+    // What a sheet covers is inert, so that a click there is one on the room.
+    this.#room.addEventListener('click', ({ target }) => target === this.#room && this.#isSheet() && this.#close());
+    new ResizeObserver(() => this.#fence()).observe(this.#room);
     followKeyboard(this.#room);
     this.#draw();
   }
@@ -59,13 +61,23 @@ class Panel {
   }
 
   /** @param {KeyboardEvent} event */
-  #keyPressed({ key, target }) {
-    if (key === 'Escape' && this.#isSheet()) return this.#close();
+  #keyPressed(event) {
+    const { key, target } = event;
+    if (key === 'Escape' && !isComposing(event) && this.#isSheet()) return this.#close();
     const isTab = target instanceof HTMLElement && target.role === 'tab';
     if (!isTab || (key !== 'ArrowLeft' && key !== 'ArrowRight')) return;
     const other = this.#open === 'chat' ? 'people' : 'chat';
     this.show(other);
     byId(`tab-${other}`).focus();
+  }
+
+  /** Keeps the focus out of what a sheet lies over; the controls stay in reach beside it. */
+  #fence() {
+    const isSheet = this.#isSheet();
+    byId('call').inert = isSheet;
+    const header = byId('room-header');
+    const side = byId('side').getBoundingClientRect();
+    header.inert = isSheet && side.top < header.getBoundingClientRect().bottom;
   }
 
   #draw() {
@@ -79,6 +91,7 @@ class Panel {
       byId(`tab-${tab}`).tabIndex = isOpen ? 0 : -1;
       byId(PANELS[tab]).hidden = !isOpen;
     }
+    this.#fence();
   }
 }
 

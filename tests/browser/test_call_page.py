@@ -3,6 +3,7 @@
 import pytest
 
 from tests.live.media import AUDIBLE, frames, hears, loudness, shows_video
+from tests.live.people import join_call
 from tests.live.waiting import until, until_page
 
 PEERS = "#peers [data-participant]"
@@ -31,9 +32,8 @@ def caller(people):
     def enter(nickname, room, **options):
         page = people.page(nickname, **options)
         page.add_init_script(RECORD_CONNECTIONS)
-        page.goto(f"/rooms/{room}/?nickname={nickname}&call=1", wait_until="domcontentloaded")
-        page.locator("#leave-call").wait_for(state="visible")
-        return page
+        page.goto(f"/rooms/{room}/?nickname={nickname}", wait_until="domcontentloaded")
+        return join_call(page)
 
     return enter
 

@@ -11,7 +11,8 @@ def test_chromium_and_firefox_see_hear_and_write_to_each_other(people, noom, fir
     room = f"foxes-{first}"
 
     def enter_firefox():
-        firefox.goto(f"{noom.url}/rooms/{room}/?nickname=Fox&call=1")
+        firefox.goto(f"{noom.url}/rooms/{room}/?nickname=Fox")
+        firefox.click("#join-call")
         until_page(firefox, "!document.querySelector('#leave-controls').hidden", seconds=30)
 
     if first == "firefox":

@@ -12,7 +12,7 @@ from tests.live.coturn import Coturn
 from tests.live.homes import ReachableNoom, people_at, two_homes
 from tests.live.media import frames, shows_video
 from tests.live.namespaces import MISSING, Namespace
-from tests.live.people import People
+from tests.live.people import People, join_call
 from tests.live.server import Noom
 from tests.live.waiting import until, until_page
 
@@ -112,9 +112,8 @@ def call(
 def enter(people: People, nickname: str, room: str) -> Page:
     page = people.page(nickname)
     page.add_init_script(RECORD_CONNECTIONS)
-    page.goto(f"/rooms/{room}/?nickname={nickname}&call=1")
-    page.locator("#leave-call").wait_for(state="visible")
-    return page
+    page.goto(f"/rooms/{room}/?nickname={nickname}")
+    return join_call(page)
 
 
 def test_the_two_cannot_reach_each_other(homes: list[Namespace]):

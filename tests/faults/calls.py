@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.live.media import shows_video
-from tests.live.people import People
+from tests.live.people import People, join_call
 from tests.live.waiting import until, until_page
 from tests.patience import PATIENCE
 
@@ -30,9 +30,8 @@ def enter(
     if opened:
         opened(page)
     page.add_init_script(path=WATCH)
-    page.goto(f"/rooms/{room}/?nickname={nickname}&call=1", wait_until="domcontentloaded")
-    page.locator("#leave-call").wait_for(state="visible")
-    return page
+    page.goto(f"/rooms/{room}/?nickname={nickname}", wait_until="domcontentloaded")
+    return join_call(page)
 
 
 class Call:

@@ -9,7 +9,7 @@ import pytest
 
 from chat import identity, names
 from tests.faults.calls import Figure
-from tests.live.people import People
+from tests.live.people import People, join_call
 from tests.live.threads import Loop
 from tests.live.waiting import until, until_page
 from tests.live.wire import Wire
@@ -123,8 +123,8 @@ def test_nothing_that_looks_like_code_is_run(start_noom, browser, loop, figure: 
     witness = Witness(people)
     page = witness.page
     page.add_init_script(f"({LABEL_DEVICES})({json.dumps(STRINGS)})")
-    witness.visit("/rooms/evil/?nickname=Nova&call=1")
-    page.locator("#leave-call").wait_for(state="visible")
+    witness.visit("/rooms/evil/?nickname=Nova")
+    join_call(page)
     loop.run(say_all(noom.url))
     shown = "[...document.querySelectorAll('#messages .message-text')].map(one => one.textContent)"
     until_page(page, f"{shown}.length >= 500", seconds=30)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.test_call_page import LIVING, RECORD_CONNECTIONS
 from tests.live.media import shows_video
-from tests.live.people import People
+from tests.live.people import People, join_call
 from tests.live.waiting import until
 
 REMOVED = "You were removed from this room"
@@ -17,9 +17,8 @@ def caller(people: People, nickname: str):
     """A page in the call of the room, its peer connections recorded."""
     page = people.page(nickname)
     page.add_init_script(RECORD_CONNECTIONS)
-    page.goto(f"/rooms/room/?nickname={nickname}&call=1", wait_until="domcontentloaded")
-    page.locator("#leave-call").wait_for(state="visible")
-    return page
+    page.goto(f"/rooms/room/?nickname={nickname}", wait_until="domcontentloaded")
+    return join_call(page)
 
 
 def heading(context: BrowserContext, address: str) -> str:

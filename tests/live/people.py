@@ -22,6 +22,13 @@ LOAD_S = 30
 LOCAL_SCHEMES = {"blob", "data", "about"}
 
 
+def join_call(page: Page) -> Page:
+    """Presses "Join call", as a person does, and waits until the page is in the call."""
+    page.click("#join-call")
+    page.locator("#leave-call").wait_for(state="visible")
+    return page
+
+
 @dataclass
 class People:
     """Makes people in the rooms of one Noom, and sees them off."""
@@ -38,6 +45,8 @@ class People:
         context.set_default_timeout(LOAD_S * PATIENCE * 1_000)
         self._contexts.append(context)
         page = context.new_page()
+        # A browser asks before a page with a call goes: these people mean it.
+        page.on("dialog", lambda asked: asked.type == "beforeunload" and asked.accept())
         page.on("pageerror", lambda error: self.errors.append(f"{nickname}: {error}"))
         page.on("console", lambda message: self._hear(nickname, message))
         context.on("request", lambda request: self._watch(nickname, request))
@@ -46,15 +55,13 @@ class People:
     def enter(self, nickname: str, room: str, *, call: bool = False, **options: Any) -> Page:
         """A page of a person who has entered the room, and the call if asked."""
         page = self.page(nickname, **options)
-        query = urlencode({"nickname": nickname} | ({"call": 1} if call else {}))
+        query = urlencode({"nickname": nickname})
         # A video that has no picture yet holds the load event back.
         page.goto(f"/rooms/{quote(room)}/?{query}", wait_until="domcontentloaded")
         until_page(
             page, "document.querySelectorAll('#people [data-participant]').length", seconds=LOAD_S
         )
-        if call:
-            page.locator("#leave-call").wait_for(state="visible")
-        return page
+        return join_call(page) if call else page
 
     def leave(self) -> None:
         """Closes every page; fails if one of them saw an error or sent a request elsewhere."""
