@@ -1,6 +1,7 @@
 """Keys, focus, drafts and the way out: typing is text, and a call is hard to lose."""
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.live.people import join_call
 from tests.live.waiting import until, until_page
@@ -9,15 +10,15 @@ TEXT = "form#msg [name=text]"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-def in_call(page) -> bool:
+def in_call(page: Page) -> bool:
     return page.locator("#leave-call").is_visible()
 
 
-def focused(page) -> str:
-    return page.evaluate("document.activeElement.id || document.activeElement.name || ''")
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id || document.activeElement.name || ''"))
 
 
-def pressed(page, button: str) -> str | None:
+def pressed(page: Page, button: str) -> str | None:
     return page.get_attribute(button, "aria-pressed")
 
 

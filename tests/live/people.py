@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request
 
 from tests.live.waiting import until_page
 from tests.patience import PATIENCE
@@ -29,6 +29,12 @@ def join_call(page: Page) -> Page:
     return page
 
 
+def _mean_it(asked: Dialog) -> None:
+    """Answers the browser, which asks before a page with a call goes."""
+    if asked.type == "beforeunload":
+        asked.accept()
+
+
 @dataclass
 class People:
     """Makes people in the rooms of one Noom, and sees them off."""
@@ -45,8 +51,7 @@ class People:
         context.set_default_timeout(LOAD_S * PATIENCE * 1_000)
         self._contexts.append(context)
         page = context.new_page()
-        # A browser asks before a page with a call goes: these people mean it.
-        page.on("dialog", lambda asked: asked.type == "beforeunload" and asked.accept())
+        page.on("dialog", _mean_it)
         page.on("pageerror", lambda error: self.errors.append(f"{nickname}: {error}"))
         page.on("console", lambda message: self._hear(nickname, message))
         context.on("request", lambda request: self._watch(nickname, request))
