@@ -120,11 +120,13 @@ endef
 missing = $(shell command -v $(1) >/dev/null 2>&1 || ls $(1) >/dev/null 2>&1 || echo $(2))
 POSTGRES := /usr/lib/postgresql/*/bin/postgres
 SERVERS = $(call missing,redis-server,redis-server) $(call missing,$(POSTGRES),postgresql)
+PROXIES = $(call missing,nginx,nginx) $(call missing,apache2,apache2) \
+	$(call missing,haproxy,haproxy) $(call missing,caddy,caddy) $(call missing,pgbouncer,pgbouncer)
 
 # What the tests drive.
 programs:
 	$(call install,$(call missing,chromium,chromium) $(call missing,firefox-esr,firefox-esr) \
-		$(SERVERS) $(call missing,turnserver,coturn) $(call missing,ip,iproute2))
+		$(SERVERS) $(PROXIES) $(call missing,turnserver,coturn) $(call missing,ip,iproute2))
 
 # docs/operating.md, followed on a bare Debian with a systemd of its own. As root; ten minutes.
 operating: .venv/dev.stamp

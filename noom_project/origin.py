@@ -86,6 +86,14 @@ def refusal(scope: Mapping[str, Any], headers: Headers | None = None) -> Fault |
     return Fault("host", seen, _hosts_advice(origin))
 
 
+def host_fault(scope: Mapping[str, Any]) -> Fault:
+    """The fault of a page whose Host is not in ALLOWED_HOSTS."""
+    headers = _headers(scope)
+    host = ",".join(headers.get(b"host", []))
+    seen = _seen(headers.get(b"origin", []), host, _scheme(scope, headers), headers)
+    return Fault("host", seen, _hosts_advice(",".join(headers.get(b"origin", []))))
+
+
 def _seen(origins: list[str], host: str, scheme: str, headers: Headers) -> str:
     """What the server understood, for the log."""
     told = ",".join(headers.get(b"x-forwarded-proto", []))

@@ -3,10 +3,11 @@
 import secrets
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from noom_project.origin import refusal
+from noom_project.origin import host_fault, refusal
 from noom_project.refusals import Fault, report
 
 
@@ -23,7 +24,15 @@ def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     fault = _form_fault(request)
     if fault is not None:
         report(fault)
-    return render(request, "403_csrf.html", {"misdirected": fault is not None}, status=403)
+    return render(request, "misdirected.html" if fault else "403_csrf.html", status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answers what Django takes for an attack (400), which a wrong Host mostly is not."""
+    if not isinstance(exception, DisallowedHost):
+        return render(request, "400.html", status=400)
+    report(host_fault(getattr(request, "scope", None) or {"headers": []}))
+    return render(request, "misdirected.html", status=400)
 
 
 def _form_fault(request: HttpRequest) -> Fault | None:

@@ -157,6 +157,8 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["ENGINE"] = "noom_project.postgresql"
+    # A cursor that outlives its transaction is lost behind PgBouncer.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     # The kernel closes a connection to a host that died without a word: after 11 s if it is idle,
     # after 10 s if something that was sent is not acknowledged (in ms). The URL may say otherwise.
     DATABASES["default"]["OPTIONS"] = {
@@ -189,17 +191,11 @@ REDIS_OPTIONS: dict[str, Any] = {
 if REDIS_URLS:
     # Publish and subscribe: channels-redis' core layer drops bursts, and its sockets die of
     # redis-py's own time-out. A subscription waits for longer than a question does.
+    options = {**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "chat.layer.SharedLayer",
-            "CONFIG": {
-                "hosts": [
-                    redis_link.layer_host(
-                        url, **{**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
-                    )
-                    for url in REDIS_URLS
-                ]
-            },
+            "CONFIG": {"hosts": [redis_link.layer_host(url, **options) for url in REDIS_URLS]},
         }
     }
 else:
@@ -290,6 +286,8 @@ LOGGING = {
     "loggers": {
         # Django's own handlers know nothing of our formats.
         "django": {"handlers": [], "level": "INFO"},
+        # noom_project/refusals.py says it, once a minute.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
         "daphne": {"level": "WARNING"},
         "aioice": {"level": "WARNING"},
         "axes": {"level": "WARNING"},

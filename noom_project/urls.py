@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("chat.urls")),
     re_path("", elsewhere),
 ]
+handler400 = "noom_project.pages.bad_request"
 handler500 = "noom_project.pages.server_error"

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from tests.conversation import Conversation
 from tests.fallback import FallbackLine
+from tests.live.wire import unverified
 
 CHUNK = 64 * 1024
 
@@ -62,7 +63,7 @@ class Http:
         )
         local = (self._address, 0) if self._address else None
         reader, writer = await asyncio.open_connection(
-            target.hostname, target.port, local_addr=local
+            target.hostname, target.port, local_addr=local, ssl=unverified(self.url)
         )
         try:
             writer.write(head.encode() + body)

@@ -1,7 +1,9 @@
 """A real Noom as an operator runs it: without DEBUG, behind one proxy, its files gathered."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -22,12 +24,17 @@ def as_operated() -> dict[str, str]:
 def start_production(folder: Path, **environment: str) -> Process:
     """One process of `manage.py serve`; who starts it stops it."""
     process = Process(folder, **{**as_operated(), "TRUSTED_PROXIES": "1", **environment})
+    gather_static_files(process.environment)
+    process.start()
+    return process
+
+
+def gather_static_files(environment: Mapping[str, str]) -> None:
+    """What a server without DEBUG needs before it starts."""
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
         cwd=ROOT,
-        env=process.environment,
+        env={**os.environ, **environment},
         check=True,
         timeout=GATHER_S,
     )
-    process.start()
-    return process

@@ -35,6 +35,7 @@ def test_a_good_configuration_passes(configured):
         ({"PROCESSES": 2}, "noom.E003"),
         ({"REDIS_URLS": ["redis://redis.example:6379"]}, "noom.E006"),
         ({"REDIS_URLS": ["redis://127.0.0.1", "redis://10.0.0.2"]}, "noom.E006"),
+        ({"REDIS_URLS": ["redis+sentinel://127.0.0.1,10.0.0.2/noom"]}, "noom.E006"),
         ({"LEASE_S": 5.0, "RENEW_S": 5.0}, "noom.E004"),
         ({"ROOM_CAPACITY": 0}, "noom.E005"),
         ({"RETENTION_DAYS": -1}, "noom.E005"),
@@ -71,6 +72,8 @@ def test_what_cannot_work_is_refused(configured, changes, number):
         "unix:///run/redis/redis.sock",
         "redis://:secret@redis.example:6379",
         "rediss://noom:secret@redis.example",
+        "redis+sentinel://:secret@10.0.0.1,10.0.0.2/noom",
+        "redis+sentinel://127.0.0.1:1,127.0.0.1:2/noom",
     ],
 )
 def test_a_redis_that_nobody_else_reaches_passes(configured, url):

@@ -162,6 +162,14 @@ async def test_a_form_that_the_setup_spoils_says_so(settings, sent, reason):
     assert counts.refused_origins - before == ({reason: 1} if reason else {})
 
 
+async def test_a_wrong_host_is_reported_once_and_explained(settings, caplog):
+    status, _ = await answer("/", "GET", host="127.0.0.1:8001")
+    assert status == 400
+    (line,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert "ALLOWED_HOSTS" in line
+    assert "$http_host" in line
+
+
 def test_the_page_of_a_refused_form_names_what_is_wrong():
     from noom_project.pages import form_refused
 
