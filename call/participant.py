@@ -182,12 +182,12 @@ class Participant:
         await self.source.stop()
 
     def _hello(self) -> m.Wire:
-        return m.EnterRoom(self._token or "", self.nickname, self._log.last)
+        return m.EnterRoom(self._token or "", self.nickname, self._log.last, self._log.epoch)
 
     def _entered(self, answer: m.EnterRoomAck) -> None:
         self.id = answer.you
         self._roster.replace(answer.people, answer.version)
-        self._log.begin(answer.messages, answer.seq)
+        self._log.begin(answer)
         self.nickname = self.people[self.id].nickname
         self._news.set()
 
@@ -195,6 +195,8 @@ class Participant:
         match event:
             case m.NewMessageEvent():
                 self._log.add(event)
+            case m.DeletedEvent():
+                self._log.add(deletions=[event])
             case m.ByeEvent():
                 self._roster.remove(event.person, event.version)
             case m.WelcomeEvent() | m.PersonEvent() | m.NicknameEvent():
@@ -279,7 +281,7 @@ class Participant:
                     self._roster.replace(people.people, people.version)
                 if self._log.missing:
                     after = m.History(after=self._log.last)
-                    self._log.fill((await self._chat.request(after, m.HistoryAck)).messages)
+                    self._log.fill(await self._chat.request(after, m.HistoryAck))
                     self._news.set()
                 if self._callers.missing:
                     self._callers_came(await self._call.request(m.People(), c.CallPeopleAck))

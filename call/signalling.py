@@ -27,6 +27,7 @@ from call.messages import (
     OfferEvent,
 )
 from chat import agreement, rooms, runtime
+from chat.errors import Refused
 from chat.hub import Local
 from chat.identity import Identity
 from chat.messages import Member, Wire
@@ -82,12 +83,12 @@ async def join(
     """
     me, key = identity.participant, identity.key
     if await rooms.people().await_member(key, me, patience_s=ENTRY_PATIENCE_S) is None:
-        raise rooms.Refused("not_in_room", "Enter the room first.")
+        raise Refused("not_in_room", "Enter the room first.")
 
     def rule(members: Mapping[str, Member]) -> Member:
         before = members.get(me)
         if before is None and len(members) >= settings.CALL_CAPACITY:
-            raise rooms.Refused("call_full", "The call is full.")
+            raise Refused("call_full", "The call is full.")
         # A page that comes back with its session keeps its place in time, and so who is polite.
         same = isinstance(before, Caller) and before.session == session
         since = before.since if before is not None and same else int(time.time() * 1000)

@@ -1,10 +1,10 @@
 """A room and its call as a participant in Python knows them, made from answers and events. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chat.messages import Member, Message
+from chat.messages import Deletion, EnterRoomAck, HistoryAck, Member, Message, Span
 
 M = TypeVar("M", bound=Member)
 
@@ -44,35 +44,53 @@ class Roster(Generic[M]):
 @dataclass
 class Log:
     """Messages in rising order, each once. `last` is the highest number without a hole below it,
-    as far as we were there; `head` the room's last."""
+    as far as we were there; `head` the room's last. `gone` are the numbers of deletions, and of
+    what they have deleted."""
 
     messages: list[Message] = field(default_factory=list)
     last: int | None = None
     head: int = 0
+    epoch: str | None = None
+    gone: list[Span] = field(default_factory=list)
 
     @property
     def missing(self) -> bool:
         return self.last is not None and self.last < self.head
 
-    def begin(self, messages: list[Message], head: int) -> None:
-        """The answer to entering: the newest messages, or those after `last`."""
+    def begin(self, answer: EnterRoomAck) -> None:
+        """The answer to entering: the newest messages, or those after `last`; in a room that was
+        made again, all begins anew."""
+        if answer.epoch != self.epoch:
+            self.messages, self.gone, self.last, self.head = [], [], None, 0
+            self.epoch = answer.epoch
         if self.last is None:
-            self.last = messages[0].seq - 1 if messages else head
-        self.head = max(self.head, head)
-        self.add(*messages)
+            self.last = answer.messages[0].seq - 1 if answer.messages else answer.seq
+        self.head = max(self.head, answer.seq)
+        self.add(*answer.messages, deletions=answer.deletions)
 
-    def add(self, *messages: Message) -> None:
+    def add(self, *messages: Message, deletions: Iterable[Deletion] = ()) -> None:
+        for deletion in deletions:
+            self.gone += [Span(deletion.seq, deletion.seq), *deletion.spans]
+            self.head = max(self.head, deletion.seq)
         known = {message.seq: message for message in (*self.messages, *messages)}
-        self.messages = [known[seq] for seq in sorted(known)]
         self.head = max(self.head, *known, 0)
-        while self.last is not None and self.last + 1 in known:
-            self.last += 1
+        self.messages = [known[seq] for seq in sorted(known) if not self._end_of_gone(seq)]
+        while self.last is not None and (end := self._end_of(self.last + 1, known)):
+            self.last = end
 
-    def fill(self, messages: list[Message]) -> None:
+    def fill(self, answer: HistoryAck) -> None:
         """The answer to the question for what comes after `last`: a hole in it is there for good,
         its messages being deleted."""
-        if not messages:
+        entries = [*(m.seq for m in answer.messages), *(d.seq for d in answer.deletions)]
+        if not entries:
             self.last = self.head
         else:
-            self.last = messages[0].seq - 1
-            self.add(*messages)
+            self.last = min(entries) - 1
+            self.add(*answer.messages, deletions=answer.deletions)
+
+    def _end_of(self, seq: int, known: Container[int]) -> int:
+        """Up to which number all from this one on is known; 0: it is not."""
+        return self._end_of_gone(seq) or (seq if seq in known else 0)
+
+    def _end_of_gone(self, seq: int) -> int:
+        return max((one.last for one in self.gone if one.first <= seq <= one.last), default=0)

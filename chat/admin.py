@@ -16,7 +16,12 @@ from django.urls.resolvers import URLPattern
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from chat import moderation, transcript
+from chat import (
+    admin_accounts,  # noqa: F401 - it registers itself
+    moderation,
+    transcript,
+)
+from chat.admin_forms import BriefQuestion, ChangedOnly
 from chat.models import Ban, Message, Room
 from chat.moderation import LiveRoom
 
@@ -65,8 +70,10 @@ class IsClosed(admin.SimpleListFilter):
 
 
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RoomAdmin(ChangedOnly, BriefQuestion):
     """Rooms, the newest first, as they are now."""
+
+    goes_with = ((Message, "room"), (Ban, "room"))
 
     list_display = ("name", "key", "people", "in_call", "since", "process", "listed", "closed_at")
     list_filter = (OpenNow, IsClosed, "listed")
@@ -122,11 +129,17 @@ class RoomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.log_change(request, room, words)
             messages.success(request, f"{room}: {words}.")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
+        return super().get_queryset(request).filter(deleted_at=None)
+
     def delete_model(self, request: HttpRequest, room: Room) -> None:
-        key = room.key
-        super().delete_model(request, room)
         # Not before: the admin deletes in a transaction, for which another thread would wait.
-        transaction.on_commit(lambda: async_to_sync(moderation.close)(key))
+        transaction.on_commit(lambda: self._delete(request, room))
+
+    def _delete(self, request: HttpRequest, room: Room) -> None:
+        if not async_to_sync(moderation.delete)(room.key):
+            words = _("%(room)s is closed. Its messages are many, and are still being deleted.")
+            messages.info(request, words % {"room": room})
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         for room in queryset:
@@ -202,13 +215,23 @@ def _latest(room: Room) -> list[Message]:
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MessageAdmin(BriefQuestion):
     """What was said: to read and to delete, not to change."""
 
     list_display = ("room", "seq", "nickname", "text", "sent_at")
     list_select_related = ("room",)
     search_fields = ("text", "nickname")
     date_hierarchy = "sent_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).filter(room__deleted_at=None)
+
+    def delete_model(self, request: HttpRequest, message: Message) -> None:
+        self.delete_queryset(request, Message.objects.filter(pk=message.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        # After the transaction, for which the journal's thread would wait.
+        transaction.on_commit(lambda: async_to_sync(moderation.delete_messages)(queryset))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -218,7 +241,7 @@ class MessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Ban)
-class BanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BanAdmin(BriefQuestion):
     """Who was removed from a room, until let back in."""
 
     list_display = ("nickname", "room", "created_at")

@@ -9,13 +9,13 @@ from django.conf import settings
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
 from chat.counts import counts
-from chat.errors import LineEnded, Outdated, Unavailable
+from chat.doorway import Seen
+from chat.errors import LineEnded, Outdated, Refused, Unavailable
 from chat.frames import Frame
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
 from chat.line import Line
 from chat.protocol import CHAT, ProtocolError, Socket
-from chat.rooms import Refused
 
 HELLO_DEADLINE_S = 10.0
 MAX_HELD_FRAMES = 1_000  # what may arrive for a socket before the answer to its first message
@@ -162,7 +162,7 @@ class ChatConsumer(RoomConsumer):
         self.visitor, answer = await rooms.enter(
             identity=self._identity,
             nickname=message.nickname,
-            last_seq=message.last_seq,
+            seen=Seen(message.last_seq, message.epoch),
             local=self,
         )
         return answer

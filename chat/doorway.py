@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from chat import journal, names
+from chat import history, names
+from chat.history import Entries
 from chat.identity import Identity
-from chat.messages import HISTORY_LIMIT, Message
 from chat.models import Room
 
 FIRST_MESSAGES = 50  # what a newcomer is shown at once
 
 _SQL = """
-SELECT id, name, listed, host, capacity, closed_at IS NOT NULL, last_seq,
+SELECT id, name, listed, host, capacity,
+       closed_at IS NOT NULL OR deleted_at IS NOT NULL, last_seq, epoch,
        EXISTS (SELECT 1 FROM chat_ban WHERE room_id = chat_room.id AND browser = %s)
 FROM chat_room WHERE key = %s
 """
@@ -29,7 +30,18 @@ class Doorway(NamedTuple):
     capacity: int | None
     closed: bool
     last_seq: int
+    epoch: str
     removed: bool  # the browser was removed from it
+
+
+class Seen(NamedTuple):
+    """Up to which number a page has the journal of an epoch.
+
+    `last_seq` is None if it has nothing, `epoch` if it is a program that knows of none.
+    """
+
+    last_seq: int | None
+    epoch: str | None
 
 
 def find(identity: Identity) -> Doorway | None:
@@ -39,8 +51,10 @@ def find(identity: Identity) -> Doorway | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    id, name, listed, host, capacity, closed, last_seq, removed = row
-    return Doorway(id, name, bool(listed), host, capacity, bool(closed), last_seq, bool(removed))
+    found = Doorway(*row)
+    # SQLite knows no booleans.
+    listed, closed, removed = map(bool, (found.listed, found.closed, found.removed))
+    return found._replace(listed=listed, closed=closed, removed=removed)
 
 
 def make(identity: Identity) -> Doorway | None:
@@ -56,8 +70,12 @@ def make(identity: Identity) -> Doorway | None:
     return find(identity)
 
 
-def backlog(room: Doorway, last_seq: int | None) -> list[Message]:
-    """What one who has the messages up to a number (None: none at all) is told on entering."""
-    if last_seq is None or last_seq > room.last_seq:
-        return journal.before(room.id, None, FIRST_MESSAGES) if room.last_seq else []
-    return journal.after(room.id, last_seq, HISTORY_LIMIT) if last_seq < room.last_seq else []
+def backlog(room: Doorway, seen: Seen) -> Entries:
+    """What a page misses that has the journal as far as it says."""
+    last_seq, epoch = seen
+    head = room.last_seq
+    if last_seq is None or epoch not in (None, room.epoch) or last_seq > head:
+        return (
+            history.entries_before(room.id, None, head, FIRST_MESSAGES) if head else Entries([], [])
+        )
+    return history.entries_after(room.id, last_seq, head) if last_seq < head else Entries([], [])

@@ -5,6 +5,14 @@ class Unavailable(Exception):
     """Redis or the database does not answer; the same may succeed in a moment."""
 
 
+class Refused(Exception):
+    """What a person asked for can't be: `code` for the page, `message` for the eye."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
 class LineEnded(Exception):
     """Whoever asked is told to go meanwhile, and has most likely asked again elsewhere."""
 

@@ -6,16 +6,18 @@ place has its turn once in RENEW_S.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import NamedTuple, cast
 
 from django.conf import settings
 
-from chat import bans, closes, database, journal, line, protocol
+from chat import bans, closes, database, history, line, protocol
 from chat.errors import Unavailable
+from chat.history import Head
 from chat.hub import Hub
-from chat.messages import BeatEvent
+from chat.messages import BeatEvent, Member
 from chat.presence import Presence
-from chat.roster import Roster
+from chat.roster import Entrant, Roster
 
 STEPS = 20  # in RENEW_S
 PATIENCE_S = 2.0  # with what the beats tell of; a page gives up a line that is silent for a dozen
@@ -23,6 +25,14 @@ PATIENCE_S = 2.0  # with what the beats tell of; a page gives up a line that is 
 log = logging.getLogger(__name__)
 
 _Place = tuple[Roster, str]
+_Held = tuple[str, Entrant, Member]  # in the place with this key
+
+
+class _Standing(NamedTuple):
+    """What the database says of rooms and of those in them."""
+
+    heads: Mapping[str, Head]
+    banned: Container[tuple[str, str]]
 
 
 class Heart:
@@ -43,15 +53,20 @@ class Heart:
         everywhere = self._failed or self._is_late()
         # Taken once: who comes while we wait for the answers gets the next beat.
         places = self._places() if everywhere else self._places(self._step)
-        try:
-            await self._renew(places)
-            async with asyncio.timeout(PATIENCE_S):
-                beats = await self._beats(places)
-                await self._send_out({key for _, key in places})
+        # Taken before the questions: the answers are newer than whoever they are about.
+        here = [(key, *one) for roster, key in places for one in roster.held(key)]
+        versions, standing = await asyncio.gather(
+            self._renewed(places), self._asked(places), return_exceptions=True
+        )
+        if isinstance(standing, _Standing):
+            self._send_out(here, standing, redis_answers=isinstance(versions, list))
+        if isinstance(standing, _Standing) and isinstance(versions, list):
             self._failed = False
-        except Exception:
+            beats = _beats(places, standing, versions)
+        else:
             # The line is fine even if what is behind it is not: a silent one would be given up.
-            log.warning("renewing failed", exc_info=True)
+            failure = standing if isinstance(standing, BaseException) else versions
+            log.warning("renewing failed", exc_info=cast(BaseException, failure))
             self._failed = True
             places = self._places()
             beats = [_beat(0, 0, ok=False)] * len(places)
@@ -102,23 +117,43 @@ class Heart:
             for roster in self._rosters:
                 roster.drop_not_renewed(renewed)
 
-    async def _beats(self, places: list[_Place]) -> list[BeatEvent]:
-        """What to say in each of these places."""
-        if not places:
-            return []
-        heads = await database.read(journal.heads, list({key for _, key in places}))
-        versions = await self._presence.versions([roster.place(key) for roster, key in places])
-        return [
-            _beat(heads.get(key, 0), version)
-            for (_, key), version in zip(places, versions, strict=True)
-        ]
+    async def _renewed(self, places: list[_Place]) -> list[int]:
+        """Renews; returns the versions of these places afterwards."""
+        await self._renew(places)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._presence.versions([roster.place(key) for roster, key in places])
 
-    async def _send_out(self, keys: set[str]) -> None:
-        """Whoever was removed while the layer lost the word of it goes now."""
-        banned = set(await database.read(bans.among, keys)) if keys else set()
-        if banned:
-            for roster in self._rosters:
-                roster.drop_here(closes.REMOVED, banned)
+    async def _asked(self, places: list[_Place]) -> _Standing:
+        keys = list({key for _, key in places})
+        if not keys:
+            return _Standing({}, ())
+        async with asyncio.timeout(PATIENCE_S):
+            return await database.read(_standing, keys)
+
+    def _send_out(self, here: list[_Held], standing: _Standing, *, redis_answers: bool) -> None:
+        """Sends out whoever may not stay and whose close the layer has lost.
+
+        A removal waits for Redis: without it nobody else would learn that the removed has gone.
+        """
+        for key, local, record in here:
+            head = standing.heads.get(key)
+            if head is None or not head.is_open or local.epoch not in ("", head.epoch):
+                local.drop(closes.ROOM_CLOSED)
+            elif redis_answers and (key, getattr(record, "browser", None)) in standing.banned:
+                local.drop(closes.REMOVED)
+
+
+def _standing(keys: list[str]) -> _Standing:
+    return _Standing(history.heads(keys), set(bans.among(keys)))
+
+
+def _beats(places: list[_Place], standing: _Standing, versions: list[int]) -> list[BeatEvent]:
+    """What to say in each of these places."""
+    heads = standing.heads
+    return [
+        _beat(heads[key].seq if key in heads else 0, version)
+        for (_, key), version in zip(places, versions, strict=True)
+    ]
 
 
 def _beat(seq: int, version: int, *, ok: bool = True) -> BeatEvent:

@@ -1,29 +1,36 @@
-"""Durable messages: numbered per room, written in groups, read back from a number."""
+"""Durable messages: numbered per room, written in groups."""
 
 import asyncio
+import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from chat import database
+from chat import database, history
 from chat.counts import counts
-from chat.messages import HISTORY_LIMIT, Message
+from chat.messages import Message
 from chat.models import Message as Row
-from chat.models import Room
 
 MAX_GROUP = 500  # messages in one transaction
 GATHER_S = 0.003  # after more than one at once: the next ones come together, too
 MAX_WAITING = 5_000  # messages in memory; past that a sender is told to try again
+# The database itself is away: an entry that is tried by itself fails all the same.
+AWAY = (OperationalError, InterfaceError)
+
+log = logging.getLogger(__name__)
 
 
 class JournalFull(Exception):
     """Too many messages wait for the database."""
+
+
+class RoomGone(Exception):
+    """The room of a message was deleted."""
 
 
 # Tells the room of a message; called for each once it is stored, in the order of the numbers.
@@ -77,8 +84,8 @@ class Journal:
 
         One that was stored before (the same `client_id`) is returned as it was, unpublished.
 
-        Raises JournalFull when too many wait, and what the database raised when it failed; then
-        nothing was stored.
+        Raises JournalFull when too many wait, RoomGone when the room was deleted, and what the
+        database raised when it failed; then this message was not stored.
         """
         if len(self._waiting) >= MAX_WAITING:
             raise JournalFull
@@ -106,37 +113,66 @@ class Journal:
                 if not entry.done.done():
                     entry.done.set_exception(error)
             return
-        for entry, stored in zip(group, results, strict=True):
-            if not entry.done.done():
-                entry.done.set_result(stored.message)
-        for entry, stored in zip(group, results, strict=True):
-            if stored.fresh:
+        for entry, result in zip(group, results, strict=True):
+            if entry.done.done():
+                continue
+            if isinstance(result, Stored):
+                entry.done.set_result(result.message)
+            else:
+                entry.done.set_exception(result)
+        for entry, result in zip(group, results, strict=True):
+            if isinstance(result, Stored) and result.fresh:
                 counts.messages_stored += 1
-                entry.publish(stored.message)
+                _publish(entry, result.message)
 
 
-def _store(group: Sequence[Entry]) -> list[Stored]:
-    """Stores what is new of a group, in one transaction; returns one result an entry."""
+def _publish(entry: Entry, message: Message) -> None:
+    try:
+        entry.publish(message)
+    except Exception:  # the number heals what is not published; the writer has to go on
+        log.exception("a stored message was not published")
+
+
+Result = Stored | Exception
+
+
+def _store(group: Sequence[Entry]) -> list[Result]:
+    """Stores what is new of a group, in one transaction; returns one result an entry.
+
+    An entry that cannot be stored fails alone: what holds it is halved until it is by itself.
+    """
     try:
         return _insert(group, resent=False)
-    except IntegrityError:  # something in it was stored before
+    except AWAY:
+        raise
+    except Exception:
+        log.debug("a group failed; once more, knowing what was stored before", exc_info=True)
+    try:
         return _insert(group, resent=True)
+    except AWAY:
+        raise
+    except Exception as error:
+        if len(group) == 1:
+            return [error]
+        half = len(group) // 2
+        return _store(group[:half]) + _store(group[half:])
 
 
 @transaction.atomic
-def _insert(group: Sequence[Entry], *, resent: bool) -> list[Stored]:
+def _insert(group: Sequence[Entry], *, resent: bool) -> list[Result]:
     """Reserves numbers on the rooms' rows and inserts what is new.
 
     What was stored before is looked up only if it is known that there is some (`resent`).
     """
-    ids = sorted({entry.room_id for entry in group})
-    # The lock makes the numbers of two processes follow each other; in one order, against deadlock.
-    locked = Room.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-    heads = dict(locked.values_list("pk", "last_seq"))
+    heads = lock({entry.room_id for entry in group})
     known = _known(group) if resent else {}
     now = timezone.now()
-    results, rows = [], []
+    results: list[Result] = []
+    rows = []
     for entry in group:
+        if entry.room_id not in heads:
+            results.append(RoomGone())
+            continue
         identity = (entry.room_id, entry.client_id)
         fresh = identity not in known  # a client_id that comes twice in one group is fresh once
         if fresh:
@@ -148,13 +184,43 @@ def _insert(group: Sequence[Entry], *, resent: bool) -> list[Stored]:
     return results
 
 
+_LOCK = """
+SELECT id, last_seq, deleted_at IS NOT NULL,
+       (SELECT MAX(seq) FROM chat_message WHERE room_id = chat_room.id),
+       (SELECT MAX(seq) FROM chat_deletion WHERE room_id = chat_room.id)
+FROM chat_room WHERE id IN ({ids}) ORDER BY id {for_update}
+"""
+
+
+def lock(rooms: Iterable[int]) -> dict[int, int]:
+    """Locks the rows of these rooms until the transaction ends; returns the last number of each.
+
+    Rooms that are deleted are left out. A row whose `last_seq` is behind its entries heals here:
+    a number is given only once.
+    """
+    # The lock makes the numbers of two processes follow each other; in one order, against deadlock.
+    ids = sorted(rooms)
+    sql = _LOCK.format(
+        ids=",".join(["%s"] * len(ids)),
+        for_update="FOR UPDATE" if connection.features.has_select_for_update else "",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, ids)
+        rows = cursor.fetchall()
+    return {
+        room_id: max(last_seq, message or 0, deletion or 0)
+        for room_id, last_seq, deleted, message, deletion in rows
+        if not deleted
+    }
+
+
 def _known(group: Sequence[Entry]) -> dict[tuple[int, str], Message]:
     """What of the group is stored already, by room and client_id."""
     by_room = defaultdict(list)
     for entry in group:
         by_room[entry.room_id].append(entry.client_id)
     return {
-        (row.room_id, str(row.client_id)): _message(row)
+        (row.room_id, str(row.client_id)): history.message(row)
         for room_id, client_ids in by_room.items()
         for row in Row.objects.filter(room_id=room_id, client_id__in=client_ids)
     }
@@ -166,7 +232,7 @@ def _numbered(entry: Entry, seq: int, now: datetime) -> Message:
         sender=entry.participant,
         nickname=entry.nickname,
         text=entry.text,
-        sent_at=_milliseconds(now),
+        sent_at=history.milliseconds(now),
         client_id=entry.client_id,
     )
 
@@ -195,43 +261,3 @@ def _write_rows(rows: Sequence[tuple[int, Message]], heads: dict[int, int], now:
             ],
         )
         cursor.executemany(UPDATE, [(seq, room_id) for room_id, seq in heads.items()])
-
-
-def _message(row: Row) -> Message:
-    return Message(
-        seq=row.seq,
-        sender=row.participant,
-        nickname=row.nickname,
-        text=row.text,
-        sent_at=_milliseconds(row.sent_at),
-        client_id=str(row.client_id),
-    )
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def after(room_id: int, seq: int, limit: int = HISTORY_LIMIT) -> list[Message]:
-    """The first `limit` messages with a number above `seq`."""
-    rows = Row.objects.filter(room_id=room_id, seq__gt=seq).order_by("seq")[:limit]
-    return [_message(row) for row in rows]
-
-
-def before(room_id: int, seq: int | None, limit: int = HISTORY_LIMIT) -> list[Message]:
-    """The last `limit` messages with a number below `seq` (None: of all), in rising order."""
-    rows = Row.objects.filter(room_id=room_id)
-    if seq is not None:
-        rows = rows.filter(seq__lt=seq)
-    return [_message(row) for row in reversed(rows.order_by("-seq")[:limit])]
-
-
-def heads(keys: Sequence[str]) -> dict[str, int]:
-    """The last number of each of these rooms."""
-    return dict(Room.objects.filter(key__in=keys).values_list("key", "last_seq"))
-
-
-def forget() -> int:
-    """Deletes messages older than the retention time; returns how many."""
-    limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
-    return Row.objects.filter(sent_at__lt=limit).delete()[0]

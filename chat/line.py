@@ -49,6 +49,7 @@ class Line(AsyncConsumer):
     id = ""  # the participant, once it is known
     number = 0  # of the connection, as its page counts them
     kind = ""  # of the socket
+    epoch = ""  # of the room that it entered
 
     async def __call__(
         self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Any

@@ -21,6 +21,7 @@ ClientId = Annotated[
 ]
 Token = Annotated[str, Meta(max_length=1_000)]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Epoch = Annotated[str, Meta(max_length=16)]
 RawNickname = Annotated[str, Meta(max_length=256)]  # cleaned and shortened by `names.nickname`
 
 
@@ -56,8 +57,8 @@ class Person(Member, frozen=True):
 
 
 class Message(Wire, frozen=True):
-    """A stored chat message. `seq` counts 1, 2, 3 … in its room; `sent_at` is in milliseconds of
-    the Unix epoch."""
+    """A stored chat message. `seq` counts the entries of the room's journal, messages and deletions
+    together: 1, 2, 3 … `sent_at` is in milliseconds of the Unix epoch."""
 
     seq: int
     sender: str = msgspec.field(name="from")
@@ -65,6 +66,21 @@ class Message(Wire, frozen=True):
     text: str
     sent_at: int
     client_id: str
+
+
+class Span(Wire, frozen=True):
+    """The numbers from `first` to `last`."""
+
+    first: int
+    last: int
+
+
+class Deletion(Wire, frozen=True):
+    """Messages with numbers in `spans` are gone for good. It is an entry of the journal with a
+    number of its own, so a page that misses it learns of it as of a message."""
+
+    seq: int
+    spans: list[Span]
 
 
 class RoomInfo(Wire, frozen=True):
@@ -86,7 +102,8 @@ class OpenRoom(Wire, frozen=True):
 
 
 class EnterRoom(Wire, frozen=True):
-    """The first message: who I am, and the last message that I have seen.
+    """The first message: who I am, and up to which number I have the journal of the room's life
+    `epoch`. A `last_seq` of another life counts for nothing.
 
     `connection` grows with each connection of a page. The server keeps the one with the larger
     number, whichever it serves first; a program that counts none keeps the last one served.
@@ -95,6 +112,7 @@ class EnterRoom(Wire, frozen=True):
     token: Token
     nickname: RawNickname
     last_seq: Seq | None = None
+    epoch: Epoch | None = None
     connection: Seq = 0
 
 
@@ -140,14 +158,18 @@ class LeaveRoom(Wire, frozen=True):
 
 
 class EnterRoomAck(Wire, frozen=True):
-    """`messages` are the newest, or those after `last_seq`; `seq` is the room's last number."""
+    """`messages` are the newest, or those after `last_seq`, with the `deletions` among them; `seq`
+    is the room's last number. `epoch` names the life of the room: one that was deleted and made
+    again has another, and its numbers begin again."""
 
     you: ParticipantId
     room: RoomInfo
     people: list[Person]
     version: int
     messages: list[Message]
+    deletions: list[Deletion]
     seq: int
+    epoch: Epoch
 
 
 class RenewTokenAck(Wire, frozen=True):
@@ -166,7 +188,11 @@ class NicknameAck(Wire, frozen=True):
 
 
 class HistoryAck(Wire, frozen=True):
+    """The answer to `after` has all entries from there to the last of them; the one to `before`
+    has the deletions between its messages."""
+
     messages: list[Message]
+    deletions: list[Deletion]
 
 
 class PeopleAck(Wire, frozen=True):
@@ -210,10 +236,8 @@ class NewMessageEvent(Message, frozen=True):
     """Someone said something, you too."""
 
 
-class ClearedEvent(Wire, frozen=True):
-    """Whoever looks after the server has deleted the messages up to the number `through`."""
-
-    through: int
+class DeletedEvent(Deletion, frozen=True):
+    """Messages were deleted: by an admin, or because they are too old."""
 
 
 class TypingEvent(Wire, frozen=True):
@@ -222,7 +246,7 @@ class TypingEvent(Wire, frozen=True):
 
 
 class BeatEvent(Wire, frozen=True):
-    """The line is alive; `seq` is the number of the room's last message. `ok` is false while the
+    """The line is alive; `seq` is the last number of the room's journal. `ok` is false while the
     server has lost its database or Redis: then the other two say nothing. Whoever loses the line
     comes back at random within `return_within_ms`: the more there are, the longer. A server from
     before that was told says nothing of it."""

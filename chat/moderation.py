@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from chat import bans, closes, database, rooms, runtime
-from chat.messages import ClearedEvent, Person
+from chat import bans, closes, database, deletions, rooms, runtime
+from chat.messages import Person
 from chat.models import Message, Room
 from chat.residents import residents
+
+DELETING_PATIENCE_S = 5.0  # of an admin who deletes a room: a long one takes longer
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,7 @@ async def live(keys: list[str]) -> dict[str, LiveRoom]:
 async def close(key: str) -> None:
     """Closes a room: nobody gets in, and who is in is told and sent out."""
     await database.read(_set_closed, key, True)
-    for place in runtime.current().rosters():
-        place.drop(key, closes.ROOM_CLOSED)
+    _send_all_out(key)
 
 
 async def reopen(key: str) -> None:
@@ -88,16 +90,39 @@ async def let_back_in(ban: int) -> None:
 
 async def clear(key: str) -> int:
     """Deletes all messages of a room and tells it; returns how many there were."""
-    count, last = await database.write(_clear, key)
-    if count:
-        rooms.people().send(key, ClearedEvent(through=last))
-    return count
+    return await delete_messages(await database.read(_said, key))
+
+
+async def delete_messages(messages: QuerySet[Message]) -> int:
+    """Deletes these messages, of whichever rooms, and tells the rooms; returns how many.
+
+    In pieces: what is deleted may be long. This is the one way in which a message goes.
+    """
+    return await deletions.delete_messages(messages, rooms.people().send)
+
+
+async def delete(key: str) -> bool:
+    """Deletes a room: nobody gets in, who is in is told and sent out, then its messages go.
+
+    False: they are many, and are still being deleted. Until then the room's address is closed.
+    """
+    if await deletions.mark_room(key) is None:
+        return True
+    _send_all_out(key)
+    return await runtime.current().finish_rooms(patience_s=DELETING_PATIENCE_S)
 
 
 def _set_closed(key: str, closed: bool) -> None:
-    Room.objects.filter(key=key).update(closed_at=timezone.now() if closed else None)
+    room = Room.objects.filter(key=key, deleted_at=None)
+    room.update(closed_at=timezone.now() if closed else None)
 
 
-def _clear(key: str) -> tuple[int, int]:
+def _send_all_out(key: str) -> None:
+    for place in runtime.current().rosters():
+        place.drop(key, closes.ROOM_CLOSED)
+
+
+def _said(key: str) -> QuerySet[Message]:
+    """What was said in a room until now."""
     room = Room.objects.get(key=key)
-    return Message.objects.filter(room=room, seq__lte=room.last_seq).delete()[0], room.last_seq
+    return Message.objects.filter(room=room, seq__lte=room.last_seq)

@@ -132,7 +132,7 @@ CHAT = Socket(
         m.PersonEvent,
         m.NicknameEvent,
         m.NewMessageEvent,
-        m.ClearedEvent,
+        m.DeletedEvent,
         m.TypingEvent,
         m.BeatEvent,
         m.ErrorEvent,

@@ -10,12 +10,14 @@ from typing import cast
 import msgspec
 from django.conf import settings
 
-from chat import agreement, database, doorway, journal, names, runtime
+from chat import agreement, database, doorway, names, runtime
 from chat.counts import counts
-from chat.doorway import Doorway
+from chat.doorway import Doorway, Seen
+from chat.errors import Refused
+from chat.history import Entries, around
 from chat.hub import Local
 from chat.identity import Identity
-from chat.journal import JournalFull
+from chat.journal import JournalFull, RoomGone
 from chat.messages import (
     ByeEvent,
     EnterRoomAck,
@@ -39,14 +41,6 @@ from chat.roster import Entrant, Kind, Roster, register
 DOOR_PATIENCE_S = 5.0
 
 LOBBY_GROUP = names.group("lobby", "")
-
-
-class Refused(Exception):
-    """What a person asked for can't be: `code` for the page, `message` for the eye."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
 
 
 @dataclass(slots=True)
@@ -89,7 +83,7 @@ def people() -> Roster:
 
 
 async def enter(
-    *, identity: Identity, nickname: str, last_seq: int | None, local: Entrant
+    *, identity: Identity, nickname: str, seen: Seen, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
     """Lets a participant into its room, which is made if it is not there yet.
 
@@ -104,25 +98,26 @@ async def enter(
     except TimeoutError as error:
         raise Refused("try_later", "Too many are coming in; one moment.") from error
     try:
-        return await _enter(identity, nickname, last_seq, local)
+        return await _enter(identity, nickname, seen, local)
     finally:
         door.release()
 
 
 async def _enter(
-    identity: Identity, nickname: str, last_seq: int | None, local: Entrant
+    identity: Identity, nickname: str, seen: Seen, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
     # Most rooms are there; one is made by the one thread that writes, which nobody races.
     found = await database.read(doorway.find, identity)
     room = _admitted(found or await database.write(doorway.make, identity))
     key, rule = identity.key, _Entrance(identity, nickname, room)
+    local.epoch = room.epoch
     change = await people().enter(key=key, local=local, rule=rule)
     counts.resumes += change.before is not None
     person = cast(Person, change.after)
     try:
         # Read after subscribing: what is said meanwhile is in the one or the other, or in both;
         # who is removed meanwhile learns it from the one or the other.
-        messages, seq = await database.read(_backlog, identity, last_seq)
+        entries, seq = await database.read(_backlog, identity, room.epoch, seen)
     except BaseException:
         await people().leave_by(key, local)
         raise
@@ -132,8 +127,10 @@ async def _enter(
         room=RoomInfo(key=key, name=room.name, listed=room.listed),
         people=persons(change.members),
         version=change.version,
-        messages=messages,
+        messages=entries.messages,
+        deletions=entries.deletions,
         seq=seq,
+        epoch=room.epoch,
     )
     return Visitor(person.id, key, room.id, person.nickname, local), ack
 
@@ -177,7 +174,8 @@ async def line_down(key: str, local: Local, *, code: int) -> None:
 
 
 async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
-    """Stores a message and tells the room. Raises Refused: nothing to see in it, or overload."""
+    """Stores a message and tells the room. Raises Refused: nothing to see in it, overload, or the
+    room was deleted."""
     text = names.clean_text(text)
     if not text:
         raise Refused("empty_message", "There is nothing in this message.")
@@ -197,6 +195,8 @@ async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
         )
     except JournalFull as error:
         raise Refused("try_later", "The server is busy; your message waits.") from error
+    except RoomGone as error:
+        raise _closed() from error
     return NewMessageAck(seq=stored.seq, sent_at=stored.sent_at)
 
 
@@ -229,10 +229,8 @@ async def history(
         raise Refused("bad_history", "Give one of `before` and `after`.")
     if after is not None:
         counts.repairs["messages"] += 1
-        messages = await database.read(journal.after, visitor.room_id, after, limit)
-    else:
-        messages = await database.read(journal.before, visitor.room_id, before, limit)
-    return HistoryAck(messages=messages)
+    entries = await database.read(around, visitor.room_id, before, after, limit)
+    return HistoryAck(messages=entries.messages, deletions=entries.deletions)
 
 
 async def who(key: str) -> PeopleAck:
@@ -253,9 +251,11 @@ def _with(members: Mapping[str, Member], participant: str, **changes: object) ->
     return None if member is None else msgspec.structs.replace(member, **changes)
 
 
-def _backlog(identity: Identity, last_seq: int | None) -> tuple[list[Message], int]:
+def _backlog(identity: Identity, epoch: str, seen: Seen) -> tuple[Entries, int]:
     room = _admitted(doorway.find(identity))
-    return doorway.backlog(room, last_seq), room.last_seq
+    if room.epoch != epoch:  # it was deleted, and made again, since we found it
+        raise _closed()
+    return doorway.backlog(room, seen), room.last_seq
 
 
 def _admitted(room: Doorway | None) -> Doorway:
@@ -263,5 +263,9 @@ def _admitted(room: Doorway | None) -> Doorway:
     if room is not None and room.removed:
         raise Refused("removed", "You were removed from this room.")
     if room is None or room.closed:
-        raise Refused("room_closed", "This room is closed.")
+        raise _closed()
     return room
+
+
+def _closed() -> Refused:
+    return Refused("room_closed", "This room is closed.")

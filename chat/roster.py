@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Container, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +22,7 @@ class Entrant(Local, Protocol):
     """A socket whose participant comes in."""
 
     number: int  # of the connection: a page counts them
+    epoch: str  # of the room that it entered, once that is known
 
     @property
     def is_open(self) -> bool:
@@ -215,12 +216,9 @@ class Roster:
         """The name of a place in presence."""
         return f"{self.kind.name}:{key}"
 
-    def drop_here(self, code: int, banned: Container[tuple[str, str]]) -> None:
-        """Closes this process's sockets of those, by key and browser, in whichever places."""
-        for key, people in self._held.items():
-            for held in list(people.values()):
-                if (key, getattr(held.record, "browser", None)) in banned:
-                    held.local.drop(code)
+    def held(self, key: str) -> list[tuple[Entrant, Member]]:
+        """The people of this process in a place, with their sockets."""
+        return [(one.local, one.record) for one in self._held.get(key, {}).values()]
 
     def drop_not_renewed(self, renewed: Renewed) -> None:
         """Closes the sockets of here whose leases were not renewed.

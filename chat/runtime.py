@@ -11,7 +11,7 @@ import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat import database, heart, journal, redis_link
+from chat import deletions, heart, redis_link
 from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
@@ -49,6 +49,8 @@ class Runtime:
         }
         self.heart = heart.Heart(self.hub, self.presence, self.rosters())
         self._tasks: list[asyncio.Task[None]] = []
+        self._work: set[asyncio.Task[None]] = set()  # that no request waits for any more
+        self._deleting = asyncio.Lock()
         self.at_stop: list[Callable[[], Awaitable[None]]] = []  # what others end with it
 
     def roster(self, kind: Kind) -> Roster:
@@ -74,12 +76,27 @@ class Runtime:
         """Undoes `start`, and stops listening."""
         for stop in self.at_stop:
             await stop()
-        for task in self._tasks:
+        ending = [*self._tasks, *self._work]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         self._tasks = []
         await self.hub.close()
         await self.presence.close()
+
+    async def finish_rooms(self, *, patience_s: float) -> bool:
+        """Deletes what is left of deleted rooms, and waits for so long; False: it goes on."""
+        work = asyncio.create_task(self._finish_rooms())
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        done, _ = await asyncio.wait({work}, timeout=patience_s)
+        for task in done:
+            task.result()
+        return bool(done)
+
+    async def _finish_rooms(self) -> None:
+        async with self._deleting:
+            await deletions.finish_rooms()
 
     async def _sweep(self) -> None:
         await self.heart.catch_up()
@@ -108,7 +125,8 @@ class Runtime:
                 log.error("announcing a lost lease failed", exc_info=outcome)
 
     async def _forget(self) -> None:
-        await database.read(journal.forget)
+        await self._finish_rooms()
+        await deletions.forget(self._rosters["chat"].send)
 
 
 def _presence() -> Presence:

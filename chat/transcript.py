@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from chat import database, journal
+from chat import database, history
 from chat.messages import Message
 
 PIECE = 500  # messages
@@ -34,7 +34,7 @@ async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
 
 async def _pieces(room_id: int) -> AsyncIterator[list[Message]]:
     seq = 0
-    while piece := await database.read(journal.after, room_id, seq, PIECE):
+    while piece := await database.read(history.messages_after, room_id, seq, PIECE):
         yield piece
         seq = piece[-1].seq
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from chat import database, journal, names, runtime
+from chat import database, history, names, runtime
 from chat.frames import Frame
 from chat.hub import Hub
 
@@ -146,4 +146,4 @@ async def _find(ask: Ask) -> Finding:
 
 async def _database() -> None:
     # A table of ours: a database without one is of no use either.
-    await database.probe(journal.heads, [""])
+    await database.probe(history.heads, [""])

@@ -21,9 +21,9 @@ chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limit
 chat.messages chat.names chat.redis_link
 chat.identity chat.line chat.models chat.presence chat.protocol
 chat.presence_scripts
-chat.bans chat.fallback_wire chat.forms chat.hub chat.journal chat.presence_redis chat.residents
-chat.doorway chat.roster
-chat.heart
+chat.bans chat.fallback_wire chat.forms chat.history chat.hub chat.presence_redis chat.residents
+chat.doorway chat.journal chat.roster
+chat.deletions chat.heart
 chat.runtime
 chat.agreement
 chat.rooms
@@ -32,6 +32,8 @@ chat.fallback_others
 chat.fallback_sessions
 chat.census chat.transcript
 chat.fallback chat.lobby chat.moderation
+chat.admin_forms
+chat.admin_accounts
 chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire
@@ -62,10 +64,10 @@ JS_LEVELS = """
 storage
 avatar budget candidates close-fates device-choice devices dom doubt event-stream grid http-request
 leave-guard levels
-line-watch linkify message-log
-outbox participant protocol-version remote requests roster shortcuts slots start-bitrate timeline
-words-en words-ko
-greeting http-line
+line-watch linkify
+outbox participant protocol-version remote requests roster shortcuts slots spans start-bitrate
+timeline words-en words-ko
+greeting http-line message-log
 carriers
 way-back
 call-state menu peer playback screen-share socket stage-layout view-panel words

@@ -1,96 +1,114 @@
 /** The messages of a room as they come in: by number, each once, and where some are missing. Pure.
- * The server numbers them 1, 2, 3 … and may delete old ones. */
+ * The server numbers messages and their deletions 1, 2, 3 …: what a deletion names is gone for good. */
 
-/** @import {Message} from './protocol.js' */
+import { coversAll, joinSpans, spanAt } from './spans.js';
+
+/** @import {Deletion, Message, Span} from './protocol.js' */
+/** @typedef {{messages: Message[], deletions: Deletion[]}} Entries */
 /**
  * @typedef {object} Log
  * @property {Message[]} messages by rising `seq`, each once
+ * @property {Span[]} deleted the numbers of deletions, and of the messages that they have deleted
  * @property {number} seq the largest number that is known to exist
  * @property {number} through up to this number nothing is missing: it is here, or gone for good, or
  *   older than what was loaded
- * @property {number[]} gaps numbers of messages after which some are gone for good
+ * @property {number} from the smallest number that was loaded
+ * @property {number[]} gaps numbers of messages after which some are gone, and no deletion is known
  * @property {boolean} hasEarlier
  */
 
 /** @type {Log} */
-export const EMPTY_LOG = { messages: [], seq: 0, through: 0, gaps: [], hasEarlier: false };
+export const EMPTY_LOG = {
+  messages: [],
+  deleted: [],
+  seq: 0,
+  through: 0,
+  from: 1,
+  gaps: [],
+  hasEarlier: false,
+};
 
 /**
- * A newcomer's: the newest messages of a room whose last number is `seq`.
- * @param {Message[]} messages
+ * A newcomer's: the newest entries of a room whose last number is `seq`.
+ * @param {Entries} entries
  * @param {number} seq
  */
-export const startLog = (messages, seq) =>
-  grow({ ...EMPTY_LOG, hasEarlier: startsLate(messages) }, messages, seq, seq);
+export const startLog = (entries, seq) =>
+  grow({ ...EMPTY_LOG, from: entries.messages[0]?.seq ?? 1 }, entries, seq, seq);
 
 /**
- * Messages that may be here already, or leave out others; `seq` is a number that was spoken of.
+ * Entries that may be here already, or leave out others; `seq` is a number that was spoken of.
  * @param {Log} log
- * @param {Message[]} messages
+ * @param {Partial<Entries>} entries
  * @param {number} [seq]
  */
-export const addMessages = (log, messages, seq = 0) => grow(log, messages, seq, log.through);
+export const addEntries = (log, entries, seq = 0) => grow(log, entries, seq, log.through);
 
 /**
- * All there is after the number `after`, up to the last of these messages. If there are none, all
+ * All there is after the number `after`, up to the last of these entries. If there are none, all
  * up to `head` is gone: the largest number that was known when the question was asked.
  * @param {Log} log
- * @param {Message[]} messages
+ * @param {Entries} entries
  * @param {number} after
  * @param {number} head
  */
-export function addAfter(log, messages, after, head) {
-  const end = messages.at(-1)?.seq ?? head;
-  return grow(log, messages, 0, after <= log.through ? Math.max(log.through, end) : log.through);
+export function addAfter(log, entries, after, head) {
+  const last = Math.max(entries.messages.at(-1)?.seq ?? 0, entries.deletions.at(-1)?.seq ?? 0);
+  const end = last || head;
+  return grow(log, entries, 0, after <= log.through ? Math.max(log.through, end) : log.through);
 }
 
 /**
  * The last messages before the number `before`, and all there are between the first of them and it.
  * @param {Log} log
- * @param {Message[]} messages
+ * @param {Entries} entries
  * @param {number} before
  */
-export function addBefore(log, messages, before) {
-  const isFront = before <= (log.messages[0]?.seq ?? Infinity);
-  const hasEarlier = isFront ? startsLate(messages) : log.hasEarlier;
-  return grow({ ...log, hasEarlier }, messages, 0, log.through);
+export function addBefore(log, entries, before) {
+  const from = before <= log.from ? (entries.messages[0]?.seq ?? 1) : log.from;
+  return grow({ ...log, from }, entries, 0, log.through);
 }
 
 /**
- * The messages up to the number `through` were deleted: nothing of them is here or missing.
+ * Whether all that was in a log is deleted in a later one.
  * @param {Log} log
- * @param {number} through
- * @returns {Log}
+ * @param {Log} later
  */
-export function clearLog(log, through) {
-  const messages = log.messages.filter(({ seq }) => seq > through);
-  const kept = { ...log, messages, hasEarlier: false, through: Math.max(log.through, through) };
-  return grow(kept, [], through, kept.through);
-}
-
-/** @param {Message[]} messages */
-const startsLate = (messages) => messages.length > 0 && messages[0].seq > 1;
+export const isAllGone = ({ messages, deleted }, later) =>
+  later.deleted !== deleted &&
+  messages.length > 0 &&
+  messages.every(({ seq }) => spanAt(later.deleted, seq));
 
 /**
  * @param {Log} log
- * @param {Message[]} added
+ * @param {Partial<Entries>} entries
  * @param {number} seq
  * @param {number} through
  * @returns {Log}
  */
-function grow(log, added, seq, through) {
-  const messages = merge(log.messages, added);
-  for (const message of messages) {
-    if (message.seq === through + 1) through = message.seq;
+function grow(log, { messages: added = [], deletions = [] }, seq, through) {
+  const deleted = joinSpans(log.deleted, deletions.flatMap(numbersOf));
+  const messages = merge(log.messages, added).filter((one) => !spanAt(deleted, one.seq));
+  const known = new Set(messages.map((message) => message.seq));
+  for (let end = through; ; through = end) {
+    const next = through + 1;
+    end = spanAt(deleted, next)?.last ?? (known.has(next) ? next : through);
+    if (end === through) break;
   }
+  const last = Math.max(messages.at(-1)?.seq ?? 0, deletions.at(-1)?.seq ?? 0);
   return {
     messages,
-    seq: Math.max(log.seq, seq, messages.at(-1)?.seq ?? 0),
+    deleted,
+    seq: Math.max(log.seq, seq, last),
     through,
-    gaps: gapsIn(messages, through),
-    hasEarlier: log.hasEarlier,
+    from: log.from,
+    gaps: gapsIn(messages, deleted, through),
+    hasEarlier: !coversAll(deleted, 1, log.from - 1),
   };
 }
+
+/** @param {Deletion} deletion */
+const numbersOf = ({ seq, spans }) => [{ first: seq, last: seq }, ...spans];
 
 /**
  * @param {Message[]} kept
@@ -103,14 +121,23 @@ function merge(kept, added) {
 
 /**
  * @param {Message[]} messages
+ * @param {Span[]} deleted
  * @param {number} through
  */
-function gapsIn(messages, through) {
+function gapsIn(messages, deleted, through) {
   /** @type {number[]} */
   const gaps = [];
   messages.slice(1).forEach(({ seq }, index) => {
     const before = messages[index].seq;
-    if (seq > before + 1 && seq <= through) gaps.push(before);
+    if (seq <= through && isHoleIn(deleted, before + 1, seq - 1)) gaps.push(before);
   });
   return gaps;
 }
+
+/**
+ * Whether one of these numbers is in no span.
+ * @param {Span[]} spans
+ * @param {number} first
+ * @param {number} last
+ */
+const isHoleIn = (spans, first, last) => !coversAll(spans, first, last);

@@ -102,6 +102,9 @@ class Outbox {
   /** @param {string} client_id */
   discard = (client_id) => this.#change(this.#without(client_id));
 
+  /** What was stored belongs to a room that is no more: one of the same address was made anew. */
+  forgetSent = () => this.#change(this.#items.filter(({ state }) => state !== 'sent'));
+
   // One at a time: if the first of two were refused for its haste, the second would overtake it.
   async #run() {
     if (this.#isRunning) return;

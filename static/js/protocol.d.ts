@@ -21,6 +21,7 @@ export interface EnterRoom {
   token: string;
   nickname: string;
   last_seq?: number | null;
+  epoch?: string | null;
   connection?: number;
 }
 
@@ -76,13 +77,25 @@ export interface Message {
   client_id: string;
 }
 
+export interface Span {
+  first: number;
+  last: number;
+}
+
+export interface Deletion {
+  seq: number;
+  spans: Span[];
+}
+
 export interface EnterRoomAck {
   you: string;
   room: RoomInfo;
   people: Person[];
   version: number;
   messages: Message[];
+  deletions: Deletion[];
   seq: number;
+  epoch: string;
 }
 
 export interface RenewTokenAck {
@@ -103,6 +116,7 @@ export interface EmptyAck {
 
 export interface HistoryAck {
   messages: Message[];
+  deletions: Deletion[];
 }
 
 export interface PeopleAck {
@@ -141,8 +155,9 @@ export interface NewMessageEvent {
   client_id: string;
 }
 
-export interface ClearedEvent {
-  through: number;
+export interface DeletedEvent {
+  seq: number;
+  spans: Span[];
 }
 
 export interface TypingEvent {
@@ -283,7 +298,7 @@ export type ChatEvent =
   | { type: 'person'; payload: PersonEvent }
   | { type: 'nickname'; payload: NicknameEvent }
   | { type: 'new_message'; payload: NewMessageEvent }
-  | { type: 'cleared'; payload: ClearedEvent }
+  | { type: 'deleted'; payload: DeletedEvent }
   | { type: 'typing'; payload: TypingEvent }
   | { type: 'beat'; payload: BeatEvent }
   | { type: 'error'; payload: ErrorEvent };

@@ -124,8 +124,8 @@ export class RoomLine {
 
   /** Asks for what came before the first message that is here. */
   earlier = () => {
-    const before = this.#room.messages[0]?.seq;
-    if (before === undefined || !this.#room.hasEarlier) return;
+    const { from: before, hasEarlier } = this.#room;
+    if (!hasEarlier) return;
     this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, (answer) =>
       this.dispatch('history', { ...answer, before }),
     );
@@ -148,6 +148,7 @@ export class RoomLine {
       token: participant.token,
       nickname: this.#nickname,
       last_seq: lastSeq(this.#room),
+      epoch: this.#room.epoch,
       connection: participant.nextConnection(),
     };
     return { type: 'enter_room', payload };
@@ -155,7 +156,9 @@ export class RoomLine {
 
   /** @param {object} ack */
   #entered(ack) {
+    const { epoch } = this.#room;
     this.dispatch('entered', ack);
+    if (epoch !== this.#room.epoch) this.#outbox.forgetSent();
     this.#outbox.flush();
   }
 
@@ -168,7 +171,7 @@ export class RoomLine {
     if (type === 'beat' && !payload.ok) return;
     if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     if (type === 'beat') this.#renewToken();
-    const isLine = type === 'welcome' || type === 'bye' || type === 'cleared';
+    const isLine = type === 'welcome' || type === 'bye';
     this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
   }

@@ -1,12 +1,12 @@
 /** The room as this page knows it: one value, made only by `reduce`. Pure: no DOM, no clock. */
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
-import { EMPTY_LOG, addAfter, addBefore, addMessages, clearLog, startLog } from './message-log.js';
+import { EMPTY_LOG, addAfter, addBefore, addEntries, isAllGone, startLog } from './message-log.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
 export { timeline } from './timeline.js';
 
-/** @import {BeatEvent, ByeEvent, ClearedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
+/** @import {BeatEvent, ByeEvent, DeletedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
  *   TypingEvent, WelcomeEvent} from './protocol.js' */
 /** @import {Call} from './call-state.js' */
 /** @import {Log} from './message-log.js' */
@@ -16,13 +16,14 @@ export { timeline } from './timeline.js';
 /** What got lost on the way: the page asks until it is false again.
  * @typedef {{messages: boolean, people: boolean, callers: boolean}} Missing */
 /**
- * What is not of the log. `you` is null until the room was entered; `people` are by id, and
- * `version` is theirs; `typing` holds ids, never yours.
+ * What is not of the log. `you` is null until the room was entered; `epoch` names the life of the
+ * room that the log is of; `people` are by id, and `version` is theirs; `typing` holds ids, never yours.
  * @typedef {object} Place
  * @property {string} key
  * @property {string} name
  * @property {boolean} listed
  * @property {string | null} you
+ * @property {string | null} epoch
  * @property {Record<string, Person>} people
  * @property {number} version
  * @property {Line[]} lines
@@ -45,6 +46,7 @@ export const emptyRoom = ({ key, name, listed, capacity }) => ({
   name,
   listed,
   you: null,
+  epoch: null,
   people: {},
   version: 0,
   ...EMPTY_LOG,
@@ -64,7 +66,7 @@ const REDUCERS = new Map(
     nickname: personChanged,
     people: peopleCame,
     new_message: newMessage,
-    cleared,
+    deleted,
     history,
     typing: typingChanged,
     typing_expired: typingExpired,
@@ -123,12 +125,14 @@ export const hole = ({ through, seq }) => ({ after: through, head: seq });
  * @param {EnterRoomAck} ack
  */
 function entered(room, ack) {
-  const { you, people, version, messages, seq } = ack;
-  // A room whose numbers went back is another one (a restored backup): its messages are not ours.
-  const isReturn = room.you !== null && seq >= room.through;
-  const log = isReturn ? addMessages(room, messages, seq) : startLog(messages, seq);
-  const lines = isReturn ? room.lines : [];
-  const known = { ...room, ...ack.room, you, lines, typing: [] };
+  const { you, people, version, messages, deletions = [], seq, epoch } = ack;
+  // A room that was deleted and made again is another one, and so is one whose numbers went back
+  // (a restored backup): its messages are not those that are here.
+  const isReturn = room.you !== null && epoch === room.epoch && seq >= room.through;
+  const entries = { messages, deletions };
+  const log = isReturn ? addEntries(room, entries, seq) : startLog(entries, seq);
+  const kept = isReturn ? room : { ...room, ...EMPTY_LOG, lines: [] };
+  const known = { ...kept, ...ack.room, you, epoch, typing: [] };
   const roster = { people: byId(people), version, missing: false };
   return withLog(withRoster(known, () => roster), log);
 }
@@ -175,26 +179,26 @@ function peopleCame(room, answer) {
  * @param {Message} message
  */
 function newMessage(room, message) {
-  return withTyping(withLog(room, addMessages(room, [message])), message.from, false);
+  return withTyping(withLog(room, addEntries(room, { messages: [message] })), message.from, false);
 }
 
 /**
  * @param {Room} room
- * @param {ClearedEvent & {at: number}} event
+ * @param {DeletedEvent} event
  */
-function cleared(room, { through, at }) {
-  const line = { kind: /** @type {const} */ ('cleared'), id: '', nickname: '', at, afterSeq: through };
-  return { ...withLog(room, clearLog(room, through)), lines: [line] };
+function deleted(room, event) {
+  return withLog(room, addEntries(room, { deletions: [event] }));
 }
 
 /**
  * @param {Room} room
  * @param {HistoryAck & {after?: number | null, before?: number | null, head?: number}} answer
  */
-function history(room, { messages, after, before, head = room.seq }) {
-  if (after != null) return withLog(room, addAfter(room, messages, after, head));
-  if (before != null) return withLog(room, addBefore(room, messages, before));
-  return withLog(room, addMessages(room, messages));
+function history(room, { messages, deletions = [], after, before, head = room.seq }) {
+  const entries = { messages, deletions };
+  if (after != null) return withLog(room, addAfter(room, entries, after, head));
+  if (before != null) return withLog(room, addBefore(room, entries, before));
+  return withLog(room, addEntries(room, entries));
 }
 
 /**
@@ -218,7 +222,7 @@ function typingExpired(room, { id }) {
  * @param {BeatEvent} event
  */
 function beat(room, { seq, version }) {
-  const after = seq > room.seq ? withLog(room, addMessages(room, [], seq)) : room;
+  const after = seq > room.seq ? withLog(room, addEntries(room, {}, seq)) : room;
   return withRoster(after, (roster) => heard(roster, version));
 }
 
@@ -241,7 +245,18 @@ function callChanged(room, type, payload) {
  * @returns {Room}
  */
 function withLog(room, log) {
-  return { ...room, ...log, missing: { ...room.missing, messages: log.seq > log.through } };
+  const lines = isAllGone(room, log) ? [goneLine(room.messages)] : room.lines;
+  const missing = { ...room.missing, messages: log.seq > log.through };
+  return { ...room, ...log, lines, missing };
+}
+
+/**
+ * @param {Message[]} messages
+ * @returns {Line}
+ */
+function goneLine(messages) {
+  const { seq, sent_at } = messages[messages.length - 1];
+  return { kind: 'cleared', id: '', nickname: '', at: sent_at, afterSeq: seq };
 }
 
 /**

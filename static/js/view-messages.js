@@ -60,7 +60,7 @@ class Messages {
     const rows = rowsOf(room);
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
     this.#earlier.hidden = !room.hasEarlier;
-    this.#firstSeq = room.messages[0]?.seq ?? Infinity;
+    this.#firstSeq = room.from;
     byId('chat-empty').hidden = rows.length > 0 || room.you === null;
     keepList(this.#list, rows, {
       key: (row) => row.key,

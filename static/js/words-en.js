@@ -28,7 +28,7 @@ export const EN = Object.freeze({
 
   arrived: '{names} arrived',
   left: '{names} left',
-  cleared: 'Whoever looks after this server has deleted the messages before this.',
+  cleared: 'The messages before this are no longer kept.',
   line_join: '{first} · {second}',
   gap: 'Older messages between these are no longer kept.',
   newest: '{count} new',
@@ -42,6 +42,7 @@ export const EN = Object.freeze({
   },
   'message.failed': 'Not sent.',
   'message.failed.too_long': 'Not sent: it is too long.',
+  'message.failed.room_closed': 'Not sent: the room is closed.',
   'message.failed.empty_message': 'Not sent: there is nothing in it.',
 
   'person.host': 'Host',

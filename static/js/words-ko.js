@@ -28,7 +28,7 @@ export const KO = Object.freeze({
 
   arrived: '{names}이 들어왔어요',
   left: '{names}이 나갔어요',
-  cleared: '서버 관리자가 이전 메시지를 지웠어요',
+  cleared: '이전 메시지는 더 이상 보관되지 않아요',
   line_join: '{first} · {second}',
   gap: '이 사이의 오래된 메시지는 보관 기간이 지나 지워졌어요.',
   newest: '새 메시지 {count}개',
@@ -39,6 +39,7 @@ export const KO = Object.freeze({
   'message.over': '메시지는 {limit}자까지 쓸 수 있어요. {over}자를 줄여 주세요.',
   'message.failed': '보내지 못했어요.',
   'message.failed.too_long': '너무 길어서 보내지 못했어요.',
+  'message.failed.room_closed': '방이 닫혀서 보내지 못했어요.',
   'message.failed.empty_message': '내용이 없어서 보내지 못했어요.',
 
   'person.host': '호스트',

@@ -44,7 +44,7 @@ def example(kind: type[Wire], *, token: str, to: str, session: str) -> dict[str,
         "description": {"number": 1, "sdp": "v=0"},
         "candidate": {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host"},
     }
-    needless = {"last_seq", "after", "connection"}
+    needless = {"last_seq", "after", "epoch", "connection"}
     return {f.encode_name: known[f.encode_name] for f in fields(kind) if f.name not in needless}
 
 

@@ -69,7 +69,7 @@ class Guest:
             url,
             f"/ws/chat/{key}/",
             CHAT,
-            hello=lambda: m.EnterRoom(self._token, nickname, self.log.last),
+            hello=lambda: m.EnterRoom(self._token, nickname, self.log.last, self.log.epoch),
             on_welcome=self._entered,
             on_event=self._hear,
         )
@@ -128,7 +128,7 @@ class Guest:
     def _entered(self, answer: m.EnterRoomAck) -> None:
         self.backs.append(time.monotonic())
         self.roster.replace(answer.people, answer.version)
-        self.log.begin(answer.messages, answer.seq)
+        self.log.begin(answer)
         self._news.set()
 
     def _hear(self, event: m.Wire) -> None:
@@ -138,6 +138,8 @@ class Guest:
                 now = time.monotonic()
                 with suppress(ValueError):
                     self.delays.append((now, now - float(event.text), event.sender))
+            case m.DeletedEvent():
+                self.log.add(deletions=[event])
             case m.ByeEvent():
                 self.events.append(event)
                 self.roster.remove(event.person, event.version)
@@ -165,7 +167,7 @@ class Guest:
                     self.roster.replace(people.people, people.version)
                 while self.log.missing:
                     missed = m.History(after=self.log.last)
-                    self.log.fill((await self.line.request(missed, m.HistoryAck)).messages)
+                    self.log.fill(await self.line.request(missed, m.HistoryAck))
 
 
 class Verdict(NamedTuple):

@@ -31,7 +31,10 @@ export class Chance {
 
 export class LossyServer {
   log = [];
+  deletions = [];
   everSaid = [];
+  seq = 0;
+  epoch = 'life 0';
   people = new Map();
   version = 1_000;
   isCalm = false;
@@ -41,10 +44,6 @@ export class LossyServer {
 
   constructor(chance) {
     this.#chance = chance;
-  }
-
-  get seq() {
-    return this.everSaid.length;
   }
 
   /** Moves what is on the way in both directions a little, for the lines of these windows. */
@@ -65,7 +64,10 @@ export class LossyServer {
   /** Cuts a line: what is on the way in it, either way, is lost. */
   cut() {
     const line = this.#chance.pick([...this.#lines.values()]);
-    if (!line) return;
+    if (line) this.#end(line);
+  }
+
+  #end(line) {
     this.#lines.delete(line.socket);
     if (!line.socket.isClosed) line.socket.end(this.#chance.pick([1006, 1001, 4412, 4413, 4500]));
   }
@@ -73,7 +75,21 @@ export class LossyServer {
   /** Deletes an old message, as the retention does, or any, as an admin may. */
   forget() {
     const index = this.#chance.hits(0.7) ? 0 : Math.floor(this.#chance.next() * this.log.length);
-    this.log.splice(index, 1);
+    const [gone] = this.log.splice(index, 1);
+    if (!gone) return;
+    const spans = [{ first: gone.seq, last: gone.seq }];
+    const left = this.log[0]?.seq ?? this.seq + 1;
+    if (left > 1) spans.push({ first: 1, last: left - 1 });
+    const fact = { seq: ++this.seq, spans };
+    this.deletions = [...this.deletions.filter(({ seq }) => seq >= left), fact];
+    this.#publish('deleted', fact);
+  }
+
+  /** Deletes the room, which whoever comes next makes again: its numbers begin anew. */
+  makeAgain() {
+    for (const line of [...this.#lines.values()]) this.#end(line);
+    this.epoch = `life ${Number(this.epoch.slice(5)) + 1}`;
+    Object.assign(this, { seq: 0, log: [], deletions: [], people: new Map() });
   }
 
   /** A lease runs out. */
@@ -84,18 +100,30 @@ export class LossyServer {
     this.#publishChange('bye', gone);
   }
 
-  ackFor(id, lastSeq) {
+  ackFor(id, lastSeq, epoch) {
+    const isKnown = lastSeq !== null && epoch === this.epoch && lastSeq <= this.seq;
     return {
       you: id,
       room: { key: 'tea', name: 'Tea', listed: true },
       people: [...this.people.values()],
       version: this.version,
-      messages:
-        lastSeq === null
-          ? this.log.slice(-FIRST_MESSAGES)
-          : this.log.filter(({ seq }) => seq > lastSeq).slice(0, HISTORY_LIMIT),
+      ...(isKnown ? this.#after(lastSeq) : this.#before(Infinity, FIRST_MESSAGES)),
       seq: this.seq,
+      epoch: this.epoch,
     };
+  }
+
+  #after(after) {
+    const entries = [...this.log, ...this.deletions].filter(({ seq }) => seq > after);
+    const kept = new Set(entries.sort((a, b) => a.seq - b.seq).slice(0, HISTORY_LIMIT));
+    const isKept = (entry) => kept.has(entry);
+    return { messages: this.log.filter(isKept), deletions: this.deletions.filter(isKept) };
+  }
+
+  #before(before, limit) {
+    const messages = this.log.filter(({ seq }) => seq < before).slice(-limit);
+    const from = messages[0]?.seq ?? Infinity;
+    return { messages, deletions: this.deletions.filter(({ seq }) => seq > from && seq < before) };
   }
 
   #accept(socket) {
@@ -145,23 +173,24 @@ export class LossyServer {
     this.#publish(type, { person: changed, count, version: this.version });
   }
 
-  on_enter_room(id, { last_seq }) {
+  on_enter_room(id, { last_seq, epoch }) {
     if (this.#loses(0.1)) return { error: 'try_later' };
     if (!this.people.has(id)) {
       this.people.set(id, person(id, { since: this.version }));
       this.#publishChange('welcome', this.people.get(id));
     }
-    return this.ackFor(id, last_seq);
+    return this.ackFor(id, last_seq, epoch);
   }
 
   on_new_message(id, { text, client_id }) {
     if (this.#loses(0.2)) return { error: 'too_fast' };
-    const known = this.everSaid.find((message) => message.client_id === client_id);
+    const isKnown = (one) => one.client_id === client_id && one.epoch === this.epoch;
+    const known = this.everSaid.find(isKnown);
     if (known) return { seq: known.seq, sent_at: known.sent_at };
     const { nickname } = person(id);
-    const seq = this.seq + 1;
+    const seq = ++this.seq;
     const stored = { seq, from: id, nickname, text, sent_at: seq, client_id };
-    this.everSaid.push(stored);
+    this.everSaid.push({ ...stored, epoch: this.epoch });
     this.log.push(stored);
     this.#publish('new_message', stored);
     return { seq, sent_at: seq };
@@ -176,11 +205,7 @@ export class LossyServer {
 
   on_history(_, { after, before }) {
     if (this.#loses(0.1)) return { error: 'too_fast' };
-    const messages =
-      after === undefined
-        ? this.log.filter(({ seq }) => seq < before).slice(-HISTORY_LIMIT)
-        : this.log.filter(({ seq }) => seq > after).slice(0, HISTORY_LIMIT);
-    return { messages };
+    return after === undefined ? this.#before(before, HISTORY_LIMIT) : this.#after(after);
   }
 
   on_people() {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { callers } from '../../static/js/call-state.js';
 import { count, hole, lastSeq, nameOf, people, reduce } from '../../static/js/room.js';
-import { ME, ackOf, after, blank, caller, enteredRoom, message, messages, person } from './rooms.js';
+import { ME, ackOf, after, blank, caller, deletion, enteredRoom, message, messages, person } from './rooms.js';
 
 const seqs = ({ messages }) => messages.map(({ seq }) => seq);
 const ids = (room) => people(room).map(({ id }) => id);
@@ -104,6 +104,50 @@ test('a room whose messages are all deleted is complete and empty', () => {
   assert.deepEqual([room.missing.messages, room.hasEarlier, lastSeq(room)], [false, false, 50]);
   assert.equal(after(room, said(51)).missing.messages, false);
   assert.equal(after(room, said(52)).missing.messages, true);
+});
+
+test('what is deleted goes, is not missing, and leaves no gap', () => {
+  const room = after(enteredRoom({ messages: messages(1, 4), seq: 4 }), ['deleted', deletion(5, [2, 3])]);
+  assert.deepEqual([seqs(room), room.gaps, room.lines], [[1, 4], [], []]);
+  assert.deepEqual([room.missing.messages, lastSeq(room)], [false, 5]);
+  const late = after(room, ['history', { messages: messages(1, 4), deletions: [], before: 5 }]);
+  assert.deepEqual(seqs(late), [1, 4], 'an answer from before does not bring it back');
+  assert.deepEqual(seqs(after(late, said(6))), [1, 4, 6]);
+});
+
+test('a deletion that got lost leaves a hole, and is learned of as a message is', () => {
+  const room = after(enteredRoom({ messages: messages(1, 4), seq: 4 }), said(6));
+  assert.deepEqual(hole(room), { after: 4, head: 6 });
+  const missed = { messages: [message(6)], deletions: [deletion(5, [1, 3])], after: 4, head: 6 };
+  const healed = after(room, ['history', missed]);
+  assert.deepEqual([seqs(healed), healed.missing.messages, healed.gaps], [[4, 6], false, []]);
+  const back = after(room, ['entered', ackOf({ deletions: [deletion(7, [1, 6])], seq: 7 })]);
+  assert.deepEqual([seqs(back), lastSeq(back), back.missing.messages], [[], 7, false]);
+});
+
+test('where all that was shown is deleted a line says so', () => {
+  const room = after(enteredRoom({ messages: messages(3, 4), seq: 4 }), ['deleted', deletion(5, [1, 4])]);
+  assert.deepEqual(room.lines.map(({ kind, afterSeq }) => [kind, afterSeq]), [['cleared', 4]]);
+  assert.deepEqual([seqs(room), room.hasEarlier], [[], false]);
+  const newcomer = enteredRoom({ messages: [], deletions: [], seq: 5 });
+  assert.deepEqual(newcomer.lines, []);
+});
+
+test('earlier messages can be asked for when all that were loaded are deleted', () => {
+  const room = after(enteredRoom({ messages: messages(60, 99), seq: 99 }), ['deleted', deletion(100, [60, 99])]);
+  assert.deepEqual([seqs(room), room.from, room.hasEarlier], [[], 60, true]);
+  const more = after(room, ['history', { messages: messages(20, 59), deletions: [], before: 60 }]);
+  assert.deepEqual([more.messages.length, more.from, more.hasEarlier], [40, 20, true]);
+});
+
+test('a room that was made again is another room, though it counts as far', () => {
+  const room = after(
+    enteredRoom({ messages: messages(1, 3), seq: 3 }),
+    arrives('ann', 2),
+    ['entered', ackOf({ messages: [message(5, { text: 'other' })], seq: 5, epoch: 'second life' })],
+  );
+  assert.deepEqual(room.messages.map(({ text }) => text), ['other']);
+  assert.deepEqual([room.lines, lastSeq(room), room.epoch], [[], 5, 'second life']);
 });
 
 test('a room that counts anew is another room', () => {

@@ -42,8 +42,15 @@ export const ackOf = (extra = {}) => ({
   people: [person(ME)],
   version: 1,
   messages: [],
+  deletions: [],
   seq: 0,
+  epoch: 'first life',
   ...extra,
+});
+
+export const deletion = (seq, ...spans) => ({
+  seq,
+  spans: spans.map(([first, last]) => ({ first, last })),
 });
 
 export const blank = () =>

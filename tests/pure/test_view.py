@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from call.view import Log, Roster
-from chat.messages import Member, Message
+from chat.messages import Deletion, EnterRoomAck, HistoryAck, Member, Message, RoomInfo, Span
 
 
 def member(id: str) -> Member:
@@ -14,6 +14,19 @@ def member(id: str) -> Member:
 
 def said(*numbers: int) -> list[Message]:
     return [Message(n, "sender", "Nova", f"text {n}", 0, "client") for n in numbers]
+
+
+def entered(messages: list[Message], seq: int, epoch: str = "one") -> EnterRoomAck:
+    room = RoomInfo("room", "Room", True)
+    return EnterRoomAck("sender", room, [], 1, messages, [], seq, epoch)
+
+
+def came(*messages: Message, deletions: list[Deletion] | None = None) -> HistoryAck:
+    return HistoryAck(list(messages), deletions or [])
+
+
+def deletion(seq: int, *spans: tuple[int, int]) -> Deletion:
+    return Deletion(seq, [Span(first, last) for first, last in spans])
 
 
 def numbers(log: Log) -> list[int]:
@@ -56,7 +69,7 @@ def test_a_lost_change_is_noticed_until_the_whole_is_there(
 
 def test_messages_stand_in_their_order_and_once():
     log = Log()
-    log.begin(said(3, 4), 4)
+    log.begin(entered(said(3, 4), 4))
     log.add(*said(6))
     assert log.missing
     log.add(*said(5))
@@ -67,31 +80,53 @@ def test_messages_stand_in_their_order_and_once():
 
 def test_what_was_said_before_we_came_is_not_missing():
     log = Log()
-    log.begin(said(101, 102), 102)
+    log.begin(entered(said(101, 102), 102))
     assert not log.missing
     empty = Log()
-    empty.begin([], 7)
+    empty.begin(entered([], 7))
     assert not empty.missing
 
 
 def test_a_beat_tells_of_a_lost_last_message():
     log = Log()
-    log.begin(said(1), 1)
+    log.begin(entered(said(1), 1))
     log.head = 2
     assert log.missing
-    log.fill(said(2))
+    log.fill(came(*said(2)))
     assert not log.missing
 
 
 def test_deleted_messages_are_not_asked_for_for_ever():
     log = Log()
-    log.begin(said(1), 1)
+    log.begin(entered(said(1), 1))
     log.add(*said(9))
-    log.fill(said(5, 6))
+    log.fill(came(*said(5, 6)))
     assert log.missing
-    log.fill(said(9))
+    log.fill(came(*said(9)))
     assert not log.missing
     assert numbers(log) == [1, 5, 6, 9]
     log.head = 12
-    log.fill([])
+    log.fill(came())
     assert not log.missing
+
+
+def test_a_deletion_takes_its_messages_and_their_number_is_not_missing():
+    log = Log()
+    log.begin(entered(said(1, 2, 3), 3))
+    log.add(deletions=[deletion(4, (1, 2))])
+    log.add(*said(2))
+    assert numbers(log) == [3]
+    assert not log.missing
+    log.head = 6
+    log.fill(came(deletions=[deletion(6, (3, 5))]))
+    assert numbers(log) == []
+    assert not log.missing
+
+
+def test_a_room_that_was_made_again_begins_anew():
+    log = Log()
+    log.begin(entered(said(1, 2), 2))
+    log.begin(entered(said(1, 2, 3), 3, epoch="two"))
+    assert numbers(log) == [1, 2, 3]
+    log.begin(entered([], 1, epoch="three"))
+    assert (numbers(log), log.last, log.head) == ([], 1, 1)

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from chat import closes, journal, moderation
+from chat import closes, history, moderation
 from chat.models import Message, Room
 from tests.conversation import Refusal
 
@@ -164,13 +164,13 @@ async def test_a_process_that_stood_still_sends_out_none_of_its_own(enter, setti
 
 async def test_a_slow_database_ends_no_lease(enter, settings, monkeypatch):
     settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
-    heads = journal.heads
+    heads = history.heads
 
-    def slow(keys: list[str]) -> dict[str, int]:
+    def slow(keys: list[str]) -> dict[str, history.Head]:
         time.sleep(1.5)
         return heads(keys)
 
-    monkeypatch.setattr(journal, "heads", slow)
+    monkeypatch.setattr(history, "heads", slow)
     nova, mira = await enter("Nova"), await enter("Mira")
     await nova.silence("bye", 2)
     people = (await nova.ask("people"))["people"]

@@ -1,0 +1,70 @@
+"""What the admin's forms and questions share: a form writes what was changed in it, and a question
+names a bounded number of what it is about."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+MAX_NAMED = 20  # in a question; the rest is counted
+
+
+class ChangedOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A form that writes the columns that its user changed, and no other.
+
+    Between the reading of a row and its saving others change it: the journal numbers messages, an
+    admin closes the room. A form holds what the row was when its page was drawn.
+    """
+
+    def formfield_for_dbfield(
+        self, db_field: "models.Field[Any, Any]", request: HttpRequest | None, **kwargs: Any
+    ) -> Any:
+        """A field that carries what it was drawn with, so that a change of somebody else's, made
+        meanwhile, is not taken for one of this form."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
+        if field is not None and not db_field.many_to_many:
+            field.show_hidden_initial = True
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        columns = {field.name for field in obj._meta.concrete_fields}
+        changed = {name: getattr(obj, name) for name in form.changed_data if name in columns}
+        # As a query: one that finds no row, because it was deleted meanwhile, is no error.
+        if changed:
+            type(obj)._default_manager.filter(pk=obj.pk).update(**changed)
+
+
+class BriefQuestion(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Asks before it deletes, without listing all that depends on it: that may be any number."""
+
+    # What goes with a row: the model, and its field that names the row.
+    goes_with: tuple[tuple[type[models.Model], str], ...] = ()
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Any] | Sequence[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
+        """Names for the eye, counts by kind, what the user may not delete, and what prevents it."""
+        count = objs.count() if isinstance(objs, QuerySet) else len(objs)
+        named: list[str] = [str(one) for one in objs[:MAX_NAMED]]
+        if count > len(named):
+            named.append(_("… and %(count)d more") % {"count": count - len(named)})
+        counts: dict[Any, int] = {self.opts.verbose_name_plural: count}
+        forbidden = set()
+        if not self.has_delete_permission(request):
+            forbidden.add(self.opts.verbose_name)
+        pks = objs.values("pk") if isinstance(objs, QuerySet) else [one.pk for one in objs]
+        for model, field in self.goes_with:
+            number = model._default_manager.filter(**{f"{field}__in": pks}).count()
+            if not number:
+                continue
+            counts[model._meta.verbose_name_plural] = number
+            if not self.admin_site._registry[model].has_delete_permission(request):
+                forbidden.add(model._meta.verbose_name)
+        return named, counts, forbidden, []

@@ -1,0 +1,106 @@
+"""The journal read back: messages and deletions around a number, and where rooms stand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from chat.messages import HISTORY_LIMIT, Deletion, Message, Span
+from chat.models import Deletion as DeletionRow
+from chat.models import Message as Row
+from chat.models import Room
+
+
+class Entries(NamedTuple):
+    """A part of a room's journal, each kind by rising number."""
+
+    messages: list[Message]
+    deletions: list[Deletion]
+
+
+def entries_after(room_id: int, seq: int, head: int, limit: int = HISTORY_LIMIT) -> Entries:
+    """The first `limit` entries with a number above `seq`, none above `head`.
+
+    `head` is the room's last number, read before: of two kinds that are read one after the other,
+    the second would else have numbers above some that the first does not have yet.
+    """
+    window = {"room_id": room_id, "seq__gt": seq, "seq__lte": head}
+    messages = [message(row) for row in Row.objects.filter(**window).order_by("seq")[:limit]]
+    facts = DeletionRow.objects.filter(**window).order_by("seq")[:limit]
+    deletions = [deletion(row) for row in facts]
+    numbers = sorted([*(m.seq for m in messages), *(d.seq for d in deletions)])[:limit]
+    end = numbers[-1] if numbers else 0
+    return Entries([m for m in messages if m.seq <= end], [d for d in deletions if d.seq <= end])
+
+
+def messages_after(room_id: int, seq: int, limit: int) -> list[Message]:
+    """The first `limit` messages with a number above `seq`."""
+    rows = Row.objects.filter(room_id=room_id, seq__gt=seq).order_by("seq")[:limit]
+    return [message(row) for row in rows]
+
+
+def entries_before(room_id: int, seq: int | None, head: int, limit: int = HISTORY_LIMIT) -> Entries:
+    """The last `limit` messages with a number below `seq` (None: of all), in rising order, and the
+    deletions between them, which explain the numbers that are missing."""
+    rows = Row.objects.filter(room_id=room_id)
+    if seq is not None:
+        rows = rows.filter(seq__lt=seq)
+    messages = [message(row) for row in reversed(rows.order_by("-seq")[:limit])]
+    if not messages:
+        return Entries([], [])
+    end = head if seq is None else min(seq - 1, head)
+    window = {"room_id": room_id, "seq__gt": messages[0].seq, "seq__lte": end}
+    facts = DeletionRow.objects.filter(**window).order_by("-seq")[:limit]
+    return Entries(messages, [deletion(row) for row in reversed(facts)])
+
+
+def deletion(row: DeletionRow) -> Deletion:
+    """A deletion as it crosses the wire."""
+    return Deletion(seq=row.seq, spans=[Span(first, last) for first, last in row.spans])
+
+
+def around(room_id: int, before: int | None, after: int | None, limit: int) -> Entries:
+    """Entries above `after`, or messages below `before`."""
+    last = head(room_id)
+    if after is not None:
+        return entries_after(room_id, after, last, limit)
+    return entries_before(room_id, before, last, limit)
+
+
+def head(room_id: int) -> int:
+    """The last number of a room; 0 for one that is gone."""
+    return Room.objects.filter(pk=room_id).values_list("last_seq", flat=True).first() or 0
+
+
+class Head(NamedTuple):
+    """A room as a beat tells of it, and whether those inside may stay."""
+
+    seq: int
+    epoch: str
+    is_open: bool
+
+
+def heads(keys: Sequence[str]) -> dict[str, Head]:
+    """The state of each of these rooms that are there."""
+    rooms = Room.objects.filter(key__in=keys)
+    found = rooms.values_list("key", "last_seq", "epoch", "closed_at", "deleted_at")
+    return {
+        key: Head(seq, epoch, closed_at is None and deleted_at is None)
+        for key, seq, epoch, closed_at, deleted_at in found
+    }
+
+
+def message(row: Row) -> Message:
+    """A stored message as it crosses the wire."""
+    return Message(
+        seq=row.seq,
+        sender=row.participant,
+        nickname=row.nickname,
+        text=row.text,
+        sent_at=milliseconds(row.sent_at),
+        client_id=str(row.client_id),
+    )
+
+
+def milliseconds(moment: datetime) -> int:
+    """Of the Unix epoch."""
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,155 @@
+"""The admin's forms write what was changed in them, and its questions are brief."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import AsyncClient
+from django.utils import timezone
+
+from chat import closes
+from chat.models import Ban, Message, Room
+from tests.server.test_deletions import fill
+
+ROOMS, MESSAGES = "/admin/chat/room/", "/admin/chat/message/"
+
+
+@pytest.fixture
+async def admin():
+    user = await User.objects.acreate_superuser("root", password="x")
+    browser = AsyncClient()
+    await browser.aforce_login(user)
+    return browser
+
+
+async def form(browser: AsyncClient, path: str) -> dict[str, str]:
+    """The fields of a form, as its page was drawn."""
+    page = (await browser.get(path)).content.decode()
+    fields = {}
+    for tag in re.findall(r"<input[^>]*>", page):
+        attributes = dict(re.findall(r'([a-z]+)="([^"]*)"', tag))
+        is_box = attributes.get("type") == "checkbox"
+        if "name" in attributes and (not is_box or " checked" in tag):
+            fields[attributes["name"]] = attributes.get("value", "on" if is_box else "")
+    return {n: v for n, v in fields.items() if not n.startswith(("_", "csrf"))}
+
+
+async def test_a_saved_form_writes_only_what_was_changed_in_it(admin):
+    room = await Room.objects.acreate(key="room", name="Room")
+    path = f"{ROOMS}{room.pk}/change/"
+    fields = await form(admin, path)
+    assert {"name", "initial-name", "listed"} <= fields.keys()
+    now = timezone.now()
+    await Room.objects.aupdate(last_seq=65, closed_at=now, listed=False)
+    answer = await admin.post(path, fields | {"name": "Renamed"})
+    assert answer.status_code == 302
+    await room.arefresh_from_db()
+    assert (room.name, room.last_seq, room.closed_at, room.listed) == ("Renamed", 65, now, False)
+
+
+async def test_a_form_without_a_change_writes_nothing(admin):
+    room = await Room.objects.acreate(key="room", name="Room")
+    path = f"{ROOMS}{room.pk}/change/"
+    fields = await form(admin, path)
+    await Room.objects.aupdate(name="Meanwhile", capacity=5)
+    assert (await admin.post(path, fields)).status_code == 302
+    await room.arefresh_from_db()
+    assert (room.name, room.capacity) == ("Meanwhile", 5)
+
+
+async def test_an_account_keeps_what_its_form_did_not_change(admin):
+    user = await User.objects.acreate_user("someone", password="x", first_name="Ada")
+    path = f"/admin/auth/user/{user.pk}/change/"
+    fields = await form(admin, path)
+    now = timezone.now()
+    await User.objects.filter(pk=user.pk).aupdate(is_active=False, last_login=now, password="new")
+    assert (await admin.post(path, fields | {"first_name": "Eve"})).status_code == 302
+    await user.arefresh_from_db()
+    assert (user.first_name, user.is_active, user.password) == ("Eve", False, "new")
+    assert user.last_login == now
+
+
+async def test_a_form_of_a_room_that_was_deleted_meanwhile_is_no_error(admin):
+    room = await Room.objects.acreate(key="room", name="Room")
+    path = f"{ROOMS}{room.pk}/change/"
+    fields = await form(admin, path)
+    await Room.objects.aupdate(deleted_at=timezone.now())
+    assert (await admin.post(path, fields | {"name": "Late"})).status_code == 302
+    await room.arefresh_from_db()
+    assert room.name == "Room"
+
+
+async def test_groups_and_new_accounts_are_still_saved(admin):
+    permission = await Permission.objects.aget(codename="view_room")
+    new = {"name": "lookers", "permissions": [permission.pk]}
+    await admin.post("/admin/auth/group/add/", new)
+    group = await Group.objects.aget()
+    assert [p.codename async for p in group.permissions.all()] == ["view_room"]
+    words = "a-long-passphrase"
+    account = {"username": "new", "password1": words, "password2": words, "usable_password": "true"}
+    await admin.post("/admin/auth/user/add/", account)
+    assert (await User.objects.aget(username="new")).has_usable_password()
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+async def test_a_deleted_room_sends_its_people_out_at_once(enter, admin, way):
+    nova = await enter("Nova")
+    await nova.say("something")
+    room = await Room.objects.aget()
+    chosen = {"action": "delete_selected", "_selected_action": [room.pk], "post": "yes"}
+    if way == "page":
+        await admin.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
+    else:
+        await admin.post(ROOMS, chosen)
+    assert await nova.closing() == closes.ROOM_CLOSED
+    assert not await Room.objects.aexists()
+    assert not await Message.objects.aexists()
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+async def test_a_message_deleted_in_the_admin_goes_from_open_pages(enter, admin, way):
+    nova = await enter("Nova")
+    for text in ("kept", "gone"):
+        await nova.say(text)
+    message = await Message.objects.aget(text="gone")
+    chosen = {"action": "delete_selected", "_selected_action": [message.pk], "post": "yes"}
+    if way == "page":
+        await admin.post(f"{MESSAGES}{message.pk}/delete/", {"post": "yes"})
+    else:
+        await admin.post(MESSAGES, chosen)
+    assert (await nova.event("deleted"))["spans"] == [{"first": 2, "last": 2}]
+    assert [m.text async for m in Message.objects.all()] == ["kept"]
+
+
+async def test_the_question_before_a_deletion_names_no_message(admin):
+    room = await fill("long", 3_000)
+    await Ban.objects.acreate(room=room, browser="x", nickname="Away")
+    page = (await admin.get(f"{ROOMS}{room.pk}/delete/")).content.decode()
+    assert "Messages: 3000" in page.replace("messages", "Messages")
+    assert len(page) < 20_000
+    chosen = {"action": "delete_selected", "_selected_action": [room.pk]}
+    page = (await admin.post(ROOMS, chosen)).content.decode()
+    assert len(page) < 20_000
+
+
+async def test_a_question_names_a_bounded_number_of_rooms(admin):
+    rooms = [Room(key=f"room-{n}", name=f"Room {n}") for n in range(60)]
+    await Room.objects.abulk_create(rooms)
+    pks = [pk async for pk in Room.objects.values_list("pk", flat=True)]
+    chosen = {"action": "delete_selected", "_selected_action": pks}
+    page = (await admin.post(ROOMS, chosen)).content.decode()
+    assert page.count("<li>Room ") == 20
+    assert "40 more" in page
+
+
+async def test_messages_may_need_a_permission_of_their_own(enter):
+    nova = await enter("Nova")
+    await nova.say("kept")
+    user = await User.objects.acreate_user("someone", password="x", is_staff=True)
+    permission = await Permission.objects.aget(codename="delete_room")
+    await user.user_permissions.aset([permission])
+    browser = AsyncClient()
+    await browser.aforce_login(user)
+    room = await Room.objects.aget()
+    await browser.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
+    assert (await nova.say("still here"))["seq"] == 2

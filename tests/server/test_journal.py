@@ -1,0 +1,100 @@
+"""The journal: what is wrong with one entry, or one room's row, harms no other."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from chat import deletions
+from chat.journal import Journal, RoomGone
+from chat.messages import Message
+from chat.models import Message as Row
+from chat.models import Room
+
+
+async def room(key: str) -> Room:
+    return await Room.objects.acreate(key=key, name=key)
+
+
+@pytest.fixture
+def append():
+    """`append(room_id, text)`: writes to one journal, whose group grows until the loop is free."""
+    one = Journal()
+
+    def append(room_id: int, text: str, client_id: str = ""):
+        return one.append(
+            room_id=room_id,
+            participant="x" * 12,
+            nickname="Nova",
+            text=text,
+            client_id=client_id or str(uuid.uuid4()),
+            publish=lambda message: None,
+        )
+
+    return append
+
+
+async def texts(room: Room) -> list[str]:
+    return [m.text async for m in room.messages.all()]
+
+
+async def test_an_entry_of_a_deleted_room_fails_alone(append):
+    gone, kept = await room("gone"), await room("kept")
+    await gone.adelete()
+    results = await asyncio.gather(
+        append(kept.pk, "one"),
+        append(gone.pk, "lost"),
+        append(kept.pk, "two"),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in results] == [Message, RoomGone, Message]
+    assert await texts(kept) == ["one", "two"]
+
+
+async def test_an_entry_that_the_database_refuses_fails_alone(append):
+    kept, other = await room("kept"), await room("other")
+    bad = "not-a-uuid"
+    results = await asyncio.gather(
+        *(append(kept.pk, f"{n}", bad if n == 3 else "") for n in range(8)),
+        append(other.pk, "elsewhere"),
+        return_exceptions=True,
+    )
+    assert [n for n, one in enumerate(results) if isinstance(one, Exception)] == [3]
+    assert await texts(kept) == ["0", "1", "2", "4", "5", "6", "7"]
+    assert await texts(other) == ["elsewhere"]
+
+
+async def test_what_is_said_twice_beside_a_bad_entry_is_stored_once(append):
+    kept = await room("kept")
+    again = str(uuid.uuid4())
+    first = await append(kept.pk, "once", again)
+    results = await asyncio.gather(
+        append(kept.pk, "once", again),
+        append(kept.pk, "bad", "not-a-uuid"),
+        append(kept.pk, "twice"),
+        return_exceptions=True,
+    )
+    assert results[0] == first
+    assert isinstance(results[1], Exception)
+    assert await texts(kept) == ["once", "twice"]
+
+
+@pytest.mark.parametrize("behind", [0, 1, 4])
+async def test_a_row_that_is_behind_its_messages_heals_with_the_next_one(append, behind):
+    damaged = await room("damaged")
+    for number in range(5):
+        await append(damaged.pk, str(number))
+    await Room.objects.filter(pk=damaged.pk).aupdate(last_seq=behind)
+    await Row.objects.filter(seq__in=(2, 3)).adelete()
+    assert (await append(damaged.pk, "next")).seq == 6
+    await damaged.arefresh_from_db()
+    assert damaged.last_seq == 6
+
+
+async def test_a_row_that_is_behind_a_deletion_heals_too(append):
+    damaged = await room("damaged")
+    for number in range(3):
+        await append(damaged.pk, str(number))
+    await deletions.delete_messages(Row.objects.filter(seq=3), lambda key, event: None)
+    await Room.objects.filter(pk=damaged.pk).aupdate(last_seq=2)
+    assert (await append(damaged.pk, "next")).seq == 5
