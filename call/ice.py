@@ -59,7 +59,8 @@ def servers(relay_name: str) -> list[IceServer]:
     found = [IceServer(**server) for server in others]
     if settings.TURN_URLS:
         username = f"{int(time.time()) + settings.TURN_TTL_S}:{relay_name}"
-        digest = hmac.new(settings.TURN_SECRET.encode(), username.encode(), hashlib.sha1).digest()
+        secret: str = settings.TURN_SECRET
+        digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
         credential = base64.b64encode(digest).decode()
         found.append(IceServer(urls=settings.TURN_URLS, username=username, credential=credential))
     return found

@@ -12,7 +12,6 @@ from chat import redis_link
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MIN_KEY_CHARS = 32  # characters
 OLDEST_DAPHNE = (4, 2, 2)
-MIN_TOKEN_CHARS = 32
 
 
 @register(Tags.security)
@@ -80,50 +79,43 @@ def daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register
 def leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A lease that is renewed too late runs out under people who are there."""
-    if 0 < settings.RENEW_S * 2 <= settings.LEASE_S:
+    if settings.RENEW_S * 2 <= settings.LEASE_S:
         return []
     hint = "Keep LEASE_S at least twice RENEW_S."
-    return [Error("Leases run out before they are renewed.", hint=hint, id="noom.E004")]
+    told = f"LEASE_S is {settings.LEASE_S:g} and RENEW_S is {settings.RENEW_S:g}"
+    return [Error(f"{told}: leases run out before they renew.", hint=hint, id="noom.E004")]
 
 
 @register
-def positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Capacities, rates and times are more than nothing."""
-    names = (
-        "PROCESSES",
-        "DATABASE_TIMEOUT_S",
-        "ROOM_CAPACITY",
-        "RETENTION_DAYS",
-        "TOKEN_MAX_AGE_S",
-        "GRACE_S",
-        "GOODBYE_GRACE_S",
-        "MESSAGES_PER_S",
-        "SIGNALS_PER_S",
-        "JOINS_PER_S",
-        "SOCKETS_PER_ADDRESS",
-    )
+def graces(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Somebody who said goodbye is missed for a shorter time than one whose line died."""
+    if settings.GOODBYE_GRACE_S <= settings.GRACE_S <= settings.LEASE_S:
+        return []
+    hint = "Keep GOODBYE_GRACE_S at most GRACE_S, and GRACE_S at most LEASE_S."
+    told = f"{settings.GOODBYE_GRACE_S:g}, {settings.GRACE_S:g} and {settings.LEASE_S:g}"
     return [
-        Error(f"{name} has to be more than 0.", id="noom.E005")
-        for name in names
-        if getattr(settings, name) <= 0
+        Error(
+            f"GOODBYE_GRACE_S, GRACE_S and LEASE_S are {told}: the later ones end sooner.",
+            hint=hint,
+            id="noom.E008",
+        )
     ]
 
 
-@register(Tags.security)
-def metrics_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Anybody may guess at it, as often as they like."""
-    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= MIN_TOKEN_CHARS:
-        return []
-    hint = "Make one: openssl rand -hex 24."
-    return [Error("METRICS_TOKEN is too short to be a secret.", hint=hint, id="noom.E020")]
-
-
 @register
-def log_format(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A log in a form that nobody has asked for is read by nobody."""
-    if settings.LOG_FORMAT in ("json", "text"):
+def tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A line that died comes back with a token, which must live for longer than the grace."""
+    if settings.TOKEN_MAX_AGE_S > settings.GRACE_S:
         return []
-    return [Error("LOG_FORMAT is neither json nor text.", id="noom.E021")]
+    hint = "Keep TOKEN_MAX_AGE_S above GRACE_S."
+    told = f"{settings.TOKEN_MAX_AGE_S} and {settings.GRACE_S:g}"
+    return [
+        Error(
+            f"TOKEN_MAX_AGE_S and GRACE_S are {told}: nobody could come back.",
+            hint=hint,
+            id="noom.E009",
+        )
+    ]
 
 
 @register(Tags.security)

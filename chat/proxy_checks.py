@@ -1,12 +1,9 @@
 """Settings of the way through proxies that cannot work, or hardly can."""
 
-import re
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-
-ORIGIN = re.compile(r"https?://(\[[\da-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 
 
 @register(Tags.security)
@@ -20,18 +17,6 @@ def redirect(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         " X-Forwarded-Proto; or set SECURE_SSL_REDIRECT to 0."
     )
     return [Error(told, hint=hint, id="noom.E030")]
-
-
-@register(Tags.security)
-def origins(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """An origin is compared as a browser sends it: scheme, name, perhaps a port, no more."""
-    where = "CSRF_TRUSTED_ORIGINS"
-    hint = "Write each as https://name or https://name:port, in small letters, without a path."
-    return [
-        Error(f"No browser sends the origin {origin!r}.", hint=f"{where}: {hint}", id="noom.E031")
-        for origin in settings.CSRF_TRUSTED_ORIGINS
-        if not ORIGIN.fullmatch(str(origin))
-    ]
 
 
 @register(Tags.security, deploy=True)

@@ -28,6 +28,35 @@ SECRET = re.compile(
 FIELDS = ("reference", "page", "socket", "line", "room", "address", "code", "seconds")
 
 
+def logging_config(*, level: str, form: str) -> dict[str, Any]:
+    """Django's LOGGING: one handler, whose formatter is `json` or `text`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": "noom_project.logs.JsonFormatter"},
+            "text": {"()": "noom_project.logs.TextFormatter"},
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # Django's own handlers know nothing of our formats.
+            "django": {"handlers": [], "level": "INFO"},
+            # noom_project/refusals.py says it, once a minute.
+            "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+            "daphne": {"level": "WARNING"},
+            "aioice": {"level": "WARNING"},
+            "axes": {"level": "WARNING"},
+            "django.channels.server": {"handlers": ["console"], "propagate": False},
+        },
+    }
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, in ASCII, so that no character can be taken for an end of it."""
 

@@ -1,5 +1,6 @@
 """Every setting of Noom, from the environment; without any of them Noom runs embedded."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,65 +10,82 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from chat import redis_link
+from noom_project import addresses, masks
 from noom_project.embedded import kept_secret, own_hosts
+from noom_project.environment import Environment, check_time_zone
+from noom_project.logs import logging_config
+from noom_project.policy import CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 NO_SECRET_KEY = "no-secret-key"  # noqa: S105 - what a check refuses
+DAY_S = 24 * 3600
+YEAR_S = 366 * DAY_S
 
-env = environ.Env()
+env = Environment(os.environ)
 
 # The site.
 
 DEBUG = env.bool("DEBUG", default=True)
-SECRET_KEY = env.str("SECRET_KEY", default="") or (
-    kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY
+GIVEN_SECRET_KEY = env.secret("SECRET_KEY")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=own_hosts() if DEBUG else [], check=addresses.check_allowed_host
 )
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=own_hosts() if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[], check=addresses.check_origin)
 # How many proxies of ours stand before us, each adding one entry to X-Forwarded-For.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0, least=0, most=20)
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0, least=0, most=10 * YEAR_S)
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", default="en", among=[code for code, _ in LANGUAGES])
+TIME_ZONE = env.str("TIME_ZONE", default="UTC", check=check_time_zone)
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", default="INFO", among=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+)
 # "json" for machines, "text" for the eye.
-LOG_FORMAT = env.str("LOG_FORMAT", default="text" if DEBUG else "json")
-# Who has it may read /metrics; without it only this machine may.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+LOG_FORMAT = env.choice("LOG_FORMAT", default="text" if DEBUG else "json", among=["json", "text"])
+# Who has it may read /metrics; without it only this machine may. Anybody may guess at it.
+METRICS_TOKEN = env.secret("METRICS_TOKEN", least_chars=32)
 
 # Where state lives.
 
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}")
+DATABASE_URL = env.str(
+    "DATABASE_URL",
+    default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}",
+    check=addresses.check_database,
+)
 # So long a server process waits for an answer of PostgreSQL.
-DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10.0)
+DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10.0, most=3600)
 # The first holds presence; the channel layer is spread over all of them.
-REDIS_URLS = redis_link.split(env.str("REDIS_URL", default=""))
+REDIS_URLS = env.list("REDIS_URL", default=[], check=addresses.check_redis, split=redis_link.split)
 # How many server processes share the rooms; more than one needs Redis.
-PROCESSES = env.int("PROCESSES", default=1)
+PROCESSES = env.int("PROCESSES", default=1, most=1_000)
 
 # Rooms.
 
-ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100)
-CALL_CAPACITY = env.int("CALL_CAPACITY", default=8)
-RETENTION_DAYS = env.int("RETENTION_DAYS", default=30)
-TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=24 * 3600)
+ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100, most=100_000)
+# Each participant of a mesh sends to each other: past 16 no upload is enough.
+CALL_CAPACITY = env.int("CALL_CAPACITY", default=8, least=2, most=16)
+RETENTION_DAYS = env.int("RETENTION_DAYS", default=30, most=36_500)
+TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=DAY_S, most=YEAR_S)
 # After so long a socket is closed, and its page comes back.
-SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=24 * 3600)
-LEASE_S = env.float("LEASE_S", default=15.0)
-RENEW_S = env.float("RENEW_S", default=5.0)
-GRACE_S = env.float("GRACE_S", default=10.0)
+SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=DAY_S, most=YEAR_S)
+LEASE_S = env.float("LEASE_S", default=15.0, most=DAY_S)
+RENEW_S = env.float("RENEW_S", default=5.0, most=DAY_S)
+GRACE_S = env.float("GRACE_S", default=10.0, most=DAY_S)
 # A page that says goodbye (closed, or reloading) is missed for a shorter time than a dead line.
-GOODBYE_GRACE_S = env.float("GOODBYE_GRACE_S", default=3.0)
+GOODBYE_GRACE_S = env.float("GOODBYE_GRACE_S", default=3.0, most=DAY_S)
 
 # The way between two browsers.
 
-ICE_SERVERS = env.json("ICE_SERVERS", default=[])
-TURN_URLS = env.list("TURN_URLS", default=[])
-TURN_SECRET = env.str("TURN_SECRET", default="")
+ICE_SERVERS = env.json("ICE_SERVERS", default=[], check=addresses.check_ice_servers)
+TURN_URLS = env.list("TURN_URLS", default=[], check=addresses.check_turn)
+TURN_SECRET = env.secret("TURN_SECRET")
 # Calls go by the relay alone, and nobody learns another's address.
 ICE_RELAY_ONLY = env.bool("ICE_RELAY_ONLY", default=False)
 # coturn cannot revoke credentials, so whoever was sent out of a room keeps theirs for this long.
-TURN_TTL_S = env.int("TURN_TTL_S", default=45)
+# A shorter time would not do for a page to use what it received.
+TURN_TTL_S = env.int("TURN_TTL_S", default=45, least=30, most=3600)
 
 # Limits: what one socket and one address may do. RATE_LIMITS=0 lifts the rates, for benchmarks.
 
@@ -77,7 +95,14 @@ SIGNALS_PER_S = env.float("SIGNALS_PER_S", default=100.0)
 JOINS_PER_S = env.float("JOINS_PER_S", default=50.0)
 SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=1_000)
 
-# From here on nothing is read from the environment.
+# From here on nothing is read from the environment. What was wrong with it ends the start here.
+env.refuse()
+
+SECRET_KEY = GIVEN_SECRET_KEY or (kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY)
+# What no log and no page of an error may show.
+HIDDEN_SECRETS = masks.secrets_of(
+    [SECRET_KEY, METRICS_TOKEN, TURN_SECRET, DATABASE_URL, *REDIS_URLS]
+)
 
 INSTALLED_APPS = [
     "noom_project",
@@ -152,7 +177,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 # A page's connection ends with its request. The threads of chat/database.py keep theirs.
 DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
@@ -201,7 +226,6 @@ if REDIS_URLS:
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "chat.layer.LocalLayer"}}
 
-LANGUAGES = [("en", "English"), ("ko", "한국어")]
 LOCALE_PATHS = [BASE_DIR / "noom_project" / "locale"]
 USE_TZ = True
 
@@ -233,64 +257,13 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 # Whether the names below ours speak https too, and whether ours may stand in browsers' own lists
 # (which is hard to undo), is for whoever owns these names: the proxy can add both words.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "media-src": ["'self'", "blob:"],
-        "connect-src": ["'self'"],
-        "manifest-src": ["'self'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
-PERMISSIONS_POLICY: dict[str, str | list[str] | tuple[str]] = {
-    "camera": "self",
-    "microphone": "self",
-    "display-capture": "self",
-    "speaker-selection": "self",
-    "fullscreen": "self",
-    "geolocation": [],
-    "payment": [],
-    "usb": [],
-}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 128 * 1024
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {"()": "noom_project.logs.JsonFormatter"},
-        "text": {"()": "noom_project.logs.TextFormatter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "text" if LOG_FORMAT == "text" else "json",
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        # Django's own handlers know nothing of our formats.
-        "django": {"handlers": [], "level": "INFO"},
-        # noom_project/refusals.py says it, once a minute.
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
-        "daphne": {"level": "WARNING"},
-        "aioice": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "django.channels.server": {"handlers": ["console"], "propagate": False},
-    },
-}
+LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)

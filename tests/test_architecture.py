@@ -45,9 +45,11 @@ call.participant
 call.management.commands.call_bot
 noom_project.postgresql.patience noom_project.readers noom_project.viewers
 noom_project.postgresql.base
-noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.handshakes
-noom_project.joiner noom_project.logs noom_project.pulse noom_project.refusals
-noom_project.storage noom_project.typescript
+noom_project.masks noom_project.policy
+noom_project.addresses
+noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.environment
+noom_project.handshakes noom_project.joiner noom_project.logs noom_project.pulse
+noom_project.refusals noom_project.storage noom_project.typescript
 noom_project.origin
 noom_project.pages
 noom_project.finders noom_project.headers noom_project.health noom_project.metrics
@@ -305,8 +307,9 @@ def test_only_settings_read_the_environment():
         return any(ast.unparse(node) == "os.environ" for node in attributes)
 
     readers = {name for name, tree in source.python_modules().items() if reads(tree)}
-    # asgi names the settings module; startup asks whether systemd has started us.
-    assert readers <= {"noom_project.asgi", "noom_project.startup"}
+    # asgi names the settings module, settings hands it all to its Environment, and startup asks
+    # whether systemd has started us.
+    assert readers <= {"noom_project.asgi", "noom_project.settings", "noom_project.startup"}
 
 
 def test_no_test_asserts_a_duration():
