@@ -38,7 +38,6 @@ async def come_in(url: str) -> None:
                 return
 
 
-@pytest.mark.timeout(180)
 async def test_chat_and_entering_return_after_the_database_host_dies(start_site, way, figure):
     site = start_site(DATABASE_URL=f"postgres://noom@127.0.0.1:{way.port}/postgres")
     async with Swarm(site.url) as swarm:
@@ -65,7 +64,6 @@ async def test_chat_and_entering_return_after_the_database_host_dies(start_site,
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
 async def test_a_quiet_site_returns_after_the_database_host_dies(start_site, way, figure):
     site = start_site(DATABASE_URL=f"postgres://noom@127.0.0.1:{way.port}/postgres")
     async with Swarm(site.url) as swarm:

@@ -18,6 +18,7 @@ from tests.live.cluster import Process
 from tests.live.postgres import Postgres
 from tests.live.waiting import until
 from tests.live.wire import Wire
+from tests.patience import PATIENCE
 
 MESSAGES, TEXT = 100_000, "What was said here, over and over again, for a hundred thousand times. "
 CHUNK = 256 * 1024
@@ -44,7 +45,7 @@ def fill(url: str, room: int) -> None:
 
 
 def ask(noom: Process, admin: Admin, kind: str) -> HTTPConnection:
-    line = HTTPConnection("127.0.0.1", noom.port, timeout=60)
+    line = HTTPConnection("127.0.0.1", noom.port, timeout=60 * PATIENCE)
     line.connect()
     line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     path = f"/admin/chat/room/{room_of(noom)}/transcript.{kind}"
@@ -89,7 +90,6 @@ def noom(tmp_path, postgres: Postgres) -> Iterator[Process]:
     process.stop()
 
 
-@pytest.mark.timeout(240)
 async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, figure):
     async with Wire(noom.url, "/ws/chat/long/") as nova, Wire(noom.url, "/ws/chat/b/") as mira:
         await nova.enter("Nova")
@@ -126,6 +126,6 @@ async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, figure):
 
 
 def metrics(noom: Process) -> str:
-    with closing(HTTPConnection("127.0.0.1", noom.port, timeout=10)) as line:
+    with closing(HTTPConnection("127.0.0.1", noom.port, timeout=10 * PATIENCE)) as line:
         line.request("GET", "/metrics")
         return line.getresponse().read().decode()

@@ -269,9 +269,12 @@ def bot(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def test_call_bot_joins_and_tells_what_it_saw(noom: Noom):
-    bots = bot("bots", "--count", "2", "--seconds", "8", "--url", noom.url)
-    output, errors = bots.communicate(timeout=60 * PATIENCE)
-    assert (bots.returncode, errors) == (0, "")
+    for seconds in (8, 8 * PATIENCE):  # the second for a machine that takes longer
+        bots = bot("bots", "--count", "2", "--seconds", f"{seconds}", "--url", noom.url)
+        output, errors = bots.communicate(timeout=60 * PATIENCE)
+        assert (bots.returncode, errors) == (0, "")
+        if output.count("received of") == 2:
+            break
     for here, there in (("Bot 1", "Bot 2"), ("Bot 2", "Bot 1")):
         line = next(x for x in output.splitlines() if x.startswith(f"{here} received of {there}"))
         assert "camera" in line

@@ -9,6 +9,7 @@ from call import signalling
 from chat import rooms, runtime
 from chat.messages import Person
 from chat.presence import Change
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ async def falsify(key, participant, in_call):
 
 async def shown(client, in_call):
     """Waits until the roster that a newcomer would get says so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10 * PATIENCE):
         while [p["in_call"] for p in (await client.ask("people"))["people"]] != in_call:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -49,7 +50,7 @@ async def test_somebody_who_left_the_call_is_not_shown_in_it(enter, join):
 
 
 async def test_somebody_in_a_call_without_being_in_its_room_goes(enter, join, settings):
-    settings.LEASE_S = 1.0
+    settings.LEASE_S = 2.0
     nova, mira = await enter("Nova"), await enter("Mira")
     nova_call, mira_call = await join(nova), await join(mira)
     # A process that removes somebody from the room, and fails before the call.

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat.counts import counts
 from noom_project import origin, refusals
 from noom_project.asgi import application
+from tests.patience import PATIENCE
 
 ADVICE = {
     "port": "Host on with its port",
@@ -42,7 +43,7 @@ async def answer(path: str, method: str = "POST", client: str = "127.0.0.1", **s
     }
     one = HttpCommunicator(application, method, path, headers=headers_of(**came))
     one.scope["client"] = [client, 40_000]
-    got = await one.get_response(timeout=5)
+    got = await one.get_response(timeout=5 * PATIENCE)
     await one.wait()
     return got["status"], dict(got["headers"])
 
@@ -50,7 +51,7 @@ async def answer(path: str, method: str = "POST", client: str = "127.0.0.1", **s
 async def metric(name: str, **labels: str) -> float:
     one = HttpCommunicator(application, "GET", "/metrics", headers=headers_of(host="127.0.0.1"))
     one.scope["client"] = ["127.0.0.1", 40_000]
-    text = (await one.get_response(timeout=5))["body"].decode()
+    text = (await one.get_response(timeout=5 * PATIENCE))["body"].decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
     (value,) = [s.value for s in samples if s.name == name and s.labels == labels]
     return value
