@@ -103,7 +103,8 @@ async def test_mute_is_told_and_silences_and_needs_no_new_connection(noom: Noom)
         connection = nova._mesh.peers[mira.id].pc
         await mira.set_media(audio=False)
         await until(lambda: not nova.callers[mira.id].media.audio, "the mark")
-        before = await _still(lambda: nova.frames_received(mira.id)["microphone"])
+        await _falls_silent(nova, mira)
+        before = nova.frames_received(mira.id)["microphone"]
         await receives(nova, mira, ["camera"])
         assert nova.frames_received(mira.id)["microphone"] == before
         await mira.set_media(audio=True)
@@ -111,13 +112,13 @@ async def test_mute_is_told_and_silences_and_needs_no_new_connection(noom: Noom)
         assert nova._mesh.peers[mira.id].pc is connection
 
 
-async def _still(count: Callable[[], int]) -> int:
-    """A count, once what was on its way has come."""
-    before = -1
-    while count() != before:
-        before = count()
-        await asyncio.sleep(1)
-    return before
+async def _falls_silent(here: Participant, there: Participant) -> None:
+    """Waits until pictures of `there` come and no sound does: what was on its way has come."""
+    async with asyncio.timeout(DEADLINE_S * PATIENCE):
+        before = -1
+        while here.frames_received(there.id)["microphone"] != before:
+            before = here.frames_received(there.id)["microphone"]
+            await receives(here, there, ["camera"])
 
 
 async def test_whoever_leaves_is_gone_at_once(noom: Noom):
