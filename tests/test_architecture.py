@@ -73,7 +73,8 @@ greeting http-line message-log
 carriers
 way-back
 call-state menu peer playback screen-share socket stage-layout view-panel words
-media mesh room tiles view-composer view-devices view-status
+mesh opener room tiles view-composer view-devices view-status
+media
 call-line message-rows room-line view-keys
 view-controls view-header view-lobby view-people
 view-call view-messages

@@ -83,7 +83,7 @@ export class CallLine {
     this.#joined = true;
     this.#session = randomName();
     this.#socket.start();
-    void this.#options.media.start({ audio: true, video: true });
+    void this.#options.media.start();
   }
 
   /** Leaves, and tells the others before the line goes. */
@@ -245,9 +245,10 @@ export class CallLine {
     this.#ownMeter?.stop();
     this.#ownMeter = null;
     if (!wanted) return this.#levels.forget(you);
-    const { read, stop } = meter(wanted);
-    this.#ownMeter = { track: wanted, stop };
-    this.#levels.listen(you, read);
+    const found = meter(wanted);
+    if (!found) return;
+    this.#ownMeter = { track: wanted, stop: found.stop };
+    this.#levels.listen(you, found.read);
   }
 }
 

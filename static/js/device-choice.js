@@ -1,4 +1,4 @@
-/** Which devices a person has chosen: remembered in this browser. */
+/** Which devices a person has chosen, and which are switched off: remembered in this browser. */
 
 import { recall, remember } from './storage.js';
 
@@ -6,7 +6,10 @@ import { recall, remember } from './storage.js';
 /** @typedef {Partial<Record<DeviceKind, string>>} Choice  device ids */
 /** @import {Store} from './storage.js' */
 
+/** @typedef {{audio: boolean, video: boolean}} Switches  on or off */
+
 const STORAGE_KEY = 'noom.devices';
+const SWITCHES_KEY = 'noom.switches';
 
 /** @param {Store} storage @returns {Choice} */
 export const recallDevices = (storage) =>
@@ -14,3 +17,12 @@ export const recallDevices = (storage) =>
 
 /** @param {Store} storage @param {Choice} choice */
 export const rememberDevices = (storage, choice) => remember(storage, STORAGE_KEY, choice);
+
+/** @param {Store} storage @returns {Switches} on, where nothing was ever switched */
+export const recallSwitches = (storage) => {
+  const { audio, video } = recall(storage, SWITCHES_KEY, { audio: true, video: true });
+  return { audio: audio !== false, video: video !== false };
+};
+
+/** @param {Store} storage @param {Switches} switches */
+export const rememberSwitches = (storage, switches) => remember(storage, SWITCHES_KEY, switches);

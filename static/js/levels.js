@@ -57,7 +57,7 @@ class Levels {
   /** One reading of everyone; the timer's work. */
   read() {
     const now = this.#now();
-    for (const [id, read] of this.#readers) if (read() > LOUD) this.#loudAt.set(id, now);
+    for (const [id, read] of this.#readers) if (loudness(read) > LOUD) this.#loudAt.set(id, now);
     const loud = [...this.#loudAt].filter(([, at]) => now - at < HOLD_MS).map(([id]) => id);
     if (loud.length === this.#speaking.size && loud.every((id) => this.#speaking.has(id))) return;
     this.#speaking = new Set(loud);
@@ -65,23 +65,45 @@ class Levels {
   }
 }
 
+/** One that can't be read is silent, and keeps nobody else from being heard. @param {() => number} read */
+const loudness = (read) => {
+  try {
+    return read();
+  } catch {
+    return 0;
+  }
+};
+
 /**
- * The loudness of a track of this machine: it has no receiver that would tell.
+ * The loudness of a track of this machine: it has no receiver that would tell. Null where the browser
+ * can't measure it, as Firefox with a microphone of another sample rate than the speakers.
  * @param {MediaStreamTrack} track
- * @returns {{read: () => number, stop: () => void}}
+ * @returns {{read: () => number, stop: () => void} | null}
  */
 export const meter = (track) => {
-  const context = new AudioContext();
+  /** @type {AudioContext | null} */
+  let context = null;
+  try {
+    context = new AudioContext();
+    return { read: reader(context, track), stop: () => close(context) };
+  } catch {
+    close(context);
+    return null;
+  }
+};
+
+/** @param {AudioContext | null} context */
+const close = (context) => void context?.close().catch(() => undefined);
+
+/** @param {AudioContext} context @param {MediaStreamTrack} track */
+const reader = (context, track) => {
   const source = context.createMediaStreamSource(new MediaStream([track]));
   const analyser = context.createAnalyser();
   analyser.fftSize = 1024;
   source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
-  return {
-    read: () => {
-      analyser.getFloatTimeDomainData(samples);
-      return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
-    },
-    stop: () => void context.close().catch(() => undefined),
+  return () => {
+    analyser.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
   };
 };

@@ -1,7 +1,13 @@
 /** My own camera, microphone and screen: what is on, what is muted, which device. */
 
-import { recallDevices, rememberDevices } from './device-choice.js';
-import { listDevices, open, whyNone } from './devices.js';
+import {
+  recallDevices,
+  recallSwitches,
+  rememberDevices,
+  rememberSwitches,
+} from './device-choice.js';
+import { listDevices } from './devices.js';
+import { Opener } from './opener.js';
 import { createScreenShare } from './screen-share.js';
 
 /** @typedef {import('./devices.js').Kind} Kind */
@@ -9,13 +15,15 @@ import { createScreenShare } from './screen-share.js';
 /** @typedef {import('./devices.js').DeviceLists} DeviceLists */
 /** @typedef {import('./devices.js').Problem} Problem */
 /** @typedef {import('./devices.js').Opened} Opened */
-/** @typedef {import('./devices.js').Wanted} Wanted */
 /** @typedef {import('./slots.js').Tracks} Tracks */
 
 /**
  * @typedef {object} MediaState
- * @property {boolean} audio  the microphone is open and not muted
+ * @property {boolean} audio  the others can hear: the microphone is open, and neither the person nor
+ *   the system has muted it
  * @property {boolean} video
+ * @property {import('./device-choice.js').Switches} wanted  on or off, before the call and in it
+ * @property {Record<Kind, boolean>} silenced  the system, and not the person, gives nothing
  * @property {boolean} screen
  * @property {Tracks} tracks
  * @property {DeviceLists} devices
@@ -28,6 +36,7 @@ import { createScreenShare } from './screen-share.js';
  * @typedef {object} MediaOptions
  * @property {(state: MediaState) => void} onChange
  * @property {(kind: Kind | 'screen', problem: Problem) => void} onProblem
+ * @property {(stands: boolean) => void} [onQuestion]  the browser's own question waits for an answer
  * @property {import('./storage.js').Store} storage
  * @property {MediaDevices | undefined} [devices]
  */
@@ -47,7 +56,8 @@ export class Media {
   #queue = Promise.resolve();
   /** Counts the stops: what was asked for before a stop must not open anything after it. */
   #life = 0;
-  #muted = false;
+  #wanted;
+  #opener;
   #screen;
   /** @type {Pick<Tracks, 'microphone' | 'camera'>} */
   #tracks = { microphone: null, camera: null };
@@ -64,6 +74,8 @@ export class Media {
     this.#options = options;
     this.#devices = 'devices' in options ? options.devices : globalThis.navigator?.mediaDevices;
     this.#chosen = recallDevices(options.storage);
+    this.#wanted = recallSwitches(options.storage);
+    this.#opener = new Opener(this.#devices, options.onQuestion ?? (() => undefined));
     this.#screen = createScreenShare({
       devices: this.#devices,
       onChange: () => this.#changed(),
@@ -76,8 +88,10 @@ export class Media {
     const { microphone, camera } = this.#tracks;
     const shared = this.#screen.tracks;
     return {
-      audio: microphone !== null && !this.#muted,
-      video: camera !== null,
+      audio: microphone !== null && this.#wanted.audio && !microphone.muted,
+      video: camera !== null && !camera.muted,
+      wanted: { ...this.#wanted },
+      silenced: { audio: microphone?.muted === true, video: camera?.muted === true },
       screen: shared.screen !== null,
       tracks: { microphone, camera, ...shared },
       devices: this.#lists,
@@ -91,28 +105,35 @@ export class Media {
     };
   }
 
-  /**
-   * Open what is wanted. Resolves when it is open, or when it is known that it will not be.
-   * @param {{audio: boolean, video: boolean}} wanted
-   */
-  start(wanted) {
+  /** Open what is switched on. Resolves when it is open, or when it is known that it will not be. */
+  start() {
     this.#devices?.addEventListener('devicechange', this.#onDeviceChange);
-    const kinds = /** @type {Kind[]} */ (['audio', 'video']).filter((kind) => wanted[kind]);
+    const kinds = /** @type {Kind[]} */ (['audio', 'video']).filter((kind) => this.#wanted[kind]);
     return this.#enqueue(() => this.#acquire(kinds.filter((kind) => !this.#track(kind))));
   }
 
+  /**
+   * Before the call: what it will begin with. Opens nothing.
+   * @param {Kind} kind
+   */
+  flip(kind) {
+    this.#want(kind, !this.#wanted[kind]);
+  }
+
   toggleMic() {
-    if (this.#tracks.microphone) return this.#setMuted(!this.#muted);
-    return this.#enqueue(async () => {
-      if (this.#tracks.microphone) return this.#setMuted(!this.#muted);
-      this.#muted = false;
-      await this.#acquire(['audio']);
-    });
+    const { microphone } = this.#tracks;
+    if (microphone || this.#opener.isAsking('audio')) return this.#want('audio', !this.#wanted.audio);
+    this.#want('audio', true);
+    return this.#enqueue(() => (this.#tracks.microphone ? undefined : this.#acquire(['audio'])));
   }
 
   toggleCamera() {
+    const isOff = !this.#tracks.camera && !this.#opener.isAsking('video');
+    this.#want('video', isOff || !this.#wanted.video);
+    if (this.#opener.isAsking('video')) return;
     return this.#enqueue(async () => {
-      if (!this.#tracks.camera) return this.#acquire(['video']);
+      if (this.#wanted.video && !this.#tracks.camera) return this.#acquire(['video']);
+      if (this.#wanted.video) return;
       this.#put('video', null);
       this.#changed();
     });
@@ -141,14 +162,15 @@ export class Media {
     this.#screen.stop();
   }
 
-  /** Release everything; `start` begins again. */
+  /** Release everything; `start` begins again, whatever question still stands. */
   stop() {
     this.#life += 1;
+    this.#queue = Promise.resolve();
+    this.#opener.stop();
     this.#devices?.removeEventListener('devicechange', this.#onDeviceChange);
     this.#put('audio', null);
     this.#put('video', null);
     this.#screen.stop();
-    this.#muted = false;
     this.#problems = { audio: null, video: null };
     this.#changed();
   }
@@ -167,8 +189,8 @@ export class Media {
 
   /** @param {Kind[]} kinds */
   async #acquire(kinds) {
-    const results = await this.#open(
-      Object.fromEntries(kinds.map((kind) => [kind, this.#preferred(kind)])),
+    const results = await this.#opener.open(
+      Object.fromEntries(kinds.map((kind) => [kind, this.#chosen[PLACES[kind].input] ?? ''])),
     );
     if (!results) return;
     for (const kind of kinds) {
@@ -186,11 +208,11 @@ export class Media {
   async #switch(kind, id) {
     const old = this.#track(kind);
     if (!old) return true;
-    let result = (await this.#open({ [kind]: { exact: id } }))?.[kind];
+    let result = (await this.#opener.exactly({ [kind]: id }))?.[kind];
     if (result?.problem === 'busy') {
       // Phones open one camera at a time: the old one has to go first.
       old.stop();
-      result = (await this.#open({ [kind]: { exact: id } }))?.[kind];
+      result = (await this.#opener.exactly({ [kind]: id }))?.[kind];
     }
     if (!result) return true;
     if (result.track) {
@@ -213,24 +235,12 @@ export class Media {
     await this.#acquire([kind]);
   }
 
-  /**
-   * @param {Wanted} wanted
-   * @returns {Promise<Partial<Record<Kind, Opened>> | null>} null: it is not wanted any more
-   */
-  async #open(wanted) {
-    const life = this.#life;
-    const none = { track: null, problem: whyNone() };
-    const results = this.#devices?.getUserMedia
-      ? await open(this.#devices, wanted)
-      : { audio: none, video: none };
-    if (life === this.#life) return results;
-    for (const { track } of Object.values(results)) track?.stop();
-    return null;
-  }
-
   /** @param {Kind} kind @param {Opened} opened */
   #settle(kind, { track, problem }) {
-    this.#put(kind, track);
+    // A camera that was switched off while the browser asked.
+    const isUnwanted = kind === 'video' && !this.#wanted.video;
+    if (isUnwanted) track?.stop();
+    this.#put(kind, isUnwanted ? null : track);
     this.#problems[kind] = problem;
     this.#changed();
     if (problem) this.#options.onProblem(kind, problem);
@@ -240,32 +250,28 @@ export class Media {
   #put(kind, track) {
     const old = this.#track(kind);
     if (old) {
-      old.onended = null;
+      old.onended = old.onmute = old.onunmute = null;
       old.stop();
     }
     if (track) {
-      if (kind === 'audio') track.enabled = !this.#muted;
+      if (kind === 'audio') track.enabled = this.#wanted.audio;
+      track.onmute = track.onunmute = () => this.#changed();
       track.onended = () => void this.#enqueue(() => this.#replaceLost(kind, track));
     }
     this.#tracks[PLACES[kind].slot] = track;
   }
 
-  /** @param {boolean} muted */
-  #setMuted(muted) {
-    this.#muted = muted;
-    if (this.#tracks.microphone) this.#tracks.microphone.enabled = !muted;
+  /** @param {Kind} kind @param {boolean} on */
+  #want(kind, on) {
+    this.#wanted = { ...this.#wanted, [kind]: on };
+    rememberSwitches(this.#options.storage, this.#wanted);
+    if (this.#tracks.microphone) this.#tracks.microphone.enabled = this.#wanted.audio;
     this.#changed();
   }
 
   /** @param {Kind} kind */
   #track(kind) {
     return this.#tracks[PLACES[kind].slot];
-  }
-
-  /** @param {Kind} kind @returns {ConstrainDOMString} */
-  #preferred(kind) {
-    const id = this.#chosen[PLACES[kind].input];
-    return id ? { ideal: id } : '';
   }
 
   /** @param {DeviceKind} kind @param {string | undefined} id */
@@ -277,7 +283,8 @@ export class Media {
 
   async #refreshLists() {
     if (!this.#devices?.enumerateDevices) return;
-    this.#lists = await listDevices(this.#devices);
+    // A list that can't be had costs the choice of a device, and nothing else.
+    this.#lists = await listDevices(this.#devices).catch(() => this.#lists);
     this.#changed();
   }
 

@@ -12,7 +12,7 @@ import { createChatView } from './view-chat.js';
 import { createControls } from './view-controls.js';
 import { createHeader } from './view-header.js';
 import { createPeopleView } from './view-people.js';
-import { createStatusView, problemKey } from './view-status.js';
+import { createStatusView } from './view-status.js';
 
 /** @import {RoomData} from './room-line.js' */
 
@@ -34,7 +34,7 @@ const status = createStatusView({ reference: () => participant.reference });
 const onServerError = () => status.problem('server');
 const header = createHeader({ onProblem: (problem) => status.problem(problem) });
 const peopleView = createPeopleView();
-const callView = createCallView();
+const callView = createCallView({ onSwitch: (kind) => media.flip(kind) });
 const chatView = createChatView({
   onSend: (text) => line.say(text),
   onTyping: (on) => line.typing(on),
@@ -64,10 +64,14 @@ const media = createMedia({
   onChange: (state) => {
     call.mediaChanged(state);
     callView.setSpeaker(state.chosen.audiooutput ?? '');
+    status.devices(state);
     drawCall();
   },
-  onProblem: (kind) =>
-    status.problem(kind === 'screen' ? 'screen' : problemKey(media.state.problems)),
+  onProblem: (kind) => {
+    if (kind === 'screen') status.problem('screen');
+    else status.devicesFailed(media.state);
+  },
+  onQuestion: (stands) => status.question(stands),
 });
 const line = new RoomLine({
   data,

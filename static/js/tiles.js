@@ -36,8 +36,12 @@ export function createScreenTile(id, onVideo) {
  * @param {HTMLElement} tile
  */
 export function watchPicture(tile) {
-  const redraw = () => showVideo(tile, tile.dataset.camera === 'true');
-  videoOf(tile).addEventListener('resize', redraw);
+  const video = videoOf(tile);
+  const redraw = () => {
+    mark(tile, 'upright', video.videoHeight > video.videoWidth);
+    showVideo(tile, tile.dataset.camera === 'true');
+  };
+  video.addEventListener('resize', redraw);
 }
 
 /** @param {HTMLElement} tile */

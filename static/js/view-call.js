@@ -27,12 +27,18 @@ import { t } from './words.js';
 const OWN = 'own';
 const SCREEN = 'screen-';
 
-/** @param {{onPin?: (key: string | null) => void}} [options] */
+/**
+ * @typedef {object} CallViewOptions
+ * @property {(key: string | null) => void} [onPin]
+ * @property {(kind: 'audio' | 'video') => void} [onSwitch] before the call
+ */
+
+/** @param {CallViewOptions} [options] */
 export const createCallView = (options) => new CallView(options);
 
 class CallView {
   #onPin;
-  #lobby = createLobby();
+  #lobby;
   #playback = createPlayback();
   #tiles = byId('tiles');
   #own = byId('own-tile');
@@ -48,9 +54,10 @@ class CallView {
   /** @type {MediaStream | null} */
   #ownStream = null;
 
-  /** @param {{onPin?: (key: string | null) => void}} [options] */
-  constructor({ onPin = () => {} } = {}) {
+  /** @param {CallViewOptions} [options] */
+  constructor({ onPin = () => {}, onSwitch = () => {} } = {}) {
     this.#onPin = onPin;
+    this.#lobby = createLobby({ onSwitch });
     this.#tiles.addEventListener('click', ({ target }) => this.#clicked(target));
     new ResizeObserver(() => this.#arrange()).observe(this.#tiles);
     watchPicture(this.#own);
@@ -65,7 +72,7 @@ class CallView {
     this.#room = room;
     if (!joined) this.#pinned = null;
     byId('call').dataset.joined = String(joined);
-    this.#lobby.render(room);
+    this.#lobby.render(room, media);
     this.#tiles.hidden = !joined;
     this.#drawOwn(room, media);
     this.#drawOthers(room);
@@ -123,6 +130,7 @@ class CallView {
     const camera = room.call.joined ? media.tracks.camera : null;
     if (camera !== (this.#ownStream?.getVideoTracks()[0] ?? null)) {
       this.#ownStream = camera && new MediaStream([camera]);
+      mark(this.#own, 'away', camera?.getSettings().facingMode === 'environment');
       this.#playback.show(videoOf(this.#own), this.#ownStream);
     }
     drawTile(this.#own, { id: you, nickname: nameOf(room, you) }, media, t('you'));

@@ -5,12 +5,21 @@ import { byId, keepList, setText } from './dom.js';
 import { people } from './room.js';
 import { isKey, listNames, t } from './words.js';
 
+/** @import {MediaState} from './media.js' */
 /** @import {Person} from './protocol.js' */
+/** @typedef {{onSwitch: (kind: 'audio' | 'video') => void}} LobbyOptions */
 /** @import {Room} from './room.js' */
 
 const MAX_FACES = 5;
 
-export const createLobby = () => new Lobby();
+/** What is switched, and its button. @type {['audio' | 'video', string][]} */
+const SWITCHES = [
+  ['audio', 'lobby-mic'],
+  ['video', 'lobby-camera'],
+];
+
+/** @param {LobbyOptions} options */
+export const createLobby = (options) => new Lobby(options);
 
 class Lobby {
   #button = byId('join-call', HTMLButtonElement);
@@ -20,8 +29,17 @@ class Lobby {
   /** @type {string | null} */
   #error = null;
 
-  /** @param {Room} room */
-  render(room) {
+  /** @param {LobbyOptions} options */
+  constructor({ onSwitch }) {
+    for (const [kind, id] of SWITCHES) byId(id).addEventListener('click', () => onSwitch(kind));
+  }
+
+  /**
+   * @param {Room} room
+   * @param {MediaState} media
+   */
+  render(room, media) {
+    drawSwitches(media.wanted);
     const { joined } = room.call;
     if (joined) this.#joining = false;
     if (joined) this.#error = null;
@@ -88,4 +106,12 @@ function drawWho(callers, isKnown) {
   const names = listNames(callers.map(({ nickname }) => nickname));
   const words = callers.length > 0 ? t('lobby.who', { names, count: callers.length }) : t('lobby.nobody');
   setText(byId('lobby-words'), isKnown ? words : '');
+}
+
+/** @param {MediaState['wanted']} wanted */
+function drawSwitches(wanted) {
+  for (const [kind, id] of SWITCHES) {
+    byId(id).dataset.off = String(!wanted[kind]);
+    setText(byId(`${id}-words`), t(`lobby.${kind}_${wanted[kind] ? 'on' : 'off'}`));
+  }
 }

@@ -6,6 +6,7 @@ import { isKey, t } from './words.js';
 
 /** @import {LineState} from './socket.js' */
 /** @import {MediaState} from './media.js' */
+/** @typedef {'person' | 'devices' | 'question'} Cause */
 
 // A line that comes back within this time needs no sentence.
 const PATIENCE_MS = 4_000;
@@ -28,7 +29,7 @@ export const createStatusView = (options) => new StatusView(options);
  * The key of the one sentence about both devices, or null.
  * @param {MediaState['problems']} problems
  */
-export function problemKey({ audio, video }) {
+function problemKey({ audio, video }) {
   if (audio !== null && audio === video) return audio;
   if (audio === 'insecure' || audio === 'unsupported') return audio;
   if (audio !== null) return `audio.${audio}`;
@@ -41,6 +42,10 @@ class StatusView {
   #line = byId('line');
   /** @type {string | null} */
   #problem = null;
+  /** @type {Cause | null} */
+  #cause = null;
+  /** @type {'audio' | 'video' | null} */
+  #silent = null;
   /** @type {string | null} */
   #lineWords = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,12 +73,40 @@ class StatusView {
     }
   }
 
-  /** @param {string | null} key of words-en.js, without its `problem.` */
-  problem(key) {
+  /**
+   * @param {string | null} key of words-en.js, without its `problem.`
+   * @param {Cause} [cause] what ends the problem, besides the person who closes the sentence
+   */
+  problem(key, cause = 'person') {
     const full = `problem.${key}`;
+    this.#cause = key === null ? null : cause;
     const reference = this.#options.reference();
     this.#problem = key === null ? null : t(isKey(full) ? full : 'problem.page', { reference });
     this.#draw();
+  }
+
+  /** @param {MediaState} media with what could not be opened */
+  devicesFailed({ problems }) {
+    this.problem(problemKey(problems), 'devices');
+  }
+
+  /**
+   * The devices have changed: a sentence about them goes when it is no longer true.
+   * @param {MediaState} media
+   */
+  devices({ problems, silenced }) {
+    const silent = silenced.audio ? 'audio' : silenced.video ? 'video' : null;
+    const isNews = silent !== this.#silent;
+    this.#silent = silent;
+    if (silent !== null && isNews) this.problem(`silenced.${silent}`, 'devices');
+    const isOver = silent === null && problemKey(problems) === null;
+    if (isOver && this.#cause === 'devices') this.problem(null);
+  }
+
+  /** @param {boolean} stands the browser's own question waits for an answer */
+  question(stands) {
+    if (stands) this.problem('asking', 'question');
+    else if (this.#cause === 'question') this.problem(null);
   }
 
   /**

@@ -56,6 +56,10 @@ export const EN = Object.freeze({
   'lobby.hint': 'Your browser will ask for the camera and the microphone. You can say no and still join.',
   'lobby.hint_insecure': 'On this address browsers give no camera or microphone. You can still see and hear the others.',
   'lobby.hint_left': 'You are still in the room: the others see your name, and the chat goes on.',
+  'lobby.audio_on': 'Microphone on',
+  'lobby.audio_off': 'Microphone off',
+  'lobby.video_on': 'Camera on',
+  'lobby.video_off': 'Camera off',
   'lobby.join': 'Join call',
   'lobby.again': 'Join again',
   'lobby.joining': 'Joining…',
@@ -85,6 +89,12 @@ export const EN = Object.freeze({
   'device.unnamed.videoinput': 'Camera {number}',
   'device.unnamed.audiooutput': 'Speaker {number}',
 
+  'problem.asking':
+    'Your browser is asking for the camera and the microphone. Answer it, usually at the top left of the window; you are in the call either way.',
+  'problem.silenced.audio':
+    'Your system has muted the microphone, so nobody hears you. A key on the device, or another call, may have done it.',
+  'problem.silenced.video':
+    'Your system gives no picture from the camera. A shutter or a key on the device may be closed.',
   'problem.insecure':
     'Browsers give camera and microphone only to pages on https. You can see and hear the others; ask whoever runs this server for its https address, or start it with make run-https.',
   'problem.unsupported':

@@ -53,6 +53,10 @@ export const KO = Object.freeze({
   'lobby.hint': '브라우저가 카메라와 마이크를 써도 되는지 물어볼 거예요. 허용하지 않아도 참여할 수 있어요.',
   'lobby.hint_insecure': '이 주소에서는 브라우저가 카메라와 마이크를 허용하지 않아요. 그래도 다른 사람을 보고 들을 수 있어요.',
   'lobby.hint_left': '아직 방에 있어요. 다른 사람에게 이름이 보이고, 채팅은 계속할 수 있어요.',
+  'lobby.audio_on': '마이크 켜짐',
+  'lobby.audio_off': '마이크 꺼짐',
+  'lobby.video_on': '카메라 켜짐',
+  'lobby.video_off': '카메라 꺼짐',
   'lobby.join': '통화 참여',
   'lobby.again': '다시 참여',
   'lobby.joining': '참여하는 중…',
@@ -82,6 +86,12 @@ export const KO = Object.freeze({
   'device.unnamed.videoinput': '카메라 {number}',
   'device.unnamed.audiooutput': '스피커 {number}',
 
+  'problem.asking':
+    '브라우저가 카메라와 마이크를 써도 되는지 묻고 있어요. 보통 창의 왼쪽 위에서 답할 수 있고, 답하지 않아도 통화에는 참여한 상태예요.',
+  'problem.silenced.audio':
+    '시스템에서 마이크를 음소거해서 다른 사람에게 소리가 들리지 않아요. 기기의 음소거 키나 다른 통화 때문일 수 있어요.',
+  'problem.silenced.video':
+    '시스템에서 카메라 영상을 보내지 않고 있어요. 카메라 덮개나 기기의 키를 확인해 주세요.',
   'problem.insecure':
     '브라우저는 https 페이지에서만 카메라와 마이크를 쓸 수 있게 해요. 다른 사람을 보고 듣는 건 괜찮아요. 서버 운영자에게 https 주소를 물어보거나 make run-https로 서버를 시작해 주세요.',
   'problem.unsupported':

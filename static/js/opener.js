@@ -1,0 +1,94 @@
+/** Opens camera and microphone: the chosen device first, and another only if that one is gone. */
+
+import { open, whyNone } from './devices.js';
+
+/** @typedef {import('./devices.js').Kind} Kind */
+/** @typedef {import('./devices.js').Opened} Opened */
+/** @typedef {Partial<Record<Kind, Opened>>} Results */
+
+/** A question of the browser that stands for so long is easily overlooked: the page says so. */
+const UNANSWERED_MS = 4_000;
+
+export class Opener {
+  #devices;
+  #onQuestion;
+  /** Counts the stops: what was asked for before one is let go when it comes. */
+  #life = 0;
+  /** @type {Set<Kind>} */
+  #asking = new Set();
+
+  /**
+   * @param {MediaDevices | undefined} devices
+   * @param {(stands: boolean) => void} onQuestion the browser's question stands unanswered, or no
+   *   longer does
+   */
+  constructor(devices, onQuestion) {
+    this.#devices = devices;
+    this.#onQuestion = onQuestion;
+  }
+
+  /** @param {Kind} kind */
+  isAsking(kind) {
+    return this.#asking.has(kind);
+  }
+
+  /**
+   * Browsers ignore an ideal id where they like another device better, so the id is exact.
+   * @param {Partial<Record<Kind, string>>} ids the chosen devices, '' for any
+   * @returns {Promise<Results | null>} null: a stop came between
+   */
+  async open(ids) {
+    const results = await this.exactly(ids);
+    if (!results) return null;
+    const gone = Object.entries(ids).filter(
+      ([kind, id]) => id && results[/** @type {Kind} */ (kind)]?.problem === 'no_device',
+    );
+    if (gone.length === 0) return results;
+    const others = await this.exactly(Object.fromEntries(gone.map(([kind]) => [kind, ''])));
+    return others && { ...results, ...others };
+  }
+
+  /**
+   * These devices and no others.
+   * @param {Partial<Record<Kind, string>>} ids
+   * @returns {Promise<Results | null>}
+   */
+  async exactly(ids) {
+    const life = this.#life;
+    const kinds = /** @type {Kind[]} */ (Object.keys(ids));
+    const answered = this.#ask(kinds);
+    const wanted = Object.fromEntries(kinds.map((kind) => [kind, ids[kind] && { exact: ids[kind] }]));
+    const none = { track: null, problem: whyNone() };
+    const results = this.#devices?.getUserMedia
+      ? await open(this.#devices, wanted)
+      : { audio: none, video: none };
+    if (life !== this.#life) {
+      for (const { track } of Object.values(results)) track?.stop();
+      return null;
+    }
+    answered();
+    return results;
+  }
+
+  /** Waits for no answer any more; one that still comes opens nothing. */
+  stop() {
+    this.#life += 1;
+    if (this.#asking.size > 0) this.#onQuestion(false);
+    this.#asking.clear();
+  }
+
+  /**
+   * @param {Kind[]} kinds
+   * @returns {() => void} the answer is there
+   */
+  #ask(kinds) {
+    const life = this.#life;
+    for (const kind of kinds) this.#asking.add(kind);
+    const timer = setTimeout(() => life === this.#life && this.#onQuestion(true), UNANSWERED_MS);
+    return () => {
+      clearTimeout(timer);
+      for (const kind of kinds) this.#asking.delete(kind);
+      this.#onQuestion(false);
+    };
+  }
+}
