@@ -59,6 +59,10 @@ noom_project.operators
 noom_project.asgi noom_project.websocket
 noom_project.server
 noom_project.door
+noom_project.doctor.findings
+noom_project.doctor.inside noom_project.doctor.relay noom_project.doctor.web
+noom_project.doctor.outside
+noom_project.management.commands.doctor
 noom_project.management.commands.run_https noom_project.management.commands.runserver
 noom_project.management.commands.serve noom_project.management.commands.write_protocol
 """

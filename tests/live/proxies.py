@@ -92,7 +92,7 @@ class ProxyServer:
         self._process: subprocess.Popen[bytes] | None = None
         folder.chmod(0o755)  # Apache's workers are another user's
         pem = kept_certificate(folder / "both.pem", ["localhost", "127.0.0.1"])
-        self._pem = pem
+        self.authority = pem
 
     @property
     def log(self) -> str:
@@ -136,7 +136,7 @@ class ProxyServer:
             assert count, f"{pattern!r} is not in deploy/{self._kind.file}"
         for documented, ours in zip(UPSTREAMS, self._upstreams, strict=True):
             text = text.replace(documented, ours)
-        pem = str(self._pem)
+        pem = str(self.authority)
         for path in (
             f"/etc/letsencrypt/live/{SITE}/fullchain.pem",
             f"/etc/letsencrypt/live/{SITE}/privkey.pem",
@@ -193,7 +193,7 @@ class ProxyServer:
         own = "{\n\tadmin off\n\tauto_https disable_redirects\n"
         site = site.replace("{\n\tservers", f"{own}\tservers", 1)
         begins = "{$NOOM_SITE:localhost} {\n"
-        site = site.replace(begins, f"{begins}\ttls {self._pem} {self._pem}\n", 1)
+        site = site.replace(begins, f"{begins}\ttls {self.authority} {self.authority}\n", 1)
         (self._folder / "Caddyfile").write_text(site)
         file = str(self._folder / "Caddyfile")
         return [_program("caddy"), "run", "--adapter", "caddyfile", "--config", file]
