@@ -126,7 +126,8 @@ PROXIES = $(call missing,nginx,nginx) $(call missing,apache2,apache2) \
 # What the tests drive.
 programs:
 	$(call install,$(call missing,chromium,chromium) $(call missing,firefox-esr,firefox-esr) \
-		$(SERVERS) $(PROXIES) $(call missing,turnserver,coturn) $(call missing,ip,iproute2))
+		$(SERVERS) $(PROXIES) $(call missing,turnserver,coturn) $(call missing,ip,iproute2) \
+		$(call missing,promtool,prometheus))
 
 # docs/operating.md, followed on a bare Debian with a systemd of its own. As root; ten minutes.
 operating: .venv/dev.stamp

@@ -97,6 +97,7 @@ class RoomConsumer(Line):
             self.drop(closes.NORMAL)
         elif isinstance(message, self.first):
             self.entered = True
+            counts.joins[self.kind] += 1
             log.info("entered", extra=self.about)
             for frame in self._held:
                 super().deliver(frame)

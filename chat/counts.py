@@ -11,6 +11,8 @@ class Counts:
         self.deliveries = 0  # frames handed to sockets of this process
         self.publish_failures = 0
         self.readers_cut_off = 0  # of an answer over HTTP
+        self.joins: Counter[str] = Counter()  # into a room or a call, by kind of socket
+        self.ice_failures: Counter[str] = Counter()  # told by pages, by kind
         self.resumes = 0  # returns within the lease
         self.leases_expired: Counter[str] = Counter()  # by kind of place
         self.repairs: Counter[str] = Counter()  # by what was asked for again

@@ -1,6 +1,7 @@
 """The numbers of one process for Prometheus, gathered when they are asked for."""
 
 import asyncio
+import platform
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -11,21 +12,39 @@ from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+    InfoMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
-from chat import closes, database, lag, limits, line, runtime
+from chat import closes, database, lag, limits, line, protocol, runtime
 from chat.counts import counts
-from noom_project import refusals
+from chat.roster import KINDS
+from noom_project import health, refusals, storage_use
+from noom_project.revision import REVISION
 
-KNOWN_CLOSES = {code for name, code in vars(closes).items() if name.isupper()} | {1006, 1011}
+# Every value of a label is there from the start: an alert sees a rise from 0, and not from nothing.
+KNOWN_CLOSES = closes.ALL | {1006, 1011}
+SOCKETS = [(kind, way) for kind in ("lobby", "chat", "call") for way in ("websocket", "http")]
+REPAIRS = ("messages", "people", "callers")
+JOINS = ("chat", "call")
+ICE_FAILURES = ("no_path", "no_relay", "lost")
+ERRORS = (
+    "bad_frame", "bad_history", "bad_order", "bad_payload", "bad_token", "call_full",
+    "empty_message", "empty_nickname", "not_in_room", "not_text", "removed", "room_closed",
+    "room_full", "server_error", "too_fast", "too_large", "try_later", "unknown_type",
+)  # fmt: skip
+STATES = ("ok", "late", "failed")
 
 
 class Noom(Collector):
     """What Noom knows of itself. It reads what the process holds, so it runs in its event loop."""
 
+    measured: "Measured" = {}, None
+
     def collect(self) -> Iterator[Metric]:
+        yield from _build()
+        yield from _checks(self.measured)
         yield from _people()
         yield from _waiting()
         yield from _counted()
@@ -33,13 +52,49 @@ class Noom(Collector):
         yield GaugeMetricFamily("noom_tasks", "Tasks of the loop.", len(asyncio.all_tasks()))
 
 
-def text() -> bytes:
+async def text() -> bytes:
     """All numbers, in the text form of Prometheus."""
+    _, told = await health.report()
+    checks: dict[str, dict[str, Any]] = told["checks"]
+    well = checks["database"]["state"] == "ok"
+    _noom.measured = checks, await storage_use.measure() if well else storage_use.last()
     return generate_latest(_registry)
 
 
+# What the checks of /readyz have found, and what the database takes of its disk.
+Measured = tuple[Mapping[str, Mapping[str, Any]], storage_use.Use | None]
+
+
+def _build() -> Iterator[Metric]:
+    labels = {
+        "revision": REVISION,
+        "protocol": str(protocol.VERSION),
+        "python": platform.python_version(),
+    }
+    yield InfoMetricFamily("noom_build", "What runs here.", labels)
+
+
+def _checks(measured: Measured) -> Iterator[Metric]:
+    """The latency of what Noom needs, as /readyz measures it, and the disk."""
+    checks, use = measured
+    states = {
+        (name, state): float(check["state"] == state)
+        for name, check in checks.items()
+        for state in STATES
+    }
+    yield _gauge("check", "What a check of /readyz has found.", states, ("check", "state"))
+    took = {(name,): check["ms"] / 1000 for name, check in checks.items()}
+    yield _gauge("check_seconds", "How long a check of /readyz took.", took, ("check",))
+    if use is not None:
+        told = "What the database takes."
+        yield GaugeMetricFamily("noom_database_bytes", told, use.database_bytes)
+        told = "What is free on the disk of this process's data; of SQLite, the database's."
+        yield GaugeMetricFamily("noom_disk_free_bytes", told, use.free_bytes)
+
+
 def _people() -> Iterator[Metric]:
-    sockets = Tally((socket.kind, socket.transport) for socket in line.open_lines)
+    sockets = Tally(dict.fromkeys(SOCKETS, 0))
+    sockets.update((socket.kind, socket.transport) for socket in line.open_lines)
     yield _gauge("sockets", "Open sockets.", sockets, ("kind", "transport"))
     rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
     places = {(name,): len(roster.local_keys()) for name, roster in rosters.items()}
@@ -69,14 +124,21 @@ def _counted() -> Iterator[Metric]:
         ("resumes", "Participants who came back within their lease."),
     ):
         yield CounterMetricFamily(f"noom_{name}", told, getattr(counts, name))
-    yield _counter("leases_expired", "Participants whose lease ran out.", counts.leases_expired)
-    yield _counter("repairs", "What pages asked for again: a gap.", counts.repairs, "what")
+    joins = dict.fromkeys(JOINS, 0) | counts.joins
+    yield _counter("joins", "Entries into a room (chat) or a call.", joins)
+    expired = dict.fromkeys(KINDS, 0) | counts.leases_expired
+    yield _counter("leases_expired", "Participants whose lease ran out.", expired)
+    repairs = dict.fromkeys(REPAIRS, 0) | counts.repairs
+    yield _counter("repairs", "What pages asked for again: a gap.", repairs, "what")
+    failures = dict.fromkeys(ICE_FAILURES, 0) | counts.ice_failures
+    yield _counter("ice_failures", "Connections that pages found no way for.", failures)
     origins = dict.fromkeys(refusals.ORIGINS, 0) | counts.refused_origins
     yield _counter("refused_origins", "Pages refused for their origin.", origins, "reason")
     faults = dict.fromkeys(refusals.PROXIES, 0) | counts.proxy_faults
     yield _counter("proxy_faults", "Handshakes that a proxy has spoilt.", faults, "fault")
-    yield _counter("errors", "Errors that sockets were told.", counts.errors, "code")
-    ends: Tally[str] = Tally()
+    errors = dict.fromkeys(ERRORS, 0) | counts.errors
+    yield _counter("errors", "Errors that sockets were told.", errors, "code")
+    ends: Tally[str] = Tally(dict.fromkeys([*map(str, sorted(KNOWN_CLOSES)), "other"], 0))
     for code, count in counts.closes.items():
         # A client may name any of thousands.
         ends[str(code) if code in KNOWN_CLOSES else "other"] += count
@@ -91,7 +153,7 @@ def _loop_lag(seen: lag.LoopLag) -> Metric:
 
 
 def _gauge(
-    name: str, told: str, values: Mapping[Any, int], labels: Sequence[str] = ("kind",)
+    name: str, told: str, values: Mapping[Any, float], labels: Sequence[str] = ("kind",)
 ) -> Metric:
     family = GaugeMetricFamily(f"noom_{name}", told, labels=labels)
     for label, value in values.items():
@@ -107,6 +169,7 @@ def _counter(name: str, told: str, values: Mapping[str, int], label: str = "kind
 
 
 _registry = CollectorRegistry()
-_registry.register(Noom())
+_noom = Noom()
+_registry.register(_noom)
 ProcessCollector(registry=_registry)
 GCCollector(registry=_registry)

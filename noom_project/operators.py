@@ -44,10 +44,10 @@ async def numbers(scope: Scope) -> Answer:
     """For Prometheus: to whoever has METRICS_TOKEN, or, where there is none, to this machine."""
     if settings.METRICS_TOKEN:
         if _bears(scope, settings.METRICS_TOKEN):
-            return Answer(200, CONTENT_TYPE_LATEST, metrics.text())
+            return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
         return Answer(401, TEXT, b"METRICS_TOKEN only\n", ("WWW-Authenticate", "Bearer"))
     if _from_here(scope):
-        return Answer(200, CONTENT_TYPE_LATEST, metrics.text())
+        return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
     return Answer(403, TEXT, b"this machine only\n")
 
 

@@ -52,7 +52,9 @@ noom_project.handshakes noom_project.joiner noom_project.logs noom_project.pulse
 noom_project.refusals noom_project.storage noom_project.typescript
 noom_project.origin
 noom_project.pages
-noom_project.finders noom_project.headers noom_project.health noom_project.metrics
+noom_project.finders noom_project.headers noom_project.health noom_project.revision
+noom_project.storage_use
+noom_project.metrics
 noom_project.settings
 noom_project.startup noom_project.urls
 noom_project.operators

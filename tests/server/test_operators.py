@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from contextlib import contextmanager
 from threading import Event
@@ -11,10 +12,13 @@ from channels.testing import HttpCommunicator
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat import journal, limits, runtime
-from noom_project import health
+from chat import history, limits, runtime
+from chat.counts import Counts, counts
+from chat.protocol import VERSION
+from noom_project import health, metrics, revision
 from noom_project.asgi import application
 from tests.patience import PATIENCE
+from tests.source import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,7 @@ def impatient():
 @pytest.fixture
 def heads(monkeypatch):
     """`heads(function)`: the database answers so."""
-    return lambda function: monkeypatch.setattr(journal, "heads", function)
+    return lambda function: monkeypatch.setattr(history, "heads", function)
 
 
 async def ask(path, method="GET", *, client="192.0.2.1", host="10.0.0.1:8001", headers=()):
@@ -192,6 +196,55 @@ async def test_the_numbers_say_what_has_happened(enter, join, connect):
     assert after[("process_resident_memory_bytes",)] > 1e6
 
 
+async def test_every_series_is_there_from_the_start(enter, join, monkeypatch):
+    for name, value in vars(Counts()).items():
+        monkeypatch.setattr(counts, name, value)
+    before = await scrape()
+    nova = await enter("Nova")
+    await (await join(nova)).ask("leave_room")
+    await nova.say("one")
+    await nova.ask("people")
+    await nova.tell("nonsense")
+    await nova.closing()
+    after = await scrape()
+    assert after.keys() == before.keys()
+    counted = [key for key in before if key[0] in ("noom_joins_total", "noom_errors_total")]
+    assert sum(before[key] for key in counted) == 0
+    assert (after["noom_joins_total", "chat"], after["noom_joins_total", "call"]) == (1, 1)
+
+
+async def test_every_code_of_an_error_has_a_series():
+    source = "".join(
+        path.read_text() for name in ("chat", "call") for path in (ROOT / name).glob("*.py")
+    )
+    codes = set(re.findall(r'(?:Refused|ProtocolError)\(\s*"(\w+)"', source))
+    codes |= set(re.findall(r'code(?:, message, close)? = "(\w+)"', source))
+    assert len(codes) > 12
+    assert codes - set(metrics.ERRORS) == set()
+
+
+async def test_latency_disk_and_revision_are_told(settings):
+    seen = await scrape()
+    needed = ["database", "layer", "loop", *(["redis"] if settings.REDIS_URLS else [])]
+    for check in needed:
+        assert [seen["noom_check", check, state] for state in metrics.STATES] == [1, 0, 0]
+        assert 0 <= seen["noom_check_seconds", check] < health.CHECK_S
+    assert seen[("noom_database_bytes",)] > 10_000
+    assert seen[("noom_disk_free_bytes",)] > 1_000_000
+    (build,) = [key for key in seen if key[0] == "noom_build_info"]
+    assert str(VERSION) in build
+    assert re.fullmatch("[0-9a-f]{12}|unknown", revision.REVISION)
+
+
+async def test_database_that_fails_is_a_number_and_no_error(heads):
+    def fail(keys):
+        raise OperationalError
+
+    heads(fail)
+    seen = await scrape()
+    assert [seen["noom_check", "database", state] for state in metrics.STATES] == [0, 0, 1]
+
+
 async def test_the_loops_lag_is_a_histogram():
     assert (await ready())[0] == 200
     await asyncio.sleep(0.15)
@@ -204,13 +257,15 @@ async def test_the_loops_lag_is_a_histogram():
 
 
 async def test_codes_that_clients_invent_make_no_series(connect):
+    before = await scrape()
     for code in (3000, 4999):
         lobby = await connect("/ws/lobby/")
         await lobby.close(code)
-    codes: set[str] = set()
+    name = "noom_closes_total"
     async with asyncio.timeout(5 * PATIENCE):
-        while "other" not in codes:
-            codes = {name[1] for name in await scrape() if name[0] == "noom_closes_total"}
+        while (seen := await scrape())[name, "other"] < before[name, "other"] + 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    codes = {key[1] for key in seen if key[0] == name}
     assert not codes & {"3000", "4999"}
 
 
@@ -245,3 +300,20 @@ async def test_with_a_token_they_are_for_who_has_it_wherever_that_is(settings):
         status, headers, _ = await ask("/metrics", client="127.0.0.1", headers=wrong)
         assert (status, headers["www-authenticate"]) == (401, "Bearer")
     assert (await ask("/metrics", headers=[BEARER, (b"x-forwarded-for", b"1.2.3.4")]))[0] == 200
+
+
+async def test_every_metric_of_the_dashboard_and_the_alerts_is_there():
+    known = {key[0] for key in await scrape()}
+    for path in ("grafana/noom.json", "prometheus/noom.rules.yml"):
+        named = re.findall(r"\b(?:noom|process|python)_\w+", (ROOT / "deploy" / path).read_text())
+        assert len(set(named)) > 7
+        assert set(named) - known == set(), path
+
+
+async def test_every_label_of_the_alerts_is_there():
+    rules = (ROOT / "deploy" / "prometheus" / "noom.rules.yml").read_text()
+    known = {value for key in await scrape() for value in key[1:]}
+    known |= {"redis", "noom"}  # where there is a Redis; what Prometheus calls us
+    named = re.findall(r'\w+=~?"([^"]+)"', rules)
+    assert len(named) > 4
+    assert {value for pattern in named for value in pattern.split("|")} - known == set()
