@@ -8,11 +8,17 @@ exception's words only the first line is kept: a database puts the whole row int
 import json
 import logging
 import re
+import time
 import traceback
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from chat.limits import Buckets, network
+
+# A school that comes in at once leaves a thousand lines. An hour of one address is 20 MB.
+LINES_PER_S, LINES_BURST_S = 20.0, 60.0
 MAX_CHARS = 2_000  # of a message, or of one line of a traceback
 MAX_FRAMES = 40
 MAX_CHAIN = 5  # exceptions that led to each other
@@ -25,7 +31,31 @@ SECRET = re.compile(
 
 # What a record may carry besides its message (`extra`): `page` names a page load, and so joins what
 # its sockets log with what a person quotes; `line` names one connection.
-FIELDS = ("reference", "page", "socket", "line", "room", "address", "code", "seconds")
+FIELDS = ("reference", "page", "socket", "line", "room", "address", "code", "seconds", "left_out")
+
+
+class OfOneAddress(logging.Filter):
+    """Bounds what one address may have written into the log, which fills a disk as messages do.
+
+    Lines beyond it are counted; the next line of the address tells how many.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._buckets = Buckets(lambda: LINES_PER_S, clock, burst_s=LINES_BURST_S)
+        self._left_out: Counter[str] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        address = getattr(record, "address", None)
+        if address is None:
+            return True
+        holder = network(address)
+        if not self._buckets.take(holder):
+            if holder in self._left_out or len(self._left_out) < Buckets.MAX_KNOWN:
+                self._left_out[holder] += 1
+            return False
+        record.left_out = self._left_out.pop(holder, None)
+        return True
 
 
 def logging_config(*, level: str, form: str) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from chat import identity, names
-from noom_project.logs import MAX_CHARS, JsonFormatter, TextFormatter
+from noom_project.logs import (
+    LINES_BURST_S,
+    LINES_PER_S,
+    MAX_CHARS,
+    JsonFormatter,
+    OfOneAddress,
+    TextFormatter,
+)
 
 NASTY = "a\r\nb\x1b[31mc\x00d\u2028e\u2029f\x85g\x9bh\u202ei"
 FORMATS = pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
@@ -94,3 +101,17 @@ def test_a_secret_at_the_cut_is_not_cut_in_half(formatter):
     for start in range(MAX_CHARS - len(token) - 5, MAX_CHARS + 5, 7):
         line = formatter.format(record("x " * (start // 2) + token))
         assert token[:12] not in line
+
+
+def test_lines_of_one_address_are_bounded_and_those_left_out_counted():
+    now = [0.0]
+    bound = OfOneAddress(clock=lambda: now[0])
+    burst = int(LINES_PER_S * LINES_BURST_S)
+    kept = [bound.filter(record("entered", address="192.0.2.1")) for _ in range(burst + 7)]
+    assert kept == [True] * burst + [False] * 7
+    assert bound.filter(record("entered", address="192.0.2.2")), "another address is heard"
+    assert bound.filter(record("not ready")), "a line without an address is heard"
+    now[0] = 1.0
+    later = record("entered", address="192.0.2.1")
+    assert bound.filter(later)
+    assert json.loads(JsonFormatter().format(later))["left_out"] == 7
