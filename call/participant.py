@@ -18,7 +18,7 @@ from call.recorder import Recorder
 from call.slots import Slot
 from call.sources import Moving, Source
 from call.view import Log, Roster
-from call.wire import Line, Refused, Unreachable
+from call.wire import PASSING_REFUSALS, REFUSED_WAIT_S, Line, Refused, Unreachable
 from chat import messages as m
 from chat.protocol import CHAT
 
@@ -271,11 +271,12 @@ class Participant:
             self.recorder.record(person.nickname if person else participant_id, received)
 
     async def _heal(self) -> None:
-        """Asks for what got lost; what fails is asked again after the next event."""
+        """Asks for what got lost. What comes too fast is asked again after a moment; what fails
+        otherwise, after the next event."""
         while True:
             await self._news.wait()
             self._news.clear()
-            with suppress(Unreachable, Refused):
+            try:
                 if self._roster.missing:
                     people = await self._chat.request(m.People(), m.PeopleAck)
                     self._roster.replace(people.people, people.version)
@@ -286,3 +287,9 @@ class Participant:
                 if self._callers.missing:
                     self._callers_came(await self._call.request(m.People(), c.CallPeopleAck))
                     self._show_callers()
+            except Refused as refusal:
+                if refusal.code in PASSING_REFUSALS:
+                    await asyncio.sleep(REFUSED_WAIT_S)
+                    self._news.set()
+            except Unreachable:
+                continue

@@ -5,12 +5,13 @@ import logging
 from typing import ClassVar
 
 from django.conf import settings
+from msgspec import Raw
 
 from chat import closes, identity, lobby, protocol, rooms
 from chat import messages as m
 from chat.counts import counts
 from chat.doorway import Seen
-from chat.errors import LineEnded, Outdated, Refused, Unavailable
+from chat.errors import Crowded, LineEnded, Outdated, Refused, Unavailable
 from chat.frames import Frame
 from chat.identity import BadToken, Identity
 from chat.limits import Bucket
@@ -18,6 +19,7 @@ from chat.line import Line
 from chat.protocol import CHAT, ProtocolError, Socket
 
 HELLO_DEADLINE_S = 10.0
+CROWDED_S = 1.0  # until the answer to a socket whose address or room has spent what it may
 MAX_HELD_FRAMES = 1_000  # what may arrive for a socket before the answer to its first message
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,8 @@ class RoomConsumer(Line):
             else:
                 raise Refused("too_fast", "Slow down a little.")
         except Exception as error:
+            if isinstance(error, Crowded):
+                await asyncio.sleep(CROWDED_S)
             self._answer_error(error, ref)
 
     def deliver(self, frame: Frame) -> None:
@@ -164,6 +168,7 @@ class ChatConsumer(RoomConsumer):
             identity=self._identity,
             nickname=message.nickname,
             seen=Seen(message.last_seq, message.epoch),
+            address=self.address,
             local=self,
         )
         return answer
@@ -181,7 +186,7 @@ class ChatConsumer(RoomConsumer):
         rooms.typing(self.visitor, on=message.on)
         return m.EmptyAck()
 
-    async def on_history(self, message: m.History) -> m.Wire:
+    async def on_history(self, message: m.History) -> Raw:
         return await rooms.history(
             self.visitor, before=message.before, after=message.after, limit=message.limit
         )

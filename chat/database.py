@@ -19,6 +19,7 @@ from django.db import (
 from chat.errors import Unavailable
 
 READERS = 4  # threads, each with a connection of its own
+HISTORIANS = 2
 TIDY_EVERY_S = 1.0
 KEEP_S = 600  # a connection, which costs more to open than most questions
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 _pools = {
     "read": ThreadPoolExecutor(READERS, thread_name_prefix="database"),
+    "history": ThreadPoolExecutor(HISTORIANS, thread_name_prefix="history"),
     "write": ThreadPoolExecutor(1, thread_name_prefix="journal"),
     "probe": ThreadPoolExecutor(1, thread_name_prefix="probe"),
 }
@@ -47,6 +49,11 @@ async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     Raises Unavailable if the server cannot be reached, or does not answer in time.
     """
     return await _in_thread("read", function, *args, **kwargs)
+
+
+async def history(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for long answers, on threads for which nobody waits who enters."""
+    return await _in_thread("history", function, *args, **kwargs)
 
 
 async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

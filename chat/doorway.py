@@ -8,9 +8,12 @@ from django.db import connection
 from chat import history, names
 from chat.history import Entries
 from chat.identity import Identity
+from chat.messages import HISTORY_LIMIT
 from chat.models import Room
 
 FIRST_MESSAGES = 50  # what a newcomer is shown at once
+BACKLOG_BYTES = 64 * 1024  # of words, in the answer to entering
+FEW_MESSAGES, FEW_BYTES = 5, 4 * 1024
 
 _SQL = """
 SELECT id, name, listed, host, capacity,
@@ -70,12 +73,16 @@ def make(identity: Identity) -> Doorway | None:
     return find(identity)
 
 
-def backlog(room: Doorway, seen: Seen) -> Entries:
-    """What a page misses that has the journal as far as it says."""
+def backlog(room: Doorway, seen: Seen, *, few: bool) -> Entries:
+    """What a page misses that has the journal as far as it says.
+
+    A page asks for the rest by `history`. `few`: its address has read more than its share.
+    """
     last_seq, epoch = seen
     head = room.last_seq
+    if not head or (last_seq == head and epoch in (None, room.epoch)):
+        return Entries([], [])
+    rows, size = (FEW_MESSAGES, FEW_BYTES) if few else (HISTORY_LIMIT, BACKLOG_BYTES)
     if last_seq is None or epoch not in (None, room.epoch) or last_seq > head:
-        return (
-            history.entries_before(room.id, None, head, FIRST_MESSAGES) if head else Entries([], [])
-        )
-    return history.entries_after(room.id, last_seq, head) if last_seq < head else Entries([], [])
+        return history.entries_before(room.id, None, head, min(rows, FIRST_MESSAGES), size)
+    return history.entries_after(room.id, last_seq, head, rows, size)

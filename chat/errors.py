@@ -19,3 +19,11 @@ class LineEnded(Exception):
 
 class Outdated(Exception):
     """A newer connection of the same page has the member on which this one wanted to act."""
+
+
+class Crowded(Refused):
+    """An address or a room has spent what it may. The answer waits: somebody who asks again at once
+    would cost the others as much as the deed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("too_fast", message)

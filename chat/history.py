@@ -1,13 +1,19 @@
 """The journal read back: messages and deletions around a number, and where rooms stand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
+
+from chat.budgets import ANSWER_BYTES, READ_ROW_BYTES
 from chat.messages import HISTORY_LIMIT, Deletion, Message, Span
 from chat.models import Deletion as DeletionRow
 from chat.models import Message as Row
 from chat.models import Room
+
+CHUNK_ROWS = 25  # read at a time; sixteen kilobytes each at most
+SPAN_BYTES = 40
 
 
 class Entries(NamedTuple):
@@ -15,21 +21,30 @@ class Entries(NamedTuple):
 
     messages: list[Message]
     deletions: list[Deletion]
+    cost: int = 0  # of reading it (chat/budgets.py)
 
 
-def entries_after(room_id: int, seq: int, head: int, limit: int = HISTORY_LIMIT) -> Entries:
-    """The first `limit` entries with a number above `seq`, none above `head`.
+def entries_after(
+    room_id: int, seq: int, head: int, limit: int = HISTORY_LIMIT, most_bytes: int = ANSWER_BYTES
+) -> Entries:
+    """The first `limit` entries with a number above `seq`, none above `head`; fewer where their
+    words are longer than `most_bytes`, but one at least.
 
     `head` is the room's last number, read before: of two kinds that are read one after the other,
     the second would else have numbers above some that the first does not have yet.
     """
-    window = {"room_id": room_id, "seq__gt": seq, "seq__lte": head}
-    messages = [message(row) for row in Row.objects.filter(**window).order_by("seq")[:limit]]
-    facts = DeletionRow.objects.filter(**window).order_by("seq")[:limit]
+    window = {"room_id": room_id, "seq__lte": head}
+    rows = Row.objects.filter(**window).order_by("seq")
+    found = _read(lambda last: rows.filter(seq__gt=last), seq, limit, most_bytes)
+    messages = found.messages
+    facts = DeletionRow.objects.filter(**window, seq__gt=seq).order_by("seq")[:limit]
     deletions = [deletion(row) for row in facts]
     numbers = sorted([*(m.seq for m in messages), *(d.seq for d in deletions)])[:limit]
     end = numbers[-1] if numbers else 0
-    return Entries([m for m in messages if m.seq <= end], [d for d in deletions if d.seq <= end])
+    if found.is_cut:  # of what comes after the last of these messages not all is here
+        end = min(end, messages[-1].seq)
+    messages = [m for m in messages if m.seq <= end]
+    return Entries(messages, [d for d in deletions if d.seq <= end], found.cost + _cost(deletions))
 
 
 def messages_after(room_id: int, seq: int, limit: int) -> list[Message]:
@@ -38,19 +53,62 @@ def messages_after(room_id: int, seq: int, limit: int) -> list[Message]:
     return [message(row) for row in rows]
 
 
-def entries_before(room_id: int, seq: int | None, head: int, limit: int = HISTORY_LIMIT) -> Entries:
+def entries_before(
+    room_id: int,
+    seq: int | None,
+    head: int,
+    limit: int = HISTORY_LIMIT,
+    most_bytes: int = ANSWER_BYTES,
+) -> Entries:
     """The last `limit` messages with a number below `seq` (None: of all), in rising order, and the
-    deletions between them, which explain the numbers that are missing."""
-    rows = Row.objects.filter(room_id=room_id)
-    if seq is not None:
-        rows = rows.filter(seq__lt=seq)
-    messages = [message(row) for row in reversed(rows.order_by("-seq")[:limit])]
+    deletions between them, which explain the numbers that are missing. `most_bytes` bounds them as
+    in `entries_after`."""
+    rows = Row.objects.filter(room_id=room_id).order_by("-seq")
+    found = _read(
+        lambda last: rows if last is None else rows.filter(seq__lt=last), seq, limit, most_bytes
+    )
+    messages = found.messages[::-1]
     if not messages:
-        return Entries([], [])
+        return Entries([], [], found.cost)
     end = head if seq is None else min(seq - 1, head)
     window = {"room_id": room_id, "seq__gt": messages[0].seq, "seq__lte": end}
     facts = DeletionRow.objects.filter(**window).order_by("-seq")[:limit]
-    return Entries(messages, [deletion(row) for row in reversed(facts)])
+    deletions = [deletion(row) for row in reversed(facts)]
+    return Entries(messages, deletions, found.cost + _cost(deletions))
+
+
+class _Found(NamedTuple):
+    """Messages in the order of their rows. `is_cut`: there are more, which are too long."""
+
+    messages: list[Message]
+    cost: int
+    is_cut: bool
+
+
+def _read(
+    rows_from: Callable[[Any], "QuerySet[Row]"], start: int | None, limit: int, most_bytes: int
+) -> _Found:
+    """Reads a few rows at a time, so that a hundred long messages are not read for ten."""
+    messages: list[Message] = []
+    cost, size, last = 0, 0, start
+    while len(messages) < limit:
+        wanted = min(CHUNK_ROWS, limit - len(messages))
+        rows = [message(row) for row in rows_from(last)[:wanted]]
+        cost += READ_ROW_BYTES * (len(rows) + 1)
+        for found in rows:
+            size += (words := len(found.text.encode()))
+            cost += words
+            if size > most_bytes and messages:
+                return _Found(messages, cost, is_cut=True)
+            messages.append(found)
+        if len(rows) < wanted:
+            break
+        last = rows[-1].seq
+    return _Found(messages, cost, is_cut=False)
+
+
+def _cost(deletions: list[Deletion]) -> int:
+    return sum(READ_ROW_BYTES + SPAN_BYTES * len(fact.spans) for fact in deletions)
 
 
 def deletion(row: DeletionRow) -> Deletion:

@@ -12,26 +12,33 @@ PATIENCE = 100  # refusals in a row until a socket counts as flooding
 
 
 class Bucket:
-    """A token bucket: `rate` a second on the average, `rate` × BURST_S at once."""
+    """A token bucket: `rate` a second on the average, `rate` × `burst_s` at once."""
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._size, self._clock = rate, rate * BURST_S, clock
+    def __init__(
+        self, rate: float, clock: Callable[[], float] = time.monotonic, *, burst_s: float = BURST_S
+    ) -> None:
+        self._rate, self._size, self._clock = rate, rate * burst_s, clock
         self._tokens, self._at = self._size, clock()
         self.refused = 0  # in a row
 
-    def take(self) -> bool:
-        """Whether one more is allowed now."""
+    def take(self, cost: float = 1.0) -> bool:
+        """Whether so much more is allowed now. A cost above the size needs a full bucket, and
+        leaves a debt."""
         if not settings.RATE_LIMITS:
             return True
         now = self._clock()
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens < 1:
+        if self._tokens < min(cost, self._size):
             self.refused += 1
             return False
-        self._tokens -= 1
+        self._tokens -= cost
         self.refused = 0
         return True
+
+    def give_back(self, cost: float) -> None:
+        """Returns what was taken and not used."""
+        self._tokens = min(self._size, self._tokens + cost)
 
     @property
     def flooding(self) -> bool:
@@ -55,15 +62,53 @@ def network(address: str) -> str:
     return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
 
 
-class Addresses:
-    """What each address holds open and how fast it joins, in this process."""
+class Buckets:
+    """A bucket for each holder (an address, a room), made at its first cost; full ones are
+    forgotten when there are many."""
 
     MAX_KNOWN = 50_000
 
+    def __init__(
+        self,
+        rate: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        burst_s: float = BURST_S,
+    ) -> None:
+        self._rate, self._clock, self._burst_s = rate, clock, burst_s
+        self._buckets: dict[str, Bucket] = {}
+        self._tidy_above = self.MAX_KNOWN
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, holder: str, cost: float = 1.0) -> bool:
+        """Whether a holder may have so much more now."""
+        bucket = self._buckets.get(holder)
+        if bucket is None:
+            if len(self._buckets) >= self._tidy_above:
+                self._tidy()
+            bucket = Bucket(self._rate(), self._clock, burst_s=self._burst_s)
+            self._buckets[holder] = bucket
+        return bucket.take(cost)
+
+    def give_back(self, holder: str, cost: float) -> None:
+        """Returns what a holder took and did not use."""
+        if holder in self._buckets:
+            self._buckets[holder].give_back(cost)
+
+    def _tidy(self) -> None:
+        self._buckets = {h: bucket for h, bucket in self._buckets.items() if not bucket.full}
+        # Where few are full, the next look comes later: each goes through all of them.
+        self._tidy_above = max(self.MAX_KNOWN, 2 * len(self._buckets))
+
+
+class Addresses:
+    """What each address holds open and how fast it joins, in this process."""
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
         self._sockets: dict[str, int] = {}
-        self._joins: dict[str, Bucket] = {}
+        self._joins = Buckets(lambda: settings.JOINS_PER_S, clock)
 
     def connect(self, address: str) -> bool:
         """Counts a new socket; False, and not counted, when the address has too many or is too
@@ -72,9 +117,7 @@ class Addresses:
         held = self._sockets.get(address, 0)
         if held >= settings.SOCKETS_PER_ADDRESS and settings.RATE_LIMITS:
             return False
-        if len(self._joins) >= self.MAX_KNOWN:
-            self._joins = {a: bucket for a, bucket in self._joins.items() if not bucket.full}
-        if not self._joins.setdefault(address, Bucket(settings.JOINS_PER_S, self._clock)).take():
+        if not self._joins.take(address):
             return False
         self._sockets[address] = held + 1
         return True

@@ -104,7 +104,12 @@ def batch(events: list[bytes]) -> bytes:
     return events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]"
 
 
-def ack(ref: int, payload: m.Wire) -> bytes:
+def encoded(message: m.Wire) -> Raw:
+    """A payload as JSON, for long ones that a thread encodes."""
+    return Raw(_encoder.encode(message))
+
+
+def ack(ref: int, payload: m.Wire | Raw) -> bytes:
     """The answer to a message that asked for one."""
     return b'{"type":"ack","ref":%d,"payload":%b}' % (ref, _encoder.encode(payload))
 

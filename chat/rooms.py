@@ -5,23 +5,24 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import msgspec
 from django.conf import settings
+from msgspec import Raw
 
 from chat import agreement, database, doorway, names, runtime
 from chat.counts import counts
 from chat.doorway import Doorway, Seen
-from chat.errors import Refused
-from chat.history import Entries, around
+from chat.errors import Crowded, Refused
+from chat.history import Entries
 from chat.hub import Local
 from chat.identity import Identity
 from chat.journal import JournalFull, RoomGone
 from chat.messages import (
     ByeEvent,
     EnterRoomAck,
-    HistoryAck,
     Member,
     Message,
     NewMessageAck,
@@ -35,6 +36,7 @@ from chat.messages import (
     WelcomeEvent,
 )
 from chat.presence import Change
+from chat.reading import Reader
 from chat.residents import Resident, persons, residents, shown
 from chat.roster import Entrant, Kind, Roster, register
 
@@ -52,6 +54,7 @@ class Visitor:
     room_id: int
     nickname: str
     local: Local
+    reader: Reader
 
 
 async def _follow(key: str, change: Change) -> None:
@@ -83,7 +86,7 @@ def people() -> Roster:
 
 
 async def enter(
-    *, identity: Identity, nickname: str, seen: Seen, local: Entrant
+    *, identity: Identity, nickname: str, seen: Seen, address: str, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
     """Lets a participant into its room, which is made if it is not there yet.
 
@@ -98,26 +101,29 @@ async def enter(
     except TimeoutError as error:
         raise Refused("try_later", "Too many are coming in; one moment.") from error
     try:
-        return await _enter(identity, nickname, seen, local)
+        return await _enter(identity, nickname, seen, address, local)
     finally:
         door.release()
 
 
 async def _enter(
-    identity: Identity, nickname: str, seen: Seen, local: Entrant
+    identity: Identity, nickname: str, seen: Seen, address: str, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
     # Most rooms are there; one is made by the one thread that writes, which nobody races.
     found = await database.read(doorway.find, identity)
+    if found is None and not runtime.current().budgets.may_make_room(address):
+        raise Refused("too_many_rooms", "Too many rooms were made from your network today.")
     room = _admitted(found or await database.write(doorway.make, identity))
     key, rule = identity.key, _Entrance(identity, nickname, room)
     local.epoch = room.epoch
     change = await people().enter(key=key, local=local, rule=rule)
     counts.resumes += change.before is not None
-    person = cast(Person, change.after)
+    person, reader = cast(Person, change.after), Reader(address)
     try:
         # Read after subscribing: what is said meanwhile is in the one or the other, or in both;
         # who is removed meanwhile learns it from the one or the other.
-        entries, seq = await database.read(_backlog, identity, room.epoch, seen)
+        read = partial(_backlog, identity, room.epoch, seen)
+        entries, seq = await reader.backlog(read)
     except BaseException:
         await people().leave_by(key, local)
         raise
@@ -132,7 +138,7 @@ async def _enter(
         seq=seq,
         epoch=room.epoch,
     )
-    return Visitor(person.id, key, room.id, person.nickname, local), ack
+    return Visitor(person.id, key, room.id, person.nickname, local, reader), ack
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +185,16 @@ async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
     text = names.clean_text(text)
     if not text:
         raise Refused("empty_message", "There is nothing in this message.")
+    here, address = runtime.current(), visitor.reader.address
+    if not here.budgets.may_say(address, visitor.key, text + visitor.nickname):
+        raise Crowded("Much is being written here; your message waits.")
 
     def publish(message: Message) -> None:
         fields = msgspec.structs.asdict(message)
         people().send(visitor.key, NewMessageEvent(**fields))
 
     try:
-        stored = await runtime.current().journal.append(
+        stored = await here.journal.append(
             room_id=visitor.room_id,
             participant=visitor.id,
             nickname=visitor.nickname,
@@ -221,16 +230,10 @@ def typing(visitor: Visitor, *, on: bool) -> None:
     people().send(visitor.key, TypingEvent(sender=visitor.id, on=on))
 
 
-async def history(
-    visitor: Visitor, *, before: int | None, after: int | None, limit: int
-) -> HistoryAck:
-    """Messages around a number. Raises Refused unless exactly one of the two is given."""
-    if (before is None) == (after is None):
-        raise Refused("bad_history", "Give one of `before` and `after`.")
-    if after is not None:
-        counts.repairs["messages"] += 1
-    entries = await database.read(around, visitor.room_id, before, after, limit)
-    return HistoryAck(messages=entries.messages, deletions=entries.deletions)
+async def history(visitor: Visitor, *, before: int | None, after: int | None, limit: int) -> Raw:
+    """The encoded answer to `history`. Raises Refused."""
+    reader = visitor.reader
+    return await reader.history(visitor.room_id, before=before, after=after, limit=limit)
 
 
 async def who(key: str) -> PeopleAck:
@@ -251,11 +254,11 @@ def _with(members: Mapping[str, Member], participant: str, **changes: object) ->
     return None if member is None else msgspec.structs.replace(member, **changes)
 
 
-def _backlog(identity: Identity, epoch: str, seen: Seen) -> tuple[Entries, int]:
+def _backlog(identity: Identity, epoch: str, seen: Seen, few: bool) -> tuple[Entries, int]:
     room = _admitted(doorway.find(identity))
     if room.epoch != epoch:  # it was deleted, and made again, since we found it
         raise _closed()
-    return doorway.backlog(room, seen), room.last_seq
+    return doorway.backlog(room, seen, few=few), room.last_seq
 
 
 def _admitted(room: Doorway | None) -> Doorway:

@@ -12,6 +12,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chat import deletions, heart, redis_link
+from chat.budgets import Budgets
 from chat.counts import counts
 from chat.hub import Hub
 from chat.journal import Journal
@@ -41,6 +42,7 @@ class Runtime:
         self.hub = Hub(layer)
         self.presence = _presence()
         self.journal = Journal()
+        self.budgets = Budgets()
         self.lag = LoopLag()
         # So many come in at once; the others wait, and those who are in are served meanwhile.
         self.door = asyncio.Semaphore(ENTERING_AT_ONCE)

@@ -34,7 +34,7 @@ async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
 
 async def _pieces(room_id: int) -> AsyncIterator[list[Message]]:
     seq = 0
-    while piece := await database.read(history.messages_after, room_id, seq, PIECE):
+    while piece := await database.history(history.messages_after, room_id, seq, PIECE):
         yield piece
         seq = piece[-1].seq
 

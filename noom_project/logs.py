@@ -67,9 +67,11 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             "json": {"()": "noom_project.logs.JsonFormatter"},
             "text": {"()": "noom_project.logs.TextFormatter"},
         },
+        "filters": {"of_one_address": {"()": "noom_project.logs.OfOneAddress"}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
+                "filters": ["of_one_address"],
                 "formatter": form,
             }
         },

@@ -94,6 +94,14 @@ MESSAGES_PER_S = env.float("MESSAGES_PER_S", default=10.0)
 SIGNALS_PER_S = env.float("SIGNALS_PER_S", default=100.0)
 JOINS_PER_S = env.float("JOINS_PER_S", default=50.0)
 SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=1_000)
+# What people of one network, a school behind one address, read and write together.
+MESSAGES_PER_ADDRESS_PER_S = env.float("MESSAGES_PER_ADDRESS_PER_S", default=50.0)
+MESSAGES_PER_ROOM_PER_S = env.float("MESSAGES_PER_ROOM_PER_S", default=100.0)
+MB_PER_ADDRESS_PER_DAY = env.float("MB_PER_ADDRESS_PER_DAY", default=100.0)
+MB_PER_ROOM_PER_DAY = env.float("MB_PER_ROOM_PER_DAY", default=100.0)
+ROOMS_PER_ADDRESS_PER_DAY = env.int("ROOMS_PER_ADDRESS_PER_DAY", default=1_000)
+HISTORY_KB_PER_S = env.float("HISTORY_KB_PER_S", default=200.0)
+HISTORY_KB_PER_ADDRESS_PER_S = env.float("HISTORY_KB_PER_ADDRESS_PER_S", default=1_000.0)
 
 # From here on nothing is read from the environment. What was wrong with it ends the start here.
 env.refuse()

@@ -81,6 +81,10 @@ class Conversation:
         """The events of a type that came and have not been taken."""
         return [event for event in self._events if event["type"] == kind]
 
+    def forget(self) -> None:
+        """Drops the events that came and have not been taken."""
+        self._events = [event for event in self._events if "ref" in event]
+
     async def any_event(self) -> dict[str, Any]:
         """The next event of whatever type, in the order of arrival."""
         return await self._next(lambda event: "ref" not in event)

@@ -19,13 +19,14 @@ PYTHON_LEVELS = """
 chat.errors
 chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names chat.redis_link
-chat.identity chat.line chat.models chat.presence chat.protocol
+chat.budgets chat.identity chat.line chat.models chat.presence chat.protocol
 chat.presence_scripts
 chat.bans chat.fallback_wire chat.forms chat.history chat.hub chat.presence_redis chat.residents
 chat.doorway chat.journal chat.roster
 chat.deletions chat.heart
 chat.runtime
 chat.agreement
+chat.reading
 chat.rooms
 chat.fallback_session
 chat.fallback_others

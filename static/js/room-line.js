@@ -13,6 +13,9 @@ import { createSocket } from './socket.js';
 const TYPING_LASTS_MS = 6_000;
 const HISTORY_LIMIT = 100;
 const BAD_TOKEN = 4401;
+// Nothing is wrong with the question: it is asked again by itself.
+const AGAIN_MS = 1_000;
+const AGAIN_CODES = ['too_fast', 'try_later'];
 const SERVER_ERROR = 'server_error';
 
 /**
@@ -126,9 +129,8 @@ export class RoomLine {
   earlier = () => {
     const { from: before, hasEarlier } = this.#room;
     if (!hasEarlier) return;
-    this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, (answer) =>
-      this.dispatch('history', { ...answer, before }),
-    );
+    const then = (/** @type {object} */ answer) => this.dispatch('history', { ...answer, before });
+    this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, then, this.earlier);
   };
 
   /**
@@ -212,13 +214,15 @@ export class RoomLine {
   }
 
   /**
-   * Asks once at a time. What fails is asked again after the next event: a beat at the latest.
+   * Asks once at a time. A question that came too fast is asked again after a second, whatever
+   * happens meanwhile; another failure ends it, and the next event, a beat at the latest, asks anew.
    * @param {string} name
    * @param {string} type
    * @param {object} payload
    * @param {(answer: any) => void} then
+   * @param {() => void} again
    */
-  #ask(name, type, payload, then) {
+  #ask(name, type, payload, then, again = () => this.#repair()) {
     if (this.#asking.has(name)) return;
     this.#asking.add(name);
     const done = () => this.#asking.delete(name);
@@ -227,7 +231,10 @@ export class RoomLine {
         done();
         then(answer);
       },
-      done,
+      ({ code }) => {
+        if (!AGAIN_CODES.includes(code)) done();
+        else window.setTimeout(() => done() && again(), AGAIN_MS);
+      },
     );
   }
 

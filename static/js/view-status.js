@@ -20,6 +20,7 @@ const WAYS_ON = {
   replaced: 'fatal.here',
   room_full: 'fatal.retry',
   room_locked: 'fatal.retry',
+  too_many_rooms: 'fatal.retry',
 };
 
 /** @param {{reference: () => string}} options what a person can quote of this page */

@@ -139,6 +139,8 @@ export const EN = Object.freeze({
   'fatal.broken_client.words': 'It sent something that the server does not understand. Reloading it usually helps.',
   'fatal.room_full.title': 'The room is full',
   'fatal.room_full.words': 'No more people fit in right now. Try again when someone has left.',
+  'fatal.too_many_rooms.title': 'Too many new rooms',
+  'fatal.too_many_rooms.words': 'Your network has opened as many rooms as it may today. Rooms that exist still let you in.',
   'fatal.room_locked.title': 'This room is locked',
   'fatal.room_locked.words': 'The host lets nobody in right now. Ask them to open it, then try again.',
   'fatal.unknown.title': 'The connection has ended',

@@ -135,6 +135,8 @@ export const KO = Object.freeze({
   'fatal.broken_client.words': '서버가 이해하지 못하는 내용을 보냈어요. 새로고침하면 대개 해결돼요.',
   'fatal.room_full.title': '방이 가득 찼어요',
   'fatal.room_full.words': '지금은 더 들어갈 수 없어요. 누군가 나가면 다시 시도해 주세요.',
+  'fatal.too_many_rooms.title': '새 방을 더 만들 수 없어요',
+  'fatal.too_many_rooms.words': '이 네트워크에서 하루에 만들 수 있는 방을 모두 만들었어요. 이미 있는 방에는 들어갈 수 있어요.',
   'fatal.room_locked.title': '잠긴 방이에요',
   'fatal.room_locked.words': '지금은 호스트가 아무도 들이지 않아요. 열어 달라고 부탁한 다음 다시 시도해 주세요.',
   'fatal.unknown.title': '연결이 끝났어요',

@@ -161,13 +161,19 @@ class Guest:
         while True:
             await self._news.wait()
             self._news.clear()
-            with suppress(Unreachable, Refused):
+            try:
                 if self.roster.missing:
                     people = await self.line.request(m.People(), m.PeopleAck)
                     self.roster.replace(people.people, people.version)
                 while self.log.missing:
                     missed = m.History(after=self.log.last)
                     self.log.fill(await self.line.request(missed, m.HistoryAck))
+            except Refused as refusal:
+                if refusal.code in AGAIN_CODES:
+                    await asyncio.sleep(AGAIN_S)
+                    self._news.set()
+            except Unreachable:
+                continue
 
 
 class Verdict(NamedTuple):

@@ -141,7 +141,7 @@ def _open(lines: list[asyncio.StreamWriter]) -> int:
 async def test_thousands_of_rooms_of_one_address_leave_nothing(redis, start_process, figure):
     redis.start()
     redis.forget()
-    noom: Process = start_process(REDIS_URL=redis.url)
+    noom: Process = start_process(REDIS_URL=redis.url, ROOMS_PER_ADDRESS_PER_DAY="100000")
     async with (
         Connection.from_url(redis.url) as connection,
         Wire(noom.url, "/ws/chat/here/", address=OTHER) as other,

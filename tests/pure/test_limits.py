@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, client_address, network
+from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, Buckets, client_address, network
 
 
 class Clock:
@@ -45,8 +45,8 @@ def test_an_address_gets_back_what_it_closes(settings):
 
 def test_idle_addresses_are_forgotten(monkeypatch):
     clock = Clock()
+    monkeypatch.setattr(Buckets, "MAX_KNOWN", 10)
     addresses = Addresses(clock)
-    monkeypatch.setattr(Addresses, "MAX_KNOWN", 10)
     for n in range(100):
         clock.now = n * 60.0
         addresses.connect(f"{n}")

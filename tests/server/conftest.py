@@ -53,8 +53,12 @@ async def _process() -> AsyncIterator[None]:
 async def _threads_are_idle() -> None:
     """Returns when no question to the database is under way: the tables are emptied next, and what
     a cancelled task has asked is asked all the same."""
-    everyone = threading.Barrier(database.READERS)
-    await asyncio.gather(*(database.read(everyone.wait) for _ in range(database.READERS)))
+    for ask, threads in (
+        (database.read, database.READERS),
+        (database.history, database.HISTORIANS),
+    ):
+        everyone = threading.Barrier(threads)
+        await asyncio.gather(*(ask(everyone.wait) for _ in range(threads)))
 
 
 @pytest.fixture

@@ -66,11 +66,11 @@ async def test_an_entry_that_fails_leaves_a_newer_connection_in(connect, monkeyp
     entered = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def fail_once_overtaken(identity, epoch, seen):
+    def fail_once_overtaken(identity, epoch, seen, few):
         if seen.last_seq == 7:
             asyncio.run_coroutine_threadsafe(entered.wait(), loop).result(10)
             raise RuntimeError
-        return read(identity, epoch, seen)
+        return read(identity, epoch, seen, few)
 
     monkeypatch.setattr(rooms, "_backlog", fail_once_overtaken)
     hello = {"token": older.token, "nickname": "Nova"}
