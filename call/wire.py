@@ -31,6 +31,7 @@ FINAL_CLOSES = {
     closes.BAD_TOKEN,
     closes.REMOVED,
     closes.ROOM_CLOSED,
+    closes.CALL_ENDED,
     closes.REPLACED,
     closes.OLD_PAGE,
 }

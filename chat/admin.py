@@ -1,7 +1,7 @@
 """Rooms in Django admin: live, and in hand; every action goes through the services."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
@@ -13,15 +13,20 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.urls.resolvers import URLPattern
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from chat import (
     admin_accounts,  # noqa: F401 - it registers itself
+    admin_deeds,  # noqa: F401 - it registers itself
+    admin_question,
     moderation,
     transcript,
 )
 from chat.admin_forms import BriefQuestion, ChangedOnly
+from chat.admin_question import Question
+from chat.admin_rooms import LivePages
 from chat.models import Ban, Message, Room
 from chat.moderation import LiveRoom
 
@@ -70,7 +75,7 @@ class IsClosed(admin.SimpleListFilter):
 
 
 @admin.register(Room)
-class RoomAdmin(ChangedOnly, BriefQuestion):
+class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
     """Rooms, the newest first, as they are now."""
 
     goes_with = ((Message, "room"), (Ban, "room"))
@@ -78,9 +83,11 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
     list_display = ("name", "key", "people", "in_call", "since", "process", "listed", "closed_at")
     list_filter = (OpenNow, IsClosed, "listed")
     search_fields = ("name", "key")
+    date_hierarchy = "created_at"
     readonly_fields = ("key", "host", "created_at", "closed_at", "last_seq")
-    actions = ("close_rooms", "reopen_rooms", "clear_rooms")
+    actions = ("close_rooms", "reopen_rooms", "end_calls", "clear_rooms")
     change_form_template = "admin/chat/room/change_form.html"
+    change_list_template = "admin/chat/room/change_list.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LiveChangeList
@@ -105,16 +112,25 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
         return ", ".join(room.live.processes)
 
     @admin.action(permissions=["change"], description=_("Close the rooms and send everyone out"))
-    def close_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        self._each(request, queryset, moderation.close, "closed the room")
+    def close_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
+        done = gettext_noop("closed the room")
+        return self._each(request, queryset, moderation.close, done, admin_question.CLOSE)
 
     @admin.action(permissions=["change"], description=_("Reopen the rooms"))
-    def reopen_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        self._each(request, queryset, moderation.reopen, "reopened the room")
+    def reopen_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
+        return self._each(request, queryset, moderation.reopen, gettext_noop("reopened the room"))
+
+    @admin.action(
+        permissions=["change"], description=_("End the calls; everyone stays in the room")
+    )
+    def end_calls(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
+        done = gettext_noop("ended the call")
+        return self._each(request, queryset, moderation.end_call, done, admin_question.END_CALL)
 
     @admin.action(permissions=["delete"], description=_("Delete all messages of the rooms"))
-    def clear_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        self._each(request, queryset, moderation.clear, "deleted all messages")
+    def clear_rooms(self, request: HttpRequest, queryset: QuerySet[Room]) -> HttpResponse | None:
+        done = gettext_noop("deleted all messages")
+        return self._each(request, queryset, moderation.clear, done, admin_question.CLEAR)
 
     def _each(
         self,
@@ -122,12 +138,17 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
         rooms: Iterable[Room],
         act: Callable[[str], Any],
         words: str,
-    ) -> None:
-        """Does something with each room, and writes it in the admin's log."""
+        question: Question | None = None,
+    ) -> HttpResponse | None:
+        """Does something with each room, and writes it in the admin's log; asks first where there
+        is a question."""
+        if question and not admin_question.answered(request):
+            return admin_question.page(request, question, rooms)
         for room in rooms:
             async_to_sync(act)(room.key)
             self.log_change(request, room, words)
-            messages.success(request, f"{room}: {words}.")
+            messages.success(request, f"{room}: {gettext(words)}.")
+        return None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
         return super().get_queryset(request).filter(deleted_at=None)
@@ -152,7 +173,7 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
             path("<int:pk>/remove/<str:who>/", wrap(self.remove), name="chat_room_remove"),
             path("<int:pk>/transcript.<str:kind>", wrap(self.export), name="chat_room_export"),
         ]
-        return own + super().get_urls()
+        return own + super().get_urls()  # those of LivePages, too
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -170,8 +191,9 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
         if request.method != "POST" or allowed is None or action not in self.actions:
             raise PermissionDenied
         get_object_or_404(Room, pk=pk)
-        allowed[0](self, request, Room.objects.filter(pk=pk))
-        return redirect(reverse("admin:chat_room_change", args=[pk]))
+        act = cast(Callable[..., HttpResponse | None], allowed[0])
+        asked = act(self, request, Room.objects.filter(pk=pk))
+        return asked or redirect(reverse("admin:chat_room_change", args=[pk]))
 
     def remove(self, request: HttpRequest, pk: int, who: str) -> HttpResponse:
         """Sends one participant out."""
@@ -181,11 +203,15 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
         room = get_object_or_404(Room, pk=pk)
         if not self.has_change_permission(request, room):
             raise PermissionDenied
+        if not admin_question.answered(request):
+            people = async_to_sync(moderation.live)([room.key])[room.key].people
+            named = [person.nickname for person in people if person.id == who]
+            return admin_question.page(request, admin_question.REMOVE, named)
         if async_to_sync(moderation.remove)(room.key, who):
-            self.log_change(request, room, f"removed participant {who[:12]}")
-            messages.success(request, "The participant was removed, and cannot come back.")
+            self.log_change(request, room, f"{gettext_noop('removed participant')}: {who[:12]}")
+            messages.success(request, _("The participant was removed, and cannot come back."))
         else:
-            messages.warning(request, "The participant is not there any more.")
+            messages.warning(request, _("The participant is not there any more."))
         return redirect(reverse("admin:chat_room_change", args=[pk]))
 
     def export(self, request: HttpRequest, pk: int, kind: str) -> StreamingHttpResponse:
@@ -200,7 +226,7 @@ class RoomAdmin(ChangedOnly, BriefQuestion):
             said = transcript.as_text(pk)
             file = StreamingHttpResponse(said, content_type="text/plain; charset=utf-8")
         file["Content-Disposition"] = f'attachment; filename="transcript-{pk}.{kind}"'
-        self.log_change(request, room, f"exported the transcript as {kind}")
+        self.log_change(request, room, f"{gettext_noop('exported the transcript')}: {kind}")
         return file
 
 
@@ -259,5 +285,6 @@ class BanAdmin(BriefQuestion):
     def let_back_in(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
         for ban in queryset:
             async_to_sync(moderation.let_back_in)(ban.pk)
-            self.log_change(request, ban.room, f"let {ban.nickname} back in")
-            messages.success(request, f"{ban.nickname} may enter {ban.room} again.")
+            self.log_change(request, ban.room, f"{gettext_noop('let back in')}: {ban.nickname}")
+            told = _("%(nickname)s may enter %(room)s again.")
+            messages.success(request, told % {"nickname": ban.nickname, "room": ban.room})

@@ -14,6 +14,8 @@ from msgspec import Meta, Struct
 MAX_TEXT_CHARS = 4_000
 MAX_NICKNAME_CHARS = 32
 HISTORY_LIMIT = 100
+# Who speaks in an announcement: no participant has this id, and the server alone writes ids.
+ADMINISTRATOR = ""
 
 ParticipantId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{12}$")]
 ClientId = Annotated[
@@ -57,7 +59,8 @@ class Person(Member, frozen=True):
 
 
 class Message(Wire, frozen=True):
-    """A stored chat message. `seq` counts the entries of the room's journal, messages and deletions
+    """A stored chat message; `from` is empty where an administrator announces something, which no
+    participant can do. `seq` counts the entries of the room's journal, messages and deletions
     together: 1, 2, 3 … `sent_at` is in milliseconds of the Unix epoch."""
 
     seq: int

@@ -3,6 +3,7 @@
 import secrets
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 def new_epoch() -> str:
@@ -14,16 +15,21 @@ class Room(models.Model):
     """A room, made when the first person enters it. `last_seq` numbers the entries of its journal:
     its messages and their deletions."""
 
-    key = models.CharField(max_length=80, unique=True)
-    name = models.CharField(max_length=64)
-    listed = models.BooleanField(default=True)
-    host = models.CharField(max_length=32, blank=True, help_text="The browser that made the room.")
-    capacity = models.PositiveIntegerField(
-        null=True, blank=True, help_text="People at most; empty: the server's setting."
+    key = models.CharField(_("address"), max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=64)
+    listed = models.BooleanField(_("listed"), default=True)
+    host = models.CharField(
+        _("host"), max_length=32, blank=True, help_text=_("The browser that made the room.")
     )
-    closed_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_seq = models.PositiveBigIntegerField(default=0, editable=False)
+    capacity = models.PositiveIntegerField(
+        _("capacity"),
+        null=True,
+        blank=True,
+        help_text=_("People at most; empty: the server's setting."),
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_seq = models.PositiveBigIntegerField(_("last number"), default=0, editable=False)
     # The database's own default serves a process of an older version that still makes rooms.
     epoch = models.CharField(max_length=16, default=new_epoch, db_default="", editable=False)
     # Since then nothing is written to the room; the row goes when all of its messages are gone.
@@ -31,6 +37,7 @@ class Room(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        verbose_name, verbose_name_plural = _("room"), _("rooms")
 
     def __str__(self) -> str:
         return self.name
@@ -39,16 +46,19 @@ class Room(models.Model):
 class Message(models.Model):
     """What a participant said. `seq` counts 1, 2, 3 … in its room, together with deletions."""
 
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages")
-    seq = models.PositiveBigIntegerField()
-    participant = models.CharField(max_length=12)
-    nickname = models.CharField(max_length=64)
-    text = models.TextField()
-    sent_at = models.DateTimeField(db_index=True)
-    client_id = models.UUIDField()
+    room = models.ForeignKey(
+        Room, on_delete=models.CASCADE, related_name="messages", verbose_name=_("room")
+    )
+    seq = models.PositiveBigIntegerField(_("number"))
+    participant = models.CharField(_("participant"), max_length=12)
+    nickname = models.CharField(_("nickname"), max_length=64)
+    text = models.TextField(_("text"))
+    sent_at = models.DateTimeField(_("sent at"), db_index=True)
+    client_id = models.UUIDField(_("name from its page"))
 
     class Meta:
         ordering = ("room", "seq")
+        verbose_name, verbose_name_plural = _("message"), _("messages")
         constraints = (
             models.UniqueConstraint(fields=("room", "seq"), name="message_number"),
             models.UniqueConstraint(fields=("room", "client_id"), name="message_sent_once"),
@@ -69,6 +79,7 @@ class Deletion(models.Model):
     spans = models.JSONField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("deletion"), _("deletions")
         ordering = ("room", "seq")
         constraints = (models.UniqueConstraint(fields=("room", "seq"), name="deletion_number"),)
 
@@ -79,13 +90,18 @@ class Deletion(models.Model):
 class Ban(models.Model):
     """A browser that was removed from a room: it stays out until it is let back in."""
 
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="bans")
-    browser = models.CharField(max_length=32)
-    nickname = models.CharField(max_length=64, help_text="As it was called when it was removed.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    room = models.ForeignKey(
+        Room, on_delete=models.CASCADE, related_name="bans", verbose_name=_("room")
+    )
+    browser = models.CharField(_("browser"), max_length=32)
+    nickname = models.CharField(
+        _("nickname"), max_length=64, help_text=_("Their name when they were removed.")
+    )
+    created_at = models.DateTimeField(_("removed at"), auto_now_add=True)
 
     class Meta:
         ordering = ("-created_at",)
+        verbose_name, verbose_name_plural = _("removed person"), _("removed people")
         constraints = (models.UniqueConstraint(fields=("room", "browser"), name="banned_once"),)
 
     def __str__(self) -> str:

@@ -1,14 +1,20 @@
 """The service of those who look after rooms: see them live, close, send people out, clear."""
 
-from collections.abc import Mapping
+import asyncio
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from chat import bans, closes, database, deletions, rooms, runtime
-from chat.messages import Person
+from chat import bans, closes, database, deletions, names, rooms, runtime
+from chat.errors import Refused
+from chat.journal import RoomGone
+from chat.messages import ADMINISTRATOR, NewMessageEvent, Person
+from chat.messages import Message as Said
 from chat.models import Message, Room
 from chat.residents import residents
 
@@ -53,6 +59,35 @@ async def live(keys: list[str]) -> dict[str, LiveRoom]:
     return found
 
 
+@dataclass(frozen=True)
+class Whereabouts:
+    """A person, in a room, now."""
+
+    person: Person
+    room: Room
+    process: str
+
+    @property
+    def since(self) -> datetime:
+        return datetime.fromtimestamp(self.person.since / 1000, UTC)
+
+
+async def everyone(query: str = "") -> list[Whereabouts]:
+    """Everybody in all rooms, by nickname; with a query those whose nickname or room has it."""
+    keys = await live_keys()
+    known = await database.read(_rooms, keys)
+    wanted = query.casefold()
+    found = []
+    for key, room in (await live(list(known))).items():
+        whole = wanted in known[key].name.casefold() or wanted in key
+        found += [
+            Whereabouts(person, known[key], room.holders.get(person.id, ""))
+            for person in room.people
+            if whole or wanted in person.nickname.casefold()
+        ]
+    return sorted(found, key=lambda one: (one.person.nickname.casefold(), one.room.key))
+
+
 async def close(key: str) -> None:
     """Closes a room: nobody gets in, and who is in is told and sent out."""
     await database.read(_set_closed, key, True)
@@ -83,6 +118,50 @@ async def remove(key: str, participant: str) -> bool:
     return True
 
 
+async def end_call(key: str) -> int:
+    """Sends everyone out of the call of a room, who all stay in the room; returns how many."""
+    sent_out = 0
+    for place in runtime.current().rosters():
+        if place.kind is rooms.PEOPLE:
+            continue
+        for participant in (await place.snapshot(key)).members:
+            place.drop(key, closes.CALL_ENDED, to=participant)
+            await place.leave(key, participant)
+            sent_out += 1
+    return sent_out
+
+
+async def announce(keys: Iterable[str], text: str) -> int:
+    """Says something in these rooms as the administrator; returns in how many it was stored.
+
+    It is a message of the journal like any other: numbered, kept, and read by those who come later.
+    Raises Refused: there is nothing to see in it. JournalFull, and what the database raises.
+    """
+    text = names.clean_text(text)
+    if not text:
+        raise Refused("empty_message", "There is nothing in this message.")
+    found = await database.read(_ids, list(keys))
+    return sum(await asyncio.gather(*(_announce(key, pk, text) for key, pk in found.items())))
+
+
+async def _announce(key: str, room_id: int, text: str) -> bool:
+    def publish(message: Said) -> None:
+        rooms.people().send(key, NewMessageEvent(**msgspec.structs.asdict(message)))
+
+    try:
+        await runtime.current().journal.append(
+            room_id=room_id,
+            participant=ADMINISTRATOR,
+            nickname="",
+            text=text,
+            client_id=str(uuid.uuid4()),
+            publish=publish,
+        )
+    except RoomGone:
+        return False
+    return True
+
+
 async def let_back_in(ban: int) -> None:
     """Lets a browser that was removed from a room enter it again."""
     await database.read(bans.lift, ban)
@@ -110,6 +189,15 @@ async def delete(key: str) -> bool:
         return True
     _send_all_out(key)
     return await runtime.current().finish_rooms(patience_s=DELETING_PATIENCE_S)
+
+
+def _rooms(keys: list[str]) -> dict[str, Room]:
+    return {room.key: room for room in Room.objects.filter(key__in=keys, deleted_at=None)}
+
+
+def _ids(keys: list[str]) -> dict[str, int]:
+    found = Room.objects.filter(key__in=keys, deleted_at=None)
+    return dict(found.values_list("key", "pk"))
 
 
 def _set_closed(key: str, closed: bool) -> None:

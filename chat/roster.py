@@ -70,7 +70,8 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
-SENT_OUT = (closes.REMOVED, closes.ROOM_CLOSED)  # no line that is lost: nobody is missed
+# No line that is lost: nobody is missed.
+SENT_OUT = (closes.REMOVED, closes.ROOM_CLOSED, closes.CALL_ENDED)
 
 
 class _Held(NamedTuple):

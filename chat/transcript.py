@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from chat import database, history
-from chat.messages import Message
+from chat.messages import ADMINISTRATOR, Message
 
 PIECE = 500  # messages
 
@@ -14,10 +14,7 @@ async def as_text(room_id: int) -> AsyncIterator[str]:
     """For the eye: further lines of a message are indented, so that none passes for another
     message."""
     async for piece in _pieces(room_id):
-        yield "".join(
-            f"[{_time(message)}] {message.nickname}: {_indented(message.text)}\n"
-            for message in piece
-        )
+        yield "".join(map(_line, piece))
 
 
 async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
@@ -39,11 +36,19 @@ async def _pieces(room_id: int) -> AsyncIterator[list[Message]]:
         seq = piece[-1].seq
 
 
+def _line(message: Message) -> str:
+    text = _indented(message.text)
+    if message.sender == ADMINISTRATOR:  # no guest's line begins so, whatever their nickname is
+        return f"! [{_time(message)}] {text}\n"
+    return f"[{_time(message)}] {message.nickname}: {text}\n"
+
+
 def _plain(message: Message) -> dict[str, object]:
     return {
         "seq": message.seq,
         "sent_at": _time(message),
         "nickname": message.nickname,
+        "announcement": message.sender == ADMINISTRATOR,
         "text": message.text,
     }
 

@@ -35,6 +35,8 @@ chat.census chat.transcript
 chat.fallback chat.lobby chat.moderation
 chat.admin_forms
 chat.admin_accounts
+chat.templatetags.deeds
+chat.admin_deeds chat.admin_question chat.admin_rooms
 chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
 call.fan call.messages call.view call.wire
@@ -49,7 +51,8 @@ noom_project.postgresql.base
 noom_project.masks noom_project.policy
 noom_project.addresses
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.environment
-noom_project.handshakes noom_project.joiner noom_project.logs noom_project.pulse
+noom_project.handshakes noom_project.joiner noom_project.login_lock noom_project.logs
+noom_project.pulse
 noom_project.refusals noom_project.storage noom_project.typescript
 noom_project.origin
 noom_project.pages

@@ -17,6 +17,8 @@ import { createSocket } from './socket.js';
 // As long as the server's lease on whoever lost the line.
 const AWAITED_MS = 15_000;
 const SERVER_ERROR = 'server_error';
+/** The close code of a call that an administrator ended. */
+const CALL_ENDED = 4405;
 
 /**
  * @typedef {object} CallLineOptions
@@ -66,7 +68,7 @@ export class CallLine {
       hello: () => this.#hello(),
       onWelcome: (ack) => this.#welcomed(ack),
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
-      onClosed: () => this.#end(),
+      onClosed: (code) => this.#closed(code),
       onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
       environment: this.#window,
     });
@@ -216,6 +218,12 @@ export class CallLine {
     if (willRetry) return;
     this.#end();
     this.#options.onRefused(code);
+  }
+
+  /** @param {number} code why the server ended the line for good */
+  #closed(code) {
+    this.#end();
+    if (code === CALL_ENDED) this.#options.onRefused('call_ended');
   }
 
   #end() {

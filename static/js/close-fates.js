@@ -15,6 +15,7 @@ export const CLOSE_FATES = Object.freeze({
   4401: { fate: 'stop', meaning: 'bad_token' },
   4403: { fate: 'stop', meaning: 'removed' },
   4404: { fate: 'stop', meaning: 'room_closed' },
+  4405: { fate: 'stop', meaning: 'call_ended' },
   4408: { fate: 'reconnect', meaning: 'silent' },
   4409: { fate: 'stop', meaning: 'replaced' },
   4412: { fate: 'reconnect', meaning: 'restarting', reasonIsJitterMs: true },

@@ -13,6 +13,7 @@ import { listNames, t } from './words.js';
  * @property {string} key
  * @property {boolean} first
  * @property {boolean} own
+ * @property {boolean} announced an administrator says it to everybody here
  * @property {string} nickname
  * @property {number} at
  * @property {string} text
@@ -22,6 +23,8 @@ import { listNames, t } from './words.js';
 /** @typedef {{kind: 'quiet', key: string, text: string}} QuietRow */
 /** @typedef {MessageRow | QuietRow} Row */
 
+/** Who speaks in an announcement: the server gives no participant this id. */
+const ADMINISTRATOR = '';
 const RUN_MS = 5 * 60_000;
 
 /**
@@ -41,12 +44,13 @@ export function rowsOf(room) {
  * @param {Run} run
  * @returns {Row[]}
  */
-const runRows = ({ own, nickname, messages }) =>
+const runRows = ({ from, own, nickname, messages }) =>
   messages.map(({ client_id, text, sent_at }, index) => ({
     kind: 'message',
     key: client_id,
     first: index === 0,
     own,
+    announced: from === ADMINISTRATOR,
     nickname,
     at: sent_at,
     text,
@@ -66,6 +70,7 @@ function pendingRows({ items }, before) {
     key: client_id,
     first: index === 0 && (run === null || at - run.at >= RUN_MS),
     own: true,
+    announced: false,
     nickname: '',
     at,
     text,

@@ -128,13 +128,20 @@ function update(element, row) {
   if (row.kind === 'quiet') return setText(element, row.text);
   mark(element, 'first', row.first);
   mark(element, 'own', row.own);
+  mark(element, 'announced', row.announced);
   element.dataset.state = row.state;
-  setText(within(element, '.message-author'), row.own ? t('you') : row.nickname);
+  setText(within(element, '.message-author'), author(row));
   drawTime(element, row);
   within(element, '.message-failed').hidden = row.state !== 'failed';
   within(element, '.message-retry').hidden = NEVER_SENDABLE.has(row.reason ?? '');
   const reason = `message.failed.${row.reason}`;
   setText(within(element, '.message-reason'), t(isKey(reason) ? reason : 'message.failed'));
+}
+
+/** @param {MessageRow} row */
+function author({ own, announced, nickname }) {
+  if (announced) return t('announcement');
+  return own ? t('you') : nickname;
 }
 
 /**

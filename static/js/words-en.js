@@ -26,6 +26,7 @@ export const EN = Object.freeze({
   'line.long.refused':
     'The server does not recognise the address of this page as its own. Only whoever runs the server can mend that: the reason is in its log.',
 
+  announcement: 'Announcement from the administrator',
   arrived: '{names} arrived',
   left: '{names} left',
   cleared: 'The messages before this are no longer kept.',
@@ -65,6 +66,7 @@ export const EN = Object.freeze({
   'lobby.joining': 'Joining…',
 
   'error.call_full': 'The call is full. You can try again when someone has left; the chat is open to you.',
+  'error.call_ended': 'An administrator ended the call. The chat goes on without it.',
   'error.call_lost': 'The call could not be reached. Try again in a moment.',
 
   'tile.pin': 'Show {name} large',

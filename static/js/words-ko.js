@@ -26,6 +26,7 @@ export const KO = Object.freeze({
   'line.long.refused':
     '서버가 이 페이지 주소를 자기 주소로 인식하지 못해 연결을 거부했어요. 서버 운영자만 고칠 수 있고, 이유는 서버 로그에 나와 있어요.',
 
+  announcement: '서버 관리자 공지',
   arrived: '{names}이 들어왔어요',
   left: '{names}이 나갔어요',
   cleared: '이전 메시지는 더 이상 보관되지 않아요',
@@ -62,6 +63,7 @@ export const KO = Object.freeze({
   'lobby.joining': '참여하는 중…',
 
   'error.call_full': '통화 인원이 가득 찼어요. 누군가 나가면 다시 시도해 주세요. 채팅은 지금도 할 수 있어요.',
+  'error.call_ended': '서버 관리자가 통화를 끝냈어요. 채팅은 계속할 수 있어요.',
   'error.call_lost': '통화에 연결하지 못했어요. 잠시 후 다시 시도해 주세요.',
 
   'tile.pin': '{name} 크게 보기',

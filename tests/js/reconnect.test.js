@@ -145,7 +145,7 @@ test('offline is told while the line is down, and online connects at once', () =
 
 test('each code that stops, stops for good, and says so once', () => {
   const stops = Object.keys(CLOSE_FATES).filter((code) => CLOSE_FATES[code].fate === 'stop');
-  assert.deepEqual(stops, ['4400', '4401', '4403', '4404', '4409', '4426']);
+  assert.deepEqual(stops, ['4400', '4401', '4403', '4404', '4405', '4409', '4426']);
   for (const code of stops.map(Number)) {
     const { window, socket, closed } = enter();
     window.line.end(code);

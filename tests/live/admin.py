@@ -53,7 +53,13 @@ class Admin:
             return str(answer.read().decode())
 
     def post(self, path: str, **fields: str) -> str:
-        """The page after a form was sent. Raises HTTPError."""
+        """The page after a form was sent, and its question answered with yes. Raises HTTPError."""
+        page = self._send(path, **fields)
+        if 'id="question"' in page:
+            page = self._send(path, **fields, sure="yes")
+        return page
+
+    def _send(self, path: str, **fields: str) -> str:
         token = next(c.value for c in self._cookies if c.name == "csrftoken")
         data = urlencode({"csrfmiddlewaretoken": token or "", **fields}).encode()
         request = Request(self._url + path, data, {"Referer": self._url + path})

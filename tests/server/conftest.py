@@ -9,7 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.test import AsyncClient
 from redis.asyncio import Redis
 
 from chat import database, limits, runtime
@@ -97,3 +100,24 @@ def join(connect):
         return client
 
     return join
+
+
+@pytest.fixture
+async def staff():
+    """`await staff(*permissions)`: a browser logged in as staff who may do just that."""
+
+    @sync_to_async
+    def staff(*permissions: str, is_staff: bool = True) -> AsyncClient:
+        user = User.objects.create_user("someone", password="x", is_staff=is_staff)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client = AsyncClient()
+        client.force_login(user)
+        return client
+
+    return staff
+
+
+@pytest.fixture
+def admin(staff):
+    may = ("view_room", "change_room", "delete_room", "view_message", "view_ban", "delete_ban")
+    return lambda: staff(*may)

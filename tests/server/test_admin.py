@@ -3,47 +3,12 @@
 import json
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
-from django.http import StreamingHttpResponse
-from django.test import AsyncClient
 
 from chat import closes
 from chat.models import Ban, Message, Room
+from tests.server.deeds import ROOMS, agree, logged, streamed
 
-ROOMS = "/admin/chat/room/"
 BANS = "/admin/chat/ban/"
-
-
-@pytest.fixture
-async def staff():
-    """`await staff(*permissions)`: a browser logged in as staff who may do just that."""
-
-    @sync_to_async
-    def staff(*permissions: str, is_staff: bool = True) -> AsyncClient:
-        user = User.objects.create_user("someone", password="x", is_staff=is_staff)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client = AsyncClient()
-        client.force_login(user)
-        return client
-
-    return staff
-
-
-@pytest.fixture
-def admin(staff):
-    may = ("view_room", "change_room", "delete_room", "view_message", "view_ban", "delete_ban")
-    return lambda: staff(*may)
-
-
-async def streamed(answer: StreamingHttpResponse) -> str:
-    return b"".join([part async for part in answer]).decode()
-
-
-async def logged() -> list[str]:
-    entries = [entry async for entry in LogEntry.objects.all()]
-    return [entry.change_message for entry in entries]
 
 
 async def test_rooms_are_seen_with_who_is_in_them_now(enter, join, admin):
@@ -80,7 +45,7 @@ async def test_closing_and_reopening_from_the_list(enter, admin):
     nova = await enter("Nova")
     room = await Room.objects.aget()
     browser = await admin()
-    await browser.post(ROOMS, {"action": "close_rooms", "_selected_action": [room.pk]})
+    await agree(browser, ROOMS, action="close_rooms", _selected_action=[room.pk])
     assert await nova.closing() == closes.ROOM_CLOSED
     await browser.post(ROOMS, {"action": "reopen_rooms", "_selected_action": [room.pk]})
     await room.arefresh_from_db()
@@ -92,15 +57,15 @@ async def test_removing_one_tells_that_one_and_the_room(enter, admin):
     nova, mira = await enter("Nova"), await enter("Mira", browser="hers")
     room = await Room.objects.aget()
     browser = await admin()
-    await browser.post(f"{ROOMS}{room.pk}/remove/{mira.id}/")
+    await agree(browser, f"{ROOMS}{room.pk}/remove/{mira.id}/")
     assert await mira.closing() == closes.REMOVED
     assert (await nova.event("bye"))["person"]["id"] == mira.id
-    assert await logged() == [f"removed participant {mira.id}"]
+    assert await logged() == [f"removed participant: {mira.id}"]
     ban = await Ban.objects.aget()
     assert "Mira" in (await browser.get(BANS)).content.decode()
     await browser.post(BANS, {"action": "let_back_in", "_selected_action": [ban.pk]})
     assert await enter("Mira", browser="hers")
-    assert (await logged())[0] == "let Mira back in"
+    assert (await logged())[0] == "let back in: Mira"
 
 
 async def test_deleting_the_messages_tells_the_room(enter, admin):
@@ -108,7 +73,7 @@ async def test_deleting_the_messages_tells_the_room(enter, admin):
     await nova.say("forget this")
     room = await Room.objects.aget()
     browser = await admin()
-    await browser.post(f"{ROOMS}{room.pk}/do/clear_rooms/")
+    await agree(browser, f"{ROOMS}{room.pk}/do/clear_rooms/")
     assert await nova.event("deleted") == {"seq": 2, "spans": [{"first": 1, "last": 1}]}
     assert not await Message.objects.aexists()
     assert (await nova.say("and on"))["seq"] == 3
@@ -145,13 +110,16 @@ async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
         (ROOMS, {"action": "close_rooms", "_selected_action": [room.pk]}),
         (f"{ROOMS}{room.pk}/do/close_rooms/", {}),
         (f"{ROOMS}{room.pk}/do/clear_rooms/", {}),
+        (f"{ROOMS}{room.pk}/do/end_calls/", {}),
         (f"{ROOMS}{room.pk}/do/delete_selected/", {}),
+        (f"{ROOMS}{room.pk}/announce/", {"text": "forged"}),
+        (f"{ROOMS}announce/", {"text": "forged"}),
         (f"{ROOMS}{room.pk}/remove/{mira.id}/", {}),
         (f"{ROOMS}{room.pk}/delete/", {"post": "yes"}),
         (BANS, {"action": "let_back_in", "_selected_action": [ban.pk]}),
         (f"{BANS}{ban.pk}/delete/", {"post": "yes"}),
     ):
-        await browser.post(path, data)
+        await browser.post(path, {**data, "sure": "yes"})
     if who == "guest":
         answer = await browser.get(f"{ROOMS}{room.pk}/transcript.txt")
         assert b"kept" not in answer.content

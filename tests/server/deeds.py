@@ -1,0 +1,27 @@
+"""What tests of the admin share: forms with a question, and the log of deeds."""
+
+from django.contrib.admin.models import LogEntry
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient
+
+ROOMS = "/admin/chat/room/"
+
+
+async def logged() -> list[str]:
+    entries = [entry async for entry in LogEntry.objects.all()]
+    return [entry.change_message for entry in entries]
+
+
+async def agree(browser: AsyncClient, path: str, **data: object) -> None:
+    """Sends a form and says yes to the question, before which nothing happens."""
+    before = await logged()
+    question = await browser.post(path, data)
+    assert 'id="question"' in question.content.decode()
+    assert await logged() == before
+    answer = await browser.post(path, {**data, "sure": "yes"})
+    assert answer.status_code == 302
+
+
+async def streamed(answer: StreamingHttpResponse) -> str:
+    """The whole of a long answer."""
+    return b"".join([part async for part in answer]).decode()
