@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from noom_project import assets
 from noom_project.handshakes import FINISHED_WITHIN_S
 from noom_project.postgresql.patience import Patience
 from noom_project.server import Server
@@ -28,6 +29,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     """
     require_redis()
     Patience.limit()
+    assets.publish_at_start()
     server = Server(
         served,
         endpoints=[endpoint],

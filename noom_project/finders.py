@@ -23,6 +23,11 @@ ENTRIES = (
 )
 
 
+def joined(entry: str) -> str:
+    """The file that a page loads for an entry."""
+    return entry.replace(".", f"{MARK}.")
+
+
 class JoinedFinder(BaseFinder):
     """Joins on demand: `collectstatic` gathers what `runserver` makes anew after each edit.
 
@@ -49,7 +54,7 @@ class JoinedFinder(BaseFinder):
     def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
         storage = FileSystemStorage(location=self._folder)
         for entry in ENTRIES:
-            path = entry.replace(".", MARK + ".")
+            path = joined(entry)
             self._up_to_date(entry, path)
             yield path, storage
 

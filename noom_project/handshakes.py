@@ -15,6 +15,7 @@ MAX_UNFINISHED = 100  # of one address
 FINISHED_WITHIN_S = 15.0  # headers and body
 
 unfinished: Counter[str] = Counter()  # by address
+requesting: "set[GuardedChannel]" = set()  # those whose request is not complete
 
 
 class GuardedChannel(HTTPChannel):
@@ -79,6 +80,7 @@ class GuardedChannel(HTTPChannel):
             self.transport.abortConnection()
             return
         self._deadline = self.callLater(FINISHED_WITHIN_S, self.transport.abortConnection)
+        requesting.add(self)
         if is_counted:
             unfinished[address] += 1
             self._address = address
@@ -87,6 +89,7 @@ class GuardedChannel(HTTPChannel):
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         self._deadline = None
+        requesting.discard(self)
         if self._address is not None:
             unfinished[self._address] -= 1
             if not unfinished[self._address]:

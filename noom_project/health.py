@@ -10,10 +10,14 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
-from chat import database, history, names, runtime
+from chat import database, names, runtime
 from chat.frames import Frame
 from chat.hub import Hub
+from noom_project import assets, processes
+from noom_project.finders import ENTRIES, joined
 
 CHECK_S = 1.5  # the longest that one check may take
 REUSE_S = 0.5  # for how long a report is good, so that many who ask do no harm
@@ -72,11 +76,15 @@ class Health:
         self._here = here
         self._checks: dict[str, Ask] = {
             "database": _database,
+            "schema": self._schema,
+            "files": _files,
+            "neighbours": _neighbours,
             **({"redis": here.presence.check} if settings.REDIS_URLS else {}),
             "layer": Echo(here.hub).ask,
         }
         self._asking: asyncio.Task[dict[str, Finding]] | None = None
         self._asked = 0.0
+        self._migrated = False
         self._wrong: list[str] = []
 
     async def report(self) -> dict[str, Finding]:
@@ -87,6 +95,12 @@ class Health:
             self._asked = now
             self._asking = asyncio.create_task(self._ask_all())
         return await asyncio.shield(self._asking)
+
+    async def _schema(self) -> None:
+        """The tables are of this version, or a newer one: they never go back."""
+        if not self._migrated:
+            await database.probe(_require_migrations)
+            self._migrated = True
 
     async def _ask_all(self) -> dict[str, Finding]:
         found = await asyncio.gather(*(_find(ask) for ask in self._checks.values()))
@@ -144,6 +158,25 @@ async def _find(ask: Ask) -> Finding:
     return Finding(state, time.monotonic() - start, why)
 
 
+class Unmigrated(Exception):
+    """The database's tables are of an older version."""
+
+
 async def _database() -> None:
-    # A table of ours: a database without one is of no use either.
-    await database.probe(history.heads, [""])
+    # A write: a database whose disk is full still answers questions.
+    await database.probe(processes.beat)
+
+
+async def _neighbours() -> None:
+    await database.probe(processes.meet)
+
+
+async def _files() -> None:
+    await asyncio.to_thread(assets.require, [joined(entry) for entry in ENTRIES])
+
+
+def _require_migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        first = f"{plan[0][0].app_label}.{plan[0][0].name}"
+        raise Unmigrated(f"run manage.py migrate: {len(plan)} are missing, first {first}")

@@ -32,7 +32,8 @@ ICE_FAILURES = ("no_path", "no_relay", "lost")
 ERRORS = (
     "bad_frame", "bad_history", "bad_order", "bad_payload", "bad_token", "call_full",
     "empty_message", "empty_nickname", "not_in_room", "not_text", "removed", "room_closed",
-    "room_full", "server_error", "too_fast", "too_large", "try_later", "unknown_type",
+    "room_full", "server_error", "too_fast", "too_large", "too_many_rooms", "try_later",
+    "unknown_type",
 )  # fmt: skip
 STATES = ("ok", "late", "failed")
 

@@ -6,18 +6,24 @@ Twisted has moved what is overridden here.
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import autobahn.websocket.protocol
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server as DaphneServer
+from daphne.server import reactor
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.db import DatabaseError
 from twisted.internet import defer, tcp
 from twisted.web.http import HTTPChannel, Request, _GenericHTTPChannelProtocol
 
-from chat import closes, line, runtime
-from noom_project import health
-from noom_project.handshakes import GuardedChannel
+from chat import closes, database, line, runtime
+from chat.errors import Unavailable
+from noom_project import health, processes
+from noom_project.handshakes import GuardedChannel, requesting
 from noom_project.headers import LAST
 from noom_project.websocket import GuardedSocket
 
@@ -25,6 +31,8 @@ MAX_BODY_BYTES = 1_000_000
 LISTEN_QUEUE = 4_096  # who may wait to be accepted; the kernel's own limit may be lower
 ACCEPTED_IN_A_ROUND = 2  # of the loop
 DRAIN_S = 6.0
+DRAIN_STEP_S = 0.02
+LAST_REQUEST_S = 0.5  # for the request on a connection that was let in last
 LAST_WORDS_S = 2.0  # for what is left then; Redis may be gone too
 
 log = logging.getLogger(__name__)
@@ -71,13 +79,14 @@ class GuardedRequest(WebRequest):
         look at all applications. A connection that breaks off says that the answer is not whole."""
         if not self._response_started:
             super().handle_exception(exception)
-        elif self.channel is not None:
+        elif getattr(self, "channel", None) is not None:
             self.channel.transport.abortConnection()
 
     async def until_read(self) -> None:
         """Returns when the reader has taken most of what it was sent."""
-        if self.channel is not None:
-            await self.channel.reader.ready()
+        channel = getattr(self, "channel", None)  # Twisted deletes it at the end of the answer
+        if channel is not None:
+            await channel.reader.ready()
 
     def _refuse_body(self) -> None:
         transport = self.channel.transport
@@ -99,11 +108,16 @@ class Server(DaphneServer):
         autobahn.websocket.protocol.pformat = repr  # type: ignore[assignment, attr-defined]
         HTTPFactory.protocol = staticmethod(_guarded_channel)
         HTTPFactory.buildProtocol = _guarded_requests
-        self._ports: list[Any] = []
+        self._ports: list[tuple[Any, Callable[[], None]]] = []
         self._ending: set[Any] = set()  # disconnected, or without an application
         self.server_name = ""  # an answer names no software
         logging.captureWarnings(True)
+        reactor.callWhenRunning(self._begin)
         super().run()
+
+    def _begin(self) -> None:
+        """The loop runs."""
+        self._watch = asyncio.ensure_future(processes.watch())
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Stock daphne offers no extensions to a WebSocket's application."""
@@ -144,9 +158,9 @@ class Server(DaphneServer):
         """Stock daphne keeps no port, and so could not stop listening. Stock Twisted lets fifty
         wait, the kernel makes others knock again ever later, and accepts all who wait in one go."""
         super().listen_success(port)
-        self._ports.append(port)
         port.socket.listen(LISTEN_QUEUE)
         accept = port.doRead
+        self._ports.append((port, accept))
 
         def accept_some() -> None:
             port.numberAccepts = min(port.numberAccepts, ACCEPTED_IN_A_ROUND)
@@ -155,20 +169,32 @@ class Server(DaphneServer):
         port.doRead = accept_some
 
     def kill_all_applications(self) -> "defer.Deferred[None]":
-        """Stock daphne cancels every consumer: no close frame is sent, no lease handed over."""
-        for port in self._ports:
+        """Stock daphne cancels every consumer: no close frame is sent, no lease handed over. Stock
+        Twisted resets the connections that wait to be accepted, which a proxy takes for made."""
+        for port, accept in self._ports:
+            port.numberAccepts = LISTEN_QUEUE
+            accept()
             port.stopListening()
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    def _is_busy(self, seconds: float) -> bool:
+        """Whether somebody is still served, so many seconds after the last was let in."""
+        answering = any(
+            isinstance(protocol, GuardedRequest) and "disconnected" not in details
+            for protocol, details in self.connections.items()
+        )
+        is_asked = seconds < LAST_REQUEST_S and bool(requesting)
+        return seconds < DRAIN_S and (bool(line.open_lines) or answering or is_asked)
 
     async def _end(self) -> None:
         """Tells every socket that the server restarts; ends what is still there after a while."""
         health.drain()
         return_within_ms = str(line.return_within_ms())
-        for socket in list(line.open_lines):
-            socket.drop(closes.RESTARTING, return_within_ms)
-        ending = [socket.ended for socket in line.open_lines]
-        if ending:
-            await asyncio.wait(ending, timeout=DRAIN_S)
+        began = time.monotonic()
+        while self._is_busy(time.monotonic() - began):
+            for socket in list(line.open_lines):
+                socket.drop(closes.RESTARTING, return_within_ms)
+            await asyncio.sleep(DRAIN_STEP_S)
         applications = [
             details["application_instance"]
             for details in self.connections.values()
@@ -180,6 +206,9 @@ class Server(DaphneServer):
             async with asyncio.timeout(LAST_WORDS_S):
                 await asyncio.gather(*applications, return_exceptions=True)
                 await runtime.shutdown()
+                self._watch.cancel()
+                with suppress(Unavailable, DatabaseError):
+                    await database.probe(processes.end)
         except TimeoutError:
             log.warning("ended without its last words")
 

@@ -128,8 +128,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    # With DEBUG it serves the files of a development tree, otherwise what collectstatic gathered.
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # With DEBUG it serves the files of a development tree, otherwise what collectstatic gathered,
+    # here or where another version runs.
+    "noom_project.assets.SharedFiles",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

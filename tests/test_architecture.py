@@ -46,8 +46,9 @@ call.apps call.consumers call.peer
 call.mesh
 call.participant
 call.management.commands.call_bot
-noom_project.postgresql.patience noom_project.readers noom_project.viewers
-noom_project.postgresql.base
+noom_project.models noom_project.postgresql.patience noom_project.readers noom_project.viewers
+noom_project.assets noom_project.postgresql.base
+noom_project.processes
 noom_project.masks noom_project.policy
 noom_project.addresses
 noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.environment
@@ -56,7 +57,8 @@ noom_project.pulse
 noom_project.refusals noom_project.storage noom_project.typescript
 noom_project.origin
 noom_project.pages
-noom_project.finders noom_project.headers noom_project.health noom_project.revision
+noom_project.finders
+noom_project.headers noom_project.health noom_project.revision
 noom_project.storage_use
 noom_project.metrics
 noom_project.settings

@@ -56,6 +56,7 @@ class Noom:
     """One server process, at `url`; what it printed is in `log`."""
 
     command: tuple[str, ...] = ("runserver", "--noreload")
+    root = ROOT  # the tree that it runs
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()
@@ -121,7 +122,7 @@ class Noom:
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "manage.py", *arguments],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

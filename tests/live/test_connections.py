@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +20,7 @@ from noom_project.viewers import THREADS
 from tests.live.cluster import Process
 from tests.live.postgres import Postgres
 from tests.live.production import as_operated
+from tests.live.server import ROOT
 from tests.live.waiting import until
 
 pytestmark = pytest.mark.live
@@ -68,4 +71,35 @@ def test_strangers_at_the_admin_door_take_no_connections(process, postgres):
     assert 0 < most <= THREADS + OURS
     # Those of the pages end with their requests; a thread that is still here keeps none.
     until(lambda: connections(postgres) <= OURS, "the pages' connections to end")
+    assert " ERROR " not in process.log
     assert len(os.listdir(f"/proc/{process.pid}/task")) < 40
+
+
+ASK = """
+from django.db import connection
+from noom_project.postgresql.patience import Patience
+import socket
+Patience.limit()
+with connection.cursor() as cursor:
+    cursor.execute("SHOW statement_timeout")
+    print(cursor.fetchone()[0])
+line = socket.socket(fileno=connection.connection.pgconn.socket)
+print(line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+print(line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+line.detach()
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "told"), [("", ["7s", "10000", "5"]), ("?tcp_user_timeout=3000", ["7s", "3000", "5"])]
+)
+def test_a_connection_gives_a_silent_host_up_by_itself(postgres, query, told):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", ASK],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": postgres.url + query, "DATABASE_TIMEOUT_S": "7"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == told, done.stderr

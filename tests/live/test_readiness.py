@@ -1,18 +1,24 @@
 """`/healthz` and `/readyz` of real processes: while Redis is frozen, and while one drains."""
 
 import json
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import closing
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
+from pathlib import Path
 from socket import create_connection
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
+from tests.live import tree
 from tests.live.cluster import Process, start_cluster
+from tests.live.production import as_operated
 from tests.live.redis import Redis
+from tests.live.server import ROOT
 from tests.live.waiting import until
 from tests.live.wire import Wire
 from tests.patience import PATIENCE
@@ -43,7 +49,8 @@ def test_a_process_is_not_ready_while_redis_is_frozen_and_soon_after_is(process,
     until(lambda: ready(process)[0] == 200, "being ready")
     redis.freeze()
     try:
-        late = {"database": "ok", "redis": "late", "layer": "late", "loop": "ok"}
+        late = dict.fromkeys(("database", "schema", "files", "neighbours", "loop"), "ok")
+        late |= {"redis": "late", "layer": "late"}
         until(lambda: ready(process) == (503, late), "noticing it", seconds=SOON_S)
         with urlopen(f"{process.url}/healthz", timeout=SOON_S * PATIENCE) as answer:
             assert answer.read() == b"alive\n"
@@ -78,3 +85,67 @@ async def test_a_process_that_drains_says_so_on_the_lines_that_it_has(process):
             assert await socket.closing() == 4412
     assert process.wait(10) == 0
     process.start()
+
+
+@pytest.fixture
+def start(tmp_path) -> Iterator[Callable[..., Process]]:
+    """`start(name, root=…, SETTING=…)`: a process without Redis, with a folder of its own."""
+    with ExitStack() as stops:
+
+        def start(name: str, root: Path = ROOT, **environment: str) -> Process:
+            (tmp_path / name).mkdir()
+            process = Process(tmp_path / name, **environment)
+            process.root = root
+            stops.callback(process.stop)
+            process.start()
+            return process
+
+        yield start
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
+def test_a_process_on_a_full_disk_is_not_ready(start, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=True)
+    try:
+        process = start("full", DATABASE_URL=f"sqlite:///{disk / 'noom.sqlite3'}")
+        until(lambda: ready(process)[0] == 200, "being ready")
+        with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4_096)
+        until(lambda: ready(process)[1]["database"] == "failed", "noticing it")
+        (disk / "filler").unlink()
+        until(lambda: ready(process)[0] == 200, "being ready again")
+        process.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_process_is_ready_once_its_database_is_migrated(start, tmp_path):
+    (tmp_path / "empty.sqlite3").touch()
+    process = start("unmigrated", DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    status, states = ready(process)
+    assert (status, states["database"], states["schema"]) == (503, "failed", "failed")
+    assert process._run("migrate", "--verbosity", "0").wait(60) == 0
+    until(lambda: ready(process)[0] == 200, "being ready")
+
+
+def test_a_process_without_gathered_files_is_not_ready(start, tmp_path):
+    process = start("bare", tree.copy(tmp_path / "tree"), **as_operated())
+    status, states = ready(process)
+    assert (status, states.pop("files")) == (503, "failed")
+    assert set(states.values()) == {"ok"}
+    assert "run manage.py collectstatic" in process.log
+
+
+def test_two_processes_without_redis_notice_each_other(start, tmp_path):
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'shared.sqlite3'}"}
+    elder = start("elder", **database)
+    younger = start("younger", **database)
+    until(lambda: ready(younger)[1]["neighbours"] == "failed", "the younger one standing back")
+    until(lambda: "share a database, but not a Redis" in elder.log, "a word in the elder's log")
+    assert ready(elder)[0] == 200
+    assert "share a database, but not a Redis" in younger.log
+    elder.stop()
+    until(lambda: ready(younger)[0] == 200, "the younger one taking over")

@@ -12,10 +12,10 @@ from channels.testing import HttpCommunicator
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat import history, limits, runtime
+from chat import limits, runtime
 from chat.counts import Counts, counts
 from chat.protocol import VERSION
-from noom_project import health, metrics, revision
+from noom_project import health, metrics, processes, revision
 from noom_project.asgi import application
 from tests.patience import PATIENCE
 from tests.source import ROOT
@@ -35,9 +35,9 @@ def impatient():
 
 
 @pytest.fixture
-def heads(monkeypatch):
-    """`heads(function)`: the database answers so."""
-    return lambda function: monkeypatch.setattr(history, "heads", function)
+def beat(monkeypatch):
+    """`beat(function)`: the database answers so."""
+    return lambda function: monkeypatch.setattr(processes, "beat", function)
 
 
 async def ask(path, method="GET", *, client="192.0.2.1", host="10.0.0.1:8001", headers=()):
@@ -59,7 +59,8 @@ async def ready():
 async def test_all_is_well(settings):
     status, states = await ready()
     assert status == 200
-    assert set(states) == {"database", "layer", "loop", *(["redis"] if settings.REDIS_URLS else [])}
+    here = {"database", "schema", "files", "neighbours", "layer", "loop"}
+    assert set(states) == here | ({"redis"} if settings.REDIS_URLS else set())
     assert set(states.values()) == {"ok"}
 
 
@@ -76,24 +77,24 @@ async def test_they_answer_under_any_name_and_are_neither_redirected_nor_kept(pa
     assert (status, headers["allow"]) == (405, "GET, HEAD")
 
 
-async def test_a_database_that_fails_is_told_without_its_words(heads, caplog):
-    def fail(keys):
+async def test_a_database_that_fails_is_told_without_its_words(beat, caplog):
+    def fail():
         raise OperationalError("no user noom at 10.0.0.9")
 
-    heads(fail)
+    beat(fail)
     status, _, body = await ask("/readyz")
     assert status == 503
     assert json.loads(body)["checks"]["database"]["state"] == "failed"
     assert "10.0.0.9" not in body
     assert "10.0.0.9" in caplog.text
-    heads(lambda keys: {})
+    beat(lambda: None)
     assert (await ready())[0] == 200
     assert "ready again" in caplog.text
 
 
-async def test_a_database_that_hangs_holds_up_nobody(heads):
+async def test_a_database_that_hangs_holds_up_nobody(beat):
     released = Event()
-    heads(lambda keys: released.wait(60))
+    beat(lambda: released.wait(60))
     with impatient():
         for _ in range(3):
             status, states = await ready()
@@ -131,11 +132,11 @@ async def test_who_drains_is_alive_and_not_ready(monkeypatch):
     assert (await ask("/healthz"))[0] == 200
 
 
-async def test_many_who_ask_cost_one_check_and_count_against_no_limit(heads, monkeypatch):
+async def test_many_who_ask_cost_one_check_and_count_against_no_limit(beat, monkeypatch):
     monkeypatch.setattr(health, "REUSE_S", 600.0)
-    asked: list[list[str]] = []
+    asked: list[int] = []
     before = limits.addresses.known
-    heads(asked.append)
+    beat(lambda: asked.append(1))
     for _ in range(20):
         answers = await asyncio.gather(*(ready() for _ in range(50)))
         assert {status for status, _ in answers} == {200}
@@ -236,11 +237,11 @@ async def test_latency_disk_and_revision_are_told(settings):
     assert re.fullmatch("[0-9a-f]{12}|unknown", revision.REVISION)
 
 
-async def test_database_that_fails_is_a_number_and_no_error(heads):
-    def fail(keys):
+async def test_database_that_fails_is_a_number_and_no_error(beat):
+    def fail():
         raise OperationalError
 
-    heads(fail)
+    beat(fail)
     seen = await scrape()
     assert [seen["noom_check", "database", state] for state in metrics.STATES] == [0, 0, 1]
 

@@ -1,0 +1,118 @@
+"""The pages' scripts and styles of every version that runs, shared through the database.
+
+While a new version replaces an old one, a page of the new one asks an old process for its script,
+and the reverse. With one image for each container no process has the other's files on its disk.
+"""
+
+import logging
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+from threading import Event
+from typing import Any
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import DatabaseError, connection
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from noom_project.models import Asset
+
+KEEP = timedelta(days=7)  # after the last start of a process that has it
+PIECE = 50  # files in one question
+MAX_BYTES = 2_000_000  # of one file
+HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
+
+published = Event()
+
+log = logging.getLogger(__name__)
+
+
+class Incomplete(Exception):
+    """`collectstatic` has not gathered what the pages of this version need."""
+
+
+def publish() -> None:
+    """Gives the files of this process's version to the processes of all others."""
+    ours = set(_hashed().values())
+    for names in _pieces(sorted(ours)):
+        here = Asset.objects.filter(name__in=names)
+        here.update(seen_at=Now())
+        new = set(names) - set(here.values_list("name", flat=True))
+        Asset.objects.bulk_create(
+            (Asset(name=name, packed=zlib.compress(data)) for name, data in _contents(new)),
+            ignore_conflicts=True,  # another process of this version starts too
+        )
+    Asset.objects.filter(seen_at__lt=Now() - KEEP).delete()
+    published.set()
+
+
+def publish_at_start() -> None:
+    """The same before the first page that needs them; the watch over processes does it later where
+    the database is away now."""
+    try:
+        publish()
+    except DatabaseError as error:
+        log.warning("the files of this version wait for the database: %s", error)
+    finally:
+        connection.close()
+
+
+def require(names: Iterable[str]) -> None:
+    """Raises Incomplete if a page would not find one of these files under its hashed name."""
+    known = _hashed()
+    for name in names if hasattr(staticfiles_storage, "hashed_files") else ():
+        if name not in known or not staticfiles_storage.exists(known[name]):
+            raise Incomplete(f"{name} is missing: run manage.py collectstatic, then start again")
+
+
+class SharedFiles(WhiteNoiseMiddleware):
+    """Stock WhiteNoise serves the files that its process has found at its start."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        is_ours = self.autorefresh or path in self.files or not path.startswith(self.static_prefix)
+        if not is_ours and HASHED.search(path):
+            answer = self._of_another_version(path.removeprefix(self.static_prefix))
+            if answer is not None:
+                return answer
+        found: HttpResponseBase = super().__call__(request)
+        return found
+
+    def _of_another_version(self, name: str) -> HttpResponseBase | None:
+        try:
+            asset = Asset.objects.filter(pk=name).first()
+        except DatabaseError as error:
+            log.warning("%s could not be asked for: %s", name, error)
+            return HttpResponse(status=503, headers={"Retry-After": "1"})
+        if asset is None:
+            return None
+        kind: Any = self.media_types.get_type(name)
+        if kind.startswith("text/"):
+            kind += f"; charset={self.charset}"
+        lasting = f"max-age={self.FOREVER}, public, immutable"
+        headers = {"Content-Type": kind, "Cache-Control": lasting}
+        return HttpResponse(zlib.decompress(asset.packed), headers=headers)
+
+
+def _hashed() -> dict[str, str]:
+    """Each file's name with its hash, by its own; nothing with DEBUG, which hashes no names."""
+    found: dict[str, str] = getattr(staticfiles_storage, "hashed_files", {})
+    return found
+
+
+def _contents(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    for name in sorted(names):
+        if staticfiles_storage.size(name) <= MAX_BYTES:
+            with staticfiles_storage.open(name) as file:
+                yield name, file.read()
+
+
+def _pieces(names: list[str]) -> Iterator[list[str]]:
+    rest = iter(names)
+    while piece := list(islice(rest, PIECE)):
+        yield piece
