@@ -1,5 +1,6 @@
 """The way to a Redis: by its address, or by the Sentinels that know the master."""
 
+import asyncio
 import re
 import socket
 from typing import Any, NamedTuple
@@ -8,11 +9,25 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from redis import Redis as BlockingRedis
 from redis import sentinel as blocking
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import parse_url
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.client import PubSub
+from redis.asyncio.connection import (
+    Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+    parse_url,
+)
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 
 SENTINEL_PORT = 26_379
 SENTINEL_S = 0.5  # for the answer of one Sentinel; the next one is asked then
+PING_EVERY_S = 5  # of a subscription on which nothing comes
+PONG_S = 4.0  # past which its server counts as gone
+SUBSCRIBERS_PING = ("PING", PubSub.HEALTH_CHECK_MESSAGE)
 SENTINEL_URL = re.compile(
     r"(?P<scheme>rediss?)\+sentinel://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]+)"
     r"/(?P<service>[^/?#]+)(?:/(?P<db>\d+))?(?:\?(?P<query>.*))?"
@@ -85,26 +100,24 @@ def shown(url: str) -> str:
 
 
 def layer_host(url: str, **options: Any) -> dict[str, Any]:
-    """The entry of channels-redis' `hosts` for an address."""
-    options |= _tcp(url)
+    """The entry of channels-redis' `hosts` for an address, whose words outweigh the options."""
     if (master := watched(url)) is None:
-        return {"address": url, **options}
+        return {**options, **_connection(url)}
     return {
         "master_name": master.service,
         "sentinels": master.sentinels,
         "sentinel_kwargs": master.of_sentinels,
-        **master.of_master,
         **options,
+        **_connection(url),
     }
 
 
 def client(url: str, *, connections: int, patience_s: float, **options: Any) -> Redis:
     """A client with a bounded pool; a question waits this long for a free connection."""
-    bounds = {"max_connections": connections, "timeout": patience_s, **_tcp(url)}
+    options = {**options, "max_connections": connections, "timeout": patience_s, **_connection(url)}
     if (master := watched(url)) is None:
-        return Redis.from_pool(BlockingConnectionPool.from_url(url, **bounds, **options))
+        return Redis.from_pool(BlockingConnectionPool(**options))
     sentinel = _sentinel(master.sentinels, sentinel_kwargs=master.of_sentinels)
-    options = {**master.of_master, **bounds, **options}
     return Redis.from_pool(_bounded_pool(master.service, sentinel, **options))
 
 
@@ -121,15 +134,67 @@ class _BoundedSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
     """Stock redis-py's pool of a watched master raises an error when all connections are in use."""
 
 
+class _Heard:
+    """A connection that notices when the server of a subscription has fallen silent.
+
+    Stock redis-py pings it and waits for no answer: with a server that stands still, or whose
+    packets are dropped, a process would be deaf for as long. A subscription begins anew instead,
+    at the master that the Sentinels name by then.
+    """
+
+    next_health_check: float
+
+    async def send_command(self, *args: Any, **kwargs: Any) -> None:
+        """Sends a command, or connects again in the place of a ping that comes too late."""
+        stock: Any = super()
+        this: Any = self
+        now = asyncio.get_running_loop().time()
+        if args == SUBSCRIBERS_PING and now - self.next_health_check > PONG_S:
+            await this.disconnect()
+            await this.connect()  # which subscribes again
+        else:
+            await stock.send_command(*args, **kwargs)
+
+
+class _HeardTcp(_Heard, Connection):
+    """By TCP."""
+
+
+class _HeardTls(_Heard, SSLConnection):
+    """By TLS."""
+
+
+class _HeardFile(_Heard, UnixDomainSocketConnection):
+    """By a socket in the file system."""
+
+
+class _HeardMaster(_Heard, SentinelManagedConnection):
+    """By TCP, at the master."""
+
+
+class _HeardTlsMaster(_Heard, SentinelManagedSSLConnection):
+    """By TLS, at the master."""
+
+
+HEARD = {Connection: _HeardTcp, SSLConnection: _HeardTls, UnixDomainSocketConnection: _HeardFile}
+
 # redis-py has no types for these.
 _sentinel: Any = Sentinel
 _blocking_sentinel: Any = blocking.Sentinel
 _bounded_pool: Any = _BoundedSentinelPool
 
 
-def _tcp(url: str) -> dict[str, Any]:
-    is_file = url.startswith("unix:")
-    return {} if is_file else {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
+def _connection(url: str) -> dict[str, Any]:
+    """What an address says of its connections, and their class."""
+    options: dict[str, Any] = {"health_check_interval": PING_EVERY_S}
+    if not url.startswith("unix:"):
+        options |= {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
+    if (master := watched(url)) is not None:
+        options |= master.of_master
+        is_secure = options.pop("ssl", False)
+        return options | {"connection_class": _HeardTlsMaster if is_secure else _HeardMaster}
+    options |= dict(parse_url(url))
+    return options | {"connection_class": HEARD[options.get("connection_class", Connection)]}
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -219,7 +219,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 REDIS_OPTIONS: dict[str, Any] = {
     "socket_timeout": 2.0,
     "socket_connect_timeout": 2.0,
-    "health_check_interval": 10,
     "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
 }
 if REDIS_URLS:

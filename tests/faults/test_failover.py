@@ -59,12 +59,13 @@ async def judged(site, figure, fail: Callable[[], object]) -> None:
 
 
 @pytest.mark.bar("D11")
-async def test_sentinels_name_another_master_and_nobody_notices(start_site, sentinels, figure):
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+async def test_sentinels_name_another_master_and_nobody_notices(start_site, sentinels, figure, how):
     site = start_site(REDIS_URL=sentinels.url)
     replica = sentinels.replica.port
 
     def fail() -> None:
-        sentinels.master.kill()
+        sentinels.master.kill() if how == "killed" else sentinels.master.freeze()
         until(lambda: sentinels.master_port() == replica, "another master", seconds=30)
 
     site.redis.kill()  # which these settings do not name

@@ -42,7 +42,7 @@ class Sentinels:
         """Returns when each Sentinel knows the others and the replica."""
         for redis in (self.master, self.replica):
             redis.start()
-            self._stops.callback(redis.stop)
+            self._stops.callback(redis.kill)  # a frozen one ends by nothing else
         for port in self._ports:
             self._start_sentinel(port)
         until(self._all_known, "the Sentinels to know each other", seconds=30)

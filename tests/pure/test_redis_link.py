@@ -65,7 +65,7 @@ def test_other_addresses_lead_where_they_say():
 
 
 def test_each_way_in_gets_the_same_address():
-    assert redis_link.layer_host("redis://a")["address"] == "redis://a"
+    assert redis_link.layer_host("redis://a:1/2")["db"] == 2
     host = redis_link.layer_host(THREE, socket_timeout=15.0)
     assert (host["master_name"], host["db"], host["socket_timeout"]) == ("noom", 2, 15.0)
     assert "socket_keepalive_options" not in redis_link.layer_host("unix:///run/b")
