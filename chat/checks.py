@@ -26,6 +26,17 @@ def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Error(f"DEBUG is off and there is {found} SECRET_KEY.", hint=hint, id="noom.E001")]
 
 
+@register
+def former_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What a former key has signed lets people in, so it has to be as long as the present one."""
+    shortest = min(map(len, settings.SECRET_KEY_FALLBACKS), default=MIN_KEY_CHARS)
+    if shortest >= MIN_KEY_CHARS or settings.DEBUG:
+        return []
+    told = f"SECRET_KEY_FALLBACKS has a key of {shortest} characters, the least is {MIN_KEY_CHARS}."
+    hint = "Take the short key out; what it signed is refused then."
+    return [Error(told, hint=hint, id="noom.E007")]
+
+
 @register(Tags.security)
 def allowed_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A server that answers to any name can be reached through anybody's name."""

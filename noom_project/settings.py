@@ -28,6 +28,7 @@ env = Environment(os.environ)
 
 DEBUG = env.bool("DEBUG", default=True)
 GIVEN_SECRET_KEY = env.secret("SECRET_KEY")
+FORMER_SECRET_KEYS = env.secret("SECRET_KEY_FALLBACKS")  # joined by commas
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=own_hosts() if DEBUG else [], check=addresses.check_allowed_host
 )
@@ -107,9 +108,11 @@ HISTORY_KB_PER_ADDRESS_PER_S = env.float("HISTORY_KB_PER_ADDRESS_PER_S", default
 env.refuse()
 
 SECRET_KEY = GIVEN_SECRET_KEY or (kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY)
+# What these signed is still good, while a key is being changed.
+SECRET_KEY_FALLBACKS = [key for key in FORMER_SECRET_KEYS.split(",") if key]
 # What no log and no page of an error may show.
 HIDDEN_SECRETS = masks.secrets_of(
-    [SECRET_KEY, METRICS_TOKEN, TURN_SECRET, DATABASE_URL, *REDIS_URLS]
+    [SECRET_KEY, *SECRET_KEY_FALLBACKS, METRICS_TOKEN, TURN_SECRET, DATABASE_URL, *REDIS_URLS]
 )
 
 INSTALLED_APPS = [

@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.live.server import free_port
@@ -45,6 +47,17 @@ class Postgres:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
+
+    @contextmanager
+    def asking_for_passwords(self) -> Iterator[None]:
+        """Meanwhile whoever connects needs the password of the role."""
+        rules = self._folder / "data" / "pg_hba.conf"
+        before = rules.read_text()
+        for text in ("host all all 127.0.0.1/32 scram-sha-256\n", before):
+            rules.write_text(text)
+            self._run("pg_ctl", "reload", "-D", str(self._folder / "data"))
+            if text != before:
+                yield
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))

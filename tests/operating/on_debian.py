@@ -185,8 +185,43 @@ def test_a_new_version_is_brought_in_while_pages_are_served(machine: Machine, re
     assert set(answers) == {"200"}
 
 
-def test_a_backup_holds_the_rooms(machine: Machine):
-    assert "COPY public.chat_room" in machine.run('su postgres -c "pg_dump noom"')
+def test_a_backup_is_restored(machine: Machine):
+    rooms = psql("SELECT count(*) FROM chat_room")
+    before = int(machine.run(rooms))
+    assert before
+    (backup, _), (restore, _) = commands("Backup"), commands("Restore")
+    machine.run(backup)
+    machine.run(psql("TRUNCATE chat_room CASCADE"))
+    assert int(machine.run(rooms)) == 0
+    machine.run(restore)
+    assert int(machine.run(rooms)) == before
+    until(lambda: is_ready(machine), "Noom to be ready after the restore", seconds=60)
+
+
+def psql(sql: str) -> str:
+    """The command that asks Noom's database."""
+    return f"su postgres -c \"psql -tA noom -c '{sql}'\""
+
+
+def is_ready(machine: Machine) -> bool:
+    ask, _ = commands("Is it well?")
+    done = machine.command(ask, check=False)
+    return done.returncode == 0 and bool(json.loads(done.stdout)["ready"])
+
+
+def test_every_password_and_secret_is_changed(machine: Machine):
+    before = machine.run("cat /etc/noom/noom.env")
+    for block in commands("Passwords and secrets"):
+        machine.run(block)
+        until(lambda: is_ready(machine), "Noom to be ready after a change", seconds=60)
+        assert status(machine, f"https://{NAME}/") == 200
+    after = machine.run("cat /etc/noom/noom.env")
+    for name in ("SECRET_KEY", "TURN_SECRET", "DATABASE_URL", "REDIS_URL"):
+        old, new = (re.search(rf"^{name}=(.+)$", text, re.MULTILINE) for text in (before, after))
+        assert old
+        assert new
+        assert old[1] != new[1], f"{name} is as it was"
+    assert "SECRET_KEY_FALLBACKS" not in after
 
 
 def test_the_relay_serves_who_has_the_secret_and_reaches_no_private_peer(machine: Machine):

@@ -20,6 +20,7 @@ SECRETS = ["two words", "line\nbreak", "schlüssel"]
 WRONG = {
     "DEBUG": FLAGS,
     "SECRET_KEY": SECRETS,
+    "SECRET_KEY_FALLBACKS": SECRETS,
     "ALLOWED_HOSTS": [
         *("https://a.example", "a.example, b.example", " a.example", "a.example:443", "a.example/"),
         *("a.example,,b.example", "a.example,", "[::1", "::1", "회의.example", "*.example"),
