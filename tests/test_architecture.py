@@ -85,7 +85,7 @@ greeting http-line message-log
 carriers
 way-back
 call-state menu peer playback screen-share socket stage-layout view-panel words
-mesh opener room tiles view-composer view-devices view-status
+mesh opener room tiles view-composer view-devices view-entrance view-status
 media
 call-line message-rows room-line view-keys
 view-controls view-header view-lobby view-people

@@ -6,11 +6,12 @@ const COLORS = 10;
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter() : undefined;
 
 /**
- * The first letters of the first and the last word; an emoji counts as one letter.
+ * The first letters of the first and the last word; an emoji counts as one letter, and the number that
+ * tells two of the same name apart as none.
  * @param {string} name
  */
 export function initials(name) {
-  const words = name.trim().split(/\s+/u).filter(Boolean);
+  const words = name.replace(/\s*\(\d+\)$/u, '').trim().split(/\s+/u).filter(Boolean);
   const chosen = words.length > 1 ? [words[0], words[words.length - 1]] : words;
   return chosen.map(firstLetter).join('').toUpperCase() || '?';
 }

@@ -2,7 +2,7 @@
 
 import { byId, clone, keepList, setText, within } from './dom.js';
 import { createSocket } from './socket.js';
-import { browserStore } from './storage.js';
+import { browserStore, tabStore } from './storage.js';
 
 /** @import {OpenRoom, RoomChangeEvent} from './protocol.js' */
 
@@ -12,8 +12,13 @@ const COUNTS = /** @type {const} */ (['count', 'in_call']);
 function rememberNickname() {
   const form = byId('welcome', HTMLFormElement);
   const input = within(form, '[name=nickname]', HTMLInputElement);
-  if (input.value === '') input.value = browserStore.getItem(NICKNAME_KEY) ?? '';
-  form.addEventListener('submit', () => browserStore.setItem(NICKNAME_KEY, input.value.trim()));
+  if (input.value === '') {
+    input.value = tabStore.getItem(NICKNAME_KEY) ?? browserStore.getItem(NICKNAME_KEY) ?? '';
+  }
+  // At once, and not with the form: a click on an open room takes the name along, too.
+  input.addEventListener('input', () => {
+    for (const store of [tabStore, browserStore]) store.setItem(NICKNAME_KEY, input.value.trim());
+  });
   const wrong = form.querySelector('[aria-invalid=true]');
   const next = within(form, input.value || wrong ? '[name=room]' : '[name=nickname]');
   // On a phone this would cover half of the page with the keyboard.

@@ -19,6 +19,7 @@ import { listNames, t } from './words.js';
  * @property {string} text
  * @property {'stored' | 'sending' | 'failed'} state
  * @property {string | null} reason
+ * @property {boolean} [waits] there is no line to send it over
  */
 /** @typedef {{kind: 'quiet', key: string, text: string}} QuietRow */
 /** @typedef {MessageRow | QuietRow} Row */
@@ -29,13 +30,14 @@ const RUN_MS = 5 * 60_000;
 
 /**
  * @param {Room} room
+ * @param {boolean} [isWaiting] there is no line: what is written waits
  * @returns {Row[]}
  */
-export function rowsOf(room) {
+export function rowsOf(room, isWaiting = false) {
   const items = timeline(room);
   return items.flatMap((item, index) => {
     if (item.kind === 'run') return runRows(item);
-    if (item.kind === 'pending') return pendingRows(item, items[index - 1]);
+    if (item.kind === 'pending') return pendingRows(item, items[index - 1], isWaiting);
     return { kind: 'quiet', key: item.key, text: item.kind === 'gap' ? t('gap') : lineText(item) };
   });
 }
@@ -61,9 +63,10 @@ const runRows = ({ from, own, nickname, messages }) =>
 /**
  * @param {Pending} pending
  * @param {TimelineItem | undefined} before
+ * @param {boolean} waits
  * @returns {Row[]}
  */
-function pendingRows({ items }, before) {
+function pendingRows({ items }, before, waits) {
   const run = before?.kind === 'run' && before.own ? before : null;
   return items.map(({ client_id, text, at, state, reason }, index) => ({
     kind: 'message',
@@ -76,6 +79,7 @@ function pendingRows({ items }, before) {
     text,
     state: state === 'sent' ? 'stored' : state,
     reason,
+    waits,
   }));
 }
 

@@ -34,7 +34,6 @@ const SERVER_ERROR = 'server_error';
  * @typedef {object} RoomLineOptions
  * @property {RoomData} data
  * @property {Participant} participant
- * @property {string} nickname the one to ask for
  * @property {import('./storage.js').Store} storage of this tab
  * @property {(room: Room) => void} onChange
  * @property {(state: LineState) => void} onState
@@ -45,7 +44,8 @@ const SERVER_ERROR = 'server_error';
 
 export class RoomLine {
   #options;
-  #nickname;
+  /** The name that the person wants; the room may have to number it. */
+  #nickname = '';
   #room;
   #socket;
   #outbox;
@@ -58,7 +58,6 @@ export class RoomLine {
   constructor(options) {
     const { data, storage } = options;
     this.#options = options;
-    this.#nickname = options.nickname;
     this.#room = emptyRoom(data);
     this.#socket = createSocket({
       url: `/ws/chat/${encodeURIComponent(data.key)}/?v=${PROTOCOL_VERSION}`,
@@ -81,7 +80,9 @@ export class RoomLine {
     return this.#room;
   }
 
-  start() {
+  /** @param {string} nickname the one to ask for */
+  start(nickname) {
+    this.#nickname = nickname;
     this.dispatch('pending', { items: this.#outbox.items });
     this.#socket.start();
   }
@@ -114,14 +115,18 @@ export class RoomLine {
   typing = (on) => this.#socket.post('typing', { on });
 
   /**
-   * Asks for another nickname. Without a line the next connection asks for it.
+   * Asks for another nickname. Without a line the next connection asks for it; one that the server
+   * refuses is not asked for again.
    * @param {string} nickname
    * @returns {Promise<void>} rejects if the server refuses the name
    */
   rename = async (nickname) => {
+    const before = this.#nickname;
     this.#nickname = nickname;
     await this.#request('nickname', { nickname }).catch((error) => {
-      if (error.code !== 'disconnected' && error.code !== 'timeout') throw error;
+      if (error.code === 'disconnected' || error.code === 'timeout') return;
+      if (this.#nickname === nickname) this.#nickname = before;
+      throw error;
     });
   };
 
@@ -176,6 +181,13 @@ export class RoomLine {
     const isLine = type === 'welcome' || type === 'bye';
     this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
+    if (type === 'bye' && payload.person.nickname === this.#nickname) this.#takeNameBack();
+  }
+
+  /** Whoever had the name that this person wants is gone: perhaps it was the ghost of this page. */
+  #takeNameBack() {
+    const me = this.#room.people[this.#room.you ?? ''];
+    if (me && me.nickname !== this.#nickname) this.rename(this.#nickname).catch(() => undefined);
   }
 
   /**

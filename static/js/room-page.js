@@ -10,6 +10,7 @@ import { browserStore, tabStore } from './storage.js';
 import { createCallView } from './view-call.js';
 import { createChatView } from './view-chat.js';
 import { createControls } from './view-controls.js';
+import { askName } from './view-entrance.js';
 import { createHeader } from './view-header.js';
 import { createPeopleView } from './view-people.js';
 import { createStatusView } from './view-status.js';
@@ -76,7 +77,6 @@ const media = createMedia({
 const line = new RoomLine({
   data,
   participant,
-  nickname: data.nickname || (browserStore.getItem(NICKNAME) ?? ''),
   storage: tabStore,
   onChange: (room) => {
     call.roomChanged();
@@ -86,7 +86,10 @@ const line = new RoomLine({
     drawCall();
     guard.set(room.call.joined || room.pending.some(({ state }) => state === 'sending'));
   },
-  onState: (state) => status.line(state),
+  onState: (state) => {
+    status.line(state);
+    chatView.setLine(state === 'open');
+  },
   onClosed: end,
   onRefused: end,
   onServerError,
@@ -124,8 +127,30 @@ function join() {
 
 /** @param {string} nickname */
 function rename(nickname) {
-  browserStore.setItem(NICKNAME, nickname);
-  line.rename(nickname).catch(() => status.problem('nickname'));
+  line.rename(nickname).then(
+    () => keepName(nickname),
+    () => {
+      chatView.resetNickname();
+      status.problem('nickname');
+    },
+  );
+}
+
+/**
+ * Each tab keeps its own name over a reload; a new tab begins with the last one of the browser.
+ * @param {string} nickname
+ */
+function keepName(nickname) {
+  for (const store of [tabStore, browserStore]) store.setItem(NICKNAME, nickname);
+}
+
+async function enter() {
+  const known = data.nickname || tabStore.getItem(NICKNAME) || browserStore.getItem(NICKNAME);
+  const nickname = known || (await askName());
+  keepName(nickname);
+  line.start(nickname);
+  // A link opens no device: what joins the call is a click on this page.
+  if (data.join_call) byId('join-call').focus({ preventScroll: true });
 }
 
 /** @param {number | string} code why there is no way to go on */
@@ -137,8 +162,5 @@ function end(code) {
 
 // The address that is shown, copied and reloaded is the room's alone.
 history.replaceState(null, '', location.pathname);
-if (data.nickname) browserStore.setItem(NICKNAME, data.nickname);
 if (!window.isSecureContext) status.problem('insecure');
-line.start();
-// A link opens no device: what joins the call is a click on this page.
-if (data.join_call) byId('join-call').focus({ preventScroll: true });
+void enter();

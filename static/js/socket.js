@@ -84,7 +84,8 @@ class Socket {
         this.#carriers.networkChanged();
         this.reconnect();
       },
-      onOffline: () => this.#ready || this.#setState(this.#waitingState()),
+      // The line may still be there, and be dead: whatever comes over it says that it lives.
+      onOffline: () => this.#setState(this.#waitingState()),
       onSeen: () => (this.#line && !this.#isSilent()) || this.reconnect(),
       environment,
     });
@@ -197,8 +198,8 @@ class Socket {
   #receive(data) {
     this.#heardAt = this.#environment.Date.now();
     this.#carriers.heard(/** @type {Line} */ (this.#line));
-    const frames = JSON.parse(data);
-    for (const frame of Array.isArray(frames) ? frames : [frames]) {
+    if (this.#ready) this.#setState('open');
+    for (const frame of [JSON.parse(data)].flat()) {
       // One event that a view stumbles over must not take the rest of its batch along.
       try {
         this.#deliver(frame);

@@ -58,6 +58,17 @@ class ChatView {
     this.#count();
   }
 
+  /** @param {boolean} isOpen the line to the server stands */
+  setLine(isOpen) {
+    this.#messages.setWaiting(!isOpen);
+    if (this.#room) this.#messages.render(this.#room);
+  }
+
+  /** A name that was refused gives way to the one that holds. */
+  resetNickname() {
+    if (this.#room?.you) this.#composer.setNickname(nameOf(this.#room, this.#room.you));
+  }
+
   /** @param {Room} room */
   render(room) {
     this.#room = room;

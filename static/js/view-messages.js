@@ -35,6 +35,7 @@ class Messages {
   #ownKey = '';
   #askedBefore = Infinity;
   #firstSeq = Infinity;
+  #isWaiting = false;
 
   /** @param {MessagesOptions} options */
   constructor(options) {
@@ -55,9 +56,14 @@ class Messages {
     this.#options.onEnd();
   }
 
+  /** @param {boolean} isWaiting there is no line: what is written waits for one */
+  setWaiting(isWaiting) {
+    this.#isWaiting = isWaiting;
+  }
+
   /** @param {Room} room */
   render(room) {
-    const rows = rowsOf(room);
+    const rows = rowsOf(room, this.#isWaiting);
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
     this.#earlier.hidden = !room.hasEarlier;
     this.#firstSeq = room.from;
@@ -150,9 +156,9 @@ function author({ own, announced, nickname }) {
  */
 function drawTime(element, row) {
   const time = within(element, '.message-time', HTMLTimeElement);
-  const isSending = row.state === 'sending';
   time.dateTime = new Date(row.at).toISOString();
-  setText(time, isSending ? t('message.sending') : clock(row.at, new Date()));
+  const waits = row.waits ? t('message.waiting') : t('message.sending');
+  setText(time, row.state === 'sending' ? waits : clock(row.at, new Date()));
 }
 
 /** @param {string} text */

@@ -19,7 +19,6 @@ const WAYS_ON = {
   unknown: 'fatal.reload',
   replaced: 'fatal.here',
   room_full: 'fatal.retry',
-  room_locked: 'fatal.retry',
   too_many_rooms: 'fatal.retry',
 };
 

@@ -2,6 +2,7 @@
 
 export const EN = Object.freeze({
   you: 'You',
+  anonymous: 'Anon',
   you_named: '{name} (you)',
   'list.name': '{name}',
   'list.last': '{names} and {last}',
@@ -16,7 +17,7 @@ export const EN = Object.freeze({
   'line.reconnecting': 'Reconnecting…',
   'line.offline': 'Offline',
   'line.refused': 'Refused',
-  'line.closed': 'Disconnected',
+  'line.closed': 'Connection lost',
   'line.long.connecting': 'The server does not answer yet. Noom keeps trying.',
   'line.long.reconnecting':
     'The line to the server is down. Noom keeps trying; what you write is sent as soon as it is back.',
@@ -24,7 +25,7 @@ export const EN = Object.freeze({
     'Your device is offline. Noom comes back by itself; what you write is kept until then.',
 
   'line.long.refused':
-    'The server does not recognise the address of this page as its own. Only whoever runs the server can mend that: the reason is in its log.',
+    'The server does not recognise the address of this page as its own. An administrator of the server can fix that: its log has the reason.',
 
   announcement: 'Announcement from the administrator',
   arrived: '{names} arrived',
@@ -33,10 +34,11 @@ export const EN = Object.freeze({
   line_join: '{first} · {second}',
   gap: 'Older messages between these are no longer kept.',
   newest: '{count} new',
-  newest_none: 'To the newest',
+  newest_none: 'Jump to latest',
   unread: { one: '{count} unread message', other: '{count} unread messages' },
   typing: { one: '{names} is typing…', other: '{names} are typing…' },
   'message.sending': 'Sending…',
+  'message.waiting': 'Waiting for the connection',
   'message.over': {
     one: 'One character too many: a message has at most {limit}.',
     other: '{over} characters too many: a message has at most {limit}.',
@@ -86,7 +88,7 @@ export const EN = Object.freeze({
   'control.leave': 'Leave the call',
   tip: '{words} ({key})',
   'device.none': 'None found',
-  'device.default': 'As the system has it',
+  'device.default': 'System default',
   'device.unnamed.audioinput': 'Microphone {number}',
   'device.unnamed.videoinput': 'Camera {number}',
   'device.unnamed.audiooutput': 'Speaker {number}',
@@ -98,7 +100,7 @@ export const EN = Object.freeze({
   'problem.silenced.video':
     'Your system gives no picture from the camera. A shutter or a key on the device may be closed.',
   'problem.insecure':
-    'Browsers give camera and microphone only to pages on https. You can see and hear the others; ask whoever runs this server for its https address, or start it with make run-https.',
+    'Browsers give camera and microphone only to pages on https. You can see and hear the others; ask the server\'s administrator for its https address, or start it with make run-https.',
   'problem.unsupported':
     'This browser gives no camera or microphone to pages. You can see and hear the others; a current Chrome, Edge, Firefox or Safari does more.',
   'problem.refused':
@@ -122,32 +124,30 @@ export const EN = Object.freeze({
   'problem.too_fast': 'That was a little fast. Wait a moment, then go on.',
   'problem.nickname': 'That name did not work. Choose another one.',
   'problem.server':
-    'Something went wrong on the server (reference {reference}). If it does not go away, tell whoever runs it.',
+    'Something went wrong on the server (reference {reference}). If it does not go away, tell the server\'s administrator.',
   'problem.page': 'Something went wrong on this page. If it does not work as it should, reload it.',
 
   reference: 'Reference: {reference}',
 
   'fatal.removed.title': 'You were removed from this room',
-  'fatal.removed.words': 'Someone who looks after this server has ended your stay here.',
+  'fatal.removed.words': 'An administrator removed you from this room.',
   'fatal.room_closed.title': 'This room is closed',
   'fatal.room_closed.words': 'Nobody can enter it any more. You can open a new room at any time.',
   'fatal.replaced.title': 'The room is open in another tab',
-  'fatal.replaced.words': 'You are in the room there, and this tab has stepped aside. You can also go on here.',
+  'fatal.replaced.words': 'You are in the room there, so this tab has stopped. You can also continue here.',
   'fatal.bad_token.title': 'This page is out of date',
   'fatal.bad_token.words': 'It has been open too long for the server to recognise it. Reload it to come back in.',
-  'fatal.old_page.title': 'Noom has been renewed',
-  'fatal.old_page.words': 'This page and the server are of different versions. Reload it to go on.',
-  'fatal.broken_client.title': 'This page lost its way',
+  'fatal.old_page.title': 'Noom was updated',
+  'fatal.old_page.words': 'This page and the server are of different versions. Reload it to continue.',
+  'fatal.broken_client.title': 'Something is wrong with this page',
   'fatal.broken_client.words': 'It sent something that the server does not understand. Reloading it usually helps.',
   'fatal.room_full.title': 'The room is full',
   'fatal.room_full.words': 'No more people fit in right now. Try again when someone has left.',
   'fatal.too_many_rooms.title': 'Too many new rooms',
   'fatal.too_many_rooms.words': 'Your network has opened as many rooms as it may today. Rooms that exist still let you in.',
-  'fatal.room_locked.title': 'This room is locked',
-  'fatal.room_locked.words': 'The host lets nobody in right now. Ask them to open it, then try again.',
   'fatal.unknown.title': 'The connection has ended',
   'fatal.unknown.words': 'The server ended it for a reason that this page does not know. Reload it to come back in.',
   'fatal.reload': 'Reload',
-  'fatal.here': 'Go on here',
+  'fatal.here': 'Continue here',
   'fatal.retry': 'Try again',
 });

@@ -2,6 +2,7 @@
 
 export const KO = Object.freeze({
   you: '나',
+  anonymous: '익명',
   you_named: '{name} (나)',
   'list.name': '{name}님',
   'list.last': '{names}, {last}',
@@ -24,7 +25,7 @@ export const KO = Object.freeze({
     '기기가 오프라인이에요. 인터넷이 돌아오면 알아서 연결하고, 쓴 메시지는 그때까지 보관할게요.',
 
   'line.long.refused':
-    '서버가 이 페이지 주소를 자기 주소로 인식하지 못해 연결을 거부했어요. 서버 운영자만 고칠 수 있고, 이유는 서버 로그에 나와 있어요.',
+    '서버가 이 페이지 주소를 자기 주소로 인식하지 못해 연결을 거부했어요. 서버 관리자만 고칠 수 있고, 이유는 서버 로그에 나와 있어요.',
 
   announcement: '서버 관리자 공지',
   arrived: '{names}이 들어왔어요',
@@ -37,6 +38,7 @@ export const KO = Object.freeze({
   unread: '읽지 않은 메시지 {count}개',
   typing: '{names}이 입력 중…',
   'message.sending': '보내는 중…',
+  'message.waiting': '연결을 기다리는 중',
   'message.over': '메시지는 {limit}자까지 쓸 수 있어요. {over}자를 줄여 주세요.',
   'message.failed': '보내지 못했어요.',
   'message.failed.too_long': '너무 길어서 보내지 못했어요.',
@@ -95,7 +97,7 @@ export const KO = Object.freeze({
   'problem.silenced.video':
     '시스템에서 카메라 영상을 보내지 않고 있어요. 카메라 덮개나 기기의 키를 확인해 주세요.',
   'problem.insecure':
-    '브라우저는 https 페이지에서만 카메라와 마이크를 쓸 수 있게 해요. 다른 사람을 보고 듣는 건 괜찮아요. 서버 운영자에게 https 주소를 물어보거나 make run-https로 서버를 시작해 주세요.',
+    '브라우저는 https 페이지에서만 카메라와 마이크를 쓸 수 있게 해요. 다른 사람을 보고 듣는 건 괜찮아요. 서버 관리자에게 https 주소를 물어보거나 make run-https로 서버를 시작해 주세요.',
   'problem.unsupported':
     '이 브라우저에서는 카메라와 마이크를 쓸 수 없어요. 다른 사람을 보고 듣는 건 괜찮아요. 최신 Chrome, Edge, Firefox, Safari에서는 모두 쓸 수 있어요.',
   'problem.refused':
@@ -118,13 +120,13 @@ export const KO = Object.freeze({
   'problem.too_fast': '조금 빨랐어요. 잠시 기다렸다가 계속해 주세요.',
   'problem.nickname': '쓸 수 없는 이름이에요. 다른 이름을 골라 주세요.',
   'problem.server':
-    '서버에 문제가 생겼어요 (참조 번호 {reference}). 계속되면 서버 운영자에게 알려 주세요.',
+    '서버에 문제가 생겼어요 (참조 번호 {reference}). 계속되면 서버 관리자에게 알려 주세요.',
   'problem.page': '페이지에 문제가 생겼어요. 제대로 동작하지 않으면 새로고침해 주세요.',
 
   reference: '참조 번호: {reference}',
 
   'fatal.removed.title': '이 방에서 내보내졌어요',
-  'fatal.removed.words': '서버 운영자가 나를 이 방에서 내보냈어요.',
+  'fatal.removed.words': '서버 관리자가 나를 이 방에서 내보냈어요.',
   'fatal.room_closed.title': '닫힌 방이에요',
   'fatal.room_closed.words': '이제 아무도 들어갈 수 없어요. 새 방은 언제든지 열 수 있어요.',
   'fatal.replaced.title': '다른 탭에서 이 방을 열었어요',
@@ -139,8 +141,6 @@ export const KO = Object.freeze({
   'fatal.room_full.words': '지금은 더 들어갈 수 없어요. 누군가 나가면 다시 시도해 주세요.',
   'fatal.too_many_rooms.title': '새 방을 더 만들 수 없어요',
   'fatal.too_many_rooms.words': '이 네트워크에서 하루에 만들 수 있는 방을 모두 만들었어요. 이미 있는 방에는 들어갈 수 있어요.',
-  'fatal.room_locked.title': '잠긴 방이에요',
-  'fatal.room_locked.words': '지금은 호스트가 아무도 들이지 않아요. 열어 달라고 부탁한 다음 다시 시도해 주세요.',
   'fatal.unknown.title': '연결이 끝났어요',
   'fatal.unknown.words': '알 수 없는 이유로 서버가 연결을 끝냈어요. 새로고침하면 다시 들어갈 수 있어요.',
   'fatal.reload': '새로고침',

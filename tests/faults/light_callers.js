@@ -48,6 +48,7 @@ class Light {
   refusals = [];
 
   constructor(data, nickname) {
+    this.nickname = nickname;
     const { CallLine, Participant, RoomLine } = modules;
     const participant = new Participant({
       key: data.key,
@@ -60,7 +61,6 @@ class Light {
     this.line = new RoomLine({
       data,
       participant,
-      nickname,
       storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} },
       onChange: () => this.call.roomChanged(),
       onState: () => {},
@@ -82,7 +82,7 @@ class Light {
   }
 
   join() {
-    this.line.start();
+    this.line.start(this.nickname);
     this.call.join();
   }
 }

@@ -130,10 +130,18 @@ test('a page that becomes visible does not wait, but leaves a living line alone'
   assert.equal(window.sockets.length, 3, 'the timer of the wait is gone');
 });
 
-test('offline is told while the line is down, and online connects at once', () => {
+test('offline is said at once, and what still comes takes it back', () => {
   const { window, socket, states } = enter();
   window.goOffline();
+  assert.equal(socket.state, 'offline');
+  window.line.tell({ type: 'beat', payload: {} });
   assert.equal(socket.state, 'open', 'a server on this machine is still there');
+  assert.deepEqual(states, ['connecting', 'open', 'offline', 'open']);
+});
+
+test('offline is said while the line is down, and online connects at once', () => {
+  const { window, socket, states } = enter();
+  window.goOffline();
   window.line.end(1006);
   assert.equal(socket.state, 'offline');
   window.pass(1_000);
