@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.urls.resolvers import URLPattern
@@ -25,6 +25,7 @@ from chat import (
     transcript,
 )
 from chat.admin_forms import BriefQuestion, ChangedOnly
+from chat.admin_messages import may_read
 from chat.admin_question import Question
 from chat.admin_rooms import LivePages
 from chat.models import Ban, Message, Room
@@ -182,7 +183,8 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         context = dict(extra_context or {})
         if room is not None:
             live = async_to_sync(moderation.live)([room.key])[room.key]
-            context |= {"people": _rows(live), "live": live, "latest": _latest(room)}
+            context |= {"people": _rows(live), "live": live, "may_read": may_read(request)}
+            context["latest"] = _latest(room) if may_read(request) else []
         return super().change_view(request, object_id, form_url, context)
 
     def do(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
@@ -217,8 +219,10 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
     def export(self, request: HttpRequest, pk: int, kind: str) -> StreamingHttpResponse:
         """What was said in a room, as a file."""
         room = get_object_or_404(Room, pk=pk)
-        if not self.has_view_permission(request, room) or kind not in ("txt", "json"):
+        if not (self.has_view_permission(request, room) and may_read(request)):
             raise PermissionDenied
+        if kind not in ("txt", "json"):
+            raise Http404
         if kind == "json":
             said = transcript.as_json(pk, name=room.name, key=room.key)
             file = StreamingHttpResponse(said, content_type="application/json")
@@ -238,32 +242,6 @@ def _rows(live: LiveRoom) -> list[dict[str, Any]]:
 
 def _latest(room: Room) -> list[Message]:
     return list(room.messages.order_by("-seq")[:LATEST_MESSAGES])
-
-
-@admin.register(Message)
-class MessageAdmin(BriefQuestion):
-    """What was said: to read and to delete, not to change."""
-
-    list_display = ("room", "seq", "nickname", "text", "sent_at")
-    list_select_related = ("room",)
-    search_fields = ("text", "nickname")
-    date_hierarchy = "sent_at"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return super().get_queryset(request).filter(room__deleted_at=None)
-
-    def delete_model(self, request: HttpRequest, message: Message) -> None:
-        self.delete_queryset(request, Message.objects.filter(pk=message.pk))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        # After the transaction, for which the journal's thread would wait.
-        transaction.on_commit(lambda: async_to_sync(moderation.delete_messages)(queryset))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 @admin.register(Ban)

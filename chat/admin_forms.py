@@ -4,10 +4,14 @@ names a bounded number of what it is about."""
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import model_ngettext
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 MAX_NAMED = 20  # in a question; the rest is counted
@@ -46,6 +50,56 @@ class BriefQuestion(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # What goes with a row: the model, and its field that names the row.
     goes_with: tuple[tuple[type[models.Model], str], ...] = ()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The actions, with a question of this class before what is selected is deleted."""
+        found: dict[str, Any] = dict(super().get_actions(request))
+        if "delete_selected" in found:
+            name, words = found["delete_selected"][1:]
+            found["delete_selected"] = (type(self)._delete_selected, name, words)
+        return found
+
+    def _delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> TemplateResponse | None:
+        """Asks, and deletes once it is confirmed.
+
+        Django's own question has a field for each row, of which a form may have a thousand. This
+        one names the last row that was there when it was asked: later ones were not seen.
+        """
+        through = request.POST.get("through", "")
+        if through.isdecimal():
+            queryset = queryset.filter(pk__lte=int(through))
+        named, counts, forbidden, _prevented = self.get_deleted_objects(queryset, request)
+        count = counts[self.opts.verbose_name_plural]
+        if request.POST.get("post") and count:
+            if forbidden:
+                raise PermissionDenied
+            self.log_selected(request, queryset, count)
+            self.delete_queryset(request, queryset)
+            words = _("Deleted %(count)d %(items)s.")
+            told = {"count": count, "items": model_ngettext(self.opts, count)}
+            self.message_user(request, words % told, messages.SUCCESS)
+            return None
+        across = request.POST.get("select_across") == "1"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Cannot delete these") if forbidden else _("Are you sure?"),
+            "named": named,
+            "model_count": counts.items(),
+            "perms_lacking": forbidden,
+            "opts": self.opts,
+            "media": self.media,
+            "across": across,
+            "through": queryset.order_by().aggregate(last=models.Max("pk"))["last"],
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if across else None],
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/delete_selected.html", context)
+
+    def log_selected(self, request: HttpRequest, queryset: QuerySet[Any], count: int) -> None:
+        """Writes in the admin's log what will be deleted."""
+        self.log_deletions(request, queryset)
 
     def get_deleted_objects(
         self, objs: QuerySet[Any] | Sequence[Any], request: HttpRequest

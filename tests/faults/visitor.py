@@ -53,12 +53,13 @@ class Visitor:
         return found[1]
 
 
-def account(noom: Noom, name: str, *, admin: bool) -> None:
-    """Makes an account of the admin; without `admin` it may do nothing there."""
+def account(noom: Noom, name: str, *, admin: bool = False, may: str = "") -> None:
+    """Makes an account of the admin; without `admin` it has no permission but that named `may`."""
     make = "create_superuser" if admin else "create_user"
     script = (
-        "from django.contrib.auth.models import User;"
-        f"User.objects.{make}({name!r}, password={PASSWORD!r}, is_staff=True)"
+        "from django.contrib.auth.models import Permission, User;"
+        f"user = User.objects.{make}({name!r}, password={PASSWORD!r}, is_staff=True);"
+        f"user.user_permissions.set(Permission.objects.filter(codename={may!r}))"
     )
     subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", script],

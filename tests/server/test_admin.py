@@ -137,3 +137,26 @@ async def test_nothing_happens_by_following_a_link(enter, admin):
     for path in ("do/close_rooms/", f"remove/{nova.id}/"):
         assert (await browser.get(f"{ROOMS}{room.pk}/{path}")).status_code in (403, 405)
     assert await nova.say("still here")
+
+
+async def test_who_may_view_rooms_alone_reads_no_word_of_them(enter, staff):
+    nova = await enter("Nova")
+    await nova.say("between us")
+    room = await Room.objects.aget()
+    viewer = await staff("view_room", "change_room")
+    page = (await viewer.get(f"{ROOMS}{room.pk}/change/")).content.decode()
+    assert "Nova" in page, "the people are seen"
+    assert "between us" not in page
+    assert "transcript" not in page
+    for kind in ("txt", "json"):
+        answer = await viewer.get(f"{ROOMS}{room.pk}/transcript.{kind}")
+        assert answer.status_code == 403
+    assert (await viewer.get("/admin/chat/message/")).status_code == 403
+
+
+async def test_who_may_view_messages_alone_gets_no_transcript(enter, staff):
+    await (await enter("Nova")).say("between us")
+    room = await Room.objects.aget()
+    reader = await staff("view_message")
+    assert (await reader.get(f"{ROOMS}{room.pk}/transcript.txt")).status_code == 403
+    assert "between us" in (await reader.get("/admin/chat/message/")).content.decode()

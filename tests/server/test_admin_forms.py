@@ -1,8 +1,10 @@
 """The admin's forms write what was changed in them, and its questions are brief."""
 
 import re
+import uuid
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import AsyncClient
 from django.utils import timezone
@@ -153,3 +155,55 @@ async def test_messages_may_need_a_permission_of_their_own(enter):
     room = await Room.objects.aget()
     await browser.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
     assert (await nova.say("still here"))["seq"] == 2
+
+
+async def across(browser: AsyncClient, path: str) -> dict[str, str]:
+    """The form of the question about all that a list holds, of which it shows a hundred."""
+    listed = (await browser.get(path)).content.decode()
+    shown = re.findall(r'name="_selected_action" value="([0-9]+)"', listed)
+    chosen = {"action": "delete_selected", "select_across": "1", "_selected_action": shown}
+    page = (await browser.post(path, chosen)).content.decode()
+    fields = re.findall(r'type="hidden" name="([a-z_]+)" value="([^"]*)"', page)
+    return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
+
+
+async def test_all_messages_of_a_person_are_deleted_and_no_word_is_logged(admin, enter):
+    nova = await enter("Nova")
+    await nova.say("mine")
+    theirs = await fill("elsewhere", 1_200)
+    path = f"{MESSAGES}?q=Away"
+    fields = await across(admin, path)
+    assert len(fields) < 10
+    await Message.objects.acreate(
+        room=theirs,
+        seq=5_000,
+        participant="x" * 12,
+        nickname="Away",
+        text="said after the question",
+        sent_at=timezone.now(),
+        client_id=uuid.uuid4(),
+    )
+    assert (await admin.post(path, fields)).status_code == 302
+    left = [message.text async for message in Message.objects.order_by("pk")]
+    assert left == ["mine", "said after the question"]
+    (entry,) = [entry async for entry in LogEntry.objects.all()]
+    assert entry.object_repr.startswith("1200 ")
+    assert "said" not in entry.object_repr
+
+
+async def test_a_message_deleted_alone_leaves_no_word_in_the_log(admin, enter):
+    await (await enter("Nova")).say("between us")
+    message = await Message.objects.aget()
+    path = f"{MESSAGES}{message.pk}/delete/"
+    assert (await admin.post(path, {"post": "yes"})).status_code == 302
+    assert not await Message.objects.aexists()
+    (entry,) = [entry async for entry in LogEntry.objects.all()]
+    assert "between us" not in entry.object_repr
+
+
+async def test_twelve_hundred_rooms_are_deleted_at_once(admin):
+    await Room.objects.abulk_create(Room(key=f"r-{n}", name="R") for n in range(1_200))
+    fields = await across(admin, ROOMS)
+    answer = await admin.post(ROOMS, fields)
+    assert answer.status_code == 302
+    assert await Room.objects.filter(deleted_at=None).acount() == 0
