@@ -10,6 +10,7 @@ from redis.asyncio import Redis as Connection
 
 from tests.faults import doors
 from tests.faults.doors import Ear
+from tests.patience import PATIENCE
 
 OTHERS = 4
 HEARD, BROKEN = 30, 2_000
@@ -103,7 +104,7 @@ async def _listen(stranger: Connection, room: doors.Room) -> list[bytes]:
 
 async def _hears(ear: Ear) -> bool:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * PATIENCE):
             while not any("still here" in text for text in ear.heard):
                 await ear.event("beat")  # or what was said
     except (TimeoutError, ConnectionError):
