@@ -42,7 +42,7 @@ class GuardedRequest(WebRequest):
     """A request whose body has a bound, and whose answer goes as fast as it is read."""
 
     transport: Any
-    channel: Any
+    channel: Any = None  # Twisted deletes its own when the answer is complete
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Stock daphne names itself, in a page whose style our policy forbids."""

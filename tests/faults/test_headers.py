@@ -16,7 +16,8 @@ HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
 CONTENT = {
     *("allow", "connection", "content-encoding", "content-language", "content-length"),
     *("content-type", "date", "etag", "expires", "last-modified", "location", "set-cookie"),
-    *("sec-websocket-version", "transfer-encoding", "vary", "www-authenticate"),
+    *("noom-refused", "sec-websocket-version", "transfer-encoding", "upgrade", "vary"),
+    "www-authenticate",
 }
 ALL = {
     "cross-origin-opener-policy": "same-origin",
@@ -63,7 +64,7 @@ TABLE = {
     ("POST", "/healthz"): (405, BARE),
     ("GET", "/readyz"): (200, BARE),
     ("GET", "/metrics"): (403, BARE),
-    ("GET", "/ws/lobby/"): (404, SHORT),
+    ("GET", "/ws/lobby/"): (426, BARE),
     ("POST", "/http/lobby/"): (403, BARE),  # no Origin
     ("GET", "/%ff"): (302, SHORT),
 }
