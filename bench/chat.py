@@ -57,7 +57,7 @@ SMALL = Size(
     at_rate=(2, 5),
     shapes=[(2, 5)],
     idle=(4, 5),
-    grown=growth.Sizes([2, 4], [2], [1, 2], (2, 5)),
+    grown=growth.Sizes([2, 4], [2], [2], (2, 5)),
     plan={"warm_up": 0.2, "rests": False},
 )
 

@@ -53,7 +53,7 @@ class Caller:
             for forgery in forge.forgeries(kind, payload):
                 code = await self.answer(socket, json.dumps(forgery.frame), entered=not first)
                 if code != closes.BROKEN_CLIENT:
-                    believed.append(forgery.where)
+                    believed.append(f"{forgery.where}: {code}")
                 marks += forge.marks(forgery.value)
         return believed, marks
 
@@ -81,6 +81,7 @@ async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
             *(one.forge(*what, room.host.id) for one, what in zip(callers, work, strict=True))
         )
         believed = [where for refused, _ in results for where in refused]
+        print(*believed)
         marks = [mark for _, forged in results for mark in forged]
         await room.host.say("the last word")
         heard = [text for ear in (room.host, room.host_call, room.lobby) for text in ear.heard]

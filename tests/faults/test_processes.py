@@ -20,7 +20,7 @@ BEFORE_S = 3.0
 CLEAN_REFUSAL_S = 1.0
 HUNG_S = 5.0 * PATIENCE
 TOLD_S = 1.0
-IN_TIME_S = 10.0
+IN_TIME_S = 5.0  # a lease less a late renewal
 
 
 def lost_since(guests: list[Guest], at: float) -> list[Guest]:

@@ -304,7 +304,7 @@ async def test_a_page_that_goes_while_it_waits_at_the_door_does_not_enter(connec
             await stack.enter_async_context(runtime.current().door)
         await client.tell("enter_room", token=client.token, nickname="Brief")
         await asyncio.sleep(0.1)
-        closing = asyncio.create_task(client.close(1006))
+        closing = asyncio.create_task(client.close())
         await asyncio.sleep(0.1)
     await closing
     await nova.say("after it")
