@@ -6,13 +6,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat import identity, names
+from chat import closes, identity, names
 from tests.conversation import Conversation
 from tests.live.cluster import Process
 from tests.live.fallback_wire import FallbackWire
 from tests.live.wire import Wire
 from tests.patience import PATIENCE
 
+# Closed as a broken client; or cut: what the client still sends (a pong) reaches a socket that is
+# closed, and the kernel drops the goodbye for it.
+REFUSED = (closes.BROKEN_CLIENT, 1006)
 NAME = "Hidden! PLACE"
 NICKNAME, TEXT = "Novalis", "between us: sesame"
 SESSION = "nova-session"
