@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from chat import database, names, rooms, runtime
+from chat import database, keys, names, rooms, runtime
 from chat.messages import OpenRoom
 from chat.models import Room
 
@@ -15,13 +15,13 @@ async def listed() -> list[OpenRoom]:
     It costs one question to presence for each kind of place, however many rooms there are.
     """
     counts = await rooms.people().counts()
-    keys = [key for key in counts if not names.is_unlisted(key)]
-    if not keys:
+    candidates = [key for key in counts if not keys.is_unlisted(key)]
+    if not candidates:
         return []
     in_call = await _in_calls()
     found = [
         OpenRoom(key=key, name=name, count=counts[key], in_call=in_call[key])
-        for key, name in await database.read(_named, keys)
+        for key, name in names.told_apart(await database.read(_named, candidates)).items()
     ]
     return sorted(found, key=lambda room: (-room.count, room.name))
 
@@ -36,10 +36,11 @@ async def _in_calls() -> Counter[str]:
     return found
 
 
-def _named(keys: list[str]) -> list[tuple[str, str]]:
-    """Key and name of those that are listed and not closed."""
-    found: list[tuple[str, str]] = []
-    for start in range(0, len(keys), PIECE):
-        piece = Room.objects.filter(key__in=keys[start : start + PIECE])
-        found += piece.filter(listed=True, closed_at=None).values_list("key", "name")
-    return found
+def _named(candidates: list[str]) -> list[tuple[str, str]]:
+    """Key and name of those that are listed and not closed, the oldest first: where two names look
+    alike, the later room gets a number."""
+    found: list[tuple[int, str, str]] = []
+    for start in range(0, len(candidates), PIECE):
+        piece = Room.objects.filter(key__in=candidates[start : start + PIECE])
+        found += piece.filter(listed=True, closed_at=None).values_list("pk", "key", "name")
+    return [(key, name) for _, key, name in sorted(found)]

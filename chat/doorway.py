@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from chat import history, names
+from chat import history, keys
 from chat.history import Entries
 from chat.identity import Identity
 from chat.messages import HISTORY_LIMIT
@@ -66,11 +66,18 @@ def make(identity: Identity) -> Doorway | None:
         key=identity.key,
         defaults={
             "name": identity.room_name,
-            "listed": not names.is_unlisted(identity.key),
+            "listed": not keys.is_unlisted(identity.key),
             "host": identity.browser,
         },
     )
     return find(identity)
+
+
+def settled(key: str, older: str) -> str:
+    """The older key, if a room from before signs counted has it that would have this key now."""
+    found = dict(Room.objects.filter(key__in=(key, older)).values_list("key", "name"))
+    is_older = key not in found and older in found and keys.room_key(found[older]) == key
+    return older if is_older else key
 
 
 def backlog(room: Doorway, seen: Seen, *, few: bool) -> Entries:

@@ -21,8 +21,3 @@ class WelcomeForm(forms.Form):
         if not room:
             raise forms.ValidationError(_("A room needs a name that can be seen."))
         return room
-
-    def key(self) -> str:
-        """The address of the room."""
-        room = self.cleaned_data["room"]
-        return names.unlisted_key(room) if self.cleaned_data["unlisted"] else names.room_key(room)

@@ -1,25 +1,24 @@
-"""Names that people type: cleaned for the eye, told apart, and made into addresses. Pure."""
+"""Names that people type: cleaned for the eye, and told apart. Pure."""
 
-import base64
 import functools
 import hashlib
-import re
-import secrets
 import unicodedata
+from collections.abc import Iterable
 
 from disarm import skeleton_key
+
+from chat.visible import has_ink, shows, visible
 
 DEFAULT_NICKNAME = "Anon"
 MAX_NICKNAME_CHARS = 32
 MAX_ROOM_NAME_CHARS = 64
-MAX_KEY_CHARS = 80
 MARKS_IN_A_ROW = 2  # more of them on one letter climb into the next line
-SECRET_BYTES = 10  # 80 bits make an unlisted room's address unguessable
-
-# Joiners belong to emoji and to some scripts, yet they are invisible: two names could differ by
-# nothing that shows. Fillers are letters by category, and blank.
-_INVISIBLE = re.compile(r"[\u115f\u1160\u3164\uffa0\u2800\u034f\u180b-\u180f\ufe00-\ufe0f]")
-_UNLISTED = re.compile(r"~[a-z2-7]{16}$")
+# What pages call oneself and those who look after rooms, in every language of theirs.
+RESERVED = (
+    *("You", "Me", "Myself", "Host", "Co-host", "Moderator", "Admin", "Administrator", "Operator"),
+    *("Server", "System", "나", "저", "본인", "호스트", "공동 호스트", "방장", "진행자", "관리자"),
+    *("서버 관리자", "운영자", "시스템", "서버"),
+)
 
 
 # What UTS 39 keeps apart, and a hasty eye does not.
@@ -31,11 +30,11 @@ _CROWNS = str.maketrans("", "", "\U0001f451\u2654\u2655\u265a\u265b\U0001fa75")
 
 def clean(text: str, limit: int) -> str:
     """One line of visible text, NFC, at most `limit` characters; may be empty."""
-    text = unicodedata.normalize("NFC", text)
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or _shows(c))
-    text = _few_marks(_INVISIBLE.sub("", "".join(kept)))
-    # What was between a letter and its mark may be gone now.
-    return " ".join(unicodedata.normalize("NFC", text).split())[:limit].strip()
+    text = " ".join(_few_marks(visible(text)).split())
+    while len(text) > limit:
+        # The end may cut an emoji in pieces of which not all show.
+        text = visible(text[:limit]).strip()
+    return text
 
 
 def _few_marks(text: str) -> str:
@@ -52,18 +51,14 @@ _NO_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), or
 
 
 def clean_text(text: str) -> str:
-    """A message: its lines as they were typed, without control characters and outer space.
+    """A message: its lines as they were typed, without control characters and outer space; empty
+    where there is nothing to see in it.
 
     Joiners and bidi marks stay: emoji and right-to-left text need them, and the page isolates
     each message, so that none can turn its neighbour around.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return lines.translate(_NO_CONTROLS).strip()
-
-
-def _shows(char: str) -> bool:
-    """Whether a character is no control, format (bidi, zero-width), private or lone surrogate."""
-    return not unicodedata.category(char).startswith("C")
+    return lines.translate(_NO_CONTROLS).strip() if has_ink(lines) else ""
 
 
 def nickname(text: str) -> str:
@@ -76,8 +71,9 @@ def skeleton(name: str) -> str:
     """What two names share when they look alike to a hasty eye: the skeleton of Unicode's UTS 39,
     without marks, case and spaces."""
     # Mapped before it is folded, too: folded, a Greek N is a "v", and its old c a final sigma.
-    folded = unicodedata.normalize("NFKD", skeleton_key(name)).casefold()
-    bare = "".join(c for c in folded if not _is_mark(c) and not c.isspace())
+    seen = "".join(c for c in name if shows(c))
+    folded = unicodedata.normalize("NFKD", skeleton_key(seen)).casefold()
+    bare = "".join(c for c in folded if not _is_mark(c) and shows(c))
     found = skeleton_key(bare).translate(_LOOKALIKES)
     for pair, letter in _PAIRS:
         found = found.replace(pair, letter)
@@ -89,70 +85,45 @@ def _is_mark(char: str) -> bool:
 
 
 def distinct(name: str, taken: set[str]) -> str:
-    """`name`, or with the first number behind it that no skeleton in `taken` has."""
-    if skeleton(name) not in taken:
-        return name
-    number = 2
-    while True:
+    """`name`, or with the first number behind it that no skeleton in `taken` has, if one has its
+    own, or if the page uses it for others than a guest."""
+    return _numbered(name, taken | {skeleton(name)} if is_reserved(name) else taken)
+
+
+def _numbered(name: str, taken: set[str], limit: int = MAX_NICKNAME_CHARS) -> str:
+    candidate, number = name, 2
+    while skeleton(candidate) in taken:
         suffix = f" ({number})"
-        candidate = name[: MAX_NICKNAME_CHARS - len(suffix)].rstrip() + suffix
-        if skeleton(candidate) not in taken:
-            return candidate
+        candidate = clean(name, limit - len(suffix)) + suffix
         number += 1
+    return candidate
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name, or what stands in brackets at its end, reads as what a page calls oneself or
+    those who look after rooms."""
+    found = skeleton(name)
+    return found in _reserved() or found.rpartition("(")[2].removesuffix(")") in _reserved()
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    return frozenset(map(skeleton, RESERVED))
+
+
+def told_apart(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The names of rooms by their keys, a later one with a number where two look alike."""
+    taken: set[str] = set()
+    apart = {}
+    for key, name in found:
+        apart[key] = _numbered(name, taken, MAX_ROOM_NAME_CHARS)
+        taken.add(skeleton(apart[key]))
+    return apart
 
 
 def room_name(text: str) -> str:
     """A room's name as it is shown; empty where nothing visible was typed."""
     return clean(text, MAX_ROOM_NAME_CHARS)
-
-
-def room_key(name: str) -> str:
-    """The readable address of a listed room: its name, folded, words joined by hyphens.
-
-    A name without any letter or digit is addressed by a digest, so that every visible name
-    has a room and "!" is not "?".
-    """
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
-    spelled = "".join(c if _spells(c) else " " for c in folded)
-    words = "-".join(spelled.split())[:60].strip("-_")
-    if words:
-        return words
-    return "x-" + hashlib.sha256(name.encode()).hexdigest()[:10]
-
-
-def _spells(char: str) -> bool:
-    """Whether a character is part of a word: letter, mark, number or underscore."""
-    return unicodedata.category(char)[0] in "LMN" or char == "_"
-
-
-def unlisted_key(name: str) -> str:
-    """A fresh address that nobody can guess: the readable one, then 80 random bits.
-
-    No listed room can have such an address, for `room_key` never leaves a tilde in.
-    """
-    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode().lower()
-    return f"{room_key(name)}~{secret}"
-
-
-def is_unlisted(key: str) -> bool:
-    return _UNLISTED.search(key) is not None
-
-
-def is_key(key: str) -> bool:
-    """Whether a room can have this address: what `room_key` and `unlisted_key` make, no more."""
-    if len(key) > MAX_KEY_CHARS:
-        return False
-    return bool(readable(key)) and room_key(readable(key)) == readable(key)
-
-
-def readable(key: str) -> str:
-    """The part of an address that the room's name made."""
-    return _UNLISTED.sub("", key)
-
-
-def default_room_name(key: str) -> str:
-    """The name of a room of which only the address is known."""
-    return readable(key).replace("-", " ")
 
 
 @functools.lru_cache(maxsize=10_000)

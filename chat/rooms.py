@@ -12,7 +12,7 @@ import msgspec
 from django.conf import settings
 from msgspec import Raw
 
-from chat import agreement, database, doorway, names, runtime
+from chat import agreement, database, doorway, keys, names, runtime
 from chat.counts import counts
 from chat.doorway import Doorway, Seen
 from chat.errors import Crowded, Refused
@@ -166,6 +166,12 @@ class _Entrance:
             in_call=False,
             browser=self.identity.browser,
         )
+
+
+async def address(name: str) -> str:
+    """The key of the listed room of this name."""
+    key, older = keys.room_key(name), keys.older_key(name)
+    return key if key == older else await database.read(doorway.settled, key, older)
 
 
 async def leave(visitor: Visitor) -> None:

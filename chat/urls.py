@@ -8,4 +8,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("favicon.ico", views.favicon),
     path("rooms/<str:key>/", views.room, name="room"),
+    path("rooms/<str:key>", views.address),
 ]

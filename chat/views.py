@@ -1,17 +1,16 @@
 """The pages: welcome, a room, and the way back from anywhere else."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chat import bans, database, identity, lobby, names
+from chat import bans, database, identity, keys, lobby, names, rooms
 from chat.errors import Unavailable
 from chat.forms import WelcomeForm
 
@@ -26,11 +25,11 @@ async def home(request: HttpRequest) -> HttpResponse:
     """The welcome page; its form leads into a room."""
     form = WelcomeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        key, name = form.key(), form.cleaned_data["room"]
-        query = {"nickname": form.cleaned_data["nickname"]}
-        if name != names.default_room_name(key):
-            query["name"] = name
-        return redirect(f"{reverse('room', args=[key])}?{urlencode(query)}")
+        name, query = form.cleaned_data["room"], QueryDict(mutable=True)
+        query["nickname"] = form.cleaned_data["nickname"]
+        if form.cleaned_data["unlisted"]:
+            return _to_room(keys.unlisted_key(name), name, query)
+        return _to_room(await rooms.address(name), name, query)
     status = 400 if form.errors else 200
     context = {"form": form} | await _open_rooms(request)
     return render(request, "home.html", context, status=status)
@@ -43,9 +42,8 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
 
     It looks the same whether the room is there, closed, or not: only who enters learns that.
     """
-    if not names.is_key(key):
-        meant = names.room_name(key)
-        return redirect("room", key=names.room_key(meant)) if meant else redirect("home")
+    if not keys.is_key(key):
+        return await address(request, key)
     known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
     if known and await _is_kept_out(key, known):
         return render(request, "removed.html", status=403)
@@ -64,6 +62,19 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
         samesite="Lax",
     )
     return response
+
+
+@never_cache
+@require_safe
+async def address(request: HttpRequest, key: str) -> HttpResponse:
+    """An address of a room as one types it: without the last slash, with capitals, spaces, signs.
+
+    It leads to the room under the name that was typed, with all that the query asks for.
+    """
+    meant, name = keys.meant(key)
+    if not name:
+        return redirect("home")
+    return _to_room(meant or await rooms.address(name), name, request.GET.copy())
 
 
 @require_safe
@@ -108,6 +119,14 @@ async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _to_room(key: str, name: str, query: QueryDict) -> HttpResponse:
+    """Leads to a room's page; the query holds the name where the address does not say it."""
+    if name != keys.default_room_name(key):
+        query["name"] = name
+    asked = f"?{query.urlencode()}" if query else ""
+    return redirect(reverse("room", args=[key]) + asked)
+
+
 def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> dict[str, Any]:
     """What the page's script needs to know. The log names a page as `reference` does, so a person
     can quote it."""
@@ -118,7 +137,7 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
         "token_renew_s": settings.TOKEN_MAX_AGE_S / 2,
         "key": key,
         "name": name,
-        "listed": not names.is_unlisted(key),
+        "listed": not keys.is_unlisted(key),
         "nickname": names.clean(request.GET.get("nickname", ""), names.MAX_NICKNAME_CHARS),
         "join_call": request.GET.get("call") == "1",
         "capacity": settings.CALL_CAPACITY,
@@ -128,6 +147,6 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
 def _proposed_name(request: HttpRequest, key: str) -> str:
     """The name that the room will get: as it was typed, if the address is made from that."""
     typed = names.room_name(request.GET.get("name", ""))
-    if typed and names.room_key(typed) == names.readable(key):
+    if typed and keys.room_key(typed) == keys.readable(key):
         return typed
-    return names.default_room_name(key)
+    return keys.default_room_name(key)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from chat.views import elsewhere
 from noom_project.admin_lock import LoginForm
@@ -10,6 +11,7 @@ admin.site.login_form = LoginForm
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(pattern_name="admin:index", query_string=True)),
     path("", include("chat.urls")),
     re_path("", elsewhere),
 ]

@@ -16,10 +16,11 @@ MAX_FUNCTION_LINES = 40
 
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
+chat.visible
 chat.errors
 chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names chat.redis_link
-chat.budgets chat.identity chat.line chat.models chat.presence chat.protocol
+chat.budgets chat.identity chat.keys chat.line chat.models chat.presence chat.protocol
 chat.presence_scripts
 chat.bans chat.fallback_wire chat.forms chat.history chat.hub chat.presence_redis chat.residents
 chat.doorway chat.journal chat.roster
@@ -80,7 +81,7 @@ avatar budget candidates close-fates device-choice devices dom doubt event-strea
 leave-guard levels
 line-watch linkify
 outbox participant protocol-version remote requests roster shortcuts slots spans start-bitrate
-timeline words-en words-ko
+timeline visible words-en words-ko
 greeting http-line message-log
 carriers
 way-back
@@ -109,10 +110,12 @@ NETWORK = {
 }
 PURE = {
     "chat.frames",
+    "chat.keys",
     "chat.messages",
     "chat.names",
     "chat.protocol",
     "chat.residents",
+    "chat.visible",
     "call.messages",
     "call.relay_only",
     "call.view",

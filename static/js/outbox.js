@@ -31,7 +31,6 @@ const AGAIN_MS = 1_000;
 const AGAIN_CODES = new Set(['timeout', 'too_fast', 'try_later']);
 // Stored ones stay until their event has surely come; what draws them leaves out the doubles.
 const MAX_SENT = 50;
-const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 class Outbox {
   #options;
@@ -68,8 +67,7 @@ class Outbox {
       ...this.#items,
       {
         client_id,
-        // The server takes this for a broken client, and a reload would send it again.
-        text: text.replace(LONE_SURROGATE, '\uFFFD'),
+        text,
         at: this.#environment.Date.now(),
         state: isTooLong ? 'failed' : 'sending',
         seq: null,

@@ -17,6 +17,7 @@ const BAD_TOKEN = 4401;
 const AGAIN_MS = 1_000;
 const AGAIN_CODES = ['too_fast', 'try_later'];
 const SERVER_ERROR = 'server_error';
+const MAX_NICKNAME_CHARS = 256; // a longer one would close the line each time
 
 /**
  * @typedef {object} RoomData what the page knows of itself
@@ -82,7 +83,7 @@ export class RoomLine {
 
   /** @param {string} nickname the one to ask for */
   start(nickname) {
-    this.#nickname = nickname;
+    this.#nickname = shortened(nickname);
     this.dispatch('pending', { items: this.#outbox.items });
     this.#socket.start();
   }
@@ -122,10 +123,11 @@ export class RoomLine {
    */
   rename = async (nickname) => {
     const before = this.#nickname;
-    this.#nickname = nickname;
-    await this.#request('nickname', { nickname }).catch((error) => {
+    const asked = shortened(nickname);
+    this.#nickname = asked;
+    await this.#request('nickname', { nickname: asked }).catch((error) => {
       if (error.code === 'disconnected' || error.code === 'timeout') return;
-      if (this.#nickname === nickname) this.#nickname = before;
+      if (this.#nickname === asked) this.#nickname = before;
       throw error;
     });
   };
@@ -263,3 +265,6 @@ export class RoomLine {
     this.#typingTimers.set(id, window.setTimeout(stop, TYPING_LASTS_MS));
   }
 }
+
+/** @param {string} nickname */
+const shortened = (nickname) => [...nickname].slice(0, MAX_NICKNAME_CHARS).join('');

@@ -6,6 +6,7 @@ import { CLOSE_FATES, RECONNECT, retryAfterMs } from './close-fates.js';
 import { Greeting } from './greeting.js';
 import { LineWatch } from './line-watch.js';
 import { Requests, SocketError } from './requests.js';
+import { toFrame } from './visible.js';
 import { WayBack } from './way-back.js';
 
 export { CLOSE_FATES, SocketError };
@@ -136,7 +137,7 @@ class Socket {
   /** @param {Frame} frame */
   #send = (frame) => {
     // While the other side closes, a browser complains of what is sent; the close settles it.
-    if (this.#line && this.#line.readyState === 1) this.#line.send(JSON.stringify(frame));
+    if (this.#line && this.#line.readyState === 1) this.#line.send(toFrame(frame));
   };
 
   #connect() {

@@ -1,6 +1,7 @@
 /** Where one writes: the message, and the name one writes under. */
 
 import { byId, isComposing, mark, setText, within, writesOnGlass } from './dom.js';
+import { hasInk } from './visible.js';
 import { t } from './words.js';
 
 /**
@@ -48,7 +49,7 @@ function messageForm({ onSend, typing, draft }) {
     event.preventDefault();
     const text = withoutBlankEnds(input.value);
     focus();
-    if (text === '' || excess(text) > 0) return;
+    if (!hasInk(text) || excess(text) > 0) return;
     input.value = '';
     changed();
     typing.stop();
@@ -111,7 +112,7 @@ function nicknameForm(onNickname, goOn) {
   };
   const submit = () => {
     const name = input.value.trim();
-    if (name === '') giveUp();
+    if (!hasInk(name)) giveUp();
     else if (name !== current) onNickname(name);
   };
   form.addEventListener('submit', (event) => {

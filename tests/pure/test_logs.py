@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chat import identity, names
+from chat import identity, keys
 from noom_project.logs import (
     LINES_BURST_S,
     LINES_PER_S,
@@ -68,7 +68,7 @@ def test_a_line_of_json_says_who_where_and_what():
 @FORMATS
 def test_what_opens_a_room_is_blotted_out(formatter):
     token = identity.mint(key="team", browser="b", room_name="Team")
-    key = names.unlisted_key("team")
+    key = keys.unlisted_key("team")
     secret = key.partition("~")[2]
     error = raised(ValueError(f"{token} {key}"))
     request = SimpleNamespace(method="GET", path=f"/rooms/{key}/")

@@ -1,10 +1,18 @@
 """Names that people type."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import names
+from tests.source import ROOT
+
+INVISIBLE = (
+    *"\u200b\u2060\u3164\u2800\u00ad\u202e\u115f\u1160\u034f\u17b4\u17b5\u180e\ufeff\ufe0f\uffa0",
+    *"\U000e0100\U000e0041\U0001d159\U0001d173\ufffc\ufff9\ue000\ufdd0\u0378\x1b\x9f\u2065\U00013441",
+)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +26,18 @@ from chat import names
         ("é" * 40, "é" * 32),
         ("노바", "노바"),
         ("o\u0301\u0301\u0301\u0301\u0301\u0301", "ó\u0301\u0301"),
-        ("\u3164", "Anon"),
+        *[(invisible, "Anon") for invisible in INVISIBLE],
+        *[(f"a{invisible}b", "ab") for invisible in INVISIBLE],
+        ("a\ud83d", "a"),
+        ("\udc00b", "b"),
+        ("\u0301\u0302", "Anon"),
+        ("Nova \u0301\u0301", "Nova"),
+        ("👩\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3", "👩\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3"),
+        ("🏳\ufe0f\u200d🌈", "🏳\ufe0f\u200d🌈"),
+        ("😀\u200d😀", "😀😀"),
+        ("👧\u200d", "👧"),
+        ("x" * 30 + "👩\u200d👧", "x" * 30 + "👩"),
+        ("\U0001fae9", "\U0001fae9"),  # newer than this Python, maybe
     ],
 )
 def test_a_nickname_is_one_line_of_what_shows(typed, shown):
@@ -30,6 +49,37 @@ def test_a_nickname_is_never_empty_nor_long_and_cleaning_it_again_changes_nothin
     nickname = names.nickname(typed)
     assert 1 <= len(nickname) <= names.MAX_NICKNAME_CHARS
     assert names.nickname(nickname) == nickname
+
+
+def test_one_that_the_page_uses_for_others_gets_a_number():
+    for name in ("You", "you", "ｙｏｕ", "Yоu", "나", "Me", "Host", "ADMIN", "호스트", "관리 자"):
+        assert names.distinct(name, set()) == f"{name} (2)"
+    for name in ("Nova (you)", "Nova (나)", "(Host)"):
+        assert names.distinct(name, set()) == f"{name} (2)"
+    for name in ("Youssef", "나영", "Meg", "Hosta", "Nova (Kim)"):
+        assert names.distinct(name, set()) == name
+
+
+def test_every_word_of_the_page_for_people_is_kept_from_guests():
+    for language in ("en", "ko"):
+        words = (ROOT / "static" / "js" / f"words-{language}.js").read_text()
+        said = re.findall(r"^  (?:you|'person\.host'): '(.+)',$", words, re.MULTILINE)
+        assert len(said) == 2
+        assert all(map(names.is_reserved, said)), said
+        (you_named,) = re.findall(r"^  you_named: '(.+)',$", words, re.MULTILINE)
+        assert names.is_reserved(you_named.replace("{name}", "Nova"))
+
+
+def test_rooms_that_look_alike_are_told_apart():
+    found = [("team", "Team"), ("tеam", "Tеam"), ("team~21", "Team!"), ("x", "Tеаm")]
+    assert names.told_apart(found) == {
+        "team": "Team",
+        "tеam": "Tеam (2)",
+        "team~21": "Team!",
+        "x": "Tеаm (3)",
+    }
+    long = "x" * 64
+    assert names.told_apart([("1", long), ("2", long)])["2"] == "x" * 60 + " (2)"
 
 
 @pytest.mark.parametrize(
@@ -56,30 +106,6 @@ def test_the_later_of_two_like_names_gets_a_number():
     assert names.distinct(long, {names.skeleton(long)}) == "x" * 28 + " (2)"
 
 
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [
-        ("안녕 방", "안녕-방"),
-        ("Team Meeting", "team-meeting"),
-        ("नमस्ते दुनिया", "नमस्ते-दुनिया"),
-        ("a/b?c#d", "a-b-c-d"),
-        ("Straße", "strasse"),
-    ],
-)
-def test_the_address_of_a_room_is_readable(name, key):
-    assert names.room_key(name) == key
-
-
-@given(st.text(min_size=1))
-def test_every_visible_name_has_an_address_that_leads_to_itself(typed):
-    name = names.room_name(typed)
-    if name:
-        key = names.room_key(name)
-        assert names.is_key(key)
-        assert names.room_key(key) == key
-        assert not names.is_unlisted(key)
-
-
 @given(st.text(min_size=1))
 def test_group_names_are_ascii_and_short(key):
     group = names.group("chat", key)
@@ -87,15 +113,20 @@ def test_group_names_are_ascii_and_short(key):
     assert len(group) < 100
 
 
-@pytest.mark.parametrize("key", ["", "A", "a/b", "a b", "~aaaaaaaaaaaaaaaa", "a~short", "x" * 99])
-def test_what_no_room_is_called_is_no_key(key):
-    assert not names.is_key(key)
-
-
-def test_two_rooms_of_signs_alone_are_two_rooms():
-    assert names.room_key("!") != names.room_key("?")
-
-
 def test_a_message_keeps_its_lines_emoji_and_direction_and_loses_controls():
     text = " מה\u200f שלומך 👩\u200d👩\u200d👧\r\nnext\x00\x1b[31m "
     assert names.clean_text(text) == "מה\u200f שלומך 👩\u200d👩\u200d👧\nnext[31m"
+
+
+@pytest.mark.parametrize(
+    "text", [*INVISIBLE[:-6], "\u200b\n\u3164 ", "\u0301", "\ud83d", "", "\x1b"]
+)
+def test_a_message_in_which_nothing_shows_is_empty(text):
+    assert names.clean_text(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["!", "👍", "❤\ufe0f", "a\u200b", "\u200b1", "👩\u200d👧", "🫩", "ㅋㅋ"]
+)
+def test_a_message_in_which_something_shows_is_kept(text):
+    assert names.clean_text(text) == text

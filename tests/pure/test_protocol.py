@@ -37,7 +37,6 @@ def test_a_message_and_its_ref_are_read():
         ('{"type":"offer","payload":{}}', "unknown_type"),
         ('{"type":"new_message","payload":{}}', "bad_payload"),
         ('{"type":"new_message","payload":' + "[" * 30_000 + "]" * 30_000 + "}", "bad_frame"),
-        (SAY % ("\\ud800", UUID), "bad_frame"),
         (SAY % ("hi", "not-a-uuid"), "bad_payload"),
         (SAY % ("x" * 4_001, UUID), "bad_payload"),
     ],
@@ -59,6 +58,22 @@ def test_nothing_but_a_protocol_error_comes_of_garbage(frame):
     for socket in (CHAT, CALL):
         with pytest.raises(ProtocolError):
             socket.decode(frame)
+
+
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        ("a\\ud83d", "a"),
+        ("\\uDC00b", "b"),
+        ("\\ud83d\\ud83d\\ude00", "😀"),
+        ("\\ude00\\ud83dx\\ud83dy", "xy"),
+        ("\\\\ud83d \\n\\ud83d", "\\ud83d \n"),
+        ("a\ud83d", "a"),
+    ],
+)
+def test_half_an_emoji_is_left_out_of_a_message(escaped, text):
+    message, _ = CHAT.decode(SAY % (escaped, UUID))
+    assert message == m.NewMessage(text=text, client_id=UUID)
 
 
 def test_a_candidate_is_spelled_as_browsers_spell_it():

@@ -224,3 +224,38 @@ async def test_a_room_is_kept_with_the_name_that_was_typed(enter):
     await enter("Nova", "안녕-방")
     room = await Room.objects.aget()
     assert (room.key, room.name, room.listed) == ("안녕-방", "안녕-방", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u3164", "\u2800", "\u202e", "\u115f", "\u0301", " \n\u00ad"]
+)
+async def test_a_message_in_which_nothing_shows_is_refused(enter, text):
+    nova = await enter("Nova")
+    with pytest.raises(Refusal, match="empty_message"):
+        await nova.say(text)
+    assert not await Message.objects.aexists()
+
+
+@pytest.mark.parametrize(
+    ("half", "shown"), [("a\\ud83d", "a"), ("\\udc00b", "b"), ("\\ud83d", "Anon")]
+)
+async def test_half_an_emoji_in_a_nickname_locks_nobody_out(enter, connect, half, shown):
+    nova, client = await enter("Nova"), await connect("/ws/chat/room/")
+    sent = '{"type":"enter_room","payload":{"token":"%s","nickname":"%s"}}'
+    await client.send_raw(sent % (client.token, half))
+    assert (await nova.event("welcome", count=2))["person"]["nickname"] == shown
+    assert await client.say("I am in")
+
+
+async def test_half_an_emoji_in_a_message_leaves_the_rest_of_it(enter):
+    nova = await enter("Nova")
+    say = '{"type":"new_message","payload":{"text":"%s","client_id":"%s"}}'
+    await nova.send_raw(say % ("half \\ud83d of it", uuid.uuid4()))
+    assert (await nova.event("new_message"))["text"] == "half  of it"
+
+
+@pytest.mark.parametrize("name", ["You", "나", "ｙоu", "Host", "관리자", "Nova (you)"])
+async def test_a_nickname_that_pages_use_for_others_gets_a_number(enter, name):
+    nova = await enter(name)
+    assert [person["nickname"] for person in nova.hello["people"]] == [f"{name} (2)"]
+    assert (await nova.ask("nickname", nickname=name))["nickname"] == f"{name} (2)"

@@ -132,3 +132,11 @@ async def test_the_welcome_page_comes_while_presence_is_away(enter, async_client
     answer = await async_client.get("/")
     assert answer.status_code == 200
     assert RE.findall(answer.content.decode()) == []
+
+
+async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
+    await enter("Nova", "team")
+    await enter("Mira", "tеam")
+    await enter("Kim", "other")
+    listed = {room.key: room.name for room in await census.listed()}
+    assert listed == {"team": "Team", "tеam": "Tеam (2)", "other": "Other"}

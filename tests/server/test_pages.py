@@ -7,7 +7,7 @@ import pytest
 from django.test import Client as Visitor
 from django.utils import timezone
 
-from chat import identity, names
+from chat import identity, keys
 from chat.models import Room
 
 
@@ -35,8 +35,8 @@ def test_a_name_that_its_address_cannot_hold_goes_with_it(visitor):
     answer = visitor.post("/", {"room": "Team Meeting!"})
     page = visitor.get(answer["Location"]).content.decode()
     data = room_data(page)
-    assert (data["key"], data["name"]) == ("team-meeting", "Team Meeting!")
-    assert identity.read(data["token"], key="team-meeting").room_name == "Team Meeting!"
+    assert (data["key"], data["name"]) == ("team-meeting~21", "Team Meeting!")
+    assert identity.read(data["token"], key="team-meeting~21").room_name == "Team Meeting!"
 
 
 def test_nobody_can_give_a_room_a_name_that_its_address_does_not_say(visitor):
@@ -68,7 +68,7 @@ def test_an_unlisted_room_gets_an_address_that_nobody_can_guess(visitor):
     assert first != second
     key = first.split("/")[2]
     assert re.fullmatch(r"secret~[a-z2-7]{16}", key)
-    assert names.is_unlisted(key)
+    assert keys.is_unlisted(key)
     assert room_data(visitor.get(first).content.decode())["listed"] is False
 
 
@@ -98,9 +98,77 @@ def test_a_program_that_wants_json_is_not_sent_home():
     assert Visitor(headers={"accept": "application/json"}).get("/x").status_code == 404
 
 
-def test_an_address_as_one_would_write_it_leads_to_the_room(visitor):
-    answer = visitor.get("/rooms/Team Meeting/")
-    assert answer["Location"] == "/rooms/team-meeting/"
+@pytest.mark.parametrize(
+    ("typed", "leads_to"),
+    [
+        ("/rooms/team", "/rooms/team/"),
+        ("/rooms/team?nickname=guest&call=1", "/rooms/team/?nickname=guest&call=1"),
+        ("/rooms/v1.2?a=b", "/rooms/v1~2e~2/?a=b"),
+        ("/rooms/%ED%8C%80", "/rooms/%ED%8C%80/"),
+        ("/admin", "/admin/"),
+        ("/admin?next=/x", "/admin/?next=/x"),
+    ],
+)
+def test_an_address_without_its_last_slash_leads_on_with_its_query(visitor, typed, leads_to):
+    assert visitor.get(typed)["Location"] == leads_to
+
+
+@pytest.mark.parametrize(
+    ("typed", "key", "name"),
+    [
+        ("/rooms/team", "team", "team"),
+        ("/rooms/Team/", "team", "Team"),
+        ("/rooms/Team", "team", "Team"),
+        ("/rooms/My%20Big%20Room/", "my-big-room", "My Big Room"),
+        ("/rooms/%20My%20%20Big%20Room%20", "my-big-room", "My Big Room"),
+        ("/rooms/%E1%84%90%E1%85%B5%E1%86%B7/", "팀", "팀"),
+        ("/rooms/C++/", "c~2b-2b", "C++"),
+        ("/rooms/C%23", "c~23", "C#"),
+        ("/rooms/c~2b-2b/", "c~2b-2b", "c++"),
+        ("/rooms/C~2B-2B/", "c~2b-2b", "c++"),
+        ("/rooms/50%25/", "50~25", "50%"),
+        ("/rooms/Team%20%F0%9F%94%B4/", "team-~1f534", "Team 🔴"),
+        ("/rooms/%EF%BC%B4%EF%BC%A5%EF%BC%A1%EF%BC%AD/", "team", "ＴＥＡＭ"),
+        ("/rooms/test%EF%B8%8F/", "test", "test"),
+        ("/rooms/te%CD%8Fst/", "test", "test"),
+        ("/rooms/Geheim~ABCDEFGHIJKLMNOP/", "geheim~abcdefghijklmnop", "Geheim"),
+    ],
+)
+def test_an_address_as_one_types_it_opens_the_room_of_that_name(visitor, typed, key, name):
+    answer = visitor.get(f"{typed}?nickname=guest&call=1&name=Other", follow=True)
+    data = room_data(answer.content.decode())
+    assert (data["key"], data["name"], data["nickname"]) == (key, name, "guest")
+    assert data["join_call"] is True
+    assert identity.read(data["token"], key=key).room_name == name
+    assert len(answer.redirect_chain) <= 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["%E1%85%A0", "%E1%85%9F/", "%E3%85%A4", "%E2%A0%80/", "%20", "%CC%81/"]
+)
+def test_an_address_of_which_nothing_shows_leads_home(visitor, typed):
+    assert visitor.get(f"/rooms/{typed}")["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "room", ["\u1160", "\u115f", "\u3164", "\u2800", "\u00ad", "\u17b4", "\u0301"]
+)
+def test_a_room_of_invisible_characters_is_refused_in_the_form(visitor, room):
+    answer = visitor.post("/", {"room": room})
+    assert answer.status_code == 400
+    assert "A room needs a name" in answer.content.decode()
+
+
+def test_a_room_from_before_signs_counted_is_found_by_name_and_address(visitor):
+    Room.objects.create(key="c", name="C++")
+    Room.objects.create(key="x-bb7208bc9b", name="!")
+    assert visitor.post("/", {"room": "c++"})["Location"].startswith("/rooms/c/?")
+    assert visitor.post("/", {"room": "!"})["Location"].startswith("/rooms/x-bb7208bc9b/?")
+    assert visitor.get("/rooms/C++")["Location"].startswith("/rooms/c/?")
+    assert visitor.post("/", {"room": "C#"})["Location"].startswith("/rooms/c~23/?")
+    assert room_data(visitor.get("/rooms/c/").content.decode())["key"] == "c"
+    Room.objects.create(key="c~2b-2b", name="C++")
+    assert visitor.post("/", {"room": "c++"})["Location"].startswith("/rooms/c~2b-2b/?")
 
 
 def test_each_page_load_is_a_participant_of_its_own_at_the_same_browser(visitor):
