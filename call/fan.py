@@ -26,9 +26,14 @@ class Tap(MediaStreamTrack):
         super().__init__()
         self.kind = kind
         self._frames: asyncio.Queue[Media | None] = asyncio.Queue(held_frames)
+        self.has_begun = False  # a frame came
+        self.heard = asyncio.Event()  # of a frame, or that none will come
+        self.finished = asyncio.Event()  # all that came was read
 
     def feed(self, frame: "Media | None") -> None:
         """The next frame; None says that there are no more."""
+        self.has_begun = self.has_begun or frame is not None
+        self.heard.set()
         if self._frames.full():
             self._frames.get_nowait()
         self._frames.put_nowait(frame)
@@ -38,6 +43,7 @@ class Tap(MediaStreamTrack):
             raise MediaStreamError
         frame = await self._frames.get()
         if frame is None:
+            self.finished.set()
             self.stop()
             raise MediaStreamError
         return frame

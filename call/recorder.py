@@ -1,75 +1,89 @@
 """Writes what comes from each of the others in a call into a file of its own."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from aiortc.contrib.media import MediaRecorder
 
-from call.fan import UNBOUNDED, Fan
+from call.fan import UNBOUNDED, Fan, Tap
 from call.slots import Slot
 
 # The picture first: MediaRecorder fixes its size, and fails later, once any sound is written.
 RECORDED: tuple[Slot, ...] = ("camera", "microphone")
 SECOND_TRACK_S = 5.0  # so long the first one waits for the other
 
+log = logging.getLogger(__name__)
+
 
 class Recorder:
-    """Files in a folder, one for each connection, until `stop`.
+    """Files in a folder, one for each connection, until that ends or `stop`.
 
-    A file holds the tracks that came within the first seconds: it cannot get one more later.
+    A file holds the tracks that came within the first seconds: it cannot get one more later. It is
+    complete as soon as its connection has ended.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._writers: list[asyncio.Task[None]] = []
-        self._recorders: list[MediaRecorder] = []
+        self._writers: set[asyncio.Task[None]] = set()
         self.files: list[Path] = []
 
     def record(self, name: str, received: Mapping[Slot, Fan]) -> None:
         """Begins the file of one participant; whoever comes back gets another one."""
-        self._writers.append(asyncio.create_task(self._write(name, received)))
+        taps = {slot: received[slot].tap(UNBOUNDED) for slot in RECORDED if slot in received}
+        writer = asyncio.create_task(self._write(name, taps))
+        self._writers.add(writer)
+        writer.add_done_callback(self._writers.discard)
 
     async def stop(self) -> None:
-        for writer in self._writers:
+        writers = list(self._writers)
+        for writer in writers:
             writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await writer
-        for recorder in self._recorders:
-            await recorder.stop()
-        self._writers.clear()
-        self._recorders.clear()
-        await asyncio.sleep(0)  # the recorders' tasks end now that they are cancelled
+        await asyncio.gather(*writers, return_exceptions=True)
 
-    async def _write(self, name: str, received: Mapping[Slot, Fan]) -> None:
-        taps = {slot: received[slot].tap(UNBOUNDED) for slot in RECORDED if slot in received}
-        begun = await _begun({slot: received[slot] for slot in taps})
-        path = self._free(re.sub(r"\W+", "-", name).strip("-") or "anon")
-        recorder = MediaRecorder(str(path))
-        for slot, tap in taps.items():
-            if slot in begun:
-                recorder.addTrack(tap)
-            else:
+    async def _write(self, name: str, taps: Mapping[Slot, Tap]) -> None:
+        try:
+            begun = await _begun(taps)
+            if begun:
+                await self._write_file(re.sub(r"\W+", "-", name).strip("-") or "anon", begun)
+        except Exception:
+            log.exception("the recording of %s failed", name)
+        finally:
+            for tap in taps.values():
                 tap.stop()
-        self._recorders.append(recorder)
+
+    async def _write_file(self, stem: str, tracks: list[Tap]) -> None:
+        path = self._free(stem)
+        recorder = MediaRecorder(str(path))
         self.files.append(path)
-        await recorder.start()
+        try:
+            for track in tracks:
+                recorder.addTrack(track)
+            await recorder.start()
+            await asyncio.gather(*(track.finished.wait() for track in tracks))
+        finally:
+            await recorder.stop()
+            await asyncio.sleep(0)  # its tasks end now that they are cancelled
 
     def _free(self, stem: str) -> Path:
         names = (f"{stem}{f'-{n}' if n > 1 else ''}.mp4" for n in range(1, 10_000))
         return next(path for name in names if not (path := self._folder / name).exists())
 
 
-async def _begun(fans: Mapping[Slot, Fan]) -> set[Slot]:
-    """Waits for a first frame, and then for one of each, but not for ever; those that came."""
-    waits = [asyncio.create_task(fan.begun.wait()) for fan in fans.values()]
+async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
+    """Waits for a first frame, and then for one of each, but not for ever; those that came. None,
+    where all have ended without a frame: MediaRecorder fails at a track that had none."""
+    waits = {asyncio.create_task(tap.heard.wait()) for tap in taps.values()}
+    pending = waits
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait(waits, timeout=SECOND_TRACK_S)
+        while pending and not any(tap.has_begun for tap in taps.values()):
+            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if pending:
+            await asyncio.wait(pending, timeout=SECOND_TRACK_S)
     finally:
         for wait in waits:
             wait.cancel()
-    return {slot for slot, fan in fans.items() if fan.begun.is_set()}
+    return [tap for tap in taps.values() if tap.has_begun]

@@ -197,6 +197,18 @@ async def test_an_echo_gives_back_and_a_recorder_writes_what_comes(noom: Noom, t
         assert sum(1 for _ in container.decode(audio=0)) >= NEW_FRAMES["microphone"]
 
 
+async def test_a_recording_is_whole_once_the_caller_has_gone(noom: Noom, tmp_path: Path):
+    async with Participant(noom.url, "recorded", "Nova", record=tmp_path) as nova:
+        async with Participant(noom.url, "recorded", "Mira") as mira:
+            await receives(nova, mira)
+        assert nova.recorder
+        recorder = nova.recorder
+        await until(lambda: not recorder._writers, "the end of the file")
+        with av.open(str(tmp_path / "Mira.mp4")) as container:
+            assert any(True for _ in container.decode(video=0))
+        assert (await nova.say("and on")).seq == 1
+
+
 async def test_a_given_token_is_used(noom: Noom):
     page = await room_page.load(noom.url, "A Room")
     async with Participant(noom.url, page.key, "Nova", token=page.token) as nova:
