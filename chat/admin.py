@@ -28,6 +28,7 @@ from chat.admin_forms import BriefQuestion, ChangedOnly
 from chat.admin_messages import may_read
 from chat.admin_question import Question
 from chat.admin_rooms import LivePages
+from chat.forms import RoomForm
 from chat.models import Ban, Message, Room
 from chat.moderation import LiveRoom
 
@@ -81,6 +82,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
 
     goes_with = ((Message, "room"), (Ban, "room"))
 
+    form = RoomForm
     list_display = ("name", "key", "people", "in_call", "since", "process", "listed", "closed_at")
     list_filter = (OpenNow, IsClosed, "listed")
     search_fields = ("name", "key")

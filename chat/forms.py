@@ -1,9 +1,10 @@
-"""The welcome form: a nickname, and the room to enter."""
+"""The welcome form: a nickname, and the room to enter; and an admin's form of a room."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from chat import names
+from chat.models import Room
 
 
 class WelcomeForm(forms.Form):
@@ -17,7 +18,30 @@ class WelcomeForm(forms.Form):
         return names.nickname(self.cleaned_data["nickname"])
 
     def clean_room(self) -> str:
-        room = names.room_name(self.cleaned_data["room"])
-        if not room:
-            raise forms.ValidationError(_("A room needs a name that can be seen."))
-        return room
+        return _visible_room_name(self.cleaned_data["room"])
+
+
+class RoomForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What an admin changes of a room."""
+
+    class Meta:
+        model = Room
+        fields = "__all__"  # noqa: DJ007 - the admin says which
+
+    def clean_name(self) -> str:
+        return _visible_room_name(self.cleaned_data["name"])
+
+    def clean_capacity(self) -> int | None:
+        capacity: int | None = self.cleaned_data["capacity"]
+        if capacity == 0:
+            raise forms.ValidationError(
+                _("Nobody could enter. Give 1 or more, or nothing for the server's setting.")
+            )
+        return capacity
+
+
+def _visible_room_name(typed: str) -> str:
+    room = names.room_name(typed)
+    if not room:
+        raise forms.ValidationError(_("A room needs a name that can be seen."))
+    return room

@@ -91,6 +91,18 @@ async def test_a_transcript_is_exported_as_text_and_json(enter, admin):
     assert "attachment" in answer["Content-Disposition"]
 
 
+async def test_no_line_of_a_message_passes_for_another_message(enter, admin):
+    nova = await enter("Nova")
+    ends = ["\n", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"]
+    await nova.say("".join(f"line{end}[2026-01-01] Mira: forged" for end in ends))
+    room = await Room.objects.aget()
+    text = await streamed(await (await admin()).get(f"{ROOMS}{room.pk}/transcript.txt"))
+    first, *others = text.splitlines()
+    assert "Nova: line" in first
+    assert len(others) >= 3
+    assert all(line.startswith("    ") for line in others)
+
+
 async def test_deleting_a_room_sends_its_people_out(enter, admin):
     nova = await enter("Nova")
     room = await Room.objects.aget()

@@ -207,3 +207,27 @@ async def test_twelve_hundred_rooms_are_deleted_at_once(admin):
     answer = await admin.post(ROOMS, fields)
     assert answer.status_code == 302
     assert await Room.objects.filter(deleted_at=None).acount() == 0
+
+
+async def test_a_room_for_nobody_is_refused_in_words(admin):
+    room = await Room.objects.acreate(key="room", name="Room")
+    path = f"{ROOMS}{room.pk}/change/"
+    fields = await form(admin, path)
+    answer = await admin.post(path, fields | {"capacity": "0"})
+    assert answer.status_code == 200
+    assert "Nobody could enter." in answer.content.decode()
+    assert (await admin.post(path, fields | {"capacity": "1"})).status_code == 302
+    await room.arefresh_from_db()
+    assert room.capacity == 1
+
+
+@pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u200b", "\u0301"])
+async def test_a_room_gets_no_invisible_name(admin, name):
+    room = await Room.objects.acreate(key="room", name="Room")
+    path = f"{ROOMS}{room.pk}/change/"
+    fields = await form(admin, path)
+    answer = await admin.post(path, fields | {"name": name})
+    assert "A room needs a name that can be seen." in answer.content.decode()
+    assert (await admin.post(path, fields | {"name": "a\u200b  b"})).status_code == 302
+    await room.arefresh_from_db()
+    assert room.name == "a b"

@@ -259,3 +259,12 @@ async def test_a_nickname_that_pages_use_for_others_gets_a_number(enter, name):
     nova = await enter(name)
     assert [person["nickname"] for person in nova.hello["people"]] == [f"{name} (2)"]
     assert (await nova.ask("nickname", nickname=name))["nickname"] == f"{name} (2)"
+
+
+async def test_a_room_whose_capacity_is_0_in_the_database_has_the_servers(enter, settings):
+    settings.ROOM_CAPACITY = 2
+    await Room.objects.acreate(key="room", name="Room", capacity=0)
+    await enter("Nova")
+    await enter("Mira")
+    with pytest.raises(Refusal, match="room_full"):
+        await enter("Kim")
