@@ -1,7 +1,8 @@
-"""What may stand in a setting that names a host, an origin or a service. Pure."""
+"""What may stand in a setting that names a host, an origin or a service."""
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -64,6 +65,8 @@ def check_database(text: str) -> None:
     if where.scheme == "sqlite":
         if where.netloc or not where.path.strip("/") or where.query or where.fragment:
             raise Wrong("name the file as sqlite:////its/whole/path")
+        if not Path(unquote(where.path[1:])).parent.is_dir():
+            raise Wrong("make the folder of the file first, for it is not there")
         return
     if where.scheme not in POSTGRES_SCHEMES:
         raise Wrong("begin it with sqlite:/// or postgres://")

@@ -1,6 +1,5 @@
 """A self-signed certificate for this machine's own names, kept in one PEM file with its key."""
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -10,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from noom_project import private
 
 VALID_FOR = timedelta(days=365)
 RENEWED_BEFORE_END = timedelta(days=7)
@@ -22,10 +23,7 @@ def kept_certificate(path: Path, hosts: Iterable[str]) -> Path:
     """
     names = [_general_name(host) for host in hosts]
     if not (path.exists() and _serves(path.read_bytes(), names)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_new_pem(names))
+        private.write(path, _new_pem(names))
     return path
 
 

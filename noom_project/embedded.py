@@ -1,6 +1,6 @@
 """What Noom makes for itself where nothing is configured: a secret key, and its own names."""
 
-import contextlib
+import fcntl
 import os
 import secrets
 import socket
@@ -8,16 +8,40 @@ from pathlib import Path
 
 import ifaddr
 
+from noom_project import private
+
+MIN_SECRET_CHARS = 32
+
 
 def kept_secret(path: Path) -> str:
-    """The secret in the file `path`, made on first use and readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # O_EXCL: of two processes that start at once, one makes the key and the other reads it.
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    return path.read_text()
+    """The secret in the file `path`, made on first use and readable by its owner alone.
+
+    A file that is empty or cut short, as a full disk once left it, is made anew. Ends the program
+    where no secret can be kept.
+    """
+    try:
+        path.parent.mkdir(mode=private.FOLDER_MODE, parents=True, exist_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            # Of two processes that start at once, one makes the secret and the other reads it.
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            if len(_read(path)) < MIN_SECRET_CHARS:
+                private.write(path, secrets.token_urlsafe(50).encode())
+            return _read(path)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise SystemExit(
+            f"Noom cannot start: it cannot keep its secret key in {path} ({error.strerror});"
+            " make room or let it write there, or set SECRET_KEY."
+        ) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def own_addresses() -> list[str]:

@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+
 from chat.limits import Buckets, network
+from noom_project import masks
 
 # A school that comes in at once leaves a thousand lines. An hour of one address is 20 MB.
 LINES_PER_S, LINES_BURST_S = 20.0, 60.0
@@ -145,7 +148,8 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 def _shown(text: str) -> str:
     # A secret that the cut would leave half of, begins after it.
-    return SECRET.sub("[secret]", text[: MAX_CHARS + MAX_SECRET_CHARS])[:MAX_CHARS]
+    begun = masks.hide(text[: MAX_CHARS + MAX_SECRET_CHARS], settings.HIDDEN_SECRETS)
+    return SECRET.sub("[secret]", begun)[:MAX_CHARS]
 
 
 def _visible(line: str) -> str:

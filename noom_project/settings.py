@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from chat import redis_link
-from noom_project import addresses, masks
+from noom_project import addresses, masks, private
 from noom_project.embedded import kept_secret, own_hosts
 from noom_project.environment import Environment, check_time_zone
 from noom_project.logs import logging_config
@@ -107,6 +107,8 @@ HISTORY_KB_PER_ADDRESS_PER_S = env.float("HISTORY_KB_PER_ADDRESS_PER_S", default
 # From here on nothing is read from the environment. What was wrong with it ends the start here.
 env.refuse()
 
+# Messages, hashes of passwords, sessions: nobody else on this machine may read them.
+private.keep_folder(VAR_DIR)
 SECRET_KEY = GIVEN_SECRET_KEY or (kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY)
 # What these signed is still good, while a key is being changed.
 SECRET_KEY_FALLBACKS = [key for key in FORMER_SECRET_KEYS.split(",") if key]
@@ -114,6 +116,8 @@ SECRET_KEY_FALLBACKS = [key for key in FORMER_SECRET_KEYS.split(",") if key]
 HIDDEN_SECRETS = masks.secrets_of(
     [SECRET_KEY, *SECRET_KEY_FALLBACKS, METRICS_TOKEN, TURN_SECRET, DATABASE_URL, *REDIS_URLS]
 )
+DEFAULT_EXCEPTION_REPORTER = "noom_project.debug_pages.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "noom_project.debug_pages.Filter"
 
 INSTALLED_APPS = [
     "noom_project",
@@ -208,6 +212,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         **DATABASES["default"].get("OPTIONS", {}),
     }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    private.keep_database(Path(DATABASES["default"]["NAME"]))
     # WAL lets readers read while one writes; FULL because a message shown as sent is on the disk;
     # IMMEDIATE because a transaction that starts by reading may otherwise fail at its first write.
     DATABASES["default"]["OPTIONS"] = {

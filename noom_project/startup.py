@@ -2,12 +2,15 @@
 
 import os
 import socket
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from redis.exceptions import RedisError
 
 from chat import redis_link
+from noom_project import masks
+from noom_project.embedded import own_hosts
 
 ANSWER_S = 2.0
 
@@ -22,6 +25,47 @@ def require_redis() -> None:
         except (RedisError, OSError, ValueError) as error:
             place = redis_link.shown(url)  # the rest may hold a password
             raise CommandError(f"REDIS_URL: no Redis answers at {place} ({error}).") from error
+
+
+def require_privacy(host: str) -> None:
+    """Raises CommandError for a process with DEBUG that others than this machine could reach, or
+    that holds what only an operator has: an error would show them its inside."""
+    if not settings.DEBUG:
+        return
+    reasons = [] if _is_loopback(host) else [f"it would listen at {host}"]
+    reasons += [
+        f"{name} is set"
+        for name in ("TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_REDIRECT")
+        if getattr(settings, name)
+    ]
+    if not set(settings.ALLOWED_HOSTS) <= set(own_hosts()):
+        reasons.append("ALLOWED_HOSTS is set")
+    for name, urls in (
+        ("DATABASE_URL", [settings.DATABASE_URL]),
+        ("REDIS_URL", settings.REDIS_URLS),
+    ):
+        if any(masks.without_passwords(url) != url for url in urls):
+            reasons.append(f"{name} holds a password")
+    if reasons:
+        raise CommandError(
+            f"DEBUG is on, and {', '.join(reasons)}. Set DEBUG to 0 to serve others; with DEBUG"
+            " serve listens on this machine alone, without proxies and passwords."
+        )
+
+
+def hide_debug_pages(host: str) -> None:
+    """Leaves errors without their inside where others than this machine can reach the server."""
+    if not _is_loopback(host):
+        settings.DEBUG = False
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("localhost", "::1", "[::1]"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def tell_systemd(state: str) -> None:

@@ -50,11 +50,11 @@ call.management.commands.call_bot
 noom_project.models noom_project.postgresql.patience noom_project.readers noom_project.viewers
 noom_project.assets noom_project.postgresql.base
 noom_project.processes
-noom_project.masks noom_project.policy
+noom_project.masks noom_project.policy noom_project.private
 noom_project.addresses
-noom_project.admin_lock noom_project.certificate noom_project.embedded noom_project.environment
-noom_project.handshakes noom_project.joiner noom_project.login_lock noom_project.logs
-noom_project.pulse
+noom_project.admin_lock noom_project.certificate noom_project.debug_pages noom_project.embedded
+noom_project.environment noom_project.handshakes noom_project.joiner noom_project.login_lock
+noom_project.logs noom_project.pulse
 noom_project.refusals noom_project.storage noom_project.typescript
 noom_project.origin
 noom_project.pages

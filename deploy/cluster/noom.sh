@@ -2,7 +2,7 @@
 # One process of the local cluster: the port, and `first` for the one that migrates.
 set -eu
 export DATABASE_URL=postgres://noom@127.0.0.1:5433/postgres REDIS_URL=redis://127.0.0.1:6380
-export PROCESSES=2 TRUSTED_PROXIES=1 PYTHONUNBUFFERED=1
+export PROCESSES=2 PYTHONUNBUFFERED=1
 tries=0
 until .venv/bin/python manage.py migrate --verbosity 0 --check 2>/dev/null; do
 	tries=$((tries + 1))

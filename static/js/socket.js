@@ -134,11 +134,9 @@ class Socket {
     if (this.#ready) this.#send({ type, payload });
   };
 
+  // While the other side closes, a browser complains of what is sent; the close settles it.
   /** @param {Frame} frame */
-  #send = (frame) => {
-    // While the other side closes, a browser complains of what is sent; the close settles it.
-    if (this.#line && this.#line.readyState === 1) this.#line.send(toFrame(frame));
-  };
+  #send = (frame) => void (this.#line?.readyState === 1 && this.#line.send(toFrame(frame)));
 
   #connect() {
     this.#drop();

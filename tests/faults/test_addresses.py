@@ -11,6 +11,7 @@ from websockets.typing import Origin
 from chat import closes
 from tests.live import raw
 from tests.live.cluster import Process
+from tests.live.production import as_operated
 from tests.server.test_doors import FORBIDDEN_ORIGINS
 
 SOCKETS = ("/ws/lobby/", "/ws/chat/room/", "/ws/call/room/")
@@ -24,7 +25,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pr
     started: list[Process] = []
 
     def start(**environment: str) -> Process:
-        process = Process(tmp_path_factory.mktemp("noom"), **environment)
+        settings = as_operated() | {"ALLOWED_HOSTS": "localhost,127.0.0.1"} | environment
+        process = Process(tmp_path_factory.mktemp("noom"), **settings)
         started.append(process)
         process.start()
         return process

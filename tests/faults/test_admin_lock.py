@@ -14,6 +14,7 @@ import pytest
 
 from tests.live.admin import NAME, PASSWORD, make_superuser
 from tests.live.cluster import Process
+from tests.live.production import as_operated, gather_static_files
 from tests.live.server import ROOT
 from tests.patience import PATIENCE
 
@@ -70,7 +71,9 @@ def test_the_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure
 
 
 def test_behind_a_proxy_it_is_the_peer_that_the_proxy_saw(start_site, figure):
-    site = start_site(TRUSTED_PROXIES="1")
+    environment = {**as_operated(), "TRUSTED_PROXIES": "1"}
+    gather_static_files(environment)
+    site = start_site(**environment)
     make_superuser(site.processes[0])
     answers = [
         log_in(site.processes[n % 2], "wrong", X_Forwarded_For=f"203.0.113.{n}, 198.51.100.7")[0]

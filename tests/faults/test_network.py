@@ -11,6 +11,7 @@ from tests.faults.guests import guests
 from tests.faults.swarm import Swarm, until
 from tests.live.cluster import Process
 from tests.live.namespaces import MISSING, Namespace
+from tests.live.production import as_operated
 
 KEYS = [f"room-{n}" for n in range(50)]
 
@@ -19,7 +20,8 @@ class Reachable(Process):
     """A process at an address of this machine that a namespace can reach."""
 
     def __init__(self, folder: Path, host: str, **environment: str) -> None:
-        super().__init__(folder, ALLOWED_HOSTS=f"{host},127.0.0.1", **environment)
+        settings = as_operated() | {"ALLOWED_HOSTS": f"{host},127.0.0.1"}
+        super().__init__(folder, **settings, **environment)
         self.command = ("serve", "-b", host, "-p")
         self.url = f"http://{host}:{self.port}"
 

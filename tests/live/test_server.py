@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from http.client import HTTPSConnection
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -72,6 +73,42 @@ def test_run_https_serves_pages_files_and_sockets(https_port: int):
     lobby = f"wss://{address}/ws/lobby/"
     with connect(lobby, ssl=trusting, origin=Origin(f"https://{address}")) as line:
         assert json.loads(line.recv(timeout=10 * PATIENCE))["type"] == "room_change"
+
+
+def test_run_https_shows_the_network_no_page_of_an_error(https_port: int):
+    line = HTTPSConnection(
+        "localhost", https_port, context=ssl.create_default_context(cafile=ROOT / "var/https.pem")
+    )
+    line.request("GET", "/", headers={"Host": "wrong.example"})
+    answer = line.getresponse()
+    page = answer.read().decode()
+    line.close()
+    assert answer.status == 400
+    assert "DATABASE_URL" not in page
+    assert "Traceback" not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["-b", "0.0.0.0"], {}),  # noqa: S104 - what is refused
+        ([], {"TRUSTED_PROXIES": "1"}),
+        ([], {"REDIS_URL": "redis://:hunter2hunter2@127.0.0.1:1"}),
+    ],
+)
+def test_serve_with_debug_serves_this_machine_alone(tmp_path: Path, arguments, environment):
+    process = Process(tmp_path, **environment)
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "serve", "-p", str(process.port), *arguments],
+        cwd=ROOT,
+        env=process.environment,
+        capture_output=True,
+        text=True,
+        timeout=60 * PATIENCE,
+    )
+    assert answer.returncode == 1
+    assert "DEBUG is on, and" in answer.stderr
+    assert "hunter2" not in answer.stderr
 
 
 def test_a_server_whose_address_is_taken_says_so(noom: Noom):

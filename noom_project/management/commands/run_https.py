@@ -12,8 +12,10 @@ from noom_project import door
 from noom_project.asgi import application
 from noom_project.certificate import kept_certificate
 from noom_project.embedded import own_addresses
+from noom_project.startup import hide_debug_pages
 
 DEFAULT_PORT = 8443
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - phones come from the network
 
 
 def _with_scheme(application: Any) -> Any:
@@ -34,10 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=DEFAULT_PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
+        hide_debug_pages(EVERYWHERE)
         name = socket.gethostname()
         hosts = ["localhost", name, f"{name}.local", *own_addresses()]
         pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
-        endpoint = f"ssl:{port}:interface=0.0.0.0:privateKey={pem}:certKey={pem}"
+        endpoint = f"ssl:{port}:interface={EVERYWHERE}:privateKey={pem}:certKey={pem}"
         served = _with_scheme(application)
         door.serve(served, endpoint, ready=lambda: self._invite(port))
 

@@ -7,7 +7,7 @@ from daphne.management.commands.runserver import Command as DaphneCommand
 from django.core.management.color import no_style
 
 from noom_project.server import Server
-from noom_project.startup import require_redis
+from noom_project.startup import hide_debug_pages, require_redis
 
 
 class Command(DaphneCommand):
@@ -22,5 +22,6 @@ class Command(DaphneCommand):
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         require_redis()
+        hide_debug_pages(self.addr)
         self.style = no_style()  # a log line has no control characters, not even for colours
         super().inner_run(*args, **options)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from noom_project import door
 from noom_project.asgi import application
-from noom_project.startup import tell_systemd
+from noom_project.startup import require_privacy, tell_systemd
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("-p", "--port", type=int, default=8000, help="port (8000)")
 
     def handle(self, *args: Any, bind: str, port: int, **options: Any) -> None:
+        require_privacy(bind)
+
         def ready() -> None:
             log.info("Noom serves http://%s:%s/", bind, port)
             tell_systemd("READY=1")

@@ -1,0 +1,66 @@
+"""Files and folders of Noom's own, which nobody but their owner may read."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+OTHERS = 0o077
+UMASK = 0o077  # of every command: what it makes is private from its first moment
+SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
+
+
+def keep_folder(path: Path) -> None:
+    """Makes a folder private, and the files in it, also those of a version before this one.
+
+    Where that is not ours to do (another's folder, a disk that is only read), it stays as it is.
+    """
+    with contextlib.suppress(OSError):
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _keep(path, FOLDER_MODE)
+        keep_files(path.iterdir())
+
+
+def keep_database(path: Path) -> None:
+    """Makes an SQLite database private, with the files beside it."""
+    keep_files(path.with_name(path.name + ending) for ending in SQLITE_ENDINGS)
+
+
+def keep_files(paths: Iterable[Path]) -> None:
+    """Makes those of these that are there private."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                _keep(path, FILE_MODE)
+
+
+def _keep(path: Path, mode: int) -> None:
+    if stat.S_IMODE(path.stat().st_mode) & OTHERS:
+        path.chmod(mode)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a private file in one step: after a crash or on a full disk there is all of it, or
+    what was there before.
+
+    Raises OSError.
+    """
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
