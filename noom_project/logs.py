@@ -83,7 +83,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             # Django's own handlers know nothing of our formats.
             "django": {"handlers": [], "level": "INFO"},
             # noom_project/refusals.py says it, once a minute.
-            "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "daphne": {"level": "WARNING"},
             "aioice": {"level": "WARNING"},
             "axes": {"level": "WARNING"},

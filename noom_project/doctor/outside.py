@@ -9,7 +9,12 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.typing import Origin
 
 from noom_project.doctor.findings import Check, Finding, skipped, wrong
@@ -18,6 +23,7 @@ from noom_project.doctor.web import ANSWER_S, Answer, NoAnswer, Site, explained
 
 LOBBY = "/ws/lobby/"
 REDIRECTS = 5
+HOLD_S = 9.0  # a socket has a ping every 6 s (noom_project/websocket.py)
 FIRST_EVENT_S = 3.0  # past which a page takes a stream for held back
 STRANGER = "https://doctor.invalid"
 OPEN = b'{"do": "open", "stream": true}'
@@ -39,7 +45,7 @@ ADVICE = {
 
 def all_checks(site: Site) -> list[Check]:
     """In the order in which a browser comes to them."""
-    found = (page, script, websocket, fallback, origin, metrics, clock)
+    found = (page, script, websocket, patience, fallback, origin, metrics, clock)
     failures: list[NoAnswer] = []
     return [_guarded(check, site, failures) for check in found]
 
@@ -122,17 +128,39 @@ async def websocket(site: Site) -> Finding:
 
 async def _shake_hands(site: Site, page_origin: str) -> None:
     """Returns when the first event has come."""
-    async with (
-        asyncio.timeout(ANSWER_S),
-        connect(
-            site.sockets + LOBBY,
-            origin=Origin(page_origin),
-            ssl=site.context,
-            open_timeout=ANSWER_S,
-            proxy=None,
-        ) as line,
-    ):
+    async with asyncio.timeout(ANSWER_S), _socket(site, page_origin) as line:
         await line.recv()
+
+
+def _socket(site: Site, page_origin: str) -> connect:
+    return connect(
+        site.sockets + LOBBY,
+        origin=Origin(page_origin),
+        ssl=site.context,
+        open_timeout=ANSWER_S,
+        proxy=None,
+    )
+
+
+async def patience(site: Site) -> Finding:
+    """A socket on which only pings pass, for longer than two of them are apart."""
+    start = time.monotonic()
+    try:
+        async with _socket(site, site.origin) as line, asyncio.timeout(HOLD_S):
+            while True:
+                await line.recv()
+    except ConnectionClosed:
+        told = f"a silent socket ended after {time.monotonic() - start:.0f} s"
+        why = "The proxy gives up silent sockets: pages lose their line again and again."
+        advice = "Let its time-outs for reading, sending and tunnels be 60 s or more."
+        return wrong("patience", told, why, advice)
+    except TimeoutError:
+        lived_s = time.monotonic() - start
+        if lived_s >= HOLD_S:
+            return Finding("patience", f"a silent socket lived for {lived_s:.0f} s")
+    except (WebSocketException, OSError):
+        pass
+    return skipped("patience", "no socket opens")
 
 
 async def _refused(site: Site, status: int) -> Finding:

@@ -42,6 +42,8 @@ KINDS = {
             "no scheme": [(r"\tproxy_set_header X-Forwarded-Proto .*\n", "")],
             "no port": [(r"\$http_host", "$host")],
             "other host": [(r"\tproxy_set_header Host .*\n", "")],
+            "impatient": [(r"_timeout 75s", "_timeout 3s")],
+            "old http": [(r"\tproxy_http_version .*\n", "")],
             "buffered": [
                 (r"(\tproxy_http_version)", r"\tproxy_ignore_headers X-Accel-Buffering;\n\1"),
                 (r"(\tproxy_set_header )Upgrade .*\n", ""),

@@ -20,7 +20,7 @@ from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port
 
 SETTINGS = {"ALLOWED_HOSTS": "localhost", "TRUSTED_PROXIES": "1"}
-OUTSIDE = ["page", "script", "websocket", "fallback", "origin", "metrics", "clock"]
+OUTSIDE = ["page", "script", "websocket", "patience", "fallback", "origin", "metrics", "clock"]
 
 pytestmark = pytest.mark.live
 
@@ -136,6 +136,7 @@ async def test_a_right_proxy_has_nothing_wrong(start_nginx):
     ("mistake", "subjects", "advice"),
     [
         ("no upgrade", {"websocket"}, "Upgrade"),
+        ("impatient", {"patience"}, "time-outs"),
         ("no scheme", {"websocket", "fallback"}, "X-Forwarded-Proto"),
         ("no port", {"websocket", "fallback"}, "$http_host"),
         ("other host", {"page", "websocket", "fallback"}, "ALLOWED_HOSTS"),
