@@ -6,11 +6,11 @@ and the reverse. With one image for each container no process has the other's fi
 
 import logging
 import re
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
-from threading import Event
 from typing import Any
 
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -22,14 +22,18 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from noom_project.models import Asset
 
-KEEP = timedelta(days=7)  # after the last start of a process that has it
+KEEP = timedelta(days=7)  # after a process that has it has said so last
+RENEW_S = 24 * 3600.0
 PIECE = 50  # files in one question
 MAX_BYTES = 2_000_000  # of one file
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
-published = Event()
 
 log = logging.getLogger(__name__)
+
+
+class _Published:
+    at: float | None = None  # by the monotonic clock
 
 
 class Incomplete(Exception):
@@ -48,7 +52,12 @@ def publish() -> None:
             ignore_conflicts=True,  # another process of this version starts too
         )
     Asset.objects.filter(seen_at__lt=Now() - KEEP).delete()
-    published.set()
+    _Published.at = time.monotonic()
+
+
+def is_due() -> bool:
+    """Whether `publish` has to be called again: what nobody renews is deleted by the next start."""
+    return _Published.at is None or time.monotonic() - _Published.at >= RENEW_S
 
 
 def publish_at_start() -> None:

@@ -9,7 +9,7 @@ class Asset(models.Model):
 
     name = models.CharField(max_length=200, primary_key=True)
     packed = models.BinaryField()  # by zlib
-    seen_at = models.DateTimeField(db_default=Now())  # when a process that has it last started
+    seen_at = models.DateTimeField(db_default=Now())  # when a process that has it last said so
 
     class Meta:
         default_permissions = ()

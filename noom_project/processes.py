@@ -71,7 +71,7 @@ async def watch() -> None:
         try:
             await database.probe(beat)
             await database.probe(meet)
-            if not assets.published.is_set():
+            if assets.is_due():
                 await database.probe(assets.publish)
         except CannotShare:
             pass  # the log and /readyz say so

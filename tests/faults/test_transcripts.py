@@ -3,11 +3,13 @@
 import asyncio
 import json
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,7 +23,6 @@ from tests.live.wire import Wire
 from tests.patience import PATIENCE
 
 MESSAGES, TEXT = 100_000, "What was said here, over and over again, for a hundred thousand times. "
-CHUNK = 256 * 1024
 MOST_MB, LONGEST_MS = 20, 150
 NEVER_READ = 3
 ASK_EVERY_S = 0.2
@@ -44,11 +45,12 @@ def fill(url: str, room: int) -> None:
         database.execute("UPDATE chat_room SET last_seq = %s WHERE id = %s", (MESSAGES, room))
 
 
-def ask(noom: Process, admin: Admin, kind: str) -> HTTPConnection:
+def ask(noom: Process, admin: Admin) -> HTTPConnection:
+    """Asks for a transcript, and reads nothing of it."""
     line = HTTPConnection("127.0.0.1", noom.port, timeout=60 * PATIENCE)
     line.connect()
     line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-    path = f"/admin/chat/room/{room_of(noom)}/transcript.{kind}"
+    path = f"/admin/chat/room/{room_of(noom)}/transcript.txt"
     line.request("GET", path, headers={"Cookie": admin.cookie})
     return line
 
@@ -60,15 +62,23 @@ def room_of(noom: Process) -> int:
     return int(found[0])
 
 
-def read(line: HTTPConnection, *, pause_s: float = 0.0) -> bytes:
-    """The whole answer, with a pause after each part."""
-    parts = []
-    with closing(line), line.getresponse() as answer:
-        assert answer.status == 200
-        while part := answer.read(CHUNK):
-            parts.append(part)
-            time.sleep(pause_s)
-    return b"".join(parts)
+# In a process of its own: what reading costs is not to be taken for what others wait.
+READ = """
+import sys, time, urllib.request
+address, cookie, path, pause_s = sys.argv[1:]
+with urllib.request.urlopen(urllib.request.Request(address, headers={"Cookie": cookie})) as answer:
+    with open(path, "wb") as file:
+        while part := answer.read(256 * 1024):
+            file.write(part)
+            time.sleep(float(pause_s))
+"""
+
+
+async def read(address: str, admin: Admin, path: Path, *, pause_s: float = 0.0) -> None:
+    """Puts the whole transcript there, with a pause after each part; the path says the kind."""
+    arguments = ["-c", READ, address + path.suffix, admin.cookie, str(path), str(pause_s)]
+    reader = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+    assert await reader.wait() == 0
 
 
 async def longest_wait(wire: Wire, on: Callable[[], bool]) -> float:
@@ -90,16 +100,17 @@ def noom(tmp_path, postgres: Postgres) -> Iterator[Process]:
     process.stop()
 
 
-async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, figure):
+async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, tmp_path, figure):
     async with Wire(noom.url, "/ws/chat/long/") as nova, Wire(noom.url, "/ws/chat/b/") as mira:
         await nova.enter("Nova")
         await mira.enter("Mira")
         await asyncio.to_thread(fill, noom.environment["DATABASE_URL"], room_of(noom))
         admin = await asyncio.to_thread(Admin, noom)
-        deaf = [ask(noom, admin, "txt") for _ in range(NEVER_READ)]
+        address = f"{noom.url}/admin/chat/room/{room_of(noom)}/transcript"
+        deaf = [ask(noom, admin) for _ in range(NEVER_READ)]
         before, worst = bystanders.memory_mb(noom), 0.0
-        quick = asyncio.create_task(asyncio.to_thread(read, ask(noom, admin, "txt")))
-        slow = asyncio.create_task(asyncio.to_thread(read, ask(noom, admin, "json"), pause_s=0.1))
+        quick = asyncio.create_task(read(address, admin, tmp_path / "quick.txt"))
+        slow = asyncio.create_task(read(address, admin, tmp_path / "slow.json", pause_s=0.1))
 
         def going_on() -> bool:
             nonlocal worst
@@ -107,10 +118,11 @@ async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, figure):
             return not (quick.done() and slow.done())
 
         waited_s = await longest_wait(mira, going_on)
-        lines = (await quick).decode().splitlines()
+        await asyncio.gather(quick, slow)
+        lines = (tmp_path / "quick.txt").read_text().splitlines()
         assert len(lines) == MESSAGES
         assert lines[-1] == f"[2026-01-02T03:04:05+00:00] Nova: {MESSAGES} {TEXT}"
-        said = json.loads(await slow)
+        said = json.loads((tmp_path / "slow.json").read_text())
         assert [message["seq"] for message in said["messages"]] == [*range(1, MESSAGES + 1)]
         figure("transcript: memory", worst, limit=MOST_MB, unit="MB")
         figure("transcript: longest wait of others", waited_s * 1000, limit=LONGEST_MS, unit="ms")

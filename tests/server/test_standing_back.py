@@ -7,9 +7,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from noom_project import assets, health, processes
-from noom_project.models import Process
+from noom_project.models import Asset, Process
 from tests.server.test_operators import ready
 
 
@@ -60,3 +61,18 @@ async def test_a_process_whose_files_were_not_gathered_is_not_ready(monkeypatch,
     status, states = await ready()
     assert (status, states["files"]) == (503, "failed")
     assert "manage.py collectstatic" in caplog.text
+
+
+async def test_the_files_of_a_process_that_runs_for_long_are_kept(monkeypatch):
+    long_ago = timezone.now() - 2 * assets.KEEP
+    for name in ("ours.0123456789ab.js", "theirs.0123456789ab.js"):
+        await Asset.objects.acreate(name=name, packed=b"", seen_at=long_ago)
+    storage = SimpleNamespace(hashed_files={"ours.js": "ours.0123456789ab.js"})
+    monkeypatch.setattr(assets, "staticfiles_storage", storage)
+    await sync_to_async(assets.publish)()
+    assert not assets.is_due()
+    kept = await Asset.objects.aget()
+    assert kept.name == "ours.0123456789ab.js"
+    assert kept.seen_at > long_ago
+    monkeypatch.setattr(assets, "RENEW_S", 0.0)
+    assert assets.is_due()
