@@ -13,6 +13,7 @@ HANDSHAKE = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 NOT_NOW = b'"try_later"'  # too many come at once; a page asks again
+REFUSED = b'"type":"error"'
 AGAIN_S = 1.0
 
 
@@ -85,5 +86,7 @@ class Client:
             return True
         if NOT_NOW in seen:
             self.again_at, seen = time.monotonic() + AGAIN_S, b""
+        elif REFUSED in seen:
+            raise SystemExit(f"{self.said[:200]!r} was refused: {seen[-500:]!r}")
         self.tail = seen[-64:]
         return False
