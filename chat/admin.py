@@ -25,55 +25,16 @@ from chat import (
     transcript,
 )
 from chat.admin_forms import BriefQuestion, ChangedOnly
+from chat.admin_lists import IsClosed, LiveChangeList, OpenNow, warn_of_redis
 from chat.admin_messages import may_read
 from chat.admin_question import Question
 from chat.admin_rooms import LivePages
+from chat.errors import Unavailable
 from chat.forms import RoomForm
 from chat.models import Ban, Message, Room
 from chat.moderation import LiveRoom
 
 LATEST_MESSAGES = 50
-
-
-class LiveChangeList(ChangeList):
-    """A page of rooms, each with what is in it now: asked once a page, not once a room."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        found = async_to_sync(moderation.live)([room.key for room in self.result_list])
-        for room in self.result_list:
-            room.live = found[room.key]
-
-
-class OpenNow(admin.SimpleListFilter):
-    """Rooms with people in them."""
-
-    title = _("people in it")
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Yes")), ("no", _("No"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> QuerySet[Room]:
-        if self.value() not in ("yes", "no"):
-            return queryset
-        keys = async_to_sync(moderation.live_keys)()
-        return (queryset.filter if self.value() == "yes" else queryset.exclude)(key__in=keys)
-
-
-class IsClosed(admin.SimpleListFilter):
-    """Rooms that were closed here."""
-
-    title = _("closed")
-    parameter_name = "closed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Yes")), ("no", _("No"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> QuerySet[Room]:
-        if self.value() not in ("yes", "no"):
-            return queryset
-        return queryset.filter(closed_at__isnull=self.value() == "no")
 
 
 @admin.register(Room)
@@ -148,9 +109,11 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         if question and not admin_question.answered(request):
             return admin_question.page(request, question, rooms)
         for room in rooms:
-            async_to_sync(act)(room.key)
+            is_done = async_to_sync(act)(room.key) is not False
             self.log_change(request, room, words)
             messages.success(request, f"{room}: {gettext(words)}.")
+            if not is_done:
+                messages.info(request, _("The messages are many, and are still being deleted."))
         return None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
@@ -162,8 +125,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
 
     def _delete(self, request: HttpRequest, room: Room) -> None:
         if not async_to_sync(moderation.delete)(room.key):
-            words = _("%(room)s is closed. Its messages are many, and are still being deleted.")
-            messages.info(request, words % {"room": room})
+            messages.info(request, _("The messages are many, and are still being deleted."))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         for room in queryset:
@@ -185,6 +147,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         context = dict(extra_context or {})
         if room is not None:
             live = async_to_sync(moderation.live)([room.key])[room.key]
+            warn_of_redis(request, [live])
             context |= {"people": _rows(live), "live": live, "may_read": may_read(request)}
             context["latest"] = _latest(room) if may_read(request) else []
         return super().change_view(request, object_id, form_url, context)
@@ -211,7 +174,12 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
             people = async_to_sync(moderation.live)([room.key])[room.key].people
             named = [person.nickname for person in people if person.id == who]
             return admin_question.page(request, admin_question.REMOVE, named)
-        if async_to_sync(moderation.remove)(room.key, who):
+        try:
+            removed = async_to_sync(moderation.remove)(room.key, who)
+        except Unavailable:
+            messages.error(request, _("Nobody was removed: Redis does not answer. Try again."))
+            return redirect(reverse("admin:chat_room_change", args=[pk]))
+        if removed:
             self.log_change(request, room, f"{gettext_noop('removed participant')}: {who[:12]}")
             messages.success(request, _("The participant was removed, and cannot come back."))
         else:

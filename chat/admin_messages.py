@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from asgiref.sync import async_to_sync
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.options import get_content_type_for_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from chat import moderation
 from chat.admin_forms import BriefQuestion
@@ -43,7 +44,11 @@ class MessageAdmin(BriefQuestion):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         # After the transaction, for which the journal's thread would wait.
-        transaction.on_commit(lambda: async_to_sync(moderation.delete_messages)(queryset))
+        transaction.on_commit(lambda: self._delete(request, queryset))
+
+    def _delete(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        if not async_to_sync(moderation.delete_soon)(queryset):
+            messages.info(request, _("The messages are many, and are still being deleted."))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,6 +1,7 @@
 """The service of those who look after rooms: see them live, close, send people out, clear."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,22 +12,29 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat import bans, closes, database, deletions, names, rooms, runtime
-from chat.errors import Refused
+from chat.errors import Refused, Unavailable
 from chat.journal import RoomGone
 from chat.messages import ADMINISTRATOR, NewMessageEvent, Person
 from chat.messages import Message as Said
 from chat.models import Message, Room
-from chat.residents import residents
+from chat.residents import Resident, residents
 
 DELETING_PATIENCE_S = 5.0  # of an admin who deletes a room: a long one takes longer
+MOST_REMEMBERED = 1_000  # rooms; those at which admins looked last
+
+log = logging.getLogger(__name__)
+
+# Who was in a room when an admin last looked: whom a page shows, it can remove without Redis too.
+_remembered: dict[str, list[Resident]] = {}
 
 
 @dataclass(frozen=True)
 class LiveRoom:
-    """A room as it is now."""
+    """A room as it is now; as it was when somebody last looked, while Redis is away."""
 
     people: list[Person] = field(default_factory=list)
     holders: Mapping[str, str] = field(default_factory=dict)  # process, by participant
+    is_current: bool = True
 
     @property
     def in_call(self) -> int:
@@ -50,12 +58,14 @@ async def live_keys() -> list[str]:
 
 async def live(keys: list[str]) -> dict[str, LiveRoom]:
     """These rooms as they are now."""
-    roster = rooms.people()
-    found = {}
-    for key in keys:
-        members = (await roster.snapshot(key)).members
-        holders = await runtime.current().presence.holders(roster.place(key))
-        found[key] = LiveRoom([*residents(members)], holders)
+    found: dict[str, LiveRoom] = {}
+    try:
+        for key in keys:
+            found[key] = await _live(key)
+    except Unavailable:
+        log.warning("Redis is away: who is in the rooms is not known", exc_info=True)
+        for key in keys:
+            found.setdefault(key, LiveRoom([*_remembered.get(key, [])], is_current=False))
     return found
 
 
@@ -102,9 +112,15 @@ async def reopen(key: str) -> None:
 async def remove(key: str, participant: str) -> bool:
     """Sends a participant out of a room, with all pages of its browser, and keeps that browser out.
 
-    False, and nothing was done, if the participant is not there any more.
+    False, and nothing was done, if the participant is not there any more. Raises Unavailable, and
+    nothing was done, if Redis is away and it is not known here who that is.
     """
-    here = residents((await rooms.people().snapshot(key)).members)
+    try:
+        here = await _residents(key)
+    except Unavailable:
+        if key not in _remembered:
+            raise
+        here = _remembered[key]
     found = next((one for one in here if one.id == participant), None)
     if found is None:
         return False
@@ -114,7 +130,10 @@ async def remove(key: str, participant: str) -> bool:
         if one.browser == found.browser:
             for place in runtime.current().rosters():
                 place.drop(key, closes.REMOVED, to=one.id)
-            await rooms.people().leave(key, one.id)
+            try:
+                await rooms.people().leave(key, one.id)
+            except Unavailable:
+                log.warning("the next heartbeat after Redis is back makes up for a removal")
     return True
 
 
@@ -167,17 +186,22 @@ async def let_back_in(ban: int) -> None:
     await database.read(bans.lift, ban)
 
 
-async def clear(key: str) -> int:
-    """Deletes all messages of a room and tells it; returns how many there were."""
-    return await delete_messages(await database.read(_said, key))
+async def clear(key: str) -> bool:
+    """Deletes all messages of a room and tells it; False: they are still being deleted."""
+    return await delete_soon(await database.read(_said, key))
 
 
 async def delete_messages(messages: QuerySet[Message]) -> int:
     """Deletes these messages, of whichever rooms, and tells the rooms; returns how many.
 
-    In pieces: what is deleted may be long. This is the one way in which a message goes.
+    In pieces: it may take long. This is the one way in which a message goes.
     """
     return await deletions.delete_messages(messages, rooms.people().send)
+
+
+async def delete_soon(messages: QuerySet[Message]) -> bool:
+    """The same for a request, which waits for a while; False: they are still being deleted."""
+    return await runtime.current().work(delete_messages(messages), patience_s=DELETING_PATIENCE_S)
 
 
 async def delete(key: str) -> bool:
@@ -188,7 +212,23 @@ async def delete(key: str) -> bool:
     if await deletions.mark_room(key) is None:
         return True
     _send_all_out(key)
-    return await runtime.current().finish_rooms(patience_s=DELETING_PATIENCE_S)
+    here = runtime.current()
+    return await here.work(here.finish_rooms(), patience_s=DELETING_PATIENCE_S)
+
+
+async def _live(key: str) -> LiveRoom:
+    people = await _residents(key)
+    place = rooms.people().place(key)
+    return LiveRoom([*people], await runtime.current().presence.holders(place))
+
+
+async def _residents(key: str) -> list[Resident]:
+    found = residents((await rooms.people().snapshot(key)).members)
+    _remembered.pop(key, None)
+    _remembered[key] = found
+    if len(_remembered) > MOST_REMEMBERED:
+        del _remembered[next(iter(_remembered))]
+    return found
 
 
 def _rooms(keys: list[str]) -> dict[str, Room]:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -51,7 +52,7 @@ class Runtime:
         }
         self.heart = heart.Heart(self.hub, self.presence, self.rosters())
         self._tasks: list[asyncio.Task[None]] = []
-        self._work: set[asyncio.Task[None]] = set()  # that no request waits for any more
+        self._work: set[asyncio.Task[object]] = set()  # that no request waits for any more
         self._deleting = asyncio.Lock()
         self.at_stop: list[Callable[[], Awaitable[None]]] = []  # what others end with it
 
@@ -86,17 +87,23 @@ class Runtime:
         await self.hub.close()
         await self.presence.close()
 
-    async def finish_rooms(self, *, patience_s: float) -> bool:
-        """Deletes what is left of deleted rooms, and waits for so long; False: it goes on."""
-        work = asyncio.create_task(self._finish_rooms())
-        self._work.add(work)
-        work.add_done_callback(self._work.discard)
-        done, _ = await asyncio.wait({work}, timeout=patience_s)
-        for task in done:
+    async def work(self, job: Coroutine[Any, Any, object], *, patience_s: float) -> bool:
+        """Does a job, and waits for so long; False: it goes on behind the request that wants it.
+
+        Raises what the job raises meanwhile; what it raises later is logged.
+        """
+        task = asyncio.create_task(job)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        done, _ = await asyncio.wait({task}, timeout=patience_s)
+        if done:
             task.result()
+        else:
+            task.add_done_callback(_log_failure)
         return bool(done)
 
-    async def _finish_rooms(self) -> None:
+    async def finish_rooms(self) -> None:
+        """Deletes what is left of deleted rooms; one at a time, so that others are not held up."""
         async with self._deleting:
             await deletions.finish_rooms()
 
@@ -127,8 +134,13 @@ class Runtime:
                 log.error("announcing a lost lease failed", exc_info=outcome)
 
     async def _forget(self) -> None:
-        await self._finish_rooms()
+        await self.finish_rooms()
         await deletions.forget(self._rosters["chat"].send)
+
+
+def _log_failure(task: asyncio.Task[object]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("a deletion failed", exc_info=error)
 
 
 def _presence() -> Presence:

@@ -34,7 +34,7 @@ chat.fallback_others
 chat.fallback_sessions
 chat.census chat.transcript
 chat.fallback chat.lobby chat.moderation
-chat.admin_forms
+chat.admin_forms chat.admin_lists
 chat.admin_accounts chat.admin_messages
 chat.templatetags.deeds
 chat.admin_deeds chat.admin_question chat.admin_rooms

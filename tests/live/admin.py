@@ -31,6 +31,17 @@ def make_superuser(noom: Noom) -> None:
     )
 
 
+def fields_of(page: str) -> dict[str, str]:
+    """The fields of the forms of a page, as they were drawn."""
+    fields = {}
+    for tag in re.findall(r"<input[^>]*>", page):
+        attributes = dict(re.findall(r'([a-z]+)="([^"]*)"', tag))
+        is_box = attributes.get("type") == "checkbox"
+        if "name" in attributes and (not is_box or " checked" in tag):
+            fields[attributes["name"]] = attributes.get("value", "on" if is_box else "")
+    return {name: value for name, value in fields.items() if not name.startswith(("_", "csrf"))}
+
+
 class Admin:
     """Somebody who is logged in to the admin of one process."""
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from chat import closes
 from chat.models import Ban, Message, Room
+from tests.live.admin import fields_of
 from tests.server.test_deletions import fill
 
 ROOMS, MESSAGES = "/admin/chat/room/", "/admin/chat/message/"
@@ -26,14 +27,7 @@ async def admin():
 
 async def form(browser: AsyncClient, path: str) -> dict[str, str]:
     """The fields of a form, as its page was drawn."""
-    page = (await browser.get(path)).content.decode()
-    fields = {}
-    for tag in re.findall(r"<input[^>]*>", page):
-        attributes = dict(re.findall(r'([a-z]+)="([^"]*)"', tag))
-        is_box = attributes.get("type") == "checkbox"
-        if "name" in attributes and (not is_box or " checked" in tag):
-            fields[attributes["name"]] = attributes.get("value", "on" if is_box else "")
-    return {n: v for n, v in fields.items() if not n.startswith(("_", "csrf"))}
+    return fields_of((await browser.get(path)).content.decode())
 
 
 async def test_a_saved_form_writes_only_what_was_changed_in_it(admin):

@@ -1,0 +1,64 @@
+"""What the layer has lost of a decision takes effect with the next beat: closed, gone, removed."""
+
+import pytest
+from django.utils import timezone
+
+from chat import closes
+from chat.models import Ban, Room
+
+HERS = "miras-browser"
+
+
+@pytest.fixture(autouse=True)
+def _quick_beats(settings):
+    settings.RENEW_S = 0.1
+
+
+async def close() -> None:
+    await Room.objects.filter(key="room").aupdate(closed_at=timezone.now())
+
+
+async def mark_deleted() -> None:
+    await Room.objects.filter(key="room").aupdate(deleted_at=timezone.now())
+
+
+async def delete() -> None:
+    await Room.objects.filter(key="room").adelete()
+
+
+async def make_again() -> None:
+    await delete()
+    await Room.objects.acreate(key="room", name="Another")
+
+
+@pytest.mark.parametrize("decide", [close, mark_deleted, delete, make_again])
+async def test_a_lost_end_of_a_room_sends_its_people_and_callers_out(enter, join, decide):
+    nova, other = await enter("Nova"), await enter("Mira", "other")
+    call = await join(nova)
+    await decide()
+    assert await nova.closing() == closes.ROOM_CLOSED
+    await nova.close()
+    assert await call.closing() in (closes.ROOM_CLOSED, closes.NORMAL)
+    await other.say("still here")
+
+
+async def test_who_is_in_a_room_that_was_made_again_stays(enter):
+    nova = await enter("Nova")
+    await make_again()
+    await nova.closing()
+    await nova.close()
+    mira = await enter("Mira")
+    for _ in range(3):
+        await mira.event("beat")
+    assert (await mira.say("still here"))["seq"] == 1
+
+
+async def test_a_lost_removal_takes_all_pages_of_the_browser(enter, join):
+    nova, mira = await enter("Nova"), await enter("Mira", browser=HERS)
+    twice, call = await enter("Mira too", browser=HERS), await join(mira)
+    await Ban.objects.acreate(room=await Room.objects.aget(), browser=HERS, nickname="Mira")
+    for client in (mira, twice):
+        assert await client.closing() == closes.REMOVED
+        await client.close()
+    assert await call.closing() in (closes.REMOVED, closes.NORMAL)
+    await nova.say("still here")
