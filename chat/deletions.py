@@ -15,8 +15,8 @@ from chat import database, history, journal
 from chat.messages import DeletedEvent
 from chat.models import Deletion, Message, Room
 
-PIECE = 250  # messages in one transaction
-BUDGET_S = 0.02  # after which a transaction takes up no further room
+PIECE_S = 0.02  # what a transaction is meant to take: it has as many messages as fit
+FIRST_PIECE, LEAST_PIECE, MOST_PIECE = 100, 100, 500  # messages
 MAX_SPANS = 100  # in one deletion: it crosses the wire as a whole
 # After a piece the database is left to others for so many times as long as it took.
 REST = 3
@@ -32,16 +32,15 @@ async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
 
     Each piece is a deletion of the journal: a page learns of it by `tell`, or later by its number.
     """
-    total = 0
+    total, size = 0, FIRST_PIECE
     while True:
-        began = time.monotonic()
-        piece = await database.write(_delete_piece, messages)
+        piece = await database.write(_delete_piece, messages, size)
         for key, fact in piece.facts:
             tell(key, DeletedEvent(seq=fact.seq, spans=history.deletion(fact).spans))
         total += piece.gone
         if piece.is_last:
             return total
-        await _rest(began)
+        size = await _rest(size, piece.took_s)
 
 
 async def forget(tell: Tell) -> int:
@@ -60,10 +59,9 @@ async def mark_room(key: str) -> int | None:
 
 async def finish_room(pk: int) -> None:
     """Deletes the row of a marked room, after all of its messages."""
-    began = time.monotonic()
-    while await database.write(_delete_room_piece, pk):
-        await _rest(began)
-        began = time.monotonic()
+    size = FIRST_PIECE
+    while took_s := await database.write(_delete_room_piece, pk, size):
+        size = await _rest(size, took_s)
 
 
 async def finish_rooms() -> None:
@@ -72,8 +70,10 @@ async def finish_rooms() -> None:
         await finish_room(pk)
 
 
-async def _rest(began: float) -> None:
-    await asyncio.sleep(max(LEAST_REST_S, REST * (time.monotonic() - began)))
+async def _rest(size: int, took_s: float) -> int:
+    """Leaves the database to others; returns how many messages the next piece may have."""
+    await asyncio.sleep(max(LEAST_REST_S, REST * took_s))
+    return min(max(LEAST_PIECE, int(size * PIECE_S / took_s)), MOST_PIECE)
 
 
 class _Piece(NamedTuple):
@@ -82,15 +82,16 @@ class _Piece(NamedTuple):
     gone: int
     facts: list[tuple[str, Deletion]]
     is_last: bool
+    took_s: float
 
 
 @transaction.atomic
-def _delete_piece(messages: QuerySet[Message]) -> _Piece:
-    """Deletes some of these."""
+def _delete_piece(messages: QuerySet[Message], size: int) -> _Piece:
+    """Deletes so many of these, or fewer."""
     began = time.monotonic()
     found = messages.filter(room__deleted_at=None).order_by().values_list("room_id", "seq")
     by_room: dict[int, list[int]] = {}
-    for room_id, seq in found[:PIECE]:
+    for room_id, seq in found[:size]:
         by_room.setdefault(room_id, []).append(seq)
     keys = dict(Room.objects.filter(pk__in=by_room).values_list("pk", "key"))
     total = 0
@@ -100,9 +101,10 @@ def _delete_piece(messages: QuerySet[Message]) -> _Piece:
             count, fact = _delete_from(room_id, head, by_room[room_id])
             total += count
             facts.append((keys[room_id], fact))
-        if time.monotonic() - began > BUDGET_S:
+        if time.monotonic() - began > PIECE_S:
             break
-    return _Piece(total, facts, is_last=not by_room)
+    took_s = time.monotonic() - began
+    return _Piece(total, facts, is_last=not by_room, took_s=took_s)
 
 
 def _delete_from(room_id: int, head: int, seqs: Iterable[int]) -> tuple[int, Deletion]:
@@ -154,15 +156,16 @@ def _mark_room(key: str) -> int | None:
 
 
 @transaction.atomic
-def _delete_room_piece(pk: int) -> bool:
-    """Deletes some of a marked room; returns whether there is more."""
+def _delete_room_piece(pk: int, size: int) -> float:
+    """Deletes so many messages of a marked room; returns how long that took, 0 at the end."""
+    began = time.monotonic()
     messages = Message.objects.filter(room_id=pk)
-    piece = list(messages.values_list("pk", flat=True)[:PIECE])
+    piece = list(messages.values_list("pk", flat=True)[:size])
     if piece:
         messages.filter(pk__in=piece).delete()
-        return True
+        return time.monotonic() - began
     Room.objects.filter(pk=pk).exclude(deleted_at=None).delete()
-    return False
+    return 0.0
 
 
 def _marked() -> list[int]:
