@@ -13,6 +13,7 @@ from tests.faults.stored import Stored
 from tests.faults.swarm import new_id
 from tests.live.admin import Admin, fields_of
 from tests.live.wire import Wire
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.bar("D1")
 
@@ -74,7 +75,7 @@ async def work(admin: Admin, rows: dict[str, int]) -> None:
 
     def shut_and_open() -> None:
         for action in ("close_rooms", "reopen_rooms"):
-            admin.post(f"{ROOMS}{rows[SHUT]}/do/{action}/")
+            admin.post(f"{ROOMS}{rows[SHUT]}/do/{action}/", sure="yes")
 
     for round in range(ROUNDS):
         await asyncio.to_thread(save, round)
@@ -93,13 +94,13 @@ async def test_an_admin_at_work_fails_no_message(
     admin = await asyncio.to_thread(Admin, site.processes[0])
     writers = [Writer(site.url, key, number) for number, key in enumerate(PLACES)]
     writing = [asyncio.create_task(writer.write()) for writer in writers]
-    async with asyncio.timeout(DONE_WITHIN_S):
+    async with asyncio.timeout(DONE_WITHIN_S * PATIENCE):
         await asyncio.gather(*(writer.entered.wait() for writer in writers))
     rows = {key: stored.ask("SELECT id FROM chat_room WHERE key = {}", key)[0][0] for key in PLACES}
     await work(admin, rows)
     for writer in writers:
         writer.ending.set()
-    async with asyncio.timeout(DONE_WITHIN_S):
+    async with asyncio.timeout(DONE_WITHIN_S * PATIENCE):
         await asyncio.gather(*writing)
     judge(stored, writers, rows, figure)
     [[name]] = stored.ask("SELECT name FROM chat_room WHERE key = {}", SAVED)
