@@ -83,9 +83,9 @@ async def act(
     stored = Stored(site.processes[0].environment["DATABASE_URL"])
     admin = await asyncio.to_thread(Admin, site.processes[0])
     async with Swarm(site.url) as swarm:
-        inside = await swarm.enter(["long"], 2)
+        inside = await swarm.enter([f"long-{what}"], 2)
         others = await swarm.enter(BYSTANDERS, EACH)
-        room = await asyncio.to_thread(stored.fill, "long", LONG)
+        room = await asyncio.to_thread(stored.fill, f"long-{what}", LONG)
         path = path.format(room)
         question = await asyncio.to_thread(admin.get, f"/admin/chat/room/{room}/delete/")
         assert f"{LONG}" in question
