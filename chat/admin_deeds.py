@@ -19,7 +19,12 @@ class DeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("action_time", "user", "what", "object_repr", "content_type")
     list_display_links = None
-    list_filter = ("user", "content_type", "action_flag")
+    # Those who did something, and what something was done to.
+    list_filter = (
+        ("user", admin.RelatedOnlyFieldListFilter),
+        ("content_type", admin.RelatedOnlyFieldListFilter),
+        "action_flag",
+    )
     list_select_related = ("user", "content_type")
     search_fields = ("user__username", "object_repr", "change_message")
     date_hierarchy = "action_time"

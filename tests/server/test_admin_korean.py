@@ -40,6 +40,8 @@ PAGES = (
     "password_change/",
 )
 
+DEEDS = ("close_rooms", "end_calls", "clear_rooms")  # each with its question
+
 
 def english(page: str) -> set[str]:
     """The words in Latin letters that a person sees, or hears from a screen reader."""
@@ -62,25 +64,20 @@ async def korean() -> AsyncClient:
     return browser
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_admin_page_says_nothing_in_english(enter, korean, path):
+async def test_admin_pages_say_nothing_in_english(enter, korean):
     nova = await enter("Nova", "tea")
     await nova.say("12")
     room, message = await Room.objects.aget(), await Message.objects.aget()
     await Room.objects.aupdate(name="tea")
     ban = await Ban.objects.acreate(room=room, browser="1", nickname="Ada")
+    deeds = [f"chat/room/{room.pk}/do/{name}/" for name in DEEDS]
     await korean.post(f"/admin/chat/room/{room.pk}/do/reopen_rooms/")
-    address = "/admin/" + path.format(room=room.pk, message=message.pk, ban=ban.pk)
-    answer = await korean.get(address)
-    assert answer.status_code == 200
-    page = answer.content.decode().replace(nova.id, "")
-    assert "관리" in page
-    assert english(page) == set()
-
-
-@pytest.mark.parametrize("deed", ["close_rooms", "end_calls", "clear_rooms"])
-async def test_question_says_nothing_in_english(enter, korean, deed):
-    await enter("Nova", "tea")
-    room = await Room.objects.aget()
-    page = (await korean.post(f"/admin/chat/room/{room.pk}/do/{deed}/")).content.decode()
-    assert english(page) == set()
+    found = {}
+    for path in (*PAGES, *deeds):
+        address = "/admin/" + path.format(room=room.pk, message=message.pk, ban=ban.pk)
+        answer = await (korean.post(address) if path in deeds else korean.get(address))
+        assert answer.status_code == 200, path
+        page = answer.content.decode().replace(nova.id, "")
+        assert "관리" in page, path
+        found[path] = english(page)
+    assert {path: words for path, words in found.items() if words} == {}
