@@ -15,7 +15,7 @@ const MEDIA = {
 const ACK = { you: 'me', people: [], ice_servers: [], relay_only: false, version: 7 };
 
 /** A call that is joined on its own line, while its room still waits for its answer. */
-async function join() {
+async function join(options = {}) {
   const window = new FakeWindow();
   const told = [];
   const room = { you: null, call: { joined: false }, missing: { callers: false } };
@@ -32,6 +32,7 @@ async function join() {
     onServerError: () => {},
     onLeft: () => {},
     environment: window,
+    ...options,
   });
   call.join();
   await settled();
@@ -63,4 +64,20 @@ test('a newer answer of the call has what happened before it', async () => {
   room.you = 'me';
   call.roomChanged();
   assert.deepEqual(told, [['call.joined', 8]]);
+});
+
+test('a call that an administrator has ended is over, with the reason', async () => {
+  const refused = [];
+  const { window, call } = await join({ onRefused: (code) => refused.push(code) });
+  window.line.end(4405);
+  assert.equal(call.joined, false);
+  assert.deepEqual(refused, ['call_ended']);
+});
+
+test('a call that ends with its room gives no reason of its own', async () => {
+  const refused = [];
+  const { window, call } = await join({ onRefused: (code) => refused.push(code) });
+  window.line.end(4404);
+  assert.equal(call.joined, false);
+  assert.deepEqual(refused, []);
 });

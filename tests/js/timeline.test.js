@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { rowsOf } from '../../static/js/message-rows.js';
 import { timeline } from '../../static/js/timeline.js';
 import { ME, after, enteredRoom, message, messages, person } from './rooms.js';
 
@@ -106,4 +107,10 @@ test('keys are unique, and stay when more comes', () => {
 test('drawing changes nothing', () => {
   const room = after(enteredRoom({ messages: messages(1, 3), seq: 3 }), arrives('ann', 2));
   assert.deepEqual(timeline(room), timeline(room));
+});
+
+test('an announcement is what has no sender, whatever a guest is called', () => {
+  const said = [message(1, { from: '', nickname: '' }), message(2, { nickname: '' }), message(3)];
+  const rows = rowsOf(enteredRoom({ messages: said, seq: 3 }));
+  assert.deepEqual(rows.map(({ announced, own }) => [announced, own]), [[true, false], [false, false], [false, false]]);
 });
