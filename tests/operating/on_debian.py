@@ -200,7 +200,7 @@ def test_a_backup_is_restored(machine: Machine):
 
 def psql(sql: str) -> str:
     """The command that asks Noom's database."""
-    return f"su postgres -c \"psql -tA noom -c '{sql}'\""
+    return f"cd /; su postgres -c \"psql -tA noom -c '{sql}'\""
 
 
 def is_ready(machine: Machine) -> bool:
