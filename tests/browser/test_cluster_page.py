@@ -37,7 +37,7 @@ def test_two_at_two_processes_meet_and_an_admin_sends_one_out(cluster, browser: 
     assert "Nova" in admin.get("/admin/chat/room/1/change/")
     nova_id = mira.get_attribute("#peers [data-participant]", "data-participant")
     admin.post("/admin/chat/room/1/do/clear_rooms/")
-    until(lambda: "has deleted" in nova.inner_text("#messages"), "the word about it")
+    until(lambda: "no longer kept" in nova.inner_text("#messages"), "the word about it")
     assert "from the other side" not in nova.inner_text("#messages")
     admin.post(f"/admin/chat/room/1/remove/{nova_id}/")
     until(lambda: nova.locator("#fatal").is_visible(), "the end of Nova's visit")
