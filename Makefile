@@ -13,7 +13,7 @@ IN_VENV := .venv/bin/python
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
-	programs cluster bench bench-join bench-mesh clean
+	programs cluster bench bench-join bench-mesh bench-page clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -69,6 +69,10 @@ test-quick: .venv/dev.stamp
 # From opening a link to the other's first picture; writes bench/join-results.md.
 bench-join: programs .venv/dev.stamp
 	$(IN_VENV) -m bench.join
+
+# What an event costs a page, by the messages in its room; writes bench/page-results.md.
+bench-page: programs .venv/dev.stamp
+	$(IN_VENV) -m bench.page
 
 # What calls of two to eight people cost; writes bench/mesh-results.md and docs/mesh.png.
 bench-mesh: programs .venv/dev.stamp

@@ -77,11 +77,12 @@ noom_project.management.commands.serve noom_project.management.commands.write_pr
 """
 JS_LEVELS = """
 storage
-avatar budget candidates close-fates device-choice devices dom doubt event-stream grid http-request
+avatar budget candidates close-fates device-choice devices dom doubt event-stream frames
+grid http-request
 leave-guard levels
 line-watch linkify
-outbox participant protocol-version remote requests roster shortcuts slots spans start-bitrate
-timeline visible words-en words-ko
+outbox participant protocol-version remote requests roster sdp shortcuts slots spans
+start-bitrate timeline visible words-en words-ko
 greeting http-line message-log
 carriers
 way-back

@@ -61,3 +61,6 @@ const cameraStep = (others) =>
 
 /** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** @param {Budget | null} one @param {Budget | null} other */
+export const isSameBudget = (one, other) => JSON.stringify(one) === JSON.stringify(other);

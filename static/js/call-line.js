@@ -51,6 +51,8 @@ export class CallLine {
   /** What has happened since that answer. @type {{type: string, payload: any}[]} */
   #early = [];
   #asking = false;
+  /** The call as the mesh knows it. @type {Room['call'] | null} */
+  #known = null;
   /** @type {number | undefined} */
   #awaitedTimer;
   /** @type {Live | null} what the server was told last */
@@ -101,6 +103,8 @@ export class CallLine {
   roomChanged() {
     this.#enterState();
     const { call } = this.#options.room();
+    if (call === this.#known) return;
+    this.#known = call;
     if (call.joined) this.#mesh?.setCallers(callers(call));
   }
 
@@ -139,6 +143,7 @@ export class CallLine {
     // After a lost line the peers live on: the media never went through it.
     if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
     else this.#mesh = this.#createMesh(ack);
+    this.#known = null;
     this.#told = ack.people.find(({ id }) => id === ack.you)?.media ?? null;
     this.#ack = ack;
     this.#early = [];

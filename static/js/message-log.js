@@ -45,6 +45,35 @@ export const startLog = (entries, seq) =>
 export const addEntries = (log, entries, seq = 0) => grow(log, entries, seq, log.through);
 
 /**
+ * One more message, mostly the next one: then nothing that is here has to be looked at.
+ * @param {Log} log
+ * @param {Message} message
+ * @returns {Log}
+ */
+export function addMessage(log, message) {
+  const { seq } = message;
+  const end = log.messages.at(-1)?.seq ?? log.through;
+  const isNext = seq === log.through + 1 && end <= log.through && !spanAt(log.deleted, seq);
+  if (!isNext) return addEntries(log, { messages: [message] });
+  const messages = [...log.messages, message];
+  return { ...log, messages, seq: Math.max(log.seq, seq), through: seq };
+}
+
+/**
+ * The newest messages alone; the older ones can be fetched again.
+ * @param {Log} log
+ * @param {number} most how many are kept
+ * @returns {Log}
+ */
+export function keepNewest(log, most) {
+  if (log.messages.length <= most) return log;
+  const messages = log.messages.slice(-most);
+  const from = messages[0].seq;
+  const gaps = log.gaps.filter((after) => after >= from);
+  return { ...log, messages, from, gaps, hasEarlier: !coversAll(log.deleted, 1, from - 1) };
+}
+
+/**
  * All there is after the number `after`, up to the last of these entries. If there are none, all
  * up to `head` is gone: the largest number that was known when the question was asked.
  * @param {Log} log

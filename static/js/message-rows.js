@@ -1,6 +1,6 @@
 /** The rows of the chat's log: a timeline, one row for each message. Pure. */
 
-import { timeline } from './room.js';
+import { timeline } from './timeline.js';
 import { listNames, t } from './words.js';
 
 /** @import {Room} from './room.js' */

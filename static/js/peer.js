@@ -1,7 +1,9 @@
 /** One RTCPeerConnection by perfect negotiation: signals in, signals out, no socket. */
 
+import { isSameBudget } from './budget.js';
 import { createCandidates } from './candidates.js';
 import { createRemote } from './remote.js';
+import { fingerprintOf } from './sdp.js';
 import { adoptSlots, limitSenders, openSlots, sendTracks } from './slots.js';
 import { startingAt } from './start-bitrate.js';
 
@@ -107,8 +109,13 @@ export class Peer {
 
   /** @param {Budget} budget */
   setBudget(budget) {
+    if (isSameBudget(this.#budget, budget)) return;
     this.#budget = budget;
-    this.#enqueue(async () => this.#slots && limitSenders(this.#slots, budget));
+    this.#limit();
+  }
+
+  #limit() {
+    this.#enqueue(async () => this.#slots && this.#budget && limitSenders(this.#slots, this.#budget));
   }
 
   /** @param {{video: boolean, screen: boolean}} live what the other side says it sends */
@@ -134,10 +141,6 @@ export class Peer {
   /** Candidates that still wait for their description. */
   get early() {
     return this.#candidates.held;
-  }
-
-  stats() {
-    return this.pc.getStats();
   }
 
   close() {
@@ -231,7 +234,7 @@ export class Peer {
   /** Behind what waits in the queue: candidates are more urgent. */
   #applyAll() {
     this.setTracks(this.#tracks);
-    if (this.#budget) this.setBudget(this.#budget);
+    this.#limit();
   }
 
   /** No description from here or there yet. */
@@ -290,9 +293,6 @@ export class Peer {
     this.#options.onState(state);
   }
 }
-
-/** @param {string} sdp */
-const fingerprintOf = (sdp) => /^a=fingerprint:(.+)$/m.exec(sdp)?.[1].trim().toLowerCase();
 
 /** @param {number[]} schedule @param {number} index */
 const at = (schedule, index) => schedule[Math.min(index, schedule.length - 1)];

@@ -2,6 +2,7 @@
 
 import { CallLine } from './call-line.js';
 import { byId } from './dom.js';
+import { createWatch, onceAFrame } from './frames.js';
 import { createLeaveGuard } from './leave-guard.js';
 import { createMedia } from './media.js';
 import { Participant } from './participant.js';
@@ -40,6 +41,7 @@ const chatView = createChatView({
   onSend: (text) => line.say(text),
   onTyping: (on) => line.typing(on),
   onEarlier: () => line.earlier(),
+  onEnd: () => line.dispatch('at_end', {}),
   onRetry: (clientId) => line.retry(clientId),
   onDiscard: (clientId) => line.discard(clientId),
   onNickname: rename,
@@ -66,7 +68,8 @@ const media = createMedia({
     call.mediaChanged(state);
     callView.setSpeaker(state.chosen.audiooutput ?? '');
     status.devices(state);
-    drawCall();
+    mediaState = state;
+    draw();
   },
   onProblem: (kind) => {
     if (kind === 'screen') status.problem('screen');
@@ -74,16 +77,16 @@ const media = createMedia({
   },
   onQuestion: (stands) => status.question(stands),
 });
+let mediaState = media.state;
+const isNewPeople = createWatch();
+const isNewCall = createWatch();
 const line = new RoomLine({
   data,
   participant,
   storage: tabStore,
   onChange: (room) => {
     call.roomChanged();
-    header.render(room, chatView.unread);
-    chatView.render(room);
-    peopleView.render(room);
-    drawCall();
+    draw();
     guard.set(room.call.joined || room.pending.some(({ state }) => state === 'sending'));
   },
   onState: (state) => {
@@ -114,10 +117,17 @@ const call = new CallLine({
   },
 });
 
-function drawCall() {
-  callView.render(line.room, media.state);
-  controls.render(line.room, media.state);
-}
+/** What a moment brings is drawn once, and only where it has changed something. */
+const draw = onceAFrame(() => {
+  const { room } = line;
+  chatView.render(room);
+  header.render(room, chatView.unread);
+  const { you, people, call: inCall } = room;
+  if (isNewPeople(you, people, inCall)) peopleView.render(room);
+  if (!isNewCall(you, people, inCall, mediaState)) return;
+  callView.render(room, mediaState);
+  controls.render(room, mediaState);
+});
 
 function join() {
   if (call.joined) return;

@@ -1,13 +1,20 @@
 /** The room as this page knows it: one value, made only by `reduce`. Pure: no DOM, no clock. */
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
-import { EMPTY_LOG, addAfter, addBefore, addEntries, isAllGone, startLog } from './message-log.js';
+import {
+  EMPTY_LOG,
+  addAfter,
+  addBefore,
+  addEntries,
+  addMessage,
+  isAllGone,
+  keepNewest,
+  startLog,
+} from './message-log.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
-export { timeline } from './timeline.js';
-
 /** @import {BeatEvent, ByeEvent, DeletedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
- *   TypingEvent, WelcomeEvent} from './protocol.js' */
+ *   WelcomeEvent} from './protocol.js' */
 /** @import {Call} from './call-state.js' */
 /** @import {Log} from './message-log.js' */
 /** @import {OutboxItem} from './outbox.js' */
@@ -35,6 +42,10 @@ export { timeline } from './timeline.js';
 /** @typedef {Place & Log} Room */
 
 const MAX_LINES = 200;
+/** Who is at the newest message needs no more than these; who reads older ones keeps them for longer. */
+const KEPT_AT_END = 300;
+const SLACK = 100;
+const KEPT_WHILE_READING = 5_000;
 const CALL = 'call.';
 
 /**
@@ -68,8 +79,9 @@ const REDUCERS = new Map(
     new_message: newMessage,
     deleted,
     history,
-    typing: typingChanged,
-    typing_expired: typingExpired,
+    typing: (/** @type {Room} */ room, /** @type {any} */ { from, on }) => withTyping(room, from, on),
+    typing_expired: (/** @type {Room} */ room, /** @type {any} */ { id }) => withTyping(room, id, false),
+    at_end: (/** @type {Room} */ room) => shortened(room, KEPT_AT_END),
     beat,
   }),
 );
@@ -77,7 +89,7 @@ const REDUCERS = new Map(
 /**
  * The room after an event of the chat (by its name), of the call (`call.<name>`), an answer
  * (`entered`, `history`, `people`, `call.joined`, `call.people`), or an event of the page
- * (`pending`, `typing_expired`, `call.left`, `call.awaited_over`). What changes nothing returns the very same room.
+ * (`pending`, `typing_expired`, `at_end`, `call.left`, `call.awaited_over`). What changes nothing returns the very same room.
  * @param {Room} room
  * @param {{type: string, payload: any}} event
  * @returns {Room}
@@ -179,8 +191,17 @@ function peopleCame(room, answer) {
  * @param {Message} message
  */
 function newMessage(room, message) {
-  return withTyping(withLog(room, addEntries(room, { messages: [message] })), message.from, false);
+  const after = withTyping(withLog(room, addMessage(room, message)), message.from, false);
+  return shortened(after, KEPT_WHILE_READING);
 }
+
+/**
+ * Not at every message: what is above would move each time.
+ * @param {Room} room
+ * @param {number} most messages
+ */
+const shortened = (room, most) =>
+  room.messages.length > most + SLACK ? { ...room, ...keepNewest(room, most) } : room;
 
 /**
  * @param {Room} room
@@ -199,22 +220,6 @@ function history(room, { messages, deletions = [], after, before, head = room.se
   if (after != null) return withLog(room, addAfter(room, entries, after, head));
   if (before != null) return withLog(room, addBefore(room, entries, before));
   return withLog(room, addEntries(room, entries));
-}
-
-/**
- * @param {Room} room
- * @param {TypingEvent} event
- */
-function typingChanged(room, { from, on }) {
-  return withTyping(room, from, on);
-}
-
-/**
- * @param {Room} room
- * @param {{id: string}} event
- */
-function typingExpired(room, { id }) {
-  return withTyping(room, id, false);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The chat panel: the log, who is typing, what is unread, and where one writes. */
 
 import { byId, setText } from './dom.js';
+import { createWatch } from './frames.js';
 import { nameOf } from './room.js';
 import { createComposer } from './view-composer.js';
 import { createMessages } from './view-messages.js';
@@ -12,6 +13,7 @@ import { listNames, t } from './words.js';
  * @property {(text: string) => void} onSend
  * @property {(on: boolean) => void} onTyping
  * @property {() => void} onEarlier wants older messages
+ * @property {() => void} onEnd the reader is at the newest message
  * @property {(client_id: string) => void} onRetry
  * @property {(client_id: string) => void} onDiscard
  * @property {(name: string) => void} onNickname
@@ -34,12 +36,13 @@ class ChatView {
   /** @type {number | null} */
   #seenSeq = null;
   #unread = 0;
+  #isNewTyping = createWatch();
 
   /** @param {ChatOptions} options */
-  constructor({ onUnread = () => {}, onEarlier, onRetry, onDiscard, ...writing }) {
+  constructor({ onUnread = () => {}, onEarlier, onEnd, onRetry, onDiscard, ...writing }) {
     this.#onUnread = onUnread;
     this.#composer = createComposer(writing);
-    this.#messages = createMessages({ onEarlier, onRetry, onDiscard, onEnd: () => this.#count() });
+    this.#messages = createMessages({ onEarlier, onRetry, onDiscard, onEnd: () => this.#cameToEnd(onEnd) });
     document.addEventListener('visibilitychange', () => this.#count());
   }
 
@@ -74,8 +77,14 @@ class ChatView {
     this.#room = room;
     this.#messages.render(room);
     if (room.you !== null) this.#composer.setNickname(nameOf(room, room.you));
-    setText(byId('typing'), typingWords(room));
+    if (this.#isNewTyping(room.typing, room.people)) setText(byId('typing'), typingWords(room));
     this.#count();
+  }
+
+  /** @param {() => void} onEnd */
+  #cameToEnd(onEnd) {
+    this.#count();
+    if (this.#room !== null) onEnd();
   }
 
   #count() {

@@ -1,6 +1,7 @@
 /** The log of the chat: one row for each message, arrival, departure and gap; stays at the end. */
 
 import { byId, clone, keepList, mark, setText, within } from './dom.js';
+import { createWatch } from './frames.js';
 import { linkify } from './linkify.js';
 import { rowsOf } from './message-rows.js';
 import { clock, isKey, t } from './words.js';
@@ -31,8 +32,10 @@ class Messages {
   #earlier = byId('earlier', HTMLButtonElement);
   #newest = byId('newest', HTMLButtonElement);
   #atEnd = true;
-  #firstKey = '';
-  #ownKey = '';
+  /** What is drawn. @type {Row[]} */
+  #rows = [];
+  #isNew = createWatch();
+  #day = '';
   #askedBefore = Infinity;
   #firstSeq = Infinity;
   #isWaiting = false;
@@ -63,38 +66,65 @@ class Messages {
 
   /** @param {Room} room */
   render(room) {
+    const { messages, lines, pending, gaps, hasEarlier, you } = room;
+    const today = new Date().toDateString();
+    if (!this.#isNew(messages, lines, pending, gaps, hasEarlier, you, this.#isWaiting, today)) return;
+    // Times of another day are written otherwise.
+    const before = today === this.#day ? this.#rows : [];
+    this.#day = today;
     const rows = rowsOf(room, this.#isWaiting);
-    const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    const fromEnd = this.#atEnd ? 0 : this.#scroller.scrollHeight - this.#scroller.scrollTop;
     this.#earlier.hidden = !room.hasEarlier;
     this.#firstSeq = room.from;
-    byId('chat-empty').hidden = rows.length > 0 || room.you === null;
-    keepList(this.#list, rows, {
-      key: (row) => row.key,
-      create: (row) => this.#create(row),
-      update: (element, row) => update(element, row),
-    });
-    this.#keepPlace(rows, fromEnd);
-    if (room.you !== null) requestAnimationFrame(() => this.#scroller.removeAttribute('aria-busy'));
+    byId('chat-empty').hidden = rows.length > 0 || you === null;
+    const grewAbove = rows[0]?.key !== this.#rows[0]?.key;
+    // What comes in above is old, and not to be read out.
+    if (grewAbove) this.#scroller.ariaBusy = 'true';
+    const same = this.#draw(rows, before);
+    this.#rows = rows;
+    const spoke = !grewAbove && rows.slice(same).some((row) => row.kind === 'message' && row.own);
+    if (this.#atEnd || spoke) this.toEnd();
+    else if (grewAbove) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+    if (you !== null) requestAnimationFrame(() => this.#scroller.removeAttribute('aria-busy'));
+  }
+
+  /**
+   * Draws what has changed. Mostly that is the end: then nothing above it is looked at.
+   * @param {Row[]} rows
+   * @param {Row[]} before what is drawn, and still right
+   * @returns {number} how many rows at the beginning have stayed as they were
+   */
+  #draw(rows, before) {
+    const known = new Map(before.map((row) => [row.key, row]));
+    let same = 0;
+    while (same < rows.length && same < before.length && isSame(rows[same], before[same])) same += 1;
+    if (same === before.length && same > 0) {
+      for (const row of rows.slice(same)) this.#list.append(this.#element(row));
+    } else if (same < Math.max(rows.length, before.length)) {
+      keepList(this.#list, rows, {
+        key: (row) => row.key,
+        create: (row) => this.#create(row),
+        update: (element, row) => {
+          const old = known.get(row.key);
+          if (!old || !isSame(old, row)) update(element, row);
+        },
+      });
+    }
+    return same;
+  }
+
+  /** @param {Row} row */
+  #element(row) {
+    const element = this.#create(row);
+    element.dataset.key = row.key;
+    update(element, row);
+    return element;
   }
 
   /** @param {number} unread */
   showUnread(unread) {
     this.#newest.hidden = this.#atEnd;
     setText(byId('newest-words'), unread > 0 ? t('newest', { count: unread }) : t('newest_none'));
-  }
-
-  /**
-   * @param {Row[]} rows
-   * @param {number} fromEnd where the reader was
-   */
-  #keepPlace(rows, fromEnd) {
-    const lastOwn = rows.filter((row) => row.kind === 'message' && row.own).at(-1)?.key ?? '';
-    const spoke = lastOwn !== this.#ownKey && this.#ownKey !== '';
-    const grewAbove = rows[0]?.key !== this.#firstKey;
-    this.#ownKey = lastOwn;
-    this.#firstKey = rows[0]?.key ?? '';
-    if (this.#atEnd || spoke) this.toEnd();
-    else if (grewAbove) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
   }
 
   #scrolled() {
@@ -124,6 +154,12 @@ class Messages {
     within(element, '.message-discard').addEventListener('click', () => onDiscard(row.key));
     return element;
   }
+}
+
+/** @param {Row} one @param {Row} other */
+function isSame(one, other) {
+  const names = /** @type {(keyof Row)[]} */ (Object.keys(one));
+  return names.every((name) => one[name] === other[name]);
 }
 
 /**

@@ -65,6 +65,26 @@ export function listNames(names, most = 3, lang = language()) {
 }
 
 /**
+ * The locale for times: the browser's region, where it is one of the page's language.
+ * @param {string} lang
+ */
+const region = (lang) =>
+  globalThis.navigator?.languages?.find((one) => one.split('-')[0] === lang.split('-')[0]) ?? lang;
+
+/** To make one takes longer than to use it a hundred times. @type {Map<string, Intl.DateTimeFormat>} */
+const formatters = new Map();
+
+/** @param {boolean} isToday */
+function formatter(isToday) {
+  const lang = region(language());
+  const key = `${lang} ${isToday}`;
+  const shown = isToday ? TIME : { ...DAY, ...TIME };
+  const found = formatters.get(key) ?? new Intl.DateTimeFormat(lang, shown);
+  formatters.set(key, found);
+  return found;
+}
+
+/**
  * The time of day, with the date in front if that is not today.
  * @param {number} at in milliseconds of the Unix epoch
  * @param {Date} now
@@ -72,6 +92,5 @@ export function listNames(names, most = 3, lang = language()) {
 export function clock(at, now) {
   const date = new Date(at);
   const isToday = date.toDateString() === now.toDateString();
-  const shown = isToday ? TIME : { ...DAY, ...TIME };
-  return new Intl.DateTimeFormat(language(), shown).format(date);
+  return formatter(isToday).format(date);
 }

@@ -165,7 +165,7 @@ export const peer = (person, other) => person.mesh.peers.get(other);
 
 export const stat = async (person, other, kind, field, mid) => {
   let best = 0;
-  for (const one of (await peer(person, other).stats()).values()) {
+  for (const one of (await peer(person, other).pc.getStats()).values()) {
     const right = one.type === 'inbound-rtp' && one.kind === kind && (!mid || one.mid === mid);
     if (right) best = Math.max(best, one[field] ?? 0);
   }

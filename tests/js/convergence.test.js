@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createOutbox } from '../../static/js/outbox.js';
-import { emptyRoom, hole, lastSeq, reduce, timeline } from '../../static/js/room.js';
+import { emptyRoom, hole, lastSeq, reduce } from '../../static/js/room.js';
+import { timeline } from '../../static/js/timeline.js';
 import { createSocket } from '../../static/js/socket.js';
 import { FakeStorage, FakeWindow, settled } from './fakes.js';
 import { Chance, LossyServer } from './lossy-server.js';
