@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-import minify
+from noom_project.comments import NoScript, without_comments
 
 Read = Callable[[str], str]  # the text of a file by its path, such as `js/room.js`
 
@@ -33,8 +33,8 @@ def join_modules(entry: str, read: Read) -> str:
     """The modules that `entry` needs, each before those that import it, as one script.
 
     An export is the value that it has when its module has run: no exported binding may change, and
-    so `export let` is refused. The minifier parses the script, removes comments and white space,
-    and keeps names, so that an error's trace can be read.
+    so `export let` is refused. Comments and indentation are taken out; all else stays as it was
+    written, for minifiers that rewrite have changed what a script does.
 
     Raises CannotJoin: a module is beyond the joiner, modules import in a circle, or the script is
     no JavaScript.
@@ -56,7 +56,7 @@ def join_modules(entry: str, read: Read) -> str:
         under_way.pop()
 
     add(PurePosixPath(entry).name)
-    script = _minified(entry, "".join(joined.values()))
+    script = _shortened(entry, "".join(joined.values()))
     if dynamic := _DYNAMIC.search(script):
         raise CannotJoin(f"{entry}: …{script[dynamic.start() :][:40]}")
     return script
@@ -68,11 +68,10 @@ def join_sheets(entry: str, read: Read) -> str:
     return _SHEET.sub(lambda found: join_sheets(str(folder / found[1]), read), read(entry))
 
 
-def _minified(entry: str, script: str) -> str:
+def _shortened(entry: str, script: str) -> str:
     try:
-        minify.config({"js-keep-var-names": True})
-        return str(minify.string("application/javascript", script))
-    except minify.MinifyError as error:
+        return without_comments(script)
+    except NoScript as error:
         raise CannotJoin(f"{entry}: {error}") from error
 
 

@@ -52,7 +52,8 @@ noom_project.assets noom_project.postgresql.base
 noom_project.processes
 noom_project.masks noom_project.policy noom_project.private
 noom_project.addresses
-noom_project.admin_lock noom_project.certificate noom_project.debug_pages noom_project.embedded
+noom_project.admin_lock noom_project.certificate noom_project.comments
+noom_project.debug_pages noom_project.embedded
 noom_project.environment noom_project.handshakes noom_project.joiner noom_project.login_lock
 noom_project.logs noom_project.pulse
 noom_project.refusals noom_project.storage noom_project.typescript
