@@ -81,7 +81,6 @@ async def waits(url: str, seconds: float) -> dict[str, list[float]]:
 
 
 @pytest.mark.bar("D4")
-@pytest.mark.timeout(240)
 async def test_others_enter_and_speak_while_an_address_does_all_it_may(
     start_process: Any, tmp_path: Path, figure: Any
 ) -> None:

@@ -140,7 +140,6 @@ def judge(figure: Callable[..., None], what: str, visits: list[Visit]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
 def test_a_rolling_restart_on_one_machine_breaks_no_page(deploy, tmp_path, figure):
     here = tree.copy(tmp_path / "here")
     site = deploy([here, here])
@@ -149,7 +148,6 @@ def test_a_rolling_restart_on_one_machine_breaks_no_page(deploy, tmp_path, figur
     judge(figure, "one machine", visit_while(site, lambda process: None))
 
 
-@pytest.mark.timeout(400)
 def test_a_rolling_restart_of_containers_breaks_no_page(deploy, tmp_path, figure):
     old = [tree.copy(tmp_path / f"old-{number}") for number in range(2)]
     site = deploy(old)

@@ -60,7 +60,7 @@ def https_port(noom: Noom, tmp_path: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(15 * PATIENCE)
 
 
 def test_run_https_serves_pages_files_and_sockets(https_port: int):
@@ -128,7 +128,7 @@ def test_systemd_is_told_once_the_server_listens(tmp_path: Path):
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(path)
-        systemd.settimeout(30)
+        systemd.settimeout(30 * PATIENCE)
         noom = Process(tmp_path, NOTIFY_SOCKET=path)
         noom.start()
         try:
@@ -147,7 +147,7 @@ def echo() -> Iterator[str]:
         yield f"ws://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(15 * PATIENCE)
 
 
 @pytest.mark.parametrize("message", ["", b"", "한국어", b"\x00\xff"])

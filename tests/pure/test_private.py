@@ -9,6 +9,7 @@ import pytest
 
 from noom_project import private
 from noom_project.embedded import kept_secret
+from tests.patience import PATIENCE
 from tests.source import ROOT
 
 KEEP = """
@@ -60,7 +61,7 @@ def test_first_starts_at_once_keep_one_secret(tmp_path, is_there):
     if is_there:
         path.touch()
     starts = [python(KEEP, path) for _ in range(5)]
-    told = {start.communicate(timeout=60)[0].strip() for start in starts}
+    told = {start.communicate(timeout=60 * PATIENCE)[0].strip() for start in starts}
     assert told == {path.read_text()}
     assert len(path.read_text()) > 50
 
@@ -68,7 +69,7 @@ def test_first_starts_at_once_keep_one_secret(tmp_path, is_there):
 def test_a_full_disk_leaves_no_secret_and_the_next_start_makes_one(tmp_path):
     path = tmp_path / "secret_key"
     start = python(NO_ROOM + KEEP, path)
-    out, told = start.communicate(timeout=60)
+    out, told = start.communicate(timeout=60 * PATIENCE)
     assert (start.returncode, out) == (1, "")
     assert told.startswith(f"Noom cannot start: it cannot keep its secret key in {path} (")
     assert told.count("\n") == 1
@@ -111,7 +112,7 @@ def test_a_command_makes_private_files_whatever_the_shell_allows(tmp_path):
         env={**os.environ, "DATABASE_URL": f"sqlite:///{database}"},
         umask=0o022,
         check=True,
-        timeout=120,
+        timeout=120 * PATIENCE,
     )
     assert mode(database) == 0o600
     assert mode(ROOT / "var") == 0o700
@@ -121,6 +122,6 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     private.write(path, b"first")
     start = python(NO_ROOM + WRITE, path)
-    assert "OSError" in start.communicate(timeout=60)[1]
+    assert "OSError" in start.communicate(timeout=60 * PATIENCE)[1]
     assert path.read_bytes() == b"first"
     assert len(list(tmp_path.iterdir())) == 1
