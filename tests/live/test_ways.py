@@ -15,6 +15,7 @@ from tests.live.cluster import Process, start_cluster
 from tests.live.fallback_wire import FallbackWire
 from tests.live.pgbouncer import PgBouncer
 from tests.live.postgres import Postgres
+from tests.live.production import as_operated
 from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
@@ -87,7 +88,7 @@ async def test_a_redis_with_a_login_and_tls_joins_two_processes(start, start_red
         *["--user", "default", "on", "nopass", "resetkeys", "resetchannels", "-@all", "+ping"],
     )
     url = f"rediss://noom:{PASSWORD}@127.0.0.1:{tls_port}?ssl_ca_certs={pem}"
-    one, two = await asyncio.to_thread(start, redis, REDIS_URL=url)
+    one, two = await asyncio.to_thread(start, redis, **as_operated(), REDIS_URL=url)
     await meet(one.url, two.url)
     assert PASSWORD not in one.log + two.log
 
