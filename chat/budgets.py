@@ -11,8 +11,7 @@ from django.conf import settings
 
 from chat.limits import Bucket, Buckets, network
 
-# A stored message without its words: its columns, and its entries in four indexes (measured on
-# SQLite 3.40: 330; PostgreSQL 15: 380).
+# A stored message without its words: its columns, and its entries in four indexes.
 STORED_ROW_BYTES = 400
 # A message that is read, without its words: what it costs to fetch and encode, as bytes of text.
 READ_ROW_BYTES = 200

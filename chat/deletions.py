@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -43,9 +43,9 @@ async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
         size = await _rest(size, piece.took_s)
 
 
-async def forget(tell: Tell) -> int:
+async def forget(tell: Tell, now: datetime) -> int:
     """Deletes messages older than the retention time; returns how many."""
-    limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    limit = now - timedelta(days=settings.RETENTION_DAYS)
     return await delete_messages(Message.objects.filter(sent_at__lt=limit), tell)
 
 
@@ -74,9 +74,14 @@ async def finish_rooms() -> None:
         await finish_room(pk)
 
 
-async def _rest(size: int, took_s: float) -> int:
-    """Leaves the database to others; returns how many messages the next piece may have."""
+async def rest(took_s: float) -> None:
+    """Leaves the database to others after a piece that took so long."""
     await asyncio.sleep(max(LEAST_REST_S, REST * took_s))
+
+
+async def _rest(size: int, took_s: float) -> int:
+    """Rests; returns how many messages the next piece may have."""
+    await rest(took_s)
     return min(max(LEAST_PIECE, int(size * PIECE_S / took_s)), MOST_PIECE)
 
 

@@ -47,6 +47,7 @@ class Entry:
     text: str
     client_id: str
     publish: Publish
+    browser: str
     done: "asyncio.Future[Message]" = field(default_factory=asyncio.Future)
 
 
@@ -79,6 +80,7 @@ class Journal:
         text: str,
         client_id: str,
         publish: Publish,
+        browser: str = "",
     ) -> Message:
         """Stores a message, in the order of the calls, and returns once it is committed.
 
@@ -89,7 +91,7 @@ class Journal:
         """
         if len(self._waiting) >= MAX_WAITING:
             raise JournalFull
-        entry = Entry(room_id, participant, nickname, text, client_id, publish)
+        entry = Entry(room_id, participant, nickname, text, client_id, publish, browser)
         self._waiting.append(entry)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
@@ -178,7 +180,7 @@ def _insert(group: Sequence[Entry], *, resent: bool) -> list[Result]:
         if fresh:
             heads[entry.room_id] += 1
             known[identity] = _numbered(entry, heads[entry.room_id], now)
-            rows.append((entry.room_id, known[identity]))
+            rows.append((entry, known[identity]))
         results.append(Stored(known[identity], fresh))
     _write_rows(rows, heads, now)
     return results
@@ -238,13 +240,16 @@ def _numbered(entry: Entry, seq: int, now: datetime) -> Message:
 
 
 INSERT = (
-    "INSERT INTO chat_message (room_id, seq, participant, nickname, text, sent_at, client_id)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO chat_message"
+    " (room_id, browser, seq, participant, nickname, text, sent_at, client_id)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
 UPDATE = "UPDATE chat_room SET last_seq = %s WHERE id = %s"
 
 
-def _write_rows(rows: Sequence[tuple[int, Message]], heads: dict[int, int], now: datetime) -> None:
+def _write_rows(
+    rows: Sequence[tuple[Entry, Message]], heads: dict[int, int], now: datetime
+) -> None:
     """Writes messages and the rooms' last numbers. In SQL: a model and its preparation for each
     row cost more than all the rest of a message's way (docs/performance.md)."""
     prepare = Row._meta.get_field("client_id").get_db_prep_value
@@ -254,10 +259,10 @@ def _write_rows(rows: Sequence[tuple[int, Message]], heads: dict[int, int], now:
             INSERT,
             [
                 (
-                    *(room_id, m.seq, m.sender, m.nickname, m.text, sent_at),
+                    *(entry.room_id, entry.browser, m.seq, m.sender, m.nickname, m.text, sent_at),
                     prepare(uuid.UUID(m.client_id), connection),
                 )
-                for room_id, m in rows
+                for entry, m in rows
             ],
         )
         cursor.executemany(UPDATE, [(seq, room_id) for room_id, seq in heads.items()])

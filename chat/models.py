@@ -51,6 +51,8 @@ class Message(models.Model):
     )
     seq = models.PositiveBigIntegerField(_("number"))
     participant = models.CharField(_("participant"), max_length=12)
+    # For exporting and erasing what a person said at all of its page loads. It crosses no wire.
+    browser = models.CharField(max_length=32, db_default="", editable=False)
     nickname = models.CharField(_("nickname"), max_length=64)
     text = models.TextField(_("text"))
     sent_at = models.DateTimeField(_("sent at"), db_index=True)
@@ -106,3 +108,17 @@ class Ban(models.Model):
 
     def __str__(self) -> str:
         return self.nickname
+
+
+class Chore(models.Model):
+    """What one of several processes does now and then, and when one has begun it last."""
+
+    name = models.CharField(max_length=32, unique=True)
+    begun_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("chore")
+        verbose_name_plural = _("chores")
+
+    def __str__(self) -> str:
+        return self.name

@@ -53,7 +53,7 @@ class LiveRoom:
 
 async def live_keys() -> list[str]:
     """The keys of the rooms with people in them, unlisted ones too."""
-    return list(await rooms.people().counts())
+    return await rooms.live_keys()
 
 
 async def live(keys: list[str]) -> dict[str, LiveRoom]:

@@ -55,6 +55,7 @@ class Visitor:
     nickname: str
     local: Local
     reader: Reader
+    browser: str
 
 
 async def _follow(key: str, change: Change) -> None:
@@ -138,7 +139,7 @@ async def _enter(
         seq=seq,
         epoch=room.epoch,
     )
-    return Visitor(person.id, key, room.id, person.nickname, local, reader), ack
+    return Visitor(person.id, key, room.id, person.nickname, local, reader, identity.browser), ack
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
             text=text,
             client_id=client_id,
             publish=publish,
+            browser=visitor.browser,
         )
     except JournalFull as error:
         raise Refused("try_later", "The server is busy; your message waits.") from error
@@ -240,6 +242,11 @@ async def history(visitor: Visitor, *, before: int | None, after: int | None, li
     """The encoded answer to `history`. Raises Refused."""
     reader = visitor.reader
     return await reader.history(visitor.room_id, before=before, after=after, limit=limit)
+
+
+async def live_keys() -> list[str]:
+    """The keys of the rooms with people in them, unlisted ones too."""
+    return list(await people().counts())
 
 
 async def who(key: str) -> PeopleAck:

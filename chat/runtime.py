@@ -12,7 +12,7 @@ import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat import deletions, heart, redis_link
+from chat import deletions, heart, redis_link, retention
 from chat.budgets import Budgets
 from chat.counts import counts
 from chat.hub import Hub
@@ -24,6 +24,7 @@ from chat.presence_redis import RedisPresence
 from chat.roster import KINDS, Kind, Roster
 
 FORGET_EVERY_S = 3600.0
+START_S = 5.0  # until the first round of what is done now and then
 ENTERING_AT_ONCE = 4
 ANNOUNCING_AT_ONCE = 4  # places that lost somebody; each takes a connection to Redis
 REDIS_CONNECTIONS = 8
@@ -71,7 +72,7 @@ class Runtime:
                 asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.beat)),
                 asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.repair)),
                 asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
-                asyncio.create_task(_every(FORGET_EVERY_S, self._forget)),
+                asyncio.create_task(_every(FORGET_EVERY_S, self._forget, first_s=START_S)),
                 asyncio.create_task(self.lag.watch()),
             ]
 
@@ -134,8 +135,9 @@ class Runtime:
                 log.error("announcing a lost lease failed", exc_info=outcome)
 
     async def _forget(self) -> None:
-        await self.finish_rooms()
-        await deletions.forget(self._rosters["chat"].send)
+        room = self._rosters["chat"]
+        async with self._deleting:
+            await retention.run(room.send, lambda: room.counts())
 
 
 def _log_failure(task: asyncio.Task[object]) -> None:
@@ -161,10 +163,12 @@ def _decode(place: str, record: bytes) -> Member:
     return msgspec.json.decode(record, type=KINDS[place.partition(":")[0]].record)
 
 
-async def _every(seconds: float, step: Callable[[], Awaitable[float | None]]) -> None:
+async def _every(
+    seconds: float, step: Callable[[], Awaitable[float | None]], *, first_s: float | None = None
+) -> None:
     """Takes a step again and again, after this time or after the one that it returns; one that
-    fails is logged, and the next one is taken."""
-    wait_s = seconds
+    fails is logged, and the next one is taken. `first_s`: the time before the first one."""
+    wait_s = seconds if first_s is None else first_s
     task = asyncio.current_task()
     # What a step waits for may take our end for a failure of its own.
     while task is None or not task.cancelling():

@@ -68,6 +68,11 @@ ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100, most=100_000)
 # Each participant of a mesh sends to each other: past 16 no upload is enough.
 CALL_CAPACITY = env.int("CALL_CAPACITY", default=8, least=2, most=16)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=30, most=36_500)
+# For how long rooms without a message, bans, and the records of the admin are kept.
+ROOM_RETENTION_DAYS = env.int("ROOM_RETENTION_DAYS", default=90, most=36_500)
+BAN_RETENTION_DAYS = env.int("BAN_RETENTION_DAYS", default=365, most=36_500)
+ADMIN_LOG_RETENTION_DAYS = env.int("ADMIN_LOG_RETENTION_DAYS", default=365, most=36_500)
+FAILED_LOGIN_RETENTION_DAYS = env.int("FAILED_LOGIN_RETENTION_DAYS", default=30, most=36_500)
 TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=DAY_S, most=YEAR_S)
 # After so long a socket is closed, and its page comes back.
 SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=DAY_S, most=YEAR_S)

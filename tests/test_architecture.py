@@ -25,6 +25,7 @@ chat.presence_scripts
 chat.bans chat.fallback_wire chat.forms chat.history chat.hub chat.presence_redis chat.residents
 chat.doorway chat.journal chat.roster
 chat.deletions chat.heart
+chat.retention
 chat.runtime
 chat.agreement
 chat.reading
@@ -34,12 +35,15 @@ chat.fallback_others
 chat.fallback_sessions
 chat.census chat.transcript
 chat.fallback chat.lobby chat.moderation
+chat.persons
 chat.admin_forms chat.admin_lists
 chat.admin_accounts chat.admin_messages
 chat.templatetags.deeds
 chat.admin_deeds chat.admin_question chat.admin_rooms
 chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
+chat.management.person_command
+chat.management.commands.erase_person chat.management.commands.export_person
 call.fan call.messages call.view call.wire
 call.ice call.relay_only call.room_page call.sdp call.slots
 call.checks call.recorder call.signalling call.sources

@@ -1,0 +1,28 @@
+"""`manage.py export_person`: what Noom keeps of a person, as JSON."""
+
+import json
+from typing import Any
+
+from chat import persons
+from chat.management.person_command import PersonCommand
+
+KINDS = ("rooms", "bans", "messages")  # in the order in which they come
+
+
+class Command(PersonCommand):
+    help = "Write what Noom keeps of a person to the standard output, as one JSON object."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = self.person(options)
+        self.say_counts(person)
+        found = persons.export(person)
+        thing = next(found, None)
+        self.stdout.write("{")
+        for kind in KINDS:
+            self.stdout.write(f'"{kind}": [')
+            before = ""
+            while thing is not None and thing[0] == kind:
+                self.stdout.write(before + json.dumps(thing[1], ensure_ascii=False))
+                before, thing = ",", next(found, None)
+            self.stdout.write("]" if kind == KINDS[-1] else "],")
+        self.stdout.write("}")
