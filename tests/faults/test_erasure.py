@@ -41,7 +41,7 @@ async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
         Wire(noom.url, "/ws/chat/beside/") as other,
     ):
         await reader.enter("Reader")
-        fill(database, "long", MESSAGES)
+        await asyncio.to_thread(fill, database, "long", MESSAGES)
         await other.enter("Other")
         await other.say("a first word")
         before = bystanders.memory_mb(noom)

@@ -88,7 +88,7 @@ async def test_others_enter_and_speak_while_an_address_does_all_it_may(
     noom = start_process(DATABASE_URL=f"sqlite:///{database}")
     async with Wire(noom.url, f"/ws/chat/{LONG_ROOM}/", address=OTHER) as wire:
         await wire.enter("First")
-    fill(database, LONG_ROOM, MESSAGES, "x" * 1_000)
+    await asyncio.to_thread(fill, database, LONG_ROOM, MESSAGES, "x" * 1_000)
     with greedy(noom.url, 10, 4, 100) as crowd:
         await asyncio.to_thread(crowd.ready)
         quiet = await waits(noom.url, QUIET_S)
