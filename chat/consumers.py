@@ -201,6 +201,8 @@ class ChatConsumer(RoomConsumer):
 
     async def gone(self) -> None:
         await super().gone()
+        if hasattr(self, "visitor"):
+            rooms.typing(self.visitor, on=False)
         if self.id:
             await rooms.line_down(self.key, self, code=self.closed_with or closes.GOING_AWAY)
 

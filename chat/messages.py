@@ -137,6 +137,9 @@ class Nickname(Wire, frozen=True):
 
 
 class Typing(Wire, frozen=True):
+    """I am writing, or have stopped. The server passes on at most one change a second. Say it again
+    every few seconds: after 6 s of silence it counts as stopped."""
+
     on: bool
 
 

@@ -39,6 +39,7 @@ from chat.presence import Change
 from chat.reading import Reader
 from chat.residents import Resident, persons, residents, shown
 from chat.roster import Entrant, Kind, Roster, register
+from chat.typist import Typist
 
 DOOR_PATIENCE_S = 5.0
 
@@ -56,6 +57,7 @@ class Visitor:
     local: Local
     reader: Reader
     browser: str
+    typist: Typist
 
 
 async def _follow(key: str, change: Change) -> None:
@@ -139,7 +141,10 @@ async def _enter(
         seq=seq,
         epoch=room.epoch,
     )
-    return Visitor(person.id, key, room.id, person.nickname, local, reader, identity.browser), ack
+    typist = Typist(lambda on: people().send(key, TypingEvent(sender=person.id, on=on)))
+    return Visitor(
+        person.id, key, room.id, person.nickname, local, reader, identity.browser, typist
+    ), ack
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +239,8 @@ async def rename(visitor: Visitor, *, nickname: str) -> str:
 
 
 def typing(visitor: Visitor, *, on: bool) -> None:
-    """Tells the room that somebody is writing."""
-    people().send(visitor.key, TypingEvent(sender=visitor.id, on=on))
+    """Tells the room that somebody is writing, or has stopped."""
+    visitor.typist.says(on)
 
 
 async def history(visitor: Visitor, *, before: int | None, after: int | None, limit: int) -> Raw:

@@ -10,7 +10,8 @@ import { createSocket } from './socket.js';
 /** @import {LineState} from './socket.js' */
 /** @import {Room} from './room.js' */
 
-const TYPING_LASTS_MS = 6_000;
+// The server tells each change once; this is for one that the layer lost.
+const TYPING_LASTS_MS = 60_000;
 const HISTORY_LIMIT = 100;
 const BAD_TOKEN = 4401;
 // Nothing is wrong with the question: it is asked again by itself.
@@ -253,7 +254,7 @@ export class RoomLine {
   }
 
   /**
-   * Whoever writes says so again and again; who falls silent without a word has stopped.
+   * The server notices whoever falls silent; a lost word of it must not stand there for ever.
    * @param {string} id
    * @param {boolean} on
    */

@@ -24,7 +24,7 @@ def p99_ms(delays: list[float]) -> float:
 
 
 class Bystanders:
-    """Pairs, each in a room of its own: one writes something, the other sees it."""
+    """Pairs, each in a room of its own: one takes another name, the other sees it."""
 
     def __init__(self, pairs: list[tuple[Wire, Wire]]) -> None:
         self._pairs = pairs
@@ -47,8 +47,8 @@ class Bystanders:
         await asyncio.sleep(random.uniform(0, EVERY_S))
         while on():
             began = time.monotonic()
-            await one.tell("typing", on=True)
-            await other.event("typing")
+            await one.tell("nickname", nickname=f"Bystander {len(found) % 2}")
+            await other.event("nickname")
             found.append(time.monotonic() - began)
             await asyncio.sleep(EVERY_S)
         return found

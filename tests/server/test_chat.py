@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from chat import closes, history, moderation
+from chat import closes, history, moderation, typist
 from chat.models import Message, Room
 from tests.conversation import Refusal
 
@@ -132,6 +132,40 @@ async def test_typing_is_told_to_the_others(enter):
     nova, mira = await enter("Nova"), await enter("Mira")
     await nova.tell("typing", on=True)
     assert await mira.event("typing") == {"from": nova.id, "on": True}
+
+
+async def test_typing_that_did_not_change_is_not_passed_on(enter):
+    nova, mira = await enter("Nova"), await enter("Mira")
+    for _ in range(20):
+        await nova.tell("typing", on=True)
+    await nova.say("written")
+    await mira.event("new_message")
+    assert len(mira.waiting("typing")) == 1
+
+
+async def test_typing_changes_are_passed_on_once_a_second_and_the_last_arrives(enter):
+    nova, mira = await enter("Nova"), await enter("Mira")
+    for n in range(31):
+        await nova.tell("typing", on=not n % 2)
+    await nova.tell("typing", on=False)
+    assert (await mira.event("typing"))["on"]
+    assert not (await mira.event("typing"))["on"]
+    await nova.say("nothing more of it came before this")
+    await mira.event("new_message")
+    assert mira.waiting("typing") == []
+
+
+async def test_typing_ends_with_the_line_and_with_silence(enter, monkeypatch):
+    monkeypatch.setattr(typist, "SILENT_S", 0.5)
+    nova, mira = await enter("Nova"), await enter("Mira")
+    await nova.tell("typing", on=True)
+    assert (await mira.event("typing"))["on"]
+    assert not (await mira.event("typing"))["on"], "the page has fallen silent"
+    monkeypatch.setattr(typist, "SILENT_S", 60.0)
+    await nova.tell("typing", on=True)
+    assert (await mira.event("typing"))["on"]
+    await nova.close(1006)
+    assert not (await mira.event("typing"))["on"]
 
 
 async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, settings):

@@ -230,8 +230,8 @@ async def test_a_busy_stream_is_no_flood(enter, connect, settings, monkeypatch):
     await mira.ask("enter_room", token=mira.token, nickname="Mira")
     mira.line.stream = False  # says nothing from now on
     for n in range(120):
-        await nova.tell("typing", on=bool(n % 2))
-        await mira.event("typing", on=bool(n % 2))
+        await nova.tell("nickname", nickname=f"Nova {n % 2}")
+        await mira.event("nickname")
     assert mira.closed_with is None
 
 
