@@ -113,7 +113,8 @@ class Participant:
                 await asyncio.sleep(TOO_FAST_WAIT_S)
 
     async def set_media(self, *, audio: bool | None = None, video: bool | None = None) -> None:
-        """Mutes, shows or hides; the connections stay as they are."""
+        """Mutes, shows or hides; the connections stay as they are. The call learns of it as soon as
+        the server takes it, whatever is lost on the way."""
         self.media = c.Media(
             audio=self.media.audio if audio is None else audio,
             video=self.media.video if video is None else video,
@@ -121,7 +122,7 @@ class Participant:
         )
         if self._mesh:
             self._mesh.refresh()
-        await self._call.post(self.media)
+        self._news.set()
 
     async def ended(self) -> Refused:
         """Waits until the server has told us to stay away (removed, room closed), returns why."""
@@ -271,8 +272,8 @@ class Participant:
             self.recorder.record(person.nickname if person else participant_id, received)
 
     async def _heal(self) -> None:
-        """Asks for what got lost. What comes too fast is asked again after a moment; what fails
-        otherwise, after the next event."""
+        """Asks for what got lost, and says what the server does not have of us. What comes too fast
+        is repeated after a moment; what fails otherwise, after the next event."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -287,6 +288,9 @@ class Participant:
                 if self._callers.missing:
                     self._callers_came(await self._call.request(m.People(), c.CallPeopleAck))
                     self._show_callers()
+                me = self.callers.get(self.id)
+                if me is not None and me.media != self.media:
+                    await self._call.request(self.media, m.EmptyAck)
             except Refused as refusal:
                 if refusal.code in PASSING_REFUSALS:
                     await asyncio.sleep(REFUSED_WAIT_S)

@@ -88,7 +88,7 @@ grid http-request
 leave-guard levels
 line-watch linkify
 outbox participant protocol-version remote requests roster sdp shortcuts slots spans
-start-bitrate timeline visible words-en words-ko
+start-bitrate timeline visible wish words-en words-ko
 greeting http-line message-log
 carriers
 way-back

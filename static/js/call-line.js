@@ -6,6 +6,7 @@ import { createLevels, meter } from './levels.js';
 import { createMesh } from './mesh.js';
 import { PROTOCOL_VERSION } from './protocol-version.js';
 import { createSocket } from './socket.js';
+import { Wish } from './wish.js';
 
 /** @import {JoinRoomAck, Media as Live} from './protocol.js' */
 /** @import {Media, MediaState} from './media.js' */
@@ -55,8 +56,8 @@ export class CallLine {
   #known = null;
   /** @type {number | undefined} */
   #awaitedTimer;
-  /** @type {Live | null} what the server was told last */
-  #told = null;
+  /** What is sent of media is true for everybody, whatever was lost on the way. */
+  #mediaWish;
   /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
   #ownMeter = null;
 
@@ -72,6 +73,11 @@ export class CallLine {
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
       onClosed: (code) => this.#closed(code),
       onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
+      environment: this.#window,
+    });
+    this.#mediaWish = new Wish({
+      missing: () => this.#untoldMedia(),
+      ask: (live, options) => this.#socket.request('media', live, options),
       environment: this.#window,
     });
     this.#window.addEventListener('online', () => this.#mesh?.networkChanged());
@@ -106,6 +112,7 @@ export class CallLine {
     if (call === this.#known) return;
     this.#known = call;
     if (call.joined) this.#mesh?.setCallers(callers(call));
+    this.#mediaWish.check();
   }
 
   /** Something of this network has died: perhaps the line has, too. */
@@ -118,10 +125,15 @@ export class CallLine {
     if (!this.#joined) return;
     this.#mesh?.setTracks(state.tracks);
     this.#hearMyself(state.tracks.microphone, state.audio);
-    const live = liveOf(state);
-    if (this.#told === null || sameLive(this.#told, live)) return;
-    this.#told = live;
-    this.#socket.post('media', live);
+    this.#mediaWish.check();
+  }
+
+  /** @returns {Live | null} what is sent, where the roster says otherwise */
+  #untoldMedia() {
+    const { call, you } = this.#options.room();
+    const told = this.#joined && call.joined ? call.people[you ?? '']?.media : undefined;
+    const live = liveOf(this.#options.media.state);
+    return told === undefined || sameLive(told, live) ? null : live;
   }
 
   #hello() {
@@ -144,10 +156,10 @@ export class CallLine {
     if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
     else this.#mesh = this.#createMesh(ack);
     this.#known = null;
-    this.#told = ack.people.find(({ id }) => id === ack.you)?.media ?? null;
     this.#ack = ack;
     this.#early = [];
     this.#enterState();
+    this.#mediaWish.renew();
     this.mediaChanged(this.#options.media.state);
   }
 
@@ -191,6 +203,7 @@ export class CallLine {
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
     else if (type === 'ice_servers') this.#mesh?.setIceServers(payload.ice_servers);
     else if (type !== 'beat' || payload.ok) this.#tell(`call.${type}`, payload);
+    this.#mediaWish.check();
     if (this.#options.room().missing.callers) void this.#askForCallers();
   }
 
@@ -234,7 +247,8 @@ export class CallLine {
   #end() {
     if (!this.#joined) return;
     this.#joined = false;
-    this.#told = this.#ack = null;
+    this.#ack = null;
+    this.#mediaWish.stop();
     this.#early = [];
     this.#window.clearTimeout(this.#awaitedTimer);
     this.#mesh?.close();

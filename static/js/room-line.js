@@ -5,7 +5,9 @@ import { createOutbox } from './outbox.js';
 import { PROTOCOL_VERSION } from './protocol-version.js';
 import { emptyRoom, hole, lastSeq, reduce } from './room.js';
 import { createSocket } from './socket.js';
+import { Wish } from './wish.js';
 
+/** @import {EnterRoomAck} from './protocol.js' */
 /** @import {Participant} from './participant.js' */
 /** @import {LineState} from './socket.js' */
 /** @import {Room} from './room.js' */
@@ -42,12 +44,18 @@ const MAX_NICKNAME_CHARS = 256; // a longer one would close the line each time
  * @property {(code: number) => void} onClosed
  * @property {(code: string) => void} onRefused entering was refused for good
  * @property {() => void} onServerError something went wrong there
+ * @property {(nickname: string) => void} onNicknameRefused the one that stays is told
  */
 
 export class RoomLine {
   #options;
   /** The name that the person wants; the room may have to number it. */
   #nickname = '';
+  /** The nickname that the server was asked for last, and the one that it gave. */
+  #asked = { nickname: '', given: '' };
+  /** The one of the last hello. */
+  #greeted = '';
+  #nameWish;
   #room;
   #socket;
   #outbox;
@@ -60,6 +68,15 @@ export class RoomLine {
   constructor(options) {
     const { data, storage } = options;
     this.#options = options;
+    this.#nameWish = new Wish({
+      missing: () => this.#unaskedName(),
+      ask: (payload, options) => this.#request('nickname', payload, options),
+      onGranted: ({ nickname: given }, { nickname }) => (this.#asked = { nickname, given }),
+      onRefused: () => {
+        this.#nickname = this.#asked.nickname;
+        this.#options.onNicknameRefused(this.#nickname);
+      },
+    });
     this.#room = emptyRoom(data);
     this.#socket = createSocket({
       url: `/ws/chat/${encodeURIComponent(data.key)}/?v=${PROTOCOL_VERSION}`,
@@ -99,6 +116,7 @@ export class RoomLine {
     this.#room = reduce(before, { type, payload });
     if (this.#room !== before) this.#options.onChange(this.#room);
     this.#repair();
+    this.#nameWish.check();
   }
 
   /** Something of this network has died: perhaps the line has, too. */
@@ -117,21 +135,22 @@ export class RoomLine {
   typing = (on) => this.#socket.post('typing', { on });
 
   /**
-   * Asks for another nickname. Without a line the next connection asks for it; one that the server
-   * refuses is not asked for again.
+   * Asks for another nickname, until the server has it or refuses it.
    * @param {string} nickname
-   * @returns {Promise<void>} rejects if the server refuses the name
    */
-  rename = async (nickname) => {
-    const before = this.#nickname;
-    const asked = shortened(nickname);
-    this.#nickname = asked;
-    await this.#request('nickname', { nickname: asked }).catch((error) => {
-      if (error.code === 'disconnected' || error.code === 'timeout') return;
-      if (this.#nickname === asked) this.#nickname = before;
-      throw error;
-    });
+  rename = (nickname) => {
+    this.#nickname = shortened(nickname);
+    this.#nameWish.check();
   };
+
+  /** @returns {{nickname: string} | null} what is wanted, where the server has not given it */
+  #unaskedName() {
+    const { you, people } = this.#room;
+    const isGiven = this.#asked.nickname === this.#nickname;
+    const shown = people[you ?? '']?.nickname;
+    if (shown === undefined || (isGiven && shown === this.#asked.given)) return null;
+    return { nickname: this.#nickname };
+  }
 
   /** Asks for what came before the first message that is here. */
   earlier = () => {
@@ -144,16 +163,18 @@ export class RoomLine {
   /**
    * @param {string} type
    * @param {object} payload
+   * @param {{timeoutMs?: number}} [options]
    * @returns {Promise<any>}
    */
-  #request = (type, payload) =>
-    this.#socket.request(type, payload).catch((error) => {
+  #request = (type, payload, options) =>
+    this.#socket.request(type, payload, options).catch((error) => {
       if (error.code === SERVER_ERROR) this.#options.onServerError();
       throw error;
     });
 
   #hello() {
     const { participant } = this.#options;
+    this.#greeted = this.#nickname;
     const payload = {
       token: participant.token,
       nickname: this.#nickname,
@@ -164,11 +185,14 @@ export class RoomLine {
     return { type: 'enter_room', payload };
   }
 
-  /** @param {object} ack */
+  /** @param {EnterRoomAck} ack */
   #entered(ack) {
     const { epoch } = this.#room;
+    const given = ack.people.find(({ id }) => id === ack.you)?.nickname ?? '';
+    this.#asked = { nickname: this.#greeted, given };
     this.dispatch('entered', ack);
     if (epoch !== this.#room.epoch) this.#outbox.forgetSent();
+    this.#nameWish.renew();
     this.#outbox.flush();
   }
 

@@ -96,6 +96,11 @@ const line = new RoomLine({
   onClosed: end,
   onRefused: end,
   onServerError,
+  onNicknameRefused: (nickname) => {
+    keepName(nickname);
+    chatView.resetNickname();
+    status.problem('nickname');
+  },
 });
 const call = new CallLine({
   key: data.key,
@@ -137,13 +142,8 @@ function join() {
 
 /** @param {string} nickname */
 function rename(nickname) {
-  line.rename(nickname).then(
-    () => keepName(nickname),
-    () => {
-      chatView.resetNickname();
-      status.problem('nickname');
-    },
-  );
+  keepName(nickname);
+  line.rename(nickname);
 }
 
 /**

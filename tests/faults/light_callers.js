@@ -66,6 +66,8 @@ class Light {
       onState: () => {},
       onClosed: refused,
       onRefused: refused,
+      onServerError: () => {},
+      onNicknameRefused: () => {},
     });
     this.call = withOwnNetwork(this, () => new CallLine({
       key: data.key,

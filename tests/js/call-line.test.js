@@ -12,6 +12,8 @@ const MEDIA = {
   start: async () => {},
   stop: () => {},
 };
+const LIVE = { audio: true, video: true, screen: false };
+const SILENT = { audio: false, video: false, screen: false };
 const ACK = { you: 'me', people: [], ice_servers: [], relay_only: false, version: 7 };
 
 /** A call that is joined on its own line, while its room still waits for its answer. */
@@ -80,4 +82,23 @@ test('a call that ends with its room gives no reason of its own', async () => {
   window.line.end(4404);
   assert.equal(call.joined, false);
   assert.deepEqual(refused, []);
+});
+
+test('a mute that the server refused for now is told again until the roster has it', async () => {
+  const { window, call, room } = await join();
+  room.you = 'me';
+  room.call = { joined: true, people: { me: { id: 'me', media: LIVE } }, awaited: {} };
+  call.roomChanged();
+  const muted = () => window.line.sent.filter(({ type }) => type === 'media');
+  assert.equal(muted().length, 1, 'the page sends nothing, and the roster says that it does');
+  window.line.refuse('try_later', muted()[0]);
+  await settled();
+  window.pass(1_000);
+  assert.equal(muted().length, 2);
+  window.line.ack({}, muted()[1]);
+  await settled();
+  room.call = { ...room.call, people: { me: { id: 'me', media: SILENT } } };
+  call.roomChanged();
+  window.pass(10_000);
+  assert.deepEqual(muted().map(({ payload }) => payload), [SILENT, SILENT]);
 });
