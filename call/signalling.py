@@ -30,6 +30,7 @@ from chat import agreement, rooms, runtime
 from chat.errors import Refused
 from chat.hub import Local
 from chat.identity import Identity
+from chat.limits import addresses
 from chat.messages import Member, Wire
 from chat.presence import Change
 from chat.roster import Entrant, Kind, Roster, register
@@ -82,7 +83,10 @@ async def join(
     Raises Refused: it has not entered the room, or the call is full.
     """
     me, key = identity.participant, identity.key
-    if await rooms.people().await_member(key, me, patience_s=ENTRY_PATIENCE_S) is None:
+    with addresses.waiting(address) as may_wait:
+        patience_s = ENTRY_PATIENCE_S if may_wait else 0.0
+        found = await rooms.people().await_member(key, me, patience_s=patience_s)
+    if found is None:
         raise Refused("not_in_room", "Enter the room first.")
 
     def rule(members: Mapping[str, Member]) -> Member:

@@ -14,7 +14,7 @@ from chat.doorway import Seen
 from chat.errors import Crowded, LineEnded, Outdated, Refused, Unavailable
 from chat.frames import Frame
 from chat.identity import BadToken, Identity
-from chat.limits import Bucket
+from chat.limits import Bucket, addresses
 from chat.line import Line
 from chat.protocol import CHAT, ProtocolError, Socket
 
@@ -64,6 +64,8 @@ class RoomConsumer(Line):
         try:
             message, ref = self.socket.decode(frame)
             self._check_order(message, ref)
+            if not self.entered and not addresses.hello(self.address):
+                raise Refused("too_fast", "Too many knock from your network; one moment.")
             if self._bucket.take():
                 await self._handle(message, ref)
             elif self._bucket.flooding:

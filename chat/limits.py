@@ -1,7 +1,8 @@
 """How much one socket, and one address, may ask of the server."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
@@ -106,9 +107,14 @@ class Buckets:
 class Addresses:
     """What each address holds open and how fast it joins, in this process."""
 
+    HELLOS_PER_JOIN = 4  # first messages: a page repeats one that is refused for now
+    MAX_WAITING = 50  # calls to be joined, whose rooms were not entered yet
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._sockets: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
         self._joins = Buckets(lambda: settings.JOINS_PER_S, clock)
+        self._hellos = Buckets(lambda: settings.JOINS_PER_S * self.HELLOS_PER_JOIN, clock)
 
     def connect(self, address: str) -> bool:
         """Counts a new socket; False, and not counted, when the address has too many or is too
@@ -121,6 +127,26 @@ class Addresses:
             return False
         self._sockets[address] = held + 1
         return True
+
+    def hello(self, address: str) -> bool:
+        """Counts a first message of a socket; False when the address sends too many of them."""
+        return self._hellos.take(network(address))
+
+    @contextmanager
+    def waiting(self, address: str) -> Iterator[bool]:
+        """Counts somebody who waits; False where too many of the address do, so it must not."""
+        address = network(address)
+        count = self._waiting.get(address, 0)
+        if count >= self.MAX_WAITING and settings.RATE_LIMITS:
+            yield False
+            return
+        self._waiting[address] = count + 1
+        try:
+            yield True
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
 
     @property
     def known(self) -> int:

@@ -9,10 +9,17 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from chat.limits import network
+from noom_project.idle import idle
 from noom_project.readers import Reader, unsent
 
 MAX_UNFINISHED = 100  # of one address
 FINISHED_WITHIN_S = 15.0  # headers and body
+
+
+def _counts_addresses() -> bool:
+    """A proxy of ours makes all connections, and keeps as many as it likes."""
+    return bool(settings.RATE_LIMITS and not settings.TRUSTED_PROXIES)
+
 
 unfinished: Counter[str] = Counter()  # by address
 requesting: "set[GuardedChannel]" = set()  # those whose request is not complete
@@ -40,6 +47,7 @@ class GuardedChannel(HTTPChannel):
         self._begin()
 
     def dataReceived(self, data: bytes) -> None:
+        idle.discard(self._peer(), self)
         if self._deadline is None and not self._handlingRequest:
             self._begin()  # the next request of the same connection
         super().dataReceived(data)
@@ -48,7 +56,15 @@ class GuardedChannel(HTTPChannel):
         self._end()
         super().allContentReceived()
 
+    def requestDone(self, request: Any) -> None:
+        """Stock Twisted keeps any number of connections for a minute after their last request."""
+        super().requestDone(request)
+        is_idle = self.persistent and not self._handlingRequest and self._deadline is None
+        if is_idle and _counts_addresses():
+            idle.add(self._peer(), self, self.loseConnection)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        idle.discard(self._peer(), self)
         self._end()
         self.reader.catch_up()
         super().connectionLost(reason)
@@ -56,6 +72,7 @@ class GuardedChannel(HTTPChannel):
     def becomes_socket(self) -> None:
         """The connection is a WebSocket now, which looks after its reader itself."""
         self._is_socket = True
+        idle.discard(self._peer(), self)
         self.reader.catch_up()
 
     def pauseProducing(self) -> None:
@@ -73,9 +90,11 @@ class GuardedChannel(HTTPChannel):
         if unsent(self.transport):
             self.reader.fall_behind(self.transport)
 
+    def _peer(self) -> str:
+        return network(str(getattr(self.transport.getPeer(), "host", "")))
+
     def _begin(self) -> None:
-        address = network(str(getattr(self.transport.getPeer(), "host", "")))
-        is_counted = settings.RATE_LIMITS and not settings.TRUSTED_PROXIES
+        address, is_counted = self._peer(), _counts_addresses()
         if is_counted and unfinished[address] >= MAX_UNFINISHED:
             self.transport.abortConnection()
             return

@@ -59,9 +59,10 @@ noom_project.masks noom_project.policy noom_project.private
 noom_project.addresses
 noom_project.admin_lock noom_project.certificate noom_project.comments
 noom_project.debug_pages noom_project.embedded
-noom_project.environment noom_project.handshakes noom_project.joiner noom_project.login_lock
+noom_project.environment noom_project.idle noom_project.joiner noom_project.login_lock
 noom_project.logs noom_project.pulse
 noom_project.refusals noom_project.storage noom_project.typescript
+noom_project.handshakes
 noom_project.origin
 noom_project.pages
 noom_project.finders

@@ -43,7 +43,7 @@ class Bystanders:
         return [delay for part in found for delay in part]
 
     async def _pair(self, on: Callable[[], bool], one: Wire, other: Wire) -> list[float]:
-        found = []
+        found: list[float] = []
         await asyncio.sleep(random.uniform(0, EVERY_S))
         while on():
             began = time.monotonic()

@@ -1,5 +1,7 @@
 """Rates, and whose they are."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, Buckets, client_address, network
@@ -88,3 +90,24 @@ def test_the_address_is_the_one_that_our_own_proxies_saw(settings, proxies, forw
 )
 def test_a_network_of_ipv6_counts_as_one_address(address, counted_as):
     assert network(address) == counted_as
+
+
+def test_first_messages_of_an_address_are_limited(settings):
+    settings.JOINS_PER_S = 1.0
+    addresses = Addresses(Clock())
+    allowed = int(addresses.HELLOS_PER_JOIN * BURST_S)
+    assert [addresses.hello("a") for _ in range(allowed + 1)] == [True] * allowed + [False]
+    assert addresses.hello("b")
+
+
+def test_not_too_many_of_an_address_wait_at_once():
+    addresses = Addresses(Clock())
+    with ExitStack() as stack:
+        for _ in range(addresses.MAX_WAITING):
+            assert stack.enter_context(addresses.waiting("a"))
+        with addresses.waiting("a") as may_wait:
+            assert not may_wait
+        with addresses.waiting("b") as may_wait:
+            assert may_wait
+    with addresses.waiting("a") as may_wait:
+        assert may_wait

@@ -1,0 +1,25 @@
+"""Idle connections of one address: the oldest ends for one too many."""
+
+from functools import partial
+
+from noom_project.idle import MAX_IDLE, Idle
+
+
+def test_one_idle_connection_too_many_ends_the_oldest_of_its_address():
+    idle = Idle()
+    ended: list[object] = []
+    idle.add("other", "other", partial(ended.append, "other"))
+    for n in range(MAX_IDLE + 2):
+        idle.add("one", n, partial(ended.append, n))
+    assert ended == [0, 1]
+
+
+def test_a_connection_that_has_a_request_again_is_not_idle():
+    idle = Idle()
+    ended: list[object] = []
+    for n in range(MAX_IDLE):
+        idle.add("one", n, partial(ended.append, n))
+    idle.discard("one", 0)
+    idle.discard("one", 0)
+    idle.add("one", "new", partial(ended.append, "new"))
+    assert ended == []
