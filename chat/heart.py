@@ -16,7 +16,7 @@ from chat.errors import Unavailable
 from chat.history import Head
 from chat.hub import Hub
 from chat.messages import BeatEvent, Member
-from chat.presence import Presence
+from chat.presence import Lease, Presence
 from chat.roster import Entrant, Roster
 
 STEPS = 20  # in RENEW_S
@@ -43,8 +43,10 @@ class Heart:
         self._presence = presence
         self._rosters = rosters
         self._step = self._repair_step = 0
+        self._ended: list[Lease] = []
         self._failed = False
-        self._renewed_at = asyncio.get_running_loop().time()
+        # When the places of each step were renewed: one step says nothing of the others.
+        self._renewed_at = [asyncio.get_running_loop().time()] * STEPS
 
     async def beat(self) -> float | None:
         """One step; after a failure all places at once, since what they missed is told by the first
@@ -52,14 +54,16 @@ class Heart:
         self._step = (self._step + 1) % STEPS
         everywhere = self._failed or self._is_late()
         # Taken once: who comes while we wait for the answers gets the next beat.
-        places = self._places() if everywhere else self._places(self._step)
+        step = None if everywhere else self._step
+        places = self._places(step)
         # Taken before the questions: the answers are newer than whoever they are about.
         here = [(key, *one) for roster, key in places for one in roster.held(key)]
         versions, standing = await asyncio.gather(
-            self._renewed(places), self._asked(places), return_exceptions=True
+            self._renewed(places, step), self._asked(places), return_exceptions=True
         )
         if isinstance(standing, _Standing):
             self._send_out(here, standing, redis_answers=isinstance(versions, list))
+            self._drop_ended()
         if isinstance(standing, _Standing) and isinstance(versions, list):
             self._failed = False
             beats = _beats(places, standing, versions)
@@ -94,11 +98,11 @@ class Heart:
         its own people ended, and send them out.
         """
         if self._is_late():
-            await self._renew(self._places())
+            await self._renew()
 
     def _is_late(self) -> bool:
-        late_s: float = settings.LEASE_S / 3
-        return asyncio.get_running_loop().time() - self._renewed_at > late_s
+        late_s: float = settings.LEASE_S / 2
+        return asyncio.get_running_loop().time() - min(self._renewed_at) > late_s
 
     def _places(self, step: int | None = None) -> list[_Place]:
         return [
@@ -108,18 +112,33 @@ class Heart:
             if step is None or hash(key) % STEPS == step
         ]
 
-    async def _renew(self, places: list[_Place]) -> None:
+    async def _renew(self, step: int | None = None) -> None:
+        """Renews the leases of one step, or all."""
         began = asyncio.get_running_loop().time()
-        leases = [lease for roster, key in places for lease in roster.leases(key)]
+        leases = [lease for roster, key in self._places(step) for lease in roster.leases(key)]
         renewed = await self._presence.renew(leases, settings.LEASE_S)
-        self._renewed_at = began
-        if any(renewed):
-            for roster in self._rosters:
-                roster.drop_not_renewed(renewed)
+        for renewed_step in range(STEPS) if step is None else [step]:
+            self._renewed_at[renewed_step] = began
+        self._drop(renewed.taken, closes.REPLACED)
+        self._ended += renewed.ended
 
-    async def _renewed(self, places: list[_Place]) -> list[int]:
+    def _drop_ended(self) -> None:
+        """Closes the sockets of those who were removed while the word of it got lost.
+
+        The database may know a better reason, so this comes after its answer.
+        """
+        ended, self._ended = self._ended, []
+        self._drop(ended, closes.NORMAL)
+
+    def _drop(self, leases: list[Lease], code: int) -> None:
+        if leases:
+            lines = {lease.line for lease in leases}
+            for roster in self._rosters:
+                roster.drop_lines(code, lines)
+
+    async def _renewed(self, places: list[_Place], step: int | None) -> list[int]:
         """Renews; returns the versions of these places afterwards."""
-        await self._renew(places)
+        await self._renew(step)
         async with asyncio.timeout(PATIENCE_S):
             return await self._presence.versions([roster.place(key) for roster, key in places])
 

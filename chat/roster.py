@@ -10,10 +10,10 @@ import msgspec
 from django.conf import settings
 
 from chat import closes, names, protocol
-from chat.errors import LineEnded, Unavailable
+from chat.errors import LineEnded, Refused, Unavailable
 from chat.hub import Hub, Local
 from chat.messages import Member, Wire
-from chat.presence import Change, Hold, Lease, Presence, Renewed, Rule, Snapshot, let_go, take, use
+from chat.presence import Change, Hold, Lease, Presence, Rule, Snapshot, let_go, take, use
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +131,12 @@ class Roster:
     ) -> Change:
         """Changes the record of one who is in, and tells everyone by `event`.
 
-        Raises Outdated where the change is `by` a socket of the member and a newer one has it.
+        Raises Outdated where the change is `by` a socket of the member and a newer one has it, and
+        Refused while a store that has forgotten everything does not have the member again.
         """
         change = await self._update(key, member_id, rule, event, use(by.line) if by else None)
+        if by is not None and change.after is None:
+            raise Refused("try_later", "The server has to find you again; one moment.")
         held = self._held.get(key, {}).get(member_id)
         if held is not None and change.after is not None:
             self._held[key][member_id] = held._replace(record=change.after)
@@ -221,17 +224,11 @@ class Roster:
         """The people of this process in a place, with their sockets."""
         return [(one.local, one.record) for one in self._held.get(key, {}).values()]
 
-    def drop_not_renewed(self, renewed: Renewed) -> None:
-        """Closes the sockets of here whose leases were not renewed.
-
-        A newer connection has the member, or it was removed while the word of it got lost: its page
-        comes back, and the door tells it why.
-        """
-        codes = {lease.line: closes.NORMAL for lease in renewed.ended}
-        codes |= {lease.line: closes.REPLACED for lease in renewed.taken}
+    def drop_lines(self, code: int, lines: Collection[str]) -> None:
+        """Closes those of these lines that hold somebody here."""
         for people in self._held.values():
             for held in list(people.values()):
-                if code := codes.get(held.local.line):
+                if held.local.line in lines:
                     held.local.drop(code)
 
     def local_keys(self) -> Collection[str]:

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from call import signalling
-from chat import rooms, runtime
+from chat import closes, rooms, runtime
 from chat.messages import Person
 from chat.presence import Change
+from tests.conversation import Refusal
 from tests.patience import PATIENCE
 
 
@@ -65,3 +66,19 @@ async def test_who_comes_back_before_its_loss_is_told_stays_in_the_call(enter, j
     await rooms._follow("room", Change(Person(nova.id, True, 1, "N", False, True), None, 0, 1))
     await call.ask("people")
     assert list((await signalling.callers().snapshot("room")).members) == [nova.id]
+
+
+async def test_whoever_was_removed_unnoticed_comes_back_to_the_door(enter):
+    nova, mira = await enter("Nova"), await enter("Mira")
+    # Another process takes her out, and the layer loses the word of it.
+    await runtime.current().presence.update("chat:room", mira.id, lambda _: None)
+    assert await mira.closing() == closes.NORMAL
+    await shown(nova, [False])
+
+
+async def test_a_rename_is_not_granted_while_the_store_has_forgotten_its_owner(enter):
+    nova = await enter("Nova")
+    presence = runtime.current().presence
+    await presence.update("chat:room", nova.id, lambda _: None)
+    with pytest.raises(Refusal, match="try_later"):
+        await nova.ask("nickname", nickname="Nova Star")
