@@ -214,7 +214,9 @@ export class RoomLine {
   /** Whoever had the name that this person wants is gone: perhaps it was the ghost of this page. */
   #takeNameBack() {
     const me = this.#room.people[this.#room.you ?? ''];
-    if (me && me.nickname !== this.#nickname) this.rename(this.#nickname).catch(() => undefined);
+    if (!me || me.nickname === this.#nickname) return;
+    this.#asked = { ...this.#asked, given: '' };
+    this.#nameWish.renew();
   }
 
   /**

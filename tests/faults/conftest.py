@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.faults.bars import BARS
 from tests.faults.doors import LIFTED
+from tests.faults.light_page import LightPages
 from tests.faults.report import Figure, Run, note
 from tests.faults.site import Site
 from tests.live.admin import Admin
@@ -110,6 +112,20 @@ def cluster(open_site: Site) -> Iterator[list[Process]]:
 def admin(open_site: Site) -> Admin:
     """Somebody who is logged in to the admin of the first of them."""
     return Admin(open_site.processes[0])
+
+
+@pytest.fixture
+def light(browser: Browser) -> Iterator[Callable[[str], LightPages]]:
+    """`light(url)`: LightPages of a server."""
+    opened: list[LightPages] = []
+
+    def light(url: str) -> LightPages:
+        opened.append(LightPages(browser, url))
+        return opened[-1]
+
+    yield light
+    for pages in opened:
+        pages.close()
 
 
 @pytest.fixture

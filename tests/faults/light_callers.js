@@ -49,6 +49,7 @@ class Light {
 
   constructor(data, nickname) {
     this.nickname = nickname;
+    this.media = { ...MEDIA, state: { ...MEDIA.state, tracks: { ...MEDIA.state.tracks } } };
     const { CallLine, Participant, RoomLine } = modules;
     const participant = new Participant({
       key: data.key,
@@ -72,7 +73,7 @@ class Light {
     this.call = withOwnNetwork(this, () => new CallLine({
       key: data.key,
       participant,
-      media: MEDIA,
+      media: this.media,
       room: () => this.line.room,
       dispatch: (type, payload) => this.line.dispatch(type, payload),
       onStreams: () => {},
@@ -86,6 +87,26 @@ class Light {
   join() {
     this.line.start(this.nickname);
     this.call.join();
+  }
+
+  change(number) {
+    const { state } = this.media;
+    this.nickname = `${this.nickname.split('~')[0]}~${number}`;
+    const live = { audio: !state.audio, video: !state.video, screen: number % 2 === 0 };
+    // Without a track of its own nobody is measured for being heard.
+    this.media.state = { ...state, ...live, tracks: { ...state.tracks, microphone: null } };
+    this.line.rename(this.nickname);
+    this.call.mediaChanged(this.media.state);
+  }
+
+  /** Whether a page shows the name of this person, and what it sends. */
+  shownBy({ line: { room } }) {
+    const { audio, video, screen } = this.media.state;
+    const live = room.call.people[this.line.room.you]?.media;
+    return [
+      room.people[this.line.room.you]?.nickname === this.nickname,
+      live?.audio === audio && live?.video === video && live?.screen === screen,
+    ];
   }
 }
 
@@ -140,6 +161,24 @@ light.standing = async () => {
   const good = found.filter((one) => one.good);
   const mutual = (one) => good.some(({ here, there }) => here === one.there && there === one.here);
   return good.filter(mutual).length / 2;
+};
+
+let changes = 0;
+
+light.change = () => {
+  changes += 1;
+  for (const { people } of light.pairs) people.forEach((one) => one.change(changes));
+};
+
+/** How many states that people set are not true on every page of their room. */
+light.untrue = () => {
+  const states = light.pairs.flatMap(({ people }) =>
+    people.flatMap((one) => {
+      const seen = people.map((other) => one.shownBy(other));
+      return [0, 1].map((state) => seen.every((shown) => shown[state]));
+    }),
+  );
+  return states.filter((isTrue) => !isTrue).length;
 };
 
 /** What is wrong for good: somebody was refused. */

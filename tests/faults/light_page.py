@@ -51,6 +51,20 @@ class LightPages:
             self._pages[0].wait_for_timeout(LOOK_EVERY_MS)
         return found
 
+    def change(self) -> None:
+        """Everybody takes another name, and sends something else into the call."""
+        self._all("light.change()")
+
+    def untrue(self, *, seconds: float) -> int:
+        """How many states that people set some page does not show; returns early if all show."""
+        until = time.monotonic() + seconds
+        while (found := int(sum(self._all("light.untrue()")))) and time.monotonic() < until:
+            self.wait(LOOK_EVERY_MS)
+        return found
+
+    def wait(self, milliseconds: float) -> None:
+        self._pages[0].wait_for_timeout(milliseconds)
+
     def close(self) -> None:
         refused = [code for codes in self._all("light.refusals()") for code in codes]
         for page in self._pages:

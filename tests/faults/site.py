@@ -25,6 +25,7 @@ class Site:
         self._folder = folder
         self._environment = environment
         self._stops = ExitStack()
+        self._balancer: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when everything answers."""
@@ -33,16 +34,23 @@ class Site:
         self.processes = start_cluster(self._folder, self.redis, 2, **self._environment)
         for process in self.processes:
             self._stops.callback(process.stop)
-        self._start_balancer()
+        self._stops.callback(self.cut)
+        self.mend()
 
     def stop(self) -> None:
         """Undoes `start`, whatever was done to its parts."""
         self._stops.close()
 
-    def _start_balancer(self) -> None:
-        balancer = start_balancer(self.port, [process.port for process in self.processes])
-        self._stops.callback(balancer.wait, STOP_S)
-        self._stops.callback(balancer.kill)
+    def cut(self) -> None:
+        """Ends every line, and lets nobody open another."""
+        if self._balancer is not None:
+            self._balancer.kill()
+            self._balancer.wait(STOP_S)
+            self._balancer = None
+
+    def mend(self) -> None:
+        """Undoes `cut`."""
+        self._balancer = start_balancer(self.port, [process.port for process in self.processes])
 
 
 def start_balancer(port: int, targets: list[int]) -> "subprocess.Popen[bytes]":

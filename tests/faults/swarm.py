@@ -42,6 +42,21 @@ class _Line(Line):
     losses: list[Loss]
     address: str | None
 
+    @property
+    def is_over(self) -> bool:
+        """The server has told it to stay away."""
+        return self._task is not None and self._task.done()
+
+    @property
+    def over_with(self) -> str:
+        """The code by which it did."""
+        return self._task.result().code if self._task and self._task.done() else ""
+
+    def cut(self) -> None:
+        """Loses the connection, as on another network."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
     async def _connect(self, **options: object) -> ClientConnection:
         own = {"local_addr": (self.address, 0)} if self.address else {}
         return await super()._connect(compression=None, **own, **options)

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from tests.faults.calls import Figure
-from tests.faults.light_page import LightPages
 from tests.faults.signal_proxy import Frame, SignalProxy, room_of
 from tests.live.cluster import Process, start_cluster
 from tests.live.threads import Loop
@@ -42,20 +41,6 @@ def proxy(loop):
     yield proxy
     for one in running:
         loop.run(one.stop())
-
-
-@pytest.fixture
-def light(browser):
-    """`light(url)`: LightPages of a server."""
-    opened = []
-
-    def light(url):
-        opened.append(LightPages(browser, url))
-        return opened[-1]
-
-    yield light
-    for pages in opened:
-        pages.close()
 
 
 @pytest.mark.bar("R18")
