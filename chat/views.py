@@ -16,6 +16,8 @@ from chat.forms import WelcomeForm
 
 BROWSER_COOKIE = "noom_browser"
 BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
+# Not robots.txt: that would also keep a messenger from the title of a link that somebody pasted.
+NOT_INDEXED = "noindex, nofollow"
 NOT_PAGES = ("static", "api", "ws", "media", ".well-known")
 
 
@@ -61,6 +63,7 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
         secure=request.is_secure(),
         samesite="Lax",
     )
+    response["X-Robots-Tag"] = NOT_INDEXED
     return response
 
 

@@ -38,6 +38,7 @@ NO_STORE = {"cache-control": "no-store"}
 BARE = ALL | NO_STORE | {"content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
 SHORT = ALL | NO_STORE | {"content-security-policy": PAGE_POLICY}
 PAGE = SHORT | {"cache-control": "max-age=0, no-cache, no-store, must-revalidate, private"}
+ROOM = PAGE | {"x-robots-tag": "noindex, nofollow"}
 FILE = BARE | {"cache-control": "max-age=315360000, public, immutable"}
 STREAM = BARE | {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 LOOSE_FILE = BARE | {"cache-control": "max-age=60, public"}
@@ -48,13 +49,14 @@ TABLE = {
     ("HEAD", "/"): (200, PAGE),
     ("OPTIONS", "/"): (405, PAGE),
     ("POST", "/"): (403, SHORT),  # no CSRF token
-    ("GET", "/rooms/team/"): (200, PAGE),
+    ("GET", "/rooms/team/"): (200, ROOM),
     ("GET", "/rooms/Team Meeting/".replace(" ", "%20")): (302, PAGE),
     ("OPTIONS", "/rooms/team/"): (405, PAGE),
     ("GET", "/nowhere/"): (302, SHORT),
     ("GET", "/nothing.php"): (404, SHORT),
     ("GET", "/static/nothing.js"): (404, SHORT),
     ("GET", "/static/favicon.svg"): (200, LOOSE_FILE),
+    ("GET", "/static/icon-512.png"): (200, LOOSE_FILE),
     ("GET", "/favicon.ico"): (302, SHORT),
     ("GET", "/admin/"): (302, PAGE),
     ("GET", "/admin/login/"): (200, PAGE),

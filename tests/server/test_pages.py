@@ -2,8 +2,10 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client as Visitor
 from django.utils import timezone
 
@@ -214,6 +216,39 @@ def test_a_korean_browser_gets_a_korean_page(visitor):
     page = answer.content.decode()
     assert '<html lang="ko"' in page
     assert "통화 참여" in page
+
+
+def meta(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', page))
+
+
+def test_a_pasted_link_to_a_room_shows_its_name(visitor):
+    page = meta(visitor.get("/rooms/c~2b-2b/?name=C%2B%2B").content.decode())
+    assert page["og:title"] == "C++"
+    assert page["og:description"] == page["description"] != ""
+    assert page["og:image"].startswith("http://testserver/static/icon-512")
+
+
+def test_the_start_page_is_indexed_and_no_room_is(visitor):
+    start, room = visitor.get("/"), visitor.get("/rooms/team/")
+    assert meta(start.content.decode())["og:title"] == "Noom"
+    assert "robots" not in meta(start.content.decode())
+    assert "X-Robots-Tag" not in start.headers
+    assert meta(room.content.decode())["robots"] == room.headers["X-Robots-Tag"]
+    assert "noindex" in room.headers["X-Robots-Tag"]
+
+
+def test_the_manifest_names_icons_that_exist():
+    manifest = json.loads(finders_text("noom.webmanifest"))
+    found = [finders.find(icon["src"].removeprefix("/static/")) for icon in manifest["icons"]]
+    assert len(found) == 3
+    assert all(found)
+
+
+def finders_text(name: str) -> str:
+    path = finders.find(name)
+    assert path
+    return Path(str(path)).read_text()
 
 
 def test_the_icon_is_found_where_browsers_look_for_it(visitor):
