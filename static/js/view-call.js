@@ -193,6 +193,7 @@ class CallView {
     const { clientWidth: width, clientHeight: height } = this.#tiles;
     if (width === 0 || height === 0) return;
     const boxes = layOut(elements.map(tileOf), { width, height }, pinned);
+    mark(this.#tiles, 'floating', [...boxes.values()].some(({ floating }) => floating));
     for (const element of elements) {
       const { key = '' } = element.dataset;
       const box = boxes.get(key);
@@ -202,6 +203,7 @@ class CallView {
       element.style.setProperty('--w', `${box.width}px`);
       element.style.setProperty('--h', `${box.height}px`);
       mark(element, 'floating', box.floating === true);
+      if (box.floating) this.#tiles.style.setProperty('--covered', `${box.width}px`);
       drawPin(element, within(element, '.tile-words').textContent ?? '', key === pinned);
     }
   }
