@@ -12,6 +12,7 @@ from typing import Self
 
 from call import messages as c
 from call import room_page
+from call.ending import end_all
 from call.fan import Fan
 from call.mesh import Mesh
 from call.recorder import Recorder
@@ -24,6 +25,7 @@ from chat.protocol import CHAT
 
 AWAITED_S = 15.0  # as long as the server's lease on whoever lost the line
 TOO_FAST_WAIT_S = 1.0
+LEAVE_S = 0.5  # for the goodbyes: the server's lease frees whom it did not hear
 
 log = logging.getLogger(__name__)
 
@@ -136,10 +138,11 @@ class Participant:
 
     async def leave(self) -> None:
         """Leaves the call and the room, and tells the others before the lines go."""
-        for line in (self._call, self._chat):
-            with suppress(Unreachable, Refused):
-                await line.request(m.LeaveRoom(), m.EmptyAck)
-            await line.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                for line in (self._call, self._chat):
+                    with suppress(Unreachable, Refused):
+                        await line.request(m.LeaveRoom(), m.EmptyAck)
         await self._stop()
 
     async def _enter(self) -> None:
@@ -167,20 +170,17 @@ class Participant:
         await self._call.start()
 
     async def _stop(self) -> None:
-        for line in (getattr(self, "_call", None), getattr(self, "_chat", None)):
-            if line:
-                await line.stop()
         if self._healer:
             self._healer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._healer
         if self._awaited_timer:
             self._awaited_timer.cancel()
-        if self.recorder:
-            await self.recorder.stop()
-        if self._mesh:
-            await self._mesh.close()
-        await self.source.stop()
+        lines = (getattr(self, "_call", None), getattr(self, "_chat", None))
+        await end_all(
+            *((self.recorder.stop(),) if self.recorder else ()),
+            *(line.stop() for line in lines if line),
+            *((self._mesh.close(),) if self._mesh else ()),
+            self.source.stop(),
+        )
 
     def _hello(self) -> m.Wire:
         return m.EnterRoom(self._token or "", self.nickname, self._log.last, self._log.epoch)

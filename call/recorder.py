@@ -5,13 +5,15 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from aiortc.contrib.media import MediaRecorder
+from aiortc.mediastreams import MediaStreamError
+from av import AudioFrame, FFmpegError, VideoFrame
 
-from call.fan import UNBOUNDED, Fan, Tap
+from call.fan import UNBOUNDED, Fan, Media, Tap
+from call.movie import Movie
 from call.slots import Slot
 
-# The picture first: MediaRecorder fixes its size, and fails later, once any sound is written.
 RECORDED: tuple[Slot, ...] = ("camera", "microphone")
 SECOND_TRACK_S = 5.0  # so long the first one waits for the other
 
@@ -22,11 +24,13 @@ class Recorder:
     """Files in a folder, one for each connection, until that ends or `stop`.
 
     A file holds the tracks that came within the first seconds: it cannot get one more later. It is
-    complete as soon as its connection has ended.
+    complete as soon as its connection has ended. Raises OSError where no file can be written.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass  # only a file that was opened shows that the folder takes any
         self._folder = folder
         self._writers: set[asyncio.Task[None]] = set()
         self.files: list[Path] = []
@@ -55,18 +59,20 @@ class Recorder:
             for tap in taps.values():
                 tap.stop()
 
-    async def _write_file(self, stem: str, tracks: list[Tap]) -> None:
+    async def _write_file(self, stem: str, taps: list[Tap]) -> None:
+        firsts = [(tap, await tap.recv()) for tap in taps]
+        pictures = [frame for _, frame in firsts if isinstance(frame, VideoFrame)]
+        sound = any(tap.kind == "audio" for tap in taps)
         path = self._free(stem)
-        recorder = MediaRecorder(str(path))
-        self.files.append(path)
-        try:
-            for track in tracks:
-                recorder.addTrack(track)
-            await recorder.start()
-            await asyncio.gather(*(track.finished.wait() for track in tracks))
-        finally:
-            await recorder.stop()
-            await asyncio.sleep(0)  # its tasks end now that they are cancelled
+        with Movie(path, picture=pictures[0] if pictures else None, sound=sound) as movie:
+            self.files.append(path)
+            tracks = [asyncio.create_task(_copy(tap, first, movie)) for tap, first in firsts]
+            try:
+                await asyncio.gather(*tracks)
+            finally:
+                for track in tracks:
+                    track.cancel()
+                await asyncio.gather(*tracks, return_exceptions=True)
 
     def _free(self, stem: str) -> Path:
         names = (f"{stem}{f'-{n}' if n > 1 else ''}.mp4" for n in range(1, 10_000))
@@ -75,7 +81,7 @@ class Recorder:
 
 async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
     """Waits for a first frame, and then for one of each, but not for ever; those that came. None,
-    where all have ended without a frame: MediaRecorder fails at a track that had none."""
+    where all have ended without a frame: an encoder fails at a track that had none."""
     waits = {asyncio.create_task(tap.heard.wait()) for tap in taps.values()}
     pending = waits
     try:
@@ -87,3 +93,17 @@ async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
         for wait in waits:
             wait.cancel()
     return [tap for tap in taps.values() if tap.has_begun]
+
+
+async def _copy(tap: Tap, first: Media, movie: Movie) -> None:
+    """Writes a track until it ends. One that the encoder refuses leaves the file to the other."""
+    frame = first
+    try:
+        while True:
+            if isinstance(frame, VideoFrame | AudioFrame):
+                movie.write(frame)
+            frame = await tap.recv()
+    except MediaStreamError:
+        return
+    except (FFmpegError, ValueError) as error:
+        log.warning("The recording of a %s track ends, the encoder failed: %s", tap.kind, error)

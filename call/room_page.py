@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from html import unescape
 from http.client import HTTPException
+from threading import Thread
 from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
@@ -32,7 +34,29 @@ class _RoomData(msgspec.Struct):
 
 async def load(url: str, room: str) -> RoomPage:
     """The page of a room, by its name or key, of the Noom at `url`. Raises Unreachable."""
-    return await asyncio.to_thread(_load, url, room)
+    loop = asyncio.get_running_loop()
+    loaded: asyncio.Future[RoomPage] = loop.create_future()
+
+    def deliver(page: RoomPage | None, error: Exception | None) -> None:
+        if loaded.done():
+            return
+        if error:
+            loaded.set_exception(error)
+        elif page:
+            loaded.set_result(page)
+
+    def work() -> None:
+        page, problem = None, None
+        try:
+            page = _load(url, room)
+        except Exception as error:
+            problem = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(deliver, page, problem)
+
+    # Not `to_thread`: a program waits at its end for those threads, even for a silent server.
+    Thread(target=work, daemon=True).start()
+    return await loaded
 
 
 def _load(url: str, room: str) -> RoomPage:

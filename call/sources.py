@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import av
 from aiortc.contrib.media import MediaPlayer
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame, VideoFrame
@@ -27,6 +28,8 @@ FRAMES_PER_S = 15
 CLOCK_RATE = 90_000  # of RTP video (RFC 3551)
 NAME_PX, CLOCK_PX = 28, 36
 BAR_PX = 24
+
+PICTURES = {"gif", "apng", "image2", "ico"}  # and what FFmpeg calls "…_pipe"
 
 CATCH_UP_S = 0.2  # what is due for longer is left out
 
@@ -65,10 +68,11 @@ class Moving:
 
 
 class Played:
-    """A file of any kind that FFmpeg reads, played once. Raises OSError or ValueError if it is
-    none."""
+    """A film or sound of any kind that FFmpeg reads, played once. Raises OSError, FFmpegError or
+    ValueError if it is none."""
 
     def __init__(self, path: Path) -> None:
+        _check(path)
         player = MediaPlayer(str(path))
         tracks: dict[Slot, MediaStreamTrack | None] = {
             "microphone": player.audio,
@@ -92,6 +96,21 @@ class Played:
     async def stop(self) -> None:
         for fan in self._fans.values():
             await fan.stop()
+
+
+def _check(path: Path) -> None:
+    """Decodes a first frame of each kind: the player ends without a word where it cannot."""
+    with av.open(str(path)) as container:
+        name = container.format.name
+        if name in PICTURES or name.endswith("_pipe"):
+            raise ValueError(
+                f"it is a picture ({name.removesuffix('_pipe')}), and no film or sound"
+            )
+        found = [*container.streams.video[:1], *container.streams.audio[:1]]
+        for stream in found:
+            container.seek(0)
+            if next(container.decode(stream), None) is None:
+                raise ValueError(f"no {stream.type} can be read from it: the file is damaged")
 
 
 class Echo:

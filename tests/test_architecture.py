@@ -45,7 +45,7 @@ chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
 chat.management.person_command
 chat.management.commands.erase_person chat.management.commands.export_person
-call.fan call.messages call.view call.wire
+call.ending call.fan call.messages call.movie call.view call.wire
 call.ice call.relay_only call.room_page call.sdp call.slots
 call.checks call.recorder call.signalling call.sources
 call.apps call.consumers call.peer

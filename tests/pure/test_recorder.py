@@ -1,17 +1,23 @@
 """A recording is whole as soon as whoever was recorded has gone."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
 
 from call.fan import Fan
 from call.recorder import Recorder
 from call.slots import Slot
 from call.sources import Moving
+from tests.live.server import ROOT
 from tests.patience import PATIENCE
 
 WAIT_S = 20 * PATIENCE
@@ -95,6 +101,65 @@ async def test_a_track_without_a_frame_spoils_no_file(tmp_path, source, camera, 
     await over(recorder)
     (file,) = recorder.files
     assert (frames(file, "video") > 0, frames(file, "audio") > 0) == (camera > 0, microphone > 0)
+
+
+class Sizes(MediaStreamTrack):
+    """One picture of each size, and then its end."""
+
+    kind = "video"
+
+    def __init__(self, sizes: list[tuple[int, int]]) -> None:
+        super().__init__()
+        self._left = enumerate(sizes)
+
+    async def recv(self):
+        await asyncio.sleep(0)
+        number, (width, height) = next(self._left, (0, (0, 0)))
+        if not width:
+            raise MediaStreamError
+        frame = VideoFrame(width, height, "yuv420p")
+        frame.pts, frame.time_base = number * 3_000, Fraction(1, 90_000)
+        return frame
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[(853, 480)] * 3, [(320, 180), (853, 480), (480, 853), (1, 1), (320, 180)]],
+    ids=["odd", "changing"],
+)
+async def test_a_recording_takes_every_size_of_picture(tmp_path, sizes):
+    recorder = Recorder(tmp_path)
+    recorder.record("Nova", {"camera": Fan(Sizes(sizes))})
+    await over(recorder)
+    assert frames(tmp_path / "Nova.mp4", "video") == len(sizes)
+
+
+KILLED = """
+import os, signal, sys
+from fractions import Fraction
+from pathlib import Path
+from av import AudioFrame, VideoFrame
+from call.movie import Movie
+
+picture = VideoFrame(320, 180, "yuv420p")
+with Movie(Path(sys.argv[1]), picture=picture, sound=True) as movie:
+    for number in range(150):
+        picture = VideoFrame(320, 180, "yuv420p")
+        picture.pts, picture.time_base = number, Fraction(1, 30)
+        movie.write(picture)
+        sound = AudioFrame("s16", "stereo", 1600)
+        sound.sample_rate, sound.pts, sound.time_base = 48000, number * 1600, Fraction(1, 48000)
+        movie.write(sound)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_recording_plays(tmp_path):
+    file = tmp_path / "killed.mp4"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(file)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert frames(file, "video") >= 60
+    assert frames(file, "audio") > 0
 
 
 async def test_a_stop_ends_files_that_have_begun_and_those_that_have_not(tmp_path, source):

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import signal
-from argparse import ArgumentParser
-from contextlib import AsyncExitStack
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("room", help="name or key of the room")
         parser.add_argument("--url", default=DEFAULT_URL, help=f"of Noom; {DEFAULT_URL}")
-        parser.add_argument("--count", type=int, default=1, help="how many join; 1")
-        parser.add_argument("--seconds", type=float, help="how long they stay; until Ctrl-C")
+        parser.add_argument("--count", type=_count, default=1, help="how many join; 1")
+        parser.add_argument("--seconds", type=_seconds, help="how long they stay; until Ctrl-C")
         parser.add_argument("--record", type=Path, help="folder for what the first one receives")
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--play", type=Path, help="a sound or video file to send, once")
@@ -62,24 +61,37 @@ class Command(BaseCommand):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopped.set)
-        async with AsyncExitStack() as stack:
-            bots = []
-            for index in range(count):
-                name = f"{'Echo' if echo else 'Bot'} {index + 1}"
-                bot = Participant(
-                    url,
-                    room,
-                    name,
-                    source=_source(name, play=play, echo=echo),
-                    record=record if index == 0 else None,
-                )
-                bots.append(await stack.enter_async_context(bot))
-                self.stdout.write(f"{bot.nickname} is in the call of {room}.")
-            refusal = await _until_over(bots, stopped, seconds)
-            for bot in bots:
+        bots = [
+            _bot(url, room, index, play=play, echo=echo, record=record if index == 0 else None)
+            for index in range(count)
+        ]
+        joined: list[Participant] = []
+        attending = asyncio.create_task(self._attend(bots, joined, room, seconds))
+        stopping = asyncio.create_task(stopped.wait())
+        try:
+            # A signal ends joining, too: a server that does not answer takes its time.
+            await asyncio.wait({attending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            refusal = attending.result() if attending.done() else None
+            for bot in joined:
                 self._tell(bot)
-            if refusal:
-                raise refusal
+        finally:
+            for task in (attending, stopping):
+                task.cancel()
+            await asyncio.gather(attending, stopping, return_exceptions=True)
+            # All at once: a slow one must not keep the others in the room.
+            await asyncio.gather(*(bot.leave() for bot in joined))
+        if refusal:
+            raise refusal
+
+    async def _attend(
+        self, bots: list[Participant], joined: list[Participant], room: str, seconds: float | None
+    ) -> Refused | None:
+        """Joins one after the other, and stays until it is over."""
+        for bot in bots:
+            await bot.__aenter__()
+            joined.append(bot)
+            self.stdout.write(f"{bot.nickname} is in the call of {room}.")
+        return await _until_over(bots, seconds)
 
     def _tell(self, bot: Participant) -> None:
         """What a participant has seen and heard of each of the others."""
@@ -92,6 +104,36 @@ class Command(BaseCommand):
             self.stdout.write(f"{bot.nickname} recorded {path}")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text} is no number of participants: give 1 or more.")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"{text} is no length of time: give seconds above 0.")
+    return seconds
+
+
+def _bot(
+    url: str, room: str, index: int, *, play: Path | None, echo: bool, record: Path | None
+) -> Participant:
+    name = f"{'Echo' if echo else 'Bot'} {index + 1}"
+    source = _source(name, play=play, echo=echo)
+    try:
+        return Participant(url, room, name, source=source, record=record)
+    except OSError as error:
+        raise CommandError(
+            f"--record: {record} takes no files ({error.strerror}). Give a folder that you may "
+            "write to."
+        ) from error
+
+
 def _source(name: str, *, play: Path | None, echo: bool) -> Source:
     if echo:
         return Echo()
@@ -100,15 +142,14 @@ def _source(name: str, *, play: Path | None, echo: bool) -> Source:
     try:
         return Played(play)
     except (FFmpegError, OSError, ValueError) as error:
-        raise CommandError(f"{play} cannot be played: {error}") from error
+        raise CommandError(
+            f"--play: {play} cannot be played: {error}. Give a film or a sound."
+        ) from error
 
 
-async def _until_over(
-    bots: list[Participant], stopped: asyncio.Event, seconds: float | None
-) -> Refused | None:
-    """Waits for a signal, for the time to be up, for the file's end, or for a refusal."""
-    ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopped.wait())]
-    ends += [asyncio.create_task(bot.ended()) for bot in bots]
+async def _until_over(bots: list[Participant], seconds: float | None) -> Refused | None:
+    """Waits for the time to be up, for the file's end, or for a refusal."""
+    ends: list[asyncio.Task[Any]] = [asyncio.create_task(bot.ended()) for bot in bots]
     ends += [
         asyncio.create_task(bot.source.ended()) for bot in bots if isinstance(bot.source, Played)
     ]
