@@ -93,7 +93,7 @@ start-bitrate timeline visible wish words-en words-ko
 greeting http-line message-log
 carriers
 way-back
-call-state menu peer playback screen-share socket stage-layout view-panel words
+call-state menu peer playback screen-share socket stage-layout toolbar view-panel words
 mesh opener room tiles view-composer view-devices view-entrance view-status
 media
 call-line message-rows room-line view-keys

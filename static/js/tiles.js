@@ -82,7 +82,6 @@ export function drawState(tile, { here }, state) {
 export function drawPin(tile, name, pinned) {
   const button = within(tile, '.tile-pin', HTMLButtonElement);
   mark(tile, 'pinned', pinned);
-  button.ariaPressed = String(pinned);
   button.setAttribute('aria-label', t(pinned ? 'tile.unpin' : 'tile.pin', { name }));
 }
 

@@ -1,7 +1,8 @@
 /** The control bar, its keys, and the panel and menus that it opens. */
 
-import { byId } from './dom.js';
+import { byId, setText, within } from './dom.js';
 import { bindMenus } from './menu.js';
+import { bindToolbar } from './toolbar.js';
 import { createDevices } from './view-devices.js';
 import { createKeys } from './view-keys.js';
 import { createPanel } from './view-panel.js';
@@ -37,6 +38,7 @@ const SHORTCUTS = {
 export function createControls(options) {
   bindButtons(options);
   bindMenus();
+  bindToolbar(byId('controls'));
   createKeys({ keys: SHORTCUTS, storage: options.storage });
   const panel = createPanel(options);
   const devices = createDevices(options);
@@ -75,15 +77,23 @@ function bindButtons({ onJoin, onMic, onCamera, onShare, onLeave }) {
 
 /** @param {MediaState} media */
 function drawMedia({ audio, video, screen }) {
-  byId('mute').ariaPressed = String(!audio);
   byId('mute').dataset.off = String(!audio);
+  label('mute', audio ? 'toggle.audio_off' : 'toggle.audio_on');
   setTip('mute', audio ? 'control.mute' : 'control.unmute');
-  byId('camera').ariaPressed = String(video);
   byId('camera').dataset.off = String(!video);
+  label('camera', video ? 'toggle.video_off' : 'toggle.video_on');
   setTip('camera', video ? 'control.camera_off' : 'control.camera_on');
-  byId('share').ariaPressed = String(screen);
+  byId('share').dataset.on = String(screen);
+  label('share', screen ? 'toggle.screen_off' : 'toggle.screen_on');
   setTip('share', screen ? 'control.unshare' : 'control.share');
 }
+
+/**
+ * A label says what a press does. A pressed state beside it would say the opposite.
+ * @param {string} id
+ * @param {Key} key
+ */
+const label = (id, key) => setText(within(byId(id), '.control-label'), t(key));
 
 /**
  * @param {string} id

@@ -112,6 +112,6 @@ function drawWho(callers, isKnown) {
 function drawSwitches(wanted) {
   for (const [kind, id] of SWITCHES) {
     byId(id).dataset.off = String(!wanted[kind]);
-    setText(byId(`${id}-words`), t(`lobby.${kind}_${wanted[kind] ? 'on' : 'off'}`));
+    setText(byId(`${id}-words`), t(`toggle.${kind}_${wanted[kind] ? 'off' : 'on'}`));
   }
 }

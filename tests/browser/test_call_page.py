@@ -122,7 +122,7 @@ def test_another_camera_and_microphone_replace_the_track_and_keep_mute(caller):
     until_page(mira, changed, old)
     until_page(mira, "window.old.readyState === 'ended'")
     shows_video(nova, 1)
-    assert mira.get_attribute("#mute", "aria-pressed") == "true"
+    assert mira.get_attribute("#mute", "data-off") == "true"
     assert loudness(nova)[0] < AUDIBLE
     assert negotiations(mira) == before
 

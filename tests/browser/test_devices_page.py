@@ -49,7 +49,7 @@ def test_chosen_camera_comes_back_after_off_leave_and_reload(people):
         page, f"document.querySelector('#myFace').srcObject.getTracks()[0].label === '{label}'"
     )
     page.click("#camera")
-    until(lambda: page.get_attribute("#camera", "aria-pressed") == "false", "off")
+    until(lambda: page.get_attribute("#camera", "data-off") == "true", "off")
     page.click("#camera")
     until_page(
         page, f"document.querySelector('#myFace').srcObject?.getTracks()[0].label === '{label}'"

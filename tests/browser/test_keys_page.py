@@ -19,11 +19,12 @@ def focused(page: Page) -> str:
 
 
 def pressed(page: Page, button: str) -> str | None:
-    return page.get_attribute(button, "aria-pressed")
+    return page.get_attribute(button, "data-off")
 
 
 def test_typing_acts_on_nothing_outside_the_stage(person):
     page = person("Nova", "typing", call=True)
+    until(lambda: pressed(page, "#mute") == "false", "the microphone")
     page.fill(TEXT, "hello")
     page.click(".msg-send")
     assert focused(page) == "msg-text"

@@ -94,3 +94,35 @@ def test_phone_shows_pins_and_ends_a_long_name_before_the_own_picture(person):
         return bool(name and own and name["x"] + name["width"] <= own["x"])
 
     until(ends_before, "the name beside one's own picture")
+
+
+def test_toggles_are_named_by_what_a_press_does(person):
+    page = person("Nova", "toggles")
+    for button, (press, undo) in {
+        "#lobby-mic": ("Mute", "Unmute"),
+        "#lobby-camera": ("Stop video", "Start video"),
+    }.items():
+        for name in (press, undo):
+            page.locator(button).and_(page.get_by_role("button", name=name, exact=True)).click()
+    page.click("#join-call")
+    for button, names in {
+        "#mute": ("Mute", "Unmute"),
+        "#camera": ("Stop video", "Start video"),
+        "#share": ("Share", "Stop sharing"),
+    }.items():
+        for name in names:
+            page.locator(button).and_(page.get_by_role("button", name=name, exact=True)).click()
+    assert page.locator("#controls [aria-pressed]").count() == 0
+
+
+def test_arrow_keys_move_along_the_controls_of_a_landmark(person):
+    page = person("Nova", "toolbar", call=True)
+    bar = page.get_by_role("contentinfo").get_by_role("toolbar")
+    bar.get_by_role("button", name="Leave").focus()
+    focused = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowLeft", "Home", "End"):
+        page.keyboard.press(key)
+        focused.append(
+            page.evaluate("document.activeElement.id || document.activeElement.dataset.menu")
+        )
+    assert focused == ["mute", "sound-menu", "mute", "leave-call", "mute", "leave-call"]

@@ -20,7 +20,8 @@ lived.begin = () => {
 /** What the person at this page has chosen, and where everything lies. */
 lived.now = () => ({
   pressed: Object.fromEntries(
-    ['mute', 'camera', 'share'].map((id) => [id, document.getElementById(id).ariaPressed]),
+    [['mute', 'off', 'true'], ['camera', 'off', 'false'], ['share', 'on', 'true']]
+      .map(([id, name, value]) => [id, String(document.getElementById(id).dataset[name] === value)]),
   ),
   pinned: tiles().filter(isPinned).map(keyOf),
   boxes: Object.fromEntries(tiles().map((tile) => [keyOf(tile), boxOf(tile)])),
@@ -28,7 +29,7 @@ lived.now = () => ({
 
 const tiles = () => [...document.querySelectorAll('#tiles .tile')];
 const keyOf = (tile) => tile.dataset.key;
-const isPinned = (tile) => tile.querySelector('.tile-pin').ariaPressed === 'true';
+const isPinned = (tile) => 'pinned' in tile.dataset;
 const boxOf = (tile) => {
   const { x, y, width, height } = tile.getBoundingClientRect();
   return [x, y, width, height].map(Math.round);
