@@ -1,6 +1,7 @@
 """The welcome form: a nickname, and the room to enter; and an admin's form of a room."""
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from chat import names
@@ -12,13 +13,20 @@ class WelcomeForm(forms.Form):
 
     nickname = forms.CharField(label=_("Nickname"), required=False, max_length=256)
     room = forms.CharField(label=_("Room"), max_length=256)
-    unlisted = forms.BooleanField(label=_("Unlisted"), required=False)
+    listed = forms.BooleanField(label=_("Show in open rooms"), required=False)
 
     def clean_nickname(self) -> str:
         return names.nickname(self.cleaned_data["nickname"])
 
     def clean_room(self) -> str:
         return _visible_room_name(self.cleaned_data["room"])
+
+    def clean_listed(self) -> bool:
+        """A browser sends the switch in both positions; other programs get the default."""
+        if "listed" not in self.data:
+            return settings.LIST_ROOMS
+        listed: bool = self.cleaned_data["listed"]
+        return listed
 
 
 class RoomForm(forms.ModelForm):  # type: ignore[type-arg]

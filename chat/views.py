@@ -25,11 +25,11 @@ NOT_PAGES = ("static", "api", "ws", "media", ".well-known")
 @require_http_methods(["GET", "HEAD", "POST"])
 async def home(request: HttpRequest) -> HttpResponse:
     """The welcome page; its form leads into a room."""
-    form = WelcomeForm(request.POST or None)
+    form = WelcomeForm(request.POST or None, initial={"listed": settings.LIST_ROOMS})
     if request.method == "POST" and form.is_valid():
         name, query = form.cleaned_data["room"], QueryDict(mutable=True)
         query["nickname"] = form.cleaned_data["nickname"]
-        if form.cleaned_data["unlisted"]:
+        if not form.cleaned_data["listed"]:
             return _to_room(keys.unlisted_key(name), name, query)
         return _to_room(await rooms.address(name), name, query)
     status = 400 if form.errors else 200
@@ -51,7 +51,7 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "removed.html", status=403)
     name, browser = _proposed_name(request, key), known or identity.new_browser()
     context = {
-        "room": {"key": key, "name": name},
+        "room": {"key": key, "name": name, "listed": not keys.is_unlisted(key)},
         "room_data": _room_data(request, key=key, name=name, browser=browser),
     }
     response = render(request, "room.html", context)

@@ -64,6 +64,8 @@ PROCESSES = env.int("PROCESSES", default=1, most=1_000)
 
 # Rooms.
 
+# Where the switch of the welcome page stands, which shows a new room to everybody.
+LIST_ROOMS = env.bool("LIST_ROOMS", default=True)
 ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100, most=100_000)
 # Each participant of a mesh sends to each other: past 16 no upload is enough.
 CALL_CAPACITY = env.int("CALL_CAPACITY", default=8, least=2, most=16)

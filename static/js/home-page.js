@@ -3,6 +3,7 @@
 import { byId, clone, keepList, setText, within } from './dom.js';
 import { createSocket } from './socket.js';
 import { browserStore, tabStore } from './storage.js';
+import { t } from './words.js';
 
 /** @import {OpenRoom, RoomChangeEvent} from './protocol.js' */
 
@@ -25,6 +26,20 @@ function rememberNickname() {
   if (matchMedia('(hover: hover)').matches) next.focus();
 }
 
+/** How a name is compared with another one that a person typed. @param {string} name */
+const folded = (name) => name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+
+/** Says who is in the open room of the name that is being typed, before one enters it. */
+function drawPeople() {
+  const form = byId('welcome', HTMLFormElement);
+  const typed = folded(within(form, '[name=room]', HTMLInputElement).value);
+  const isListed = within(form, '[name=listed][type=checkbox]', HTMLInputElement).checked;
+  const rows = /** @type {HTMLElement[]} */ ([...byId('rooms').children]);
+  const row = rows.find((one) => folded(within(one, '.room-link-name').textContent ?? '') === typed);
+  const count = Number(row ? within(row, '[data-value=count]').textContent : 0);
+  setText(byId('room-people'), isListed && count > 0 ? t('home.people', { count }) : '');
+}
+
 /** @param {RoomChangeEvent} change */
 function drawRooms({ rooms, total }) {
   const list = byId('rooms', HTMLUListElement);
@@ -35,6 +50,7 @@ function drawRooms({ rooms, total }) {
   byId('rooms-empty').hidden = rooms.length > 0;
   const search = byId('rooms-search');
   search.hidden = !(total > rooms.length) && !search.contains(document.activeElement);
+  drawPeople();
 }
 
 /** @param {OpenRoom} room */
@@ -56,6 +72,8 @@ function drawRow(row, room) {
 }
 
 rememberNickname();
+byId('welcome').addEventListener('input', drawPeople);
+drawPeople();
 // What was searched for stays as it is: the socket tells of the fullest rooms alone.
 if (!('found' in byId('rooms').dataset)) {
   createSocket({

@@ -12,6 +12,8 @@ export const EN = Object.freeze({
   copy_link: 'Copy link',
   'problem.copy': 'The link could not be copied. Take it from the address bar.',
 
+  'home.people': { one: '{count} person is in this room', other: '{count} people are in this room' },
+
   'line.connecting': 'Connecting…',
   'line.open': 'Connected',
   'line.reconnecting': 'Reconnecting…',

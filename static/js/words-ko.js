@@ -12,6 +12,8 @@ export const KO = Object.freeze({
   copy_link: '링크 복사',
   'problem.copy': '링크를 복사하지 못했어요. 주소창에서 직접 복사해 주세요.',
 
+  'home.people': '지금 {count}명이 이 방에 있어요',
+
   'line.connecting': '연결 중…',
   'line.open': '연결됨',
   'line.reconnecting': '다시 연결하는 중…',

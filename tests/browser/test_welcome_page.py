@@ -34,6 +34,8 @@ def test_open_rooms_come_and_go_and_count_their_people(people):
     people.enter("Mira", "live", call=True)
     until(lambda: "2" in watcher.inner_text(row), "two people")
     watcher.click(f"{row} a")
+    watcher.fill("#ask-name-input", "Watcher")
+    watcher.press("#ask-name-input", "Enter")
     until(lambda: nova.inner_text("#room-title") == "live (3)", "the watcher in the room")
 
 
@@ -52,13 +54,32 @@ def test_an_unlisted_room_is_entered_by_its_link_alone(people):
     watcher.goto("/")
     nova.goto("/")
     nova.fill("#welcome [name=room]", "hidden")
-    nova.check("#welcome [name=unlisted]")
+    nova.uncheck("#welcome [name=listed][type=checkbox]")
     nova.press("#welcome [name=room]", "Enter")
     until(lambda: nova.inner_text("#room-title") == "hidden (1)", "the room's title")
     watcher.reload()
+    assert nova.inner_text("#room-listed") == "Only by link"
     assert watcher.locator("#rooms [data-room]").filter(has_text="hidden").count() == 0
     watcher.goto(nova.url)
+    watcher.fill("#ask-name-input", "Watcher")
+    watcher.press("#ask-name-input", "Enter")
     until(lambda: nova.inner_text("#room-title") == "hidden (2)", "the second person")
+
+
+def test_the_room_field_says_who_is_there_before_one_enters(people):
+    people.enter("Nova", "Company")
+    page = people.page("Reader")
+    page.goto("/")
+    said = page.locator("#room-people")
+    page.fill("#welcome [name=room]", " company")
+    until(lambda: said.inner_text() == "1 person is in this room", "how many are in the room")
+    people.enter("Mira", "Company")
+    until(lambda: said.inner_text() == "2 people are in this room", "the second person")
+    page.fill("#welcome [name=room]", "company of mine")
+    until(lambda: said.inner_text() == "", "nothing of a room that is not open")
+    page.fill("#welcome [name=room]", "Company")
+    page.uncheck("#welcome [name=listed][type=checkbox]")
+    until(lambda: said.inner_text() == "", "nothing where a new room would be made")
 
 
 def test_list_and_form_work_without_javascript(people):

@@ -65,13 +65,37 @@ def test_looking_at_a_rooms_page_makes_no_room(visitor, transactional_db):
 
 def test_an_unlisted_room_gets_an_address_that_nobody_can_guess(visitor):
     first, second = (
-        visitor.post("/", {"room": "Secret", "unlisted": "on"})["Location"] for _ in range(2)
+        visitor.post("/", {"room": "Secret", "listed": "false"})["Location"] for _ in range(2)
     )
     assert first != second
     key = first.split("/")[2]
     assert re.fullmatch(r"secret~[a-z2-7]{16}", key)
     assert keys.is_unlisted(key)
     assert room_data(visitor.get(first).content.decode())["listed"] is False
+
+
+@pytest.mark.parametrize("switch", [["false", "on"], ["on"]])
+def test_a_listed_room_has_the_address_of_its_name(visitor, switch):
+    answer = visitor.post("/", {"room": "open", "listed": switch})
+    assert answer["Location"].startswith("/rooms/open/")
+
+
+def test_the_operator_chooses_where_the_switch_stands(visitor, settings):
+    checked = '<input type="checkbox" name="listed" checked>'
+    assert checked in visitor.get("/").content.decode()
+    settings.LIST_ROOMS = False
+    assert checked not in visitor.get("/").content.decode()
+    assert keys.is_unlisted(visitor.post("/", {"room": "team"})["Location"].split("/")[2])
+
+
+def test_the_header_says_whether_the_room_is_listed(visitor):
+    hidden = visitor.get(f"/rooms/{keys.unlisted_key('team')}/").content.decode()
+    shown = visitor.get("/rooms/team/").content.decode()
+    words = [
+        re.sub("<.*?>", "", re.findall(r'id="room-listed".*?>(.*)</p>', page)[0])
+        for page in (hidden, shown)
+    ]
+    assert words == ["Only by link", "Listed"]
 
 
 def test_a_name_with_nothing_to_see_is_refused_in_the_form(visitor):
