@@ -4,7 +4,7 @@ import asyncio
 
 from django.conf import settings
 
-from call import ice, signalling
+from call import failures, ice, signalling
 from call import messages as m
 from chat import closes, protocol
 from chat.consumers import RoomConsumer
@@ -48,6 +48,10 @@ class CallConsumer(RoomConsumer):
 
     async def on_media(self, message: m.Media) -> Wire:
         await signalling.change_media(self.member, message)
+        return EmptyAck()
+
+    async def on_ice_failed(self, message: m.IceFailed) -> Wire:
+        failures.ice_failed(message, address=self.address, about=self.about)
         return EmptyAck()
 
     async def on_people(self, message: People) -> Wire:

@@ -102,6 +102,13 @@ class Ice(Wire, frozen=True):
     candidate: Candidate | None
 
 
+class IceFailed(Wire, frozen=True):
+    """A page has found no way to another participant for 15 s. `no_relay`: the relay gave it no
+    address. `no_path`: no pair of addresses works. `lost`: a way that worked works no more."""
+
+    failure: Annotated[str, Meta(pattern=r"^(no_path|no_relay|lost)$")]
+
+
 # Answers.
 
 
@@ -184,6 +191,7 @@ CALL = Socket(
         Answer: EmptyAck,
         Ice: EmptyAck,
         Media: EmptyAck,
+        IceFailed: EmptyAck,
         People: CallPeopleAck,
         LeaveRoom: EmptyAck,
     },

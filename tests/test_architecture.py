@@ -47,7 +47,7 @@ chat.management.person_command
 chat.management.commands.erase_person chat.management.commands.export_person
 call.ending call.fan call.messages call.movie call.view call.wire
 call.ice call.relay_only call.room_page call.sdp call.slots
-call.checks call.recorder call.signalling call.sources
+call.checks call.failures call.recorder call.signalling call.sources
 call.apps call.consumers call.peer
 call.mesh
 call.participant
@@ -84,11 +84,11 @@ noom_project.management.commands.serve noom_project.management.commands.write_pr
 """
 JS_LEVELS = """
 storage
-avatar budget candidates close-fates device-choice devices dom doubt event-stream frames
+avatar budget candidates call-watch close-fates device-choice devices dom doubt event-stream frames
 grid http-request
 leave-guard levels
-line-watch linkify
-outbox participant protocol-version remote requests roster sdp shortcuts slots spans
+line-watch linkify live-media
+outbox participant protocol-version remote requests roster sdp session-name shortcuts slots spans
 start-bitrate timeline visible wish words-en words-ko
 greeting http-line message-log
 carriers

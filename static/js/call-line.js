@@ -1,10 +1,13 @@
 /** The call of a room, live: its line, the mesh of peers, and what is sent into it. */
 
 import { callers } from './call-state.js';
+import { CallWatch } from './call-watch.js';
 import { doubt } from './doubt.js';
 import { createLevels, meter } from './levels.js';
+import { liveOf, sameLive } from './live-media.js';
 import { createMesh } from './mesh.js';
 import { PROTOCOL_VERSION } from './protocol-version.js';
+import { randomName } from './session-name.js';
 import { createSocket } from './socket.js';
 import { Wish } from './wish.js';
 
@@ -30,6 +33,7 @@ const CALL_ENDED = 4405;
  * @property {(type: string, payload: object) => void} dispatch tells the room
  * @property {(id: string, streams: Streams | null) => void} onStreams
  * @property {(id: string, state: import('./peer.js').PeerState) => void} onPeerState
+ * @property {(ids: Set<string>) => void} onNoWay those to whom no way was found
  * @property {(ids: Set<string>) => void} onSpeaking
  * @property {(code: string) => void} onRefused joining was refused for good
  * @property {() => void} onServerError something went wrong there
@@ -60,6 +64,7 @@ export class CallLine {
   #mediaWish;
   /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
   #ownMeter = null;
+  #watch;
 
   /** @param {CallLineOptions} options */
   constructor(options) {
@@ -78,6 +83,12 @@ export class CallLine {
     this.#mediaWish = new Wish({
       missing: () => this.#untoldMedia(),
       ask: (live, options) => this.#socket.request('media', live, options),
+      environment: this.#window,
+    });
+    this.#watch = new CallWatch({
+      peers: () => this.#mesh?.peers ?? new Map(),
+      onNoWay: options.onNoWay,
+      tell: (failure) => this.#socket.post('ice_failed', { failure }),
       environment: this.#window,
     });
     this.#window.addEventListener('online', () => this.#mesh?.networkChanged());
@@ -160,6 +171,7 @@ export class CallLine {
     this.#early = [];
     this.#enterState();
     this.#mediaWish.renew();
+    this.#watch.start();
     this.mediaChanged(this.#options.media.state);
   }
 
@@ -249,6 +261,7 @@ export class CallLine {
     this.#joined = false;
     this.#ack = null;
     this.#mediaWish.stop();
+    this.#watch.stop();
     this.#early = [];
     this.#window.clearTimeout(this.#awaitedTimer);
     this.#mesh?.close();
@@ -278,19 +291,3 @@ export class CallLine {
     this.#levels.listen(you, found.read);
   }
 }
-
-/** @param {MediaState} state */
-const liveOf = ({ audio, video, screen }) => ({ audio, video, screen });
-
-/**
- * @param {Live} one
- * @param {Live} other
- */
-const sameLive = (one, other) =>
-  one.audio === other.audio && one.video === other.video && one.screen === other.screen;
-
-/** Not `crypto.randomUUID`: it is missing on plain http. */
-const randomName = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');

@@ -215,6 +215,10 @@ export interface Ice {
   candidate: Candidate | null;
 }
 
+export interface IceFailed {
+  failure: string;
+}
+
 export interface Caller {
   id: string;
   here: boolean;

@@ -113,6 +113,10 @@ const call = new CallLine({
     callView.setPeerState(id, state);
     if (state === 'reconnecting') [line, call].forEach((one) => one.doubt());
   },
+  onNoWay: (ids) => {
+    callView.setNoWay(ids);
+    status.noWay(ids.size > 0);
+  },
   onSpeaking: (ids) => callView.setSpeaking(ids),
   onRefused: (code) => callView.showError(code),
   onServerError,

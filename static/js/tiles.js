@@ -65,12 +65,13 @@ export function drawTile(tile, person, media, words) {
  * @param {HTMLElement} tile
  * @param {Caller} caller
  * @param {PeerState | undefined} state of the connection to them
+ * @param {boolean} noWay none was found
  */
-export function drawState(tile, { here }, state) {
+export function drawState(tile, { here }, state, noWay) {
   const isAway = !here || state === 'reconnecting';
   const isConnecting = state === undefined || state === 'connecting';
-  within(tile, '.tile-state').hidden = !isAway && !isConnecting;
-  const words = isAway ? 'tile.reconnecting' : 'tile.connecting';
+  within(tile, '.tile-state').hidden = !isAway && !isConnecting && !noWay;
+  const words = noWay ? 'tile.no_way' : isAway ? 'tile.reconnecting' : 'tile.connecting';
   setText(within(tile, '.tile-state-words'), t(words));
 }
 

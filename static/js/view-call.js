@@ -46,6 +46,8 @@ class CallView {
   #streams = new Map();
   /** @type {Map<string, PeerState>} */
   #peerStates = new Map();
+  /** @type {Set<string>} */
+  #noWay = new Set();
   #speaking = new Set();
   /** @type {string | null} */
   #pinned = null;
@@ -97,6 +99,12 @@ class CallView {
   setPeerState(id, state) {
     if (state === 'closed') this.#peerStates.delete(id);
     else this.#peerStates.set(id, state);
+    if (this.#room) this.#drawOthers(this.#room);
+  }
+
+  /** @param {Set<string>} ids to whom no way was found */
+  setNoWay(ids) {
+    this.#noWay = ids;
     if (this.#room) this.#drawOthers(this.#room);
   }
 
@@ -165,7 +173,7 @@ class CallView {
     const { id, media } = caller;
     this.#playback.show(videoOf(tile), this.#streams.get(id)?.camera ?? null);
     drawTile(tile, { id, nickname }, media, nickname);
-    drawState(tile, caller, this.#peerStates.get(id));
+    drawState(tile, caller, this.#peerStates.get(id), this.#noWay.has(id));
     this.#drawSpeaking(tile);
   }
 

@@ -6,7 +6,7 @@ import { isKey, t } from './words.js';
 
 /** @import {LineState} from './socket.js' */
 /** @import {MediaState} from './media.js' */
-/** @typedef {'person' | 'devices' | 'question'} Cause */
+/** @typedef {'person' | 'devices' | 'question' | 'way'} Cause */
 
 // A line that comes back within this time needs no sentence.
 const PATIENCE_MS = 4_000;
@@ -101,6 +101,12 @@ class StatusView {
     if (silent !== null && isNews) this.problem(`silenced.${silent}`, 'devices');
     const isOver = silent === null && problemKey(problems) === null;
     if (isOver && this.#cause === 'devices') this.problem(null);
+  }
+
+  /** @param {boolean} stands for one of the others in the call no way was found */
+  noWay(stands) {
+    if (stands) this.problem('no_way', 'way');
+    else if (this.#cause === 'way') this.problem(null);
   }
 
   /** @param {boolean} stands the browser's own question waits for an answer */

@@ -74,6 +74,7 @@ export const EN = Object.freeze({
   'tile.screen': "{name}'s screen",
   'tile.connecting': 'Connecting…',
   'tile.reconnecting': 'Reconnecting…',
+  'tile.no_way': 'No way found',
 
   'toggle.audio_off': 'Mute',
   'toggle.audio_on': 'Unmute',
@@ -126,6 +127,8 @@ export const EN = Object.freeze({
   'problem.video.failed': 'The camera could not be started. Press Start video to try again.',
   'problem.screen': 'The screen could not be shared. Try again, or choose another window.',
   'problem.too_fast': 'That was a little fast. Wait a moment, then go on.',
+  'problem.no_way':
+    'No way was found between your network and theirs. Noom keeps trying; another network may help. An operator of this server should check its relay (TURN).',
   'problem.nickname': 'That name did not work. Choose another one.',
   'problem.server':
     'Something went wrong on the server (reference {reference}). If it does not go away, tell the server\'s administrator.',

@@ -71,6 +71,7 @@ export const KO = Object.freeze({
   'tile.screen': '{name}님의 화면',
   'tile.connecting': '연결 중…',
   'tile.reconnecting': '다시 연결하는 중…',
+  'tile.no_way': '연결 경로 없음',
 
   'toggle.audio_off': '음소거',
   'toggle.audio_on': '음소거 해제',
@@ -122,6 +123,8 @@ export const KO = Object.freeze({
   'problem.video.failed': '카메라를 켜지 못했어요. 비디오 시작 버튼을 눌러 다시 시도해 주세요.',
   'problem.screen': '화면을 공유하지 못했어요. 다시 시도하거나 다른 창을 골라 주세요.',
   'problem.too_fast': '조금 빨랐어요. 잠시 기다렸다가 계속해 주세요.',
+  'problem.no_way':
+    '내 네트워크와 상대방 네트워크를 잇는 경로를 찾지 못했어요. 계속 시도하고 있지만, 다른 네트워크로 바꾸면 될 수도 있어요. 서버 관리자는 릴레이(TURN) 설정을 확인해 주세요.',
   'problem.nickname': '쓸 수 없는 이름이에요. 다른 이름을 골라 주세요.',
   'problem.server':
     '서버에 문제가 생겼어요 (참조 번호 {reference}). 계속되면 서버 관리자에게 알려 주세요.',

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from call import failures
 from chat import closes, identity, rooms, roster, runtime
+from chat.counts import counts
 from tests.conversation import ALL_ON, Refusal
 
 DESCRIPTION = {"number": 1, "sdp": "v=0"}
@@ -82,6 +84,19 @@ async def test_mute_and_camera_are_told(pair):
     told = await nova_call.event("media")
     assert told["person"]["id"] == mira.id
     assert told["person"]["media"] == {"audio": False, "video": True, "screen": False}
+
+
+async def test_an_ice_failure_is_counted_and_logged_within_a_bound(pair, settings, caplog):
+    settings.RATE_LIMITS = True
+    _, _, nova_call, _ = await pair()
+    before = counts.ice_failures["no_relay"]
+    for _ in range(9):
+        await nova_call.ask("ice_failed", failure="no_relay")
+    most = int(failures.TOLD_PER_S * failures.TOLD_BURST_S)
+    assert 1 <= counts.ice_failures["no_relay"] - before <= most
+    lines = [r for r in caplog.records if r.name == "call.failures"]
+    assert 1 <= len(lines) <= most
+    assert lines[0].getMessage() == "no way between two callers: no_relay"
 
 
 async def test_a_full_call_refuses_the_next_who_still_has_the_chat(pair, enter, join, settings):
