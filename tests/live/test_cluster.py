@@ -193,7 +193,13 @@ def test_without_its_redis_a_process_says_which_setting_to_look_at(tmp_path):
     answer = subprocess.run(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
-        env=Process(tmp_path, REDIS_URL=f"redis://:secret@127.0.0.1:{port}").environment,
+        env=Process(
+            tmp_path,
+            DEBUG="0",
+            SECRET_KEY="s" * 64,
+            ALLOWED_HOSTS="127.0.0.1",
+            REDIS_URL=f"redis://:secret@127.0.0.1:{port}",
+        ).environment,
         capture_output=True,
         text=True,
         timeout=60 * PATIENCE,
