@@ -3,6 +3,7 @@
 import { isSameBudget } from './budget.js';
 import { createCandidates } from './candidates.js';
 import { createRemote } from './remote.js';
+import { at, spaced } from './schedule.js';
 import { fingerprintOf } from './sdp.js';
 import { adoptSlots, limitSenders, openSlots, sendTracks } from './slots.js';
 import { startingAt } from './start-bitrate.js';
@@ -21,6 +22,8 @@ const ANSWER_DEADLINES_MS = [4_000, 4_000, 8_000, 15_000];
 const PATIENCE_MS = { new: 8_000, connecting: 8_000, disconnected: 4_000, failed: 0 };
 /** Added after each restart that did not help; after the last one a new connection is tried. */
 const RESTART_DELAYS_MS = [0, 2_000, 5_000];
+/** Many restarts in a row freeze pictures for good (Firefox at six, 1.5 s apart). */
+const RESTART_SPACING_MS = 5_000;
 /** The impolite side restarts first, so that two restarts do not meet as a glare. */
 const POLITE_PATIENCE_MS = 2_000;
 
@@ -124,7 +127,8 @@ export class Peer {
   }
 
   /** Find a new path, as after a change of network; what flows goes on meanwhile. */
-  restart() {
+  restart = spaced(() => this.#restart(), RESTART_SPACING_MS);
+  #restart() {
     if (this.#closed || this.#isUntouched()) return;
     this.#restartWanted = true;
     this.#restarts += 1;
@@ -148,6 +152,7 @@ export class Peer {
     this.#closed = true;
     clearTimeout(this.#signalTimer);
     clearTimeout(this.#healthTimer);
+    this.restart.stop();
     this.pc.onicecandidate = null;
     this.pc.onconnectionstatechange = null;
     this.#remote.detach();
@@ -293,6 +298,3 @@ export class Peer {
     this.#options.onState(state);
   }
 }
-
-/** @param {number[]} schedule @param {number} index */
-const at = (schedule, index) => schedule[Math.min(index, schedule.length - 1)];
