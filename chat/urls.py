@@ -6,6 +6,7 @@ from chat import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("language/", views.language, name="set_language"),
     path("favicon.ico", views.favicon),
     path("rooms/<str:key>/", views.room, name="room"),
     path("rooms/<str:key>", views.address),

@@ -8,7 +8,8 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from chat import bans, database, identity, keys, lobby, names, rooms
 from chat.errors import Unavailable
@@ -78,6 +79,12 @@ async def address(request: HttpRequest, key: str) -> HttpResponse:
     if not name:
         return redirect("home")
     return _to_room(meant or await rooms.address(name), name, request.GET.copy())
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keeps the language that somebody chose in a cookie, and leads back to a page of this site."""
+    return set_language(request)
 
 
 @require_safe

@@ -92,6 +92,15 @@ def test_list_and_form_work_without_javascript(people):
     page.wait_for_url("**/rooms/other-room/**")
 
 
+def test_a_language_is_chosen_without_javascript(people):
+    page = people.page("Reader", java_script_enabled=False)
+    page.goto("/")
+    page.get_by_role("button", name="한국어").click()
+    until(lambda: page.get_attribute("html", "lang") == "ko", "the page in Korean")
+    page.get_by_role("button", name="English").click()
+    until(lambda: page.get_attribute("html", "lang") == "en", "the page in English")
+
+
 def test_an_address_that_leads_nowhere_leads_home(people):
     page = people.page("Lost")
     page.goto("/no/such/place")

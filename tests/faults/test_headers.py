@@ -49,6 +49,8 @@ TABLE = {
     ("HEAD", "/"): (200, PAGE),
     ("OPTIONS", "/"): (405, PAGE),
     ("POST", "/"): (403, SHORT),  # no CSRF token
+    ("POST", "/language/"): (403, SHORT),
+    ("GET", "/language/"): (405, SHORT),
     ("GET", "/rooms/team/"): (200, ROOM),
     ("GET", "/rooms/Team Meeting/".replace(" ", "%20")): (302, PAGE),
     ("OPTIONS", "/rooms/team/"): (405, PAGE),

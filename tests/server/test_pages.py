@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -273,6 +274,35 @@ def finders_text(name: str) -> str:
     path = finders.find(name)
     assert path
     return Path(str(path)).read_text()
+
+
+@pytest.mark.parametrize("path", ["/", "/rooms/team/?nickname=Nova&call=1"])
+def test_a_chosen_language_wins_over_the_browsers(visitor, path):
+    page = visitor.get(path).content.decode()
+    back = unescape(re.findall(r'name="next" value="([^"]+)"', page)[0])
+    answer = visitor.post("/language/", {"language": "ko", "next": back})
+    assert answer["Location"] == path
+    cookie = answer.cookies["django_language"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    page = visitor.get(path, headers={"accept-language": "en"}).content.decode()
+    assert '<html lang="ko"' in page
+    assert 'lang="ko" aria-current="true">한국어' in page
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:x"])
+def test_the_language_switch_leads_to_no_other_site(visitor, elsewhere):
+    answer = visitor.post("/language/", {"language": "ko", "next": elsewhere})
+    assert answer["Location"] == "/"
+
+
+def test_the_language_switch_needs_its_csrf_token():
+    strict = Visitor(enforce_csrf_checks=True)
+    assert strict.post("/language/", {"language": "ko"}).status_code == 403
+    assert strict.get("/language/").status_code == 405
+
+
+def test_an_unknown_language_changes_nothing(visitor):
+    assert "django_language" not in visitor.post("/language/", {"language": "xx"}).cookies
 
 
 def test_the_icon_is_found_where_browsers_look_for_it(visitor):
