@@ -97,8 +97,8 @@ way-back
 call-state menu peer playback screen-share socket stage-layout toolbar view-panel words
 mesh opener room tiles view-composer view-devices view-entrance view-status
 media
-call-line message-rows room-line view-keys
-view-controls view-header view-lobby view-people
+call-line message-rows news room-line view-keys
+view-controls view-header view-live view-lobby view-people
 view-call view-messages
 view-chat
 home-page room-page

@@ -13,6 +13,7 @@ import { createChatView } from './view-chat.js';
 import { createControls } from './view-controls.js';
 import { askName } from './view-entrance.js';
 import { createHeader } from './view-header.js';
+import { createLive } from './view-live.js';
 import { createPeopleView } from './view-people.js';
 import { createStatusView } from './view-status.js';
 
@@ -32,9 +33,12 @@ const participant = new Participant({
   page: window,
 });
 const guard = createLeaveGuard();
-const status = createStatusView({ reference: () => participant.reference });
+const live = createLive();
+/** @param {string} words */
+const say = (words) => live.say(words);
+const status = createStatusView({ reference: () => participant.reference, say });
 const onServerError = () => status.problem('server');
-const header = createHeader({ onProblem: (problem) => status.problem(problem) });
+const header = createHeader({ onProblem: (problem) => status.problem(problem), say });
 const peopleView = createPeopleView();
 const callView = createCallView({ onSwitch: (kind) => media.flip(kind) });
 const chatView = createChatView({
@@ -131,6 +135,7 @@ const draw = onceAFrame(() => {
   const { room } = line;
   chatView.render(room);
   header.render(room, chatView.unread);
+  live.render(room, mediaState);
   const { you, people, call: inCall } = room;
   if (isNewPeople(you, people, inCall)) peopleView.render(room);
   if (!isNewCall(you, people, inCall, mediaState)) return;

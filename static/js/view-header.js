@@ -8,12 +8,17 @@ import { t } from './words.js';
 
 const COPIED_MS = 2_000;
 
-/** @param {{onProblem?: (words: string) => void}} [options] */
-export function createHeader({ onProblem = () => {} } = {}) {
+/**
+ * @param {object} [options]
+ * @param {(words: string) => void} [options.onProblem]
+ * @param {(words: string) => void} [options.say] to those who do not see it
+ */
+export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
   const button = byId('copy-link', HTMLButtonElement);
   button.addEventListener('click', async () => {
-    if (await copy(roomLink())) showCopied(button);
-    else onProblem('copy');
+    if (!(await copy(roomLink()))) return onProblem('copy');
+    showCopied(button);
+    say(t('copied'));
   });
   return {
     /**

@@ -22,7 +22,13 @@ const WAYS_ON = {
   too_many_rooms: 'fatal.retry',
 };
 
-/** @param {{reference: () => string}} options what a person can quote of this page */
+/**
+ * @typedef {object} StatusOptions
+ * @property {() => string} reference what a person can quote of this page
+ * @property {(words: string) => void} say to those who do not see it
+ */
+
+/** @param {StatusOptions} options */
 export const createStatusView = (options) => new StatusView(options);
 
 /**
@@ -51,7 +57,7 @@ class StatusView {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {{reference: () => string}} options */
+  /** @param {StatusOptions} options */
   constructor(options) {
     this.#options = options;
     byId('notice-close').addEventListener('click', () => this.problem(null));
@@ -148,7 +154,9 @@ class StatusView {
     const words = this.#lineWords ?? this.#problem;
     this.#notice.dataset.tone = 'warn';
     byId('notice-close').hidden = this.#lineWords !== null;
-    setText(within(this.#notice, '.notice-words'), words ?? '');
+    const shown = within(this.#notice, '.notice-words');
+    if (words !== null && words !== shown.textContent) this.#options.say(words);
+    setText(shown, words ?? '');
     this.#notice.hidden = words === null;
   }
 }

@@ -50,6 +50,21 @@ export const EN = Object.freeze({
   'message.failed.room_closed': 'Not sent: the room is closed.',
   'message.failed.empty_message': 'Not sent: there is nothing in it.',
 
+  'live.joined': '{names} joined the call',
+  'live.left_call': '{names} left the call',
+  'live.shares': {
+    one: '{names} is sharing the screen',
+    other: '{names} are sharing their screens',
+  },
+  'live.unshares': '{names} stopped sharing the screen',
+  'live.message': '{name}: {text}',
+  'live.audio_on': 'Unmuted',
+  'live.audio_off': 'Muted',
+  'live.video_on': 'Video started',
+  'live.video_off': 'Video stopped',
+  'live.screen_on': 'You are sharing your screen',
+  'live.screen_off': 'You stopped sharing your screen',
+
   'person.host': 'Host',
   'person.away': 'Reconnecting…',
   'person.in_call': 'In the call',

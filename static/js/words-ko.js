@@ -47,6 +47,18 @@ export const KO = Object.freeze({
   'message.failed.room_closed': '방이 닫혀서 보내지 못했어요.',
   'message.failed.empty_message': '내용이 없어서 보내지 못했어요.',
 
+  'live.joined': '{names}이 통화에 참여했어요',
+  'live.left_call': '{names}이 통화에서 나갔어요',
+  'live.shares': '{names}이 화면을 공유하기 시작했어요',
+  'live.unshares': '{names}이 화면 공유를 멈췄어요',
+  'live.message': '{name}: {text}',
+  'live.audio_on': '음소거를 해제했어요',
+  'live.audio_off': '음소거했어요',
+  'live.video_on': '비디오를 시작했어요',
+  'live.video_off': '비디오를 중지했어요',
+  'live.screen_on': '내 화면을 공유하고 있어요',
+  'live.screen_off': '화면 공유를 멈췄어요',
+
   'person.host': '호스트',
   'person.away': '다시 연결하는 중…',
   'person.in_call': '통화 중',

@@ -126,3 +126,44 @@ def test_arrow_keys_move_along_the_controls_of_a_landmark(person):
             page.evaluate("document.activeElement.id || document.activeElement.dataset.menu")
         )
     assert focused == ["mute", "sound-menu", "mute", "leave-call", "mute", "leave-call"]
+
+
+def test_live_region_says_what_happens_elsewhere_on_the_page(person):
+    nova = person("Nova", "live", **PHONE)
+    nova.evaluate("""() => {
+      window.said = [];
+      new MutationObserver((records) => records.forEach(({ addedNodes }) =>
+        addedNodes.forEach((node) => window.said.push(node.textContent)),
+      )).observe(document.getElementById('live'), { childList: true });
+    }""")
+
+    def says(words: str) -> None:
+        until(lambda: words in nova.evaluate("said"), words)
+
+    mira = person("Mira", "live")
+    says("Mira arrived")
+    send(mira, "tea is ready")
+    says("Mira: tea is ready")
+    mira.click("#join-call")
+    says("Mira joined the call")
+    nova.click("#join-call")
+    says("Unmuted")
+    nova.click("#open-chat")
+    assert nova.evaluate("document.getElementById('live').closest('[inert]')") is None
+    send(mira, "seen in the log")
+    nova.click("#mute")
+    says("Muted")
+    mira.click("#share")
+    says("Mira is sharing the screen")
+    mira.click("#leave-call")
+    says("Mira left the call")
+    nova.click("#side-close")
+    nova.click("#copy-link")
+    says("Copied")
+    assert "seen in the log" in nova.evaluate("document.getElementById('messages').textContent")
+    assert not [words for words in nova.evaluate("said") if "seen in the log" in words]
+
+
+def send(page: Page, text: str) -> None:
+    page.fill("form#msg [name=text]", text)
+    page.press("form#msg [name=text]", "Enter")
