@@ -78,6 +78,7 @@ class Light {
       dispatch: (type, payload) => this.line.dispatch(type, payload),
       onStreams: () => {},
       onPeerState: (_, state) => this.peerStates.push(state),
+      onNoWay: () => {},
       onSpeaking: () => {},
       onRefused: refused,
       onLeft: () => {},
