@@ -16,6 +16,7 @@ LATE_S = 2.0
 DOUBLED = 0.1
 WITHIN_S = 10.0
 BATCHES, PAIRS = 25, 8  # at once: more than these would measure the processor
+RESTARTS_APART_S = 5.5  # a page spaces its restarts; a round begins when none has to wait
 GLARE_ROUNDS = 13  # of the last batch: a hundred glares
 KILLS, KILLED_PAIRS = 4, 5
 HELD_WITHIN_S = 20
@@ -61,6 +62,7 @@ def test_pairs_converge_and_glares_end(tmp_path, proxy, light, figure: Figure):
         pages.standing(PAIRS, seconds=WITHIN_S, since=time.monotonic())
         glares = ended = 0
         for _ in range(GLARE_ROUNDS):
+            time.sleep(RESTARTS_APART_S)
             start = time.monotonic()
             pages.glare()
             ended += pages.standing(PAIRS, seconds=WITHIN_S, since=start)
