@@ -9,5 +9,6 @@ urlpatterns = [
     path("language/", views.language, name="set_language"),
     path("favicon.ico", views.favicon),
     path("rooms/<str:key>/", views.room, name="room"),
+    path("rooms/<str:key>/qr.svg", views.qr_code, name="qr_code"),
     path("rooms/<str:key>", views.address),
 ]

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from chat import bans, database, identity, keys, lobby, names, rooms
+from chat import bans, database, identity, keys, lobby, names, qr, rooms
 from chat.errors import Unavailable
 from chat.forms import WelcomeForm
 
@@ -66,6 +66,16 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
     )
     response["X-Robots-Tag"] = NOT_INDEXED
     return response
+
+
+@never_cache
+@require_safe
+def qr_code(request: HttpRequest, key: str) -> HttpResponse:
+    """The address of a room's page for a camera; it tells nothing but that address."""
+    if not keys.is_key(key):
+        raise Http404
+    link = request.build_absolute_uri(reverse("room", args=[key]))
+    return HttpResponse(qr.svg(link), content_type="image/svg+xml")
 
 
 @never_cache

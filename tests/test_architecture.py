@@ -20,7 +20,7 @@ chat.visible
 chat.errors
 chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
 chat.messages chat.names chat.redis_link
-chat.budgets chat.identity chat.keys chat.line chat.models chat.presence chat.protocol
+chat.budgets chat.identity chat.keys chat.line chat.models chat.presence chat.protocol chat.qr
 chat.typist
 chat.presence_scripts
 chat.bans chat.fallback_wire chat.forms chat.history chat.hub chat.presence_redis chat.residents

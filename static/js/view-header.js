@@ -20,6 +20,7 @@ export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
     showCopied(button);
     say(t('copied'));
   });
+  bindShare();
   return {
     /**
      * @param {Room} room
@@ -37,6 +38,15 @@ export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
 
 /** Without the visitor's own nickname. */
 const roomLink = () => new URL(location.pathname, location.href).href;
+
+/** The system's sheet, where there is one; a person who closes it has not failed. */
+function bindShare() {
+  const button = byId('share-link', HTMLButtonElement);
+  button.hidden = typeof navigator.share !== 'function';
+  button.addEventListener('click', () => {
+    navigator.share({ title: byId('room-title').textContent ?? '', url: roomLink() }).catch(() => {});
+  });
+}
 
 /** @param {HTMLElement} button */
 function showCopied(button) {

@@ -53,6 +53,7 @@ TABLE = {
     ("GET", "/language/"): (405, SHORT),
     ("GET", "/rooms/team/"): (200, ROOM),
     ("GET", "/rooms/Team Meeting/".replace(" ", "%20")): (302, PAGE),
+    ("GET", "/rooms/team/qr.svg"): (200, PAGE),
     ("OPTIONS", "/rooms/team/"): (405, PAGE),
     ("GET", "/nowhere/"): (302, SHORT),
     ("GET", "/nothing.php"): (404, SHORT),
