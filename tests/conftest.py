@@ -27,7 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         uses = set(getattr(item, "fixturenames", ()))
         if uses & {"browser", "people", "person", "firefox"}:
             item.add_marker("browser")
-        if uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}:
+        starts_servers = uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}
+        if starts_servers or item.path.parent.name == "live":
             item.add_marker("live")
     items.sort(key=lambda item: ("browser" in item.keywords, "live" in item.keywords))
 
