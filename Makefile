@@ -26,9 +26,12 @@ run-https: .venv/run.stamp
 	@exec $(IN_VENV) manage.py run_https --port $(HTTPS_PORT)
 
 # Everything: what the check runs, then real processes and real browsers, three at a time because
-# they wait more than they work. Nothing here judges speed.
+# they wait more than they work. Nothing here judges speed. A test that fails beside others is run
+# once more by itself: it has to pass there, and the output shows both runs.
+SLOW := (browser or live) and not long
 test: programs check bench/peers/node_modules/.stamp
-	$(IN_VENV) -m pytest -n 3 --dist worksteal -m '(browser or live) and not long'
+	$(IN_VENV) -m pytest -n 3 --dist worksteal -m '$(SLOW)' || { test $$? -eq 1 && \
+		$(IN_VENV) -m pytest --last-failed --last-failed-no-failures none -m '$(SLOW)'; }
 
 # Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
 # the worst figures go into it.

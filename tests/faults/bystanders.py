@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import subprocess
 import sys
@@ -28,6 +29,8 @@ class Bystanders:
 
     def __init__(self, pairs: list[tuple[Wire, Wire]]) -> None:
         self._pairs = pairs
+        # Each name is another than the one before, also from one time to the next.
+        self._number = itertools.count()
 
     async def delays(self, seconds: float) -> list[float]:
         """How long each event took from one to the other, in seconds."""
@@ -47,7 +50,7 @@ class Bystanders:
         await asyncio.sleep(random.uniform(0, EVERY_S))
         while on():
             began = time.monotonic()
-            await one.tell("nickname", nickname=f"Bystander {len(found) % 2}")
+            await one.tell("nickname", nickname=f"Bystander {next(self._number)}")
             await other.event("nickname")
             found.append(time.monotonic() - began)
             await asyncio.sleep(EVERY_S)

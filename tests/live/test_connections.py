@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -54,9 +53,11 @@ def knock(url: str) -> int:
         token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[0]
     form = urlencode({"csrfmiddlewaretoken": token, "username": "x", "password": "wrong"})
     for _ in range(KNOCKS):
-        with suppress(HTTPError):  # locked out
-            request = Request(f"{url}/admin/login/", form.encode(), {"Referer": url})
+        request = Request(f"{url}/admin/login/", form.encode(), {"Referer": url})
+        try:
             opener.open(request, timeout=60).close()
+        except HTTPError as locked_out:
+            locked_out.close()
         answers += 1
     return answers
 
