@@ -58,11 +58,10 @@ def call(browser: Browser, url: str, people: int) -> Iterator[list[Page]]:
     try:
         pages = [context.new_page() for context in contexts]
         for number, page in enumerate(pages):
-            page.add_init_script(RECORD)
+            page.add_init_script(RECORD)  # which also presses "Join call"
             page.goto(
                 f"{url}/rooms/mesh-{people}/?nickname=P{number}", wait_until="domcontentloaded"
             )
-            page.click("#join-call")
         for page in pages:
             until_page(page, f"{CONNECTED} === {people - 1}", seconds=CONNECTED_S)
         yield pages

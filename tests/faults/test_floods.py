@@ -103,7 +103,10 @@ async def test_who_does_not_read_is_cut_off_and_may_return(start_process, figure
         back = Wire(noom.url, f"/ws/chat/{KEY}/", token=tokens[0])
         async with back:
             await back.enter("Deaf", last_seq=0)
-            assert [m["seq"] for m in back.hello["messages"]] == list(range(1, 101))
+            # As many as one answer may hold, by their bytes, from the first on and with no hole.
+            seqs = [m["seq"] for m in back.hello["messages"]]
+            assert seqs
+            assert seqs == list(range(1, len(seqs) + 1))
         print(codes)
 
 

@@ -9,7 +9,7 @@ from chat.protocol import VERSION
 from tests.faults.calls import Figure
 from tests.live.waiting import until
 
-WORDS = "Reload it to go on"
+WORDS = "Reload it to continue"
 LISTENED_S = 12  # longer than the longest wait before a line is opened again
 
 
