@@ -29,8 +29,10 @@ env = Environment(os.environ)
 DEBUG = env.bool("DEBUG", default=True)
 GIVEN_SECRET_KEY = env.secret("SECRET_KEY")
 FORMER_SECRET_KEYS = env.secret("SECRET_KEY_FALLBACKS")  # joined by commas
+# Asked for once: a network that comes or goes meanwhile must not make them look like others.
+OWN_HOSTS = own_hosts() if DEBUG else []
 ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=own_hosts() if DEBUG else [], check=addresses.check_allowed_host
+    "ALLOWED_HOSTS", default=OWN_HOSTS, check=addresses.check_allowed_host
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[], check=addresses.check_origin)
 # How many proxies of ours stand before us, each adding one entry to X-Forwarded-For.

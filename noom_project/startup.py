@@ -10,7 +10,6 @@ from redis.exceptions import RedisError
 
 from chat import redis_link
 from noom_project import masks
-from noom_project.embedded import own_hosts
 
 ANSWER_S = 2.0
 
@@ -38,7 +37,7 @@ def require_privacy(host: str) -> None:
         for name in ("TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_REDIRECT")
         if getattr(settings, name)
     ]
-    if not set(settings.ALLOWED_HOSTS) <= set(own_hosts()):
+    if not set(settings.ALLOWED_HOSTS) <= set(settings.OWN_HOSTS):
         reasons.append("ALLOWED_HOSTS is set")
     for name, urls in (
         ("DATABASE_URL", [settings.DATABASE_URL]),

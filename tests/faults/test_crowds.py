@@ -10,7 +10,7 @@ from tests.live.wire import Wire
 
 @pytest.mark.bar("R16")
 async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figure):
-    site = start_site(MESSAGES_PER_S="100")
+    site = start_site(MESSAGES_PER_S="100", MESSAGES_PER_ADDRESS_PER_S="100")
     async with AsyncExitStack() as stack:
         crowd = []
         for n in range(50):

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.live.redis import Redis
@@ -51,7 +51,10 @@ def started(processes: list[Process], redis: Redis) -> list[Process]:
 
 
 def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) -> list[Process]:
-    """`count` processes, each answering at an address of its own; who starts them stops them."""
+    """`count` processes, each answering at an address of its own; who starts them stops them.
+
+    If one does not start, none is left.
+    """
     shared = {
         "REDIS_URL": redis.url,
         "PROCESSES": str(count),
@@ -63,8 +66,11 @@ def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) ->
         own = folder / str(number)
         own.mkdir()
         processes.append(Process(own, **shared))
-    for process in processes:
-        process.launch()
-    for process in processes:
-        process.start()
+    with ExitStack() as stops:
+        for process in processes:
+            stops.callback(process.stop)
+            process.launch()
+        for process in processes:
+            process.start()
+        stops.pop_all()
     return processes

@@ -8,9 +8,8 @@ from django.core.management.base import CommandError
 from django.test import Client, RequestFactory
 from django.views.debug import technical_500_response
 
-from noom_project import masks
+from noom_project import embedded, masks
 from noom_project import settings as ours
-from noom_project.embedded import own_hosts
 from noom_project.logs import JsonFormatter, TextFormatter
 from noom_project.startup import hide_debug_pages, require_privacy
 
@@ -110,7 +109,7 @@ def test_a_short_secret_does_not_blot_out_every_word():
     ],
 )
 def test_serve_with_debug_is_refused_where_others_could_see_it(settings, host, changes, reason):
-    settings.DEBUG, settings.ALLOWED_HOSTS = True, own_hosts()
+    settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, ["a.local"], ["a.local"]
     for name, value in changes.items():
         setattr(settings, name, value)
     with pytest.raises(CommandError, match=reason) as refusal:
@@ -122,8 +121,15 @@ def test_serve_with_debug_is_refused_where_others_could_see_it(settings, host, c
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
 def test_serve_with_debug_serves_this_machine(settings, host):
-    settings.DEBUG, settings.ALLOWED_HOSTS = True, own_hosts()
+    settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, ["a.local"], ["a.local"]
     require_privacy(host)
+
+
+def test_a_network_that_comes_after_the_settings_were_read_changes_nothing(settings, monkeypatch):
+    hosts = ["localhost", "192.0.2.7"]
+    settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, hosts, hosts
+    monkeypatch.setattr(embedded, "own_addresses", lambda: [])
+    require_privacy("127.0.0.1")
 
 
 @pytest.mark.parametrize(("host", "debug"), [("127.0.0.1", True), ("::1", True), ("0", False)])
