@@ -1,14 +1,21 @@
 """The pages of errors: ours has the reference of the log, a refused form the reason."""
 
+import logging
 import secrets
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 
+from chat.errors import Unavailable
 from noom_project.origin import host_fault, refusal
 from noom_project.refusals import Fault, report
+
+RETRY_AFTER_S = "5"
+
+log = logging.getLogger(__name__)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -17,6 +24,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # noom_project/logs.py looks for it when Django logs the request.
     request.reference = reference  # type: ignore[attr-defined]
     return render(request, "500.html", {"reference": reference}, status=500)
+
+
+class Away(MiddlewareMixin):
+    """Answers a page that Redis or the database kept waiting for too long (503): a later try may
+    do."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Unavailable):
+            return None
+        log.warning("%s could not be answered: %s", request.path, exception)
+        answer = render(request, "503.html", status=503)
+        answer["Retry-After"] = RETRY_AFTER_S
+        return answer
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -31,9 +31,7 @@ GIVEN_SECRET_KEY = env.secret("SECRET_KEY")
 FORMER_SECRET_KEYS = env.secret("SECRET_KEY_FALLBACKS")  # joined by commas
 # Asked for once: a network that comes or goes meanwhile must not make them look like others.
 OWN_HOSTS = own_hosts() if DEBUG else []
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=OWN_HOSTS, check=addresses.check_allowed_host
-)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=OWN_HOSTS, check=addresses.check_allowed_host)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[], check=addresses.check_origin)
 # How many proxies of ours stand before us, each adding one entry to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0, least=0, most=20)
@@ -157,6 +155,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "noom_project.pages.Away",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

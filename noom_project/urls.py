@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from chat.admin_accounts import change_own_password
 from chat.views import elsewhere
 from noom_project.admin_lock import LoginForm
 
 admin.site.login_form = LoginForm
 
 urlpatterns = [
+    path("admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index", query_string=True)),
     path("", include("chat.urls")),

@@ -4,12 +4,14 @@ import re
 import uuid
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import AsyncClient
 from django.utils import timezone
 
 from chat import closes
+from chat.admin_accounts import OwnPasswordForm, PasswordForm
 from chat.models import Ban, Message, Room
 from tests.live.admin import fields_of
 from tests.server.test_deletions import fill
@@ -63,6 +65,36 @@ async def test_an_account_keeps_what_its_form_did_not_change(admin):
     await user.arefresh_from_db()
     assert (user.first_name, user.is_active, user.password) == ("Eve", False, "new")
     assert user.last_login == now
+
+
+@pytest.mark.parametrize("form_class", [PasswordForm, OwnPasswordForm])
+async def test_a_new_password_is_all_that_its_form_writes(form_class):
+    user = await User.objects.acreate_user("someone", password="Brillig-7")
+    fields = {"old_password": "Brillig-7", "usable_password": "true"}
+    fields |= dict.fromkeys(("password1", "password2"), "Slithy-77")
+    fields |= dict.fromkeys(("new_password1", "new_password2"), "Slithy-77")
+    form = form_class(user, fields)
+    await User.objects.filter(pk=user.pk).aupdate(is_active=False)
+    assert form.is_valid(), form.errors
+    await sync_to_async(form.save)()
+    await user.arefresh_from_db()
+    assert user.check_password("Slithy-77")
+    assert not user.is_active
+
+
+async def test_the_pages_of_a_password_use_these_forms(admin):
+    user = await User.objects.aget()
+    for path, form_class in (
+        ("/admin/password_change/", OwnPasswordForm),
+        (f"/admin/auth/user/{user.pk}/password/", PasswordForm),
+    ):
+        answer = await admin.get(path)
+        assert isinstance(answer.context["form"], form_class)
+        assert "site_header" in answer.context
+    fields = dict.fromkeys(("new_password1", "new_password2"), "Slithy-77") | {"old_password": "x"}
+    answer = await admin.post("/admin/password_change/", fields)
+    assert answer.status_code == 302
+    assert (await User.objects.aget()).check_password("Slithy-77")
 
 
 async def test_a_form_of_a_room_that_was_deleted_meanwhile_is_no_error(admin):
