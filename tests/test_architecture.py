@@ -88,8 +88,8 @@ avatar budget candidates call-watch close-fates device-choice devices dom doubt 
 grid http-request
 leave-guard levels
 line-watch linkify live-media
-outbox participant protocol-version remote requests roster schedule sdp session-name shortcuts
-slots spans
+outbox participant picture-watch protocol-version remote requests roster schedule sdp session-name
+shortcuts slots spans
 start-bitrate timeline visible wish words-en words-ko
 greeting http-line message-log
 carriers

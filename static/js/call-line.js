@@ -98,6 +98,10 @@ export class CallLine {
     return this.#joined;
   }
 
+  get mesh() {
+    return this.#mesh;
+  }
+
   /** Joins; camera and microphone are asked for while the line is being opened. */
   join() {
     if (this.#joined) return;

@@ -136,6 +136,11 @@ export class Mesh {
     }
   }
 
+  /** A new connection to a participant, whatever the state of the old one. @param {string} id */
+  renew(id) {
+    this.#renew(id, null);
+  }
+
   close() {
     this.#closed = true;
     for (const id of [...this.#entries.keys()]) this.#drop(id);

@@ -42,6 +42,14 @@ class Playback {
     if (stream) void this.#play(video);
   }
 
+  /** @param {HTMLVideoElement} video whose stream it takes up again */
+  attach(video) {
+    const { srcObject } = video;
+    video.srcObject = null;
+    video.srcObject = srcObject;
+    void this.#play(video);
+  }
+
   /** @param {string} deviceId '' for the system's own choice */
   setSpeaker(deviceId) {
     if (deviceId === this.#speaker) return;

@@ -6,6 +6,7 @@ import { createWatch, onceAFrame } from './frames.js';
 import { createLeaveGuard } from './leave-guard.js';
 import { createMedia } from './media.js';
 import { Participant } from './participant.js';
+import { PictureWatch } from './picture-watch.js';
 import { RoomLine } from './room-line.js';
 import { browserStore, tabStore } from './storage.js';
 import { createCallView } from './view-call.js';
@@ -125,9 +126,18 @@ const call = new CallLine({
   onRefused: (code) => callView.showError(code),
   onServerError,
   onLeft: () => {
+    pictureWatch.stop();
     callView.setJoining(false);
     status.problem(null);
   },
+});
+
+const pictureWatch = new PictureWatch({
+  pictures: () => callView.pictures(),
+  peers: () => call.mesh?.peers ?? new Map(),
+  attach: (video) => callView.attach(video),
+  renew: (id) => call.mesh?.renew(id),
+  environment: window,
 });
 
 /** What a moment brings is drawn once, and only where it has changed something. */
@@ -147,6 +157,7 @@ function join() {
   if (call.joined) return;
   callView.setJoining(true);
   call.join();
+  pictureWatch.start();
 }
 
 /** @param {string} nickname */

@@ -48,6 +48,19 @@ export function watchPicture(tile) {
 export const videoOf = (tile) => within(tile, 'video', HTMLVideoElement);
 
 /**
+ * Whether a video has a picture to show, in a place where a person sees it, and a browser that
+ * tells of its frames (Firefox from 132 on).
+ * @param {HTMLVideoElement} video
+ */
+export function isPlaying(video) {
+  const stream = /** @type {MediaStream | null} */ (video.srcObject);
+  if (video.paused || !stream?.getVideoTracks().length) return false;
+  const { top, bottom, left, right, width } = video.getBoundingClientRect();
+  const isInside = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
+  return width > 0 && isInside && 'requestVideoFrameCallback' in video;
+}
+
+/**
  * @param {HTMLElement} tile
  * @param {Named} person
  * @param {{audio: boolean, video: boolean}} media

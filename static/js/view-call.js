@@ -11,6 +11,7 @@ import {
   drawPin,
   drawState,
   drawTile,
+  isPlaying,
   videoOf,
   watchPicture,
 } from './tiles.js';
@@ -20,6 +21,7 @@ import { t } from './words.js';
 /** @import {Caller} from './protocol.js' */
 /** @import {MediaState} from './media.js' */
 /** @import {PeerState} from './peer.js' */
+/** @import {Picture} from './picture-watch.js' */
 /** @import {Room} from './room.js' */
 /** @import {Streams} from './slots.js' */
 /** @import {Tile} from './stage-layout.js' */
@@ -100,6 +102,21 @@ class CallView {
     if (state === 'closed') this.#peerStates.delete(id);
     else this.#peerStates.set(id, state);
     if (this.#room) this.#drawOthers(this.#room);
+  }
+
+  /** Those of the others that a person sees now, or should. @returns {Picture[]} */
+  pictures() {
+    if (document.visibilityState !== 'visible') return [];
+    return [...byId('screens').children, ...byId('peers').children].flatMap((tile) => {
+      const video = videoOf(/** @type {HTMLElement} */ (tile));
+      const { participant, screen } = /** @type {HTMLElement} */ (tile).dataset;
+      return isPlaying(video) ? [{ id: participant ?? screen ?? '', video }] : [];
+    });
+  }
+
+  /** @param {HTMLVideoElement} video whose stream it takes up again */
+  attach(video) {
+    this.#playback.attach(video);
   }
 
   /** @param {Set<string>} ids to whom no way was found */
