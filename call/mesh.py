@@ -15,6 +15,7 @@ from call.messages import (
     Description,
     Ice,
     IceEvent,
+    IceFailed,
     IceServer,
     Media,
     Offer,
@@ -23,6 +24,7 @@ from call.messages import (
 from call.peer import Peer, PeerOptions
 from call.slots import Slot
 from call.sources import Source
+from call.watch import CallWatch
 
 STRANGER_S = 10.0  # whoever signals but is in no roster by then was only passing
 
@@ -45,7 +47,7 @@ class Mesh:
     relay_only: bool
     source: Source
     live: Callable[[], Media]
-    send: Callable[[Offer | Answer], Awaitable[None]]
+    send: Callable[[Offer | Answer | IceFailed], Awaitable[None]]
     on_connected: Callable[[str, dict[Slot, Fan]], None]
     on_error: Callable[[Exception], None]
     frames: dict[str, Counter[Slot]] = field(default_factory=dict)
@@ -58,6 +60,8 @@ class Mesh:
 
     def __post_init__(self) -> None:
         self._numbers = count(1)
+        self._watch = CallWatch(lambda: self.peers, self.send)
+        self._watch.start()
 
     @property
     def peers(self) -> dict[str, Peer]:
@@ -100,6 +104,7 @@ class Mesh:
 
     async def close(self) -> None:
         self._closed = True
+        await self._watch.stop()
         for id in list(self._entries):
             self._drop(id)
         await asyncio.gather(*self._closing)

@@ -49,6 +49,7 @@ call.ending call.fan call.messages call.movie call.view call.wire
 call.ice call.relay_only call.room_page call.sdp call.slots
 call.checks call.failures call.recorder call.signalling call.sources
 call.apps call.consumers call.peer
+call.watch
 call.mesh
 call.participant
 call.management.commands.call_bot
