@@ -26,6 +26,7 @@ RECORD_CONNECTIONS = """
     constructor(...options) {
       super(...options);
       window.connections.push(this);
+      this.began = options[0].iceServers.at(-1).username;
       this.states = [];
       this.negotiations = 0;
       this.addEventListener('signalingstatechange', () => {
@@ -73,7 +74,7 @@ def relay(homes: list[Namespace], tmp_path_factory: pytest.TempPathFactory) -> I
     because the relay's own address is not public either, that one address is allowed."""
     gate = homes[0].gate
     options = [f"--relay-ip={gate}", f"--allowed-peer-ip={gate}"]
-    relay = Coturn(tmp_path_factory.mktemp("coturn"), *options, host=gate)
+    relay = Coturn(tmp_path_factory.mktemp("coturn"), "--verbose", *options, host=gate)
     relay.start()
     yield relay
     relay.stop()
@@ -138,17 +139,35 @@ def test_two_see_each_other_through_the_relay_and_only_while_it_runs(
         shows_relayed_video(page, seconds=90)
 
 
-def test_page_gives_its_connection_new_credentials_in_time(call: Callable[[str], list[Page]]):
-    page, _ = call("renewed")
-    shows_relayed_video(page, seconds=60)
-    (first,) = page.evaluate(USERNAMES)
-    (second,) = until(
-        lambda: [name for name in page.evaluate(USERNAMES) if name != first],
-        "new credentials",
-        seconds=30,
-    )
-    assert int(first.partition(":")[0]) < int(second.partition(":")[0])
-    shows_relayed_video(page, seconds=10)
+def test_restart_and_new_connection_use_renewed_credentials(
+    call: Callable[[str], list[Page]], relay: Coturn
+):
+    nova, mira = call("renewed")
+    shows_relayed_video(nova, seconds=60)
+
+    def renewed(before: str) -> str:
+        """The next credentials of Nova's connection, which the relay has not seen yet."""
+        (name,) = until(
+            lambda: [name for name in nova.evaluate(USERNAMES) if name != before],
+            "new credentials",
+            seconds=30,
+        )
+        assert int(before.partition(":")[0]) < int(name.partition(":")[0])
+        assert f"<{name}>" not in relay.log
+        return str(name)
+
+    (first,) = nova.evaluate(USERNAMES)
+    assert f"<{first}>" in relay.log
+    second = renewed(first)
+    nova.evaluate("window.dispatchEvent(new Event('online'))")
+    until(lambda: f"<{second}>" in relay.log, "an allocation with the new credentials")
+    third = renewed(second)
+    mira.click("#leave-call")
+    join_call(mira)
+    shows_relayed_video(nova, seconds=60)
+    began = nova.evaluate("window.connections.at(-1).began")
+    assert int(began.partition(":")[0]) >= int(third.partition(":")[0])
+    assert f"<{began}>" in relay.log
 
 
 def shows_relayed_video(page: Page, *, seconds: float) -> None:

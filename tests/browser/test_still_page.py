@@ -58,6 +58,12 @@ DECODED = """async () => {
   }
   return frames;
 }"""
+# Undoes the spacing of restarts: six of them then freeze Chromium's picture of a Firefox for good.
+AT_ONCE = """(() => {
+  const later = window.setTimeout;
+  window.setTimeout = (callback, ms, ...rest) => later(callback, ms === 5000 ? 5 : ms, ...rest);
+})()"""
+RESTART = "window.dispatchEvent(new Event('online'))"
 LIVING = (
     "window.connections.filter(({ connectionState }) => connectionState === 'connected').length"
 )
@@ -119,3 +125,25 @@ def test_moving_and_covered_pictures_keep_their_connections(call):
     nova.wait_for_timeout(12_000)
     assert nova.evaluate("attached") == attached
     assert nova.evaluate("connections.length") == connections
+
+
+@pytest.mark.long
+def test_picture_that_many_restarts_have_frozen_moves_again(people, noom, firefox):
+    firefox.goto(f"{noom.url}/rooms/flapping/?nickname=Fox")
+    firefox.evaluate(AT_ONCE)
+    firefox.click("#join-call")
+    until_page(firefox, "!document.querySelector('#leave-controls').hidden", seconds=30)
+    nova = people.page("Nova")
+    nova.add_init_script(AT_ONCE)
+    nova.add_init_script(FREEZE)
+    nova.goto("/rooms/flapping/?nickname=Nova", wait_until="domcontentloaded")
+    join_call(nova)
+    for page in (nova, firefox):
+        shows_video(page, 1)
+    for _ in range(6):
+        for page in (firefox, nova):
+            page.evaluate(RESTART)
+        nova.wait_for_timeout(1_500)
+    until(lambda: stands_still(nova), "the frozen picture", seconds=20)
+    for page in (nova, firefox):
+        shows_video(page, 1, seconds=60)
