@@ -128,7 +128,7 @@ def test_serve_with_debug_serves_this_machine(settings, host):
 def test_a_network_that_comes_after_the_settings_were_read_changes_nothing(settings, monkeypatch):
     hosts = ["localhost", "192.0.2.7"]
     settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, hosts, hosts
-    monkeypatch.setattr(embedded, "own_addresses", lambda: [])
+    monkeypatch.setattr(embedded, "own_addresses", list)
     require_privacy("127.0.0.1")
 
 
