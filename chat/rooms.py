@@ -180,6 +180,11 @@ async def address(name: str) -> str:
     return key if key == older else await database.read(doorway.settled, key, older)
 
 
+async def company(key: str) -> int:
+    """How many are in a room: one question to presence, for those who are about to enter."""
+    return len((await people().snapshot(key)).members)
+
+
 async def leave(visitor: Visitor) -> None:
     """Takes a participant out at once."""
     await people().leave_by(visitor.key, visitor.local)

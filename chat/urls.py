@@ -10,5 +10,6 @@ urlpatterns = [
     path("favicon.ico", views.favicon),
     path("rooms/<str:key>/", views.room, name="room"),
     path("rooms/<str:key>/qr.svg", views.qr_code, name="qr_code"),
+    path("rooms/<str:key>/people.json", views.company),
     path("rooms/<str:key>", views.address),
 ]

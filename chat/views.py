@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -14,12 +14,18 @@ from django.views.i18n import set_language
 from chat import bans, database, identity, keys, lobby, names, qr, rooms
 from chat.errors import Unavailable
 from chat.forms import WelcomeForm
+from chat.limits import Buckets, client_address, network
 
 BROWSER_COOKIE = "noom_browser"
 BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
 # Not robots.txt: that would also keep a messenger from the title of a link that somebody pasted.
 NOT_INDEXED = "noindex, nofollow"
+# An address may ask so often how many are in a room; ten seconds' worth at once.
+LOOKS_PER_S, LOOKS_BURST_S = 5.0, 10.0
 NOT_PAGES = ("static", "api", "ws", "media", ".well-known")
+
+
+looks = Buckets(lambda: LOOKS_PER_S, burst_s=LOOKS_BURST_S)
 
 
 @never_cache
@@ -76,6 +82,22 @@ def qr_code(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     link = request.build_absolute_uri(reverse("room", args=[key]))
     return HttpResponse(qr.svg(link), content_type="image/svg+xml")
+
+
+@never_cache
+@require_safe
+async def company(request: HttpRequest, key: str) -> HttpResponse:
+    """How many are in a room, by its key or its name as somebody types it, and nothing else: for
+    those who are about to enter."""
+    scope: dict[str, Any] = getattr(request, "scope", None) or {"headers": []}
+    if not looks.take(network(client_address(scope))):
+        return HttpResponse(status=429)
+    meant, name = keys.meant(key)
+    known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
+    found = key if keys.is_key(key) else meant or await rooms.address(name)
+    if known and await _is_kept_out(found, known):
+        return HttpResponse(status=403)
+    return JsonResponse({"people": await rooms.company(found)})
 
 
 @never_cache

@@ -85,8 +85,8 @@ noom_project.management.commands.serve noom_project.management.commands.write_pr
 """
 JS_LEVELS = """
 storage
-avatar budget candidates call-watch close-fates device-choice devices dom doubt event-stream frames
-grid http-request
+avatar budget candidates call-watch close-fates company device-choice devices dom doubt event-stream
+frames grid http-request
 leave-guard levels
 line-watch linkify live-media
 outbox participant picture-watch protocol-version remote requests roster schedule sdp session-name
@@ -107,6 +107,7 @@ home-page room-page
 NETWORK = {
     "call-line",
     "carriers",
+    "company",
     "http-line",
     "http-request",
     "media",

@@ -1,5 +1,6 @@
 /** The welcome page: remembers the nickname, and keeps the list of open rooms live. */
 
+import { company } from './company.js';
 import { byId, clone, keepList, setText, within } from './dom.js';
 import { createSocket } from './socket.js';
 import { browserStore, tabStore } from './storage.js';
@@ -8,6 +9,8 @@ import { t } from './words.js';
 /** @import {OpenRoom, RoomChangeEvent} from './protocol.js' */
 
 const NICKNAME_KEY = 'noom.nickname';
+/** So long after the last letter the server is asked. */
+const TYPED_MS = 400;
 const COUNTS = /** @type {const} */ (['count', 'in_call']);
 
 function rememberNickname() {
@@ -29,15 +32,33 @@ function rememberNickname() {
 /** How a name is compared with another one that a person typed. @param {string} name */
 const folded = (name) => name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
 
+/** Whether the list has all open rooms: whom it does not name, the server is asked about. */
+let isWhole = byId('rooms-search').hidden;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let asking;
+
 /** Says who is in the open room of the name that is being typed, before one enters it. */
 function drawPeople() {
   const form = byId('welcome', HTMLFormElement);
-  const typed = folded(within(form, '[name=room]', HTMLInputElement).value);
+  const { value } = within(form, '[name=room]', HTMLInputElement);
   const isListed = within(form, '[name=listed][type=checkbox]', HTMLInputElement).checked;
   const rows = /** @type {HTMLElement[]} */ ([...byId('rooms').children]);
-  const row = rows.find((one) => folded(within(one, '.room-link-name').textContent ?? '') === typed);
-  const count = Number(row ? within(row, '[data-value=count]').textContent : 0);
-  setText(byId('room-people'), isListed && count > 0 ? t('home.people', { count }) : '');
+  const isTyped = (/** @type {HTMLElement} */ row) =>
+    folded(within(row, '.room-link-name').textContent ?? '') === folded(value);
+  const row = rows.find(isTyped);
+  clearTimeout(asking);
+  if (row && isListed) return sayPeople(Number(within(row, '[data-value=count]').textContent));
+  sayPeople(0);
+  if (isWhole || !isListed || folded(value) === '') return;
+  const asked = (asking = setTimeout(async () => {
+    const count = await company(value);
+    if (asked === asking) sayPeople(count);
+  }, TYPED_MS));
+}
+
+/** @param {number} count */
+function sayPeople(count) {
+  setText(byId('room-people'), count > 0 ? t('home.people', { count }) : '');
 }
 
 /** @param {RoomChangeEvent} change */
@@ -48,9 +69,10 @@ function drawRooms({ rooms, total }) {
   }
   keepList(list, rooms, { key: ({ key }) => key, create: createRow, update: drawRow });
   byId('rooms-empty').hidden = rooms.length > 0;
+  isWhole = total <= rooms.length;
   const search = byId('rooms-search');
-  search.hidden = !(total > rooms.length) && !search.contains(document.activeElement);
-  drawPeople();
+  search.hidden = isWhole && !search.contains(document.activeElement);
+  if (isWhole) drawPeople();
 }
 
 /** @param {OpenRoom} room */

@@ -1,6 +1,7 @@
 /** The room's page: joins the ends of what is live and what is drawn. */
 
 import { CallLine } from './call-line.js';
+import { company } from './company.js';
 import { byId } from './dom.js';
 import { createWatch, onceAFrame } from './frames.js';
 import { createLeaveGuard } from './leave-guard.js';
@@ -176,7 +177,7 @@ function keepName(nickname) {
 
 async function enter() {
   const known = data.nickname || tabStore.getItem(NICKNAME) || browserStore.getItem(NICKNAME);
-  const nickname = known || (await askName());
+  const nickname = known || (await askName(company(data.key)));
   keepName(nickname);
   line.start(nickname);
   // A link opens no device: what joins the call is a click on this page.

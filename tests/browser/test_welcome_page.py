@@ -82,6 +82,33 @@ def test_the_room_field_says_who_is_there_before_one_enters(people):
     until(lambda: said.inner_text() == "", "nothing where a new room would be made")
 
 
+def test_a_room_that_the_list_leaves_out_says_who_is_there(people):
+    people.enter("Nova", "Beyond the list")
+    page = people.page("Reader")
+    page.goto("/?q=another")
+    said = page.locator("#room-people")
+    assert page.locator("#rooms [data-room]").count() == 0
+    page.fill("#welcome [name=room]", "beyond the list")
+    until(lambda: said.inner_text() == "1 person is in this room", "how many are in the room")
+    page.fill("#welcome [name=room]", "beyond")
+    until(lambda: said.inner_text() == "", "nothing of a room that is not open")
+
+
+def test_a_link_says_who_is_there_while_it_asks_for_a_name(people):
+    nova = people.page("Nova")
+    nova.goto("/")
+    nova.fill("#welcome [name=nickname]", "Nova")
+    nova.fill("#welcome [name=room]", "by link")
+    nova.uncheck("#welcome [name=listed][type=checkbox]")
+    nova.press("#welcome [name=room]", "Enter")
+    until(lambda: nova.inner_text("#room-title") == "by link (1)", "Nova in the room")
+    page = people.page("Reader")
+    page.goto(nova.url)
+    words = page.locator("#ask-name-people")
+    until(lambda: words.inner_text() == "1 person is in this room", "how many are in the room")
+    assert nova.inner_text("#room-title") == "by link (1)"
+
+
 def test_list_and_form_work_without_javascript(people):
     people.enter("Nova", "plain")
     page = people.page("Reader", java_script_enabled=False)

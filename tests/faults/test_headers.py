@@ -54,6 +54,7 @@ TABLE = {
     ("GET", "/rooms/team/"): (200, ROOM),
     ("GET", "/rooms/Team Meeting/".replace(" ", "%20")): (302, PAGE),
     ("GET", "/rooms/team/qr.svg"): (200, PAGE),
+    ("GET", "/rooms/team/people.json"): (200, PAGE),
     ("OPTIONS", "/rooms/team/"): (405, PAGE),
     ("GET", "/nowhere/"): (302, SHORT),
     ("GET", "/nothing.php"): (404, SHORT),

@@ -1,11 +1,16 @@
 """The list of open rooms, live and on the page."""
 
 import asyncio
+import json
 import re
 from unittest.mock import Mock
 
-from chat import census, lobby, moderation, runtime
+import pytest
+from django.test import AsyncClient
+
+from chat import census, keys, lobby, moderation, runtime, views
 from chat.errors import Unavailable
+from chat.limits import Buckets
 from tests.patience import PATIENCE
 
 RE = re.compile(r'data-room="([^"]+)"')
@@ -140,3 +145,31 @@ async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
     await enter("Kim", "other")
     listed = {room.key: room.name for room in await census.listed()}
     assert listed == {"team": "Team", "tеam": "Tеam (2)", "other": "Other"}
+
+
+@pytest.mark.parametrize("typed", ["tea-room", "Tea Room", "tea%20%20ROOM"])
+async def test_how_many_are_in_a_room_is_told_of_one_room_alone(enter, monkeypatch, typed):
+    await enter("Nova", "tea-room")
+    await enter("Mira", "tea-room")
+    monkeypatch.setattr(census, "listed", Mock(side_effect=AssertionError))
+    answer = await AsyncClient().get(f"/rooms/{typed}/people.json")
+    assert json.loads(answer.content) == {"people": 2}
+    answer = await AsyncClient().get("/rooms/another/people.json")
+    assert json.loads(answer.content) == {"people": 0}
+
+
+async def test_how_many_are_in_an_unlisted_room_is_told_at_its_address(enter):
+    key = keys.unlisted_key("team")
+    await enter("Nova", key)
+    answer = await AsyncClient().get(f"/rooms/{key}/people.json")
+    assert json.loads(answer.content) == {"people": 1}
+    answer = await AsyncClient().get("/rooms/team/people.json")
+    assert json.loads(answer.content) == {"people": 0}
+
+
+async def test_an_address_asks_only_so_often_how_many_are_in_rooms(monkeypatch):
+    monkeypatch.setattr(views, "looks", Buckets(lambda: 1.0, lambda: 0.0, burst_s=3.0))
+    statuses = [
+        (await AsyncClient().get(f"/rooms/room-{n}/people.json")).status_code for n in range(5)
+    ]
+    assert statuses == [200, 200, 200, 429, 429]
