@@ -27,7 +27,7 @@ export const EN = Object.freeze({
     'Your device is offline. Noom comes back by itself; what you write is kept until then.',
 
   'line.long.refused':
-    'The server does not recognise the address of this page as its own. An administrator of the server can fix that: its log has the reason.',
+    'The server does not recognise the address of this page as its own. Only the server administrator can fix that: the log has the reason.',
 
   announcement: 'Announcement from the administrator',
   arrived: '{names} arrived',
@@ -120,7 +120,7 @@ export const EN = Object.freeze({
   'problem.silenced.video':
     'Your system gives no picture from the camera. A shutter or a key on the device may be closed.',
   'problem.insecure':
-    'Browsers give camera and microphone only to pages on https. You can see and hear the others; ask the server\'s administrator for its https address, or start it with make run-https.',
+    'Browsers give camera and microphone only to pages on https. You can see and hear the others; ask the server administrator for its https address, or start it with make run-https.',
   'problem.unsupported':
     'This browser gives no camera or microphone to pages. You can see and hear the others; a current Chrome, Edge, Firefox or Safari does more.',
   'problem.refused':
@@ -143,10 +143,10 @@ export const EN = Object.freeze({
   'problem.screen': 'The screen could not be shared. Try again, or choose another window.',
   'problem.too_fast': 'That was a little fast. Wait a moment, then go on.',
   'problem.no_way':
-    'No way was found between your network and theirs. Noom keeps trying; another network may help. An operator of this server should check its relay (TURN).',
+    'No way was found between your network and theirs. Noom keeps trying; another network may help. The server administrator should check the relay (TURN).',
   'problem.nickname': 'That name did not work. Choose another one.',
   'problem.server':
-    'Something went wrong on the server (reference {reference}). If it does not go away, tell the server\'s administrator.',
+    'Something went wrong on the server (reference {reference}). If it does not go away, tell the server administrator.',
   'problem.page': 'Something went wrong on this page. If it does not work as it should, reload it.',
 
   reference: 'Reference: {reference}',

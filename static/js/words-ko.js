@@ -54,8 +54,8 @@ export const KO = Object.freeze({
   'live.message': '{name}: {text}',
   'live.audio_on': '음소거를 해제했어요',
   'live.audio_off': '음소거했어요',
-  'live.video_on': '비디오를 시작했어요',
-  'live.video_off': '비디오를 중지했어요',
+  'live.video_on': '카메라를 켰어요',
+  'live.video_off': '카메라를 껐어요',
   'live.screen_on': '내 화면을 공유하고 있어요',
   'live.screen_off': '화면 공유를 멈췄어요',
 
@@ -87,8 +87,8 @@ export const KO = Object.freeze({
 
   'toggle.audio_off': '음소거',
   'toggle.audio_on': '음소거 해제',
-  'toggle.video_off': '비디오 중지',
-  'toggle.video_on': '비디오 시작',
+  'toggle.video_off': '카메라 끄기',
+  'toggle.video_on': '카메라 켜기',
   'toggle.screen_off': '공유 중지',
   'toggle.screen_on': '화면 공유',
   'control.mute': '마이크 끄기',
@@ -129,10 +129,10 @@ export const KO = Object.freeze({
   'problem.audio.busy': '다른 프로그램이 마이크를 쓰고 있어요. 그 프로그램을 닫은 다음 음소거 해제 버튼을 눌러 주세요.',
   'problem.audio.failed': '마이크를 켜지 못했어요. 음소거 해제 버튼을 눌러 다시 시도해 주세요.',
   'problem.video.refused':
-    '브라우저가 카메라를 막고 있어요. 주소 옆의 아이콘을 눌러 허용한 다음 비디오 시작 버튼을 눌러 주세요.',
-  'problem.video.no_device': '카메라를 찾지 못했어요. 카메라를 연결한 다음 비디오 시작 버튼을 눌러 주세요.',
-  'problem.video.busy': '다른 프로그램이 카메라를 쓰고 있어요. 그 프로그램을 닫은 다음 비디오 시작 버튼을 눌러 주세요.',
-  'problem.video.failed': '카메라를 켜지 못했어요. 비디오 시작 버튼을 눌러 다시 시도해 주세요.',
+    '브라우저가 카메라를 막고 있어요. 주소 옆의 아이콘을 눌러 허용한 다음 카메라 켜기 버튼을 눌러 주세요.',
+  'problem.video.no_device': '카메라를 찾지 못했어요. 카메라를 연결한 다음 카메라 켜기 버튼을 눌러 주세요.',
+  'problem.video.busy': '다른 프로그램이 카메라를 쓰고 있어요. 그 프로그램을 닫은 다음 카메라 켜기 버튼을 눌러 주세요.',
+  'problem.video.failed': '카메라를 켜지 못했어요. 카메라 켜기 버튼을 눌러 다시 시도해 주세요.',
   'problem.screen': '화면을 공유하지 못했어요. 다시 시도하거나 다른 창을 골라 주세요.',
   'problem.too_fast': '조금 빨랐어요. 잠시 기다렸다가 계속해 주세요.',
   'problem.no_way':
