@@ -1,10 +1,13 @@
 """A room and its call as a participant in Python knows them, made from answers and events. Pure."""
 
-from collections.abc import Container, Iterable
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chat.messages import Deletion, EnterRoomAck, HistoryAck, Member, Message, Span
+from chat import spans
+from chat.messages import Deletion, EnterRoomAck, HistoryAck, Member, Message
+from chat.spans import Spans
 
 M = TypeVar("M", bound=Member)
 
@@ -51,7 +54,7 @@ class Log:
     last: int | None = None
     head: int = 0
     epoch: str | None = None
-    gone: list[Span] = field(default_factory=list)
+    gone: Spans = field(default_factory=list)
 
     @property
     def missing(self) -> bool:
@@ -70,12 +73,10 @@ class Log:
 
     def add(self, *messages: Message, deletions: Iterable[Deletion] = ()) -> None:
         for deletion in deletions:
-            self.gone += [Span(deletion.seq, deletion.seq), *deletion.spans]
-            self.head = max(self.head, deletion.seq)
-        known = {message.seq: message for message in (*self.messages, *messages)}
-        self.head = max(self.head, *known, 0)
-        self.messages = [known[seq] for seq in sorted(known) if not self._end_of_gone(seq)]
-        while self.last is not None and (end := self._end_of(self.last + 1, known)):
+            self._forget(deletion)
+        for message in messages:
+            self._put(message)
+        while self.last is not None and (end := self._end_of(self.last + 1)):
             self.last = end
 
     def fill(self, answer: HistoryAck) -> None:
@@ -88,9 +89,29 @@ class Log:
             self.last = min(entries) - 1
             self.add(*answer.messages, deletions=answer.deletions)
 
-    def _end_of(self, seq: int, known: Container[int]) -> int:
-        """Up to which number all from this one on is known; 0: it is not."""
-        return self._end_of_gone(seq) or (seq if seq in known else 0)
+    # Each costs as much as there is that is new: a log of 100,000 messages is deleted in hundreds
+    # of pieces.
+    def _forget(self, deletion: Deletion) -> None:
+        told = [(span.first, span.last) for span in deletion.spans]
+        for first, last in told:
+            del self.messages[self._place(first) : self._place(last + 1)]
+        self.gone = spans.join([*self.gone, *told, (deletion.seq, deletion.seq)])
+        self.head = max(self.head, deletion.seq)
 
-    def _end_of_gone(self, seq: int) -> int:
-        return max((one.last for one in self.gone if one.first <= seq <= one.last), default=0)
+    def _put(self, message: Message) -> None:
+        self.head = max(self.head, message.seq)
+        if not spans.end_of(self.gone, message.seq):
+            place = self._place(message.seq)
+            self.messages[place : place + self._is_at(place, message.seq)] = [message]
+
+    def _end_of(self, seq: int) -> int:
+        """Up to which number all from this one on is known; 0: it is not."""
+        end = spans.end_of(self.gone, seq)
+        return end or (seq if self._is_at(self._place(seq), seq) else 0)
+
+    def _place(self, seq: int) -> int:
+        """Where a message with this number is, or belongs."""
+        return bisect_left(self.messages, seq, key=lambda message: message.seq)
+
+    def _is_at(self, place: int, seq: int) -> bool:
+        return place < len(self.messages) and self.messages[place].seq == seq

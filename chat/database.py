@@ -61,6 +61,16 @@ async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await _in_thread("write", function, *args, **kwargs)
 
 
+async def delete(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for a piece of a long deletion.
+
+    PostgreSQL locks one room for it, so messages of others do not queue behind it. SQLite locks
+    everything: on the journal's thread both take turns, elsewhere the journal would poll the lock.
+    """
+    pool = "history" if connection.vendor == "postgresql" else "write"
+    return await _in_thread(pool, function, *args, **kwargs)
+
+
 async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same on a thread that nobody else waits for: whether the database answers at all."""
     return await _in_thread("probe", function, *args, **kwargs)

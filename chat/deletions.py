@@ -2,27 +2,30 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
-from chat import database, history, journal
+from chat import database, history, journal, spans
 from chat.messages import DeletedEvent
 from chat.models import Deletion, Message, Room
+from chat.spans import Spans
 
-PIECE_S = 0.02  # what a transaction is meant to take: it has as many messages as fit
-FIRST_PIECE, LEAST_PIECE, MOST_PIECE = 100, 100, 500  # messages
+PIECE_S = 0.01  # what a transaction is meant to take: it has as many messages as fit
+FIRST_PIECE, LEAST_PIECE, MOST_PIECE = 50, 20, 500  # messages
+FOUND_AT_ONCE = 1_000  # messages, whose numbers are in memory
 MAX_SPANS = 100  # in one deletion: it crosses the wire as a whole
 # After a piece the database is left to others for so many times as long as it took.
 REST = 3
 LEAST_REST_S = 0.01
 
-Spans = list[tuple[int, int]]
+P = ParamSpec("P")
+T = TypeVar("T")
 # Tells the room with a key of a deletion, once it is committed.
 Tell = Callable[[str, DeletedEvent], None]
 
@@ -33,14 +36,20 @@ async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
     Each piece is a deletion of the journal: a page learns of it by `tell`, or later by its number.
     """
     total, size = 0, FIRST_PIECE
-    while True:
-        piece = await database.write(_delete_piece, messages, size)
-        for key, fact in piece.facts:
-            tell(key, DeletedEvent(seq=fact.seq, spans=history.deletion(fact).spans))
-        total += piece.gone
-        if piece.is_last:
-            return total
-        size = await _rest(size, piece.took_s)
+    # Found outside of the transactions: nobody waits while PostgreSQL looks through dead rows.
+    while found := await database.history(_find, messages):
+        for (room_id, key), seqs in found.items():
+            floor = 1
+            while seqs:
+                gone = spans.join((seq, seq) for seq in seqs[:size])[:MAX_SPANS]
+                piece, took_s = await database.delete(_timed, _delete_piece, room_id, gone, floor)
+                del seqs[: sum(last - first + 1 for first, last in gone)]
+                if piece is not None:
+                    total, floor = total + piece.gone, piece.floor
+                    told = history.deletion(piece.fact).spans
+                    tell(key, DeletedEvent(seq=piece.fact.seq, spans=told))
+                size = await _rest(size, took_s)
+    return total
 
 
 async def forget(tell: Tell, now: datetime) -> int:
@@ -61,11 +70,10 @@ async def finish_room(pk: int) -> None:
     """Deletes the row of a marked room, after all of its messages."""
     size, through = FIRST_PIECE, 0
     while True:
-        began = time.monotonic()
-        through = await database.write(_delete_room_piece, pk, through, size)
+        through, took_s = await database.delete(_timed, _delete_room_piece, pk, through, size)
         if not through:
             return
-        size = await _rest(size, time.monotonic() - began)
+        size = await _rest(size, took_s)
 
 
 async def finish_rooms() -> None:
@@ -85,75 +93,70 @@ async def _rest(size: int, took_s: float) -> int:
     return min(max(LEAST_PIECE, int(size * PIECE_S / took_s)), MOST_PIECE)
 
 
+def _timed(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
+    """What a transaction returns, and how long it took with its commit, in seconds."""
+    began = time.monotonic()
+    result = function(*args, **kwargs)
+    return result, time.monotonic() - began
+
+
 class _Piece(NamedTuple):
-    """How many messages went, and the deletions by the keys of their rooms."""
+    """How many messages went, their deletion, and a number below which the room has no message."""
 
     gone: int
-    facts: list[tuple[str, Deletion]]
-    is_last: bool
-    took_s: float
+    fact: Deletion
+    floor: int
+
+
+def _find(messages: QuerySet[Message]) -> dict[tuple[int, str], list[int]]:
+    """Some of these messages: their numbers in rising order, by the rows and keys of rooms."""
+    found = messages.filter(room__deleted_at=None).order_by()
+    by_room: dict[tuple[int, str], list[int]] = {}
+    for room_id, key, seq in found.values_list("room_id", "room__key", "seq")[:FOUND_AT_ONCE]:
+        by_room.setdefault((room_id, key), []).append(seq)
+    for seqs in by_room.values():
+        seqs.sort()
+    return by_room
 
 
 @transaction.atomic
-def _delete_piece(messages: QuerySet[Message], size: int) -> _Piece:
-    """Deletes so many of these, or fewer."""
-    began = time.monotonic()
-    found = messages.filter(room__deleted_at=None).order_by().values_list("room_id", "seq")
-    by_room: dict[int, list[int]] = {}
-    for room_id, seq in found[:size]:
-        by_room.setdefault(room_id, []).append(seq)
-    keys = dict(Room.objects.filter(pk__in=by_room).values_list("pk", "key"))
-    total = 0
-    facts = []
-    for room_id in sorted(by_room):  # in one order, as the journal locks them
-        for head in journal.lock([room_id]).values():
-            count, fact = _delete_from(room_id, head, by_room[room_id])
-            total += count
-            facts.append((keys[room_id], fact))
-        if time.monotonic() - began > PIECE_S:
-            break
-    took_s = time.monotonic() - began
-    return _Piece(total, facts, is_last=not by_room, took_s=took_s)
+def _delete_piece(room_id: int, gone: Spans, floor: int) -> _Piece | None:
+    """Deletes messages of a room, and writes down that they are gone; None: the room is gone.
+
+    All of the room's messages have numbers of `floor` or above.
+    """
+    head = journal.lock([room_id]).get(room_id)
+    if head is None:
+        return None
+    seqs = [seq for first, last in gone for seq in range(first, last + 1)]
+    messages = Message.objects.filter(room_id=room_id)
+    count, _ = messages.filter(seq__in=seqs).delete()
+    # From `floor` on: PostgreSQL would else look again through all that is deleted.
+    left = messages.filter(seq__gte=floor).aggregate(first=Min("seq"))["first"] or head + 1
+    fact = _write_down(room_id, head, left, gone)
+    Room.objects.filter(pk=room_id).update(last_seq=fact.seq)
+    return _Piece(count, fact, left)
 
 
-def _delete_from(room_id: int, head: int, seqs: Iterable[int]) -> tuple[int, Deletion]:
-    """Deletes messages of a locked room, and writes down that they are gone."""
-    spans = _spans((seq, seq) for seq in seqs)[:MAX_SPANS]
-    gone = [seq for first, last in spans for seq in range(first, last + 1)]
-    count, _ = Message.objects.filter(room_id=room_id, seq__in=gone).delete()
-    deletions = Deletion.objects.filter(room_id=room_id)
+def _write_down(room_id: int, head: int, left: int, gone: Spans) -> Deletion:
+    """The deletion of these spans; `left` is the first message that is left of the room."""
+    rows = Deletion.objects.filter(Q(seq__lt=left) | Q(seq=head), room_id=room_id)
+    former = {row.seq: row for row in rows}
     # Nothing below the first message that is left needs to be told apart any more.
-    left = Message.objects.filter(room_id=room_id).aggregate(first=Min("seq"))["first"] or head + 1
     if left > 1:
-        spans = _spans([*spans, (1, left - 1)])
-        deletions.filter(seq__lt=left).delete()
+        gone = spans.join([*gone, (1, left - 1)])
     # A deletion right after another one takes its place, or a long one would leave hundreds.
-    before = deletions.filter(seq=head).first()
-    if before is not None:
-        joined = _spans([*spans, *before.spans, (head, head)])
+    fact = Deletion(room_id=room_id)
+    if head in former:
+        joined = spans.join([*gone, *former[head].spans, (head, head)])
         if len(joined) <= MAX_SPANS:
-            spans = joined
-            before.delete()
-    Room.objects.filter(pk=room_id).update(last_seq=head + 1)
-    return count, Deletion.objects.create(room_id=room_id, seq=head + 1, spans=spans)
-
-
-def _spans(parts: Iterable[Iterable[int]]) -> Spans:
-    """These spans as few as possible, in rising order."""
-
-    def joined() -> Iterator[tuple[int, int]]:
-        ordered = sorted((first, last) for first, last in parts)
-        if not ordered:
-            return
-        start, end = ordered[0]
-        for first, last in ordered[1:]:
-            if first > end + 1:
-                yield start, end
-                start = first
-            end = max(end, last)
-        yield start, end
-
-    return list(joined())
+            fact, gone = former.pop(head), joined
+    needless = [row.pk for row in former.values() if row.seq < left]
+    if needless:
+        Deletion.objects.filter(pk__in=needless).delete()
+    fact.seq, fact.spans = head + 1, gone
+    fact.save()
+    return fact
 
 
 def _mark_room(key: str) -> int | None:

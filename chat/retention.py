@@ -76,7 +76,7 @@ def _old(now: datetime) -> list[QuerySet[Any]]:
 async def _forget_rows(rows: QuerySet[Any]) -> None:
     while True:
         began = time.monotonic()
-        if not await database.write(_delete_rows, rows):
+        if not await database.delete(_delete_rows, rows):
             return
         await deletions.rest(time.monotonic() - began)
 
@@ -99,7 +99,7 @@ async def _forget_rooms(now: datetime, live_keys: LiveKeys) -> None:
         after = piece[-1][0]
         live = set(await live_keys())
         pks = [pk for pk, key in piece if key not in live]
-        await database.write(_delete_empty, limit, pks)
+        await database.delete(_delete_empty, limit, pks)
         await deletions.rest(time.monotonic() - began)
 
 

@@ -19,7 +19,7 @@ PYTHON_LEVELS = """
 chat.visible
 chat.errors
 chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
-chat.messages chat.names chat.redis_link
+chat.messages chat.names chat.redis_link chat.spans
 chat.budgets chat.identity chat.keys chat.line chat.models chat.presence chat.protocol chat.qr
 chat.typist
 chat.presence_scripts
