@@ -48,7 +48,7 @@ faults: programs .venv/dev.stamp
 		$(IN_VENV) -m pytest $(FAULTS) || failed=1; done; \
 	$(IN_VENV) -m tests.faults.report $(FIGURES) docs/reliability.md && exit $${failed:-0}
 
-# What can be known in two minutes: the longest first, two at a time, and -k shows all that is
+# What can be known in about half a minute: the longest first, two at a time, and -k shows all that is
 # wrong and not only the first.
 check: .venv/dev.stamp node_modules/.stamp
 	@$(MAKE) --no-print-directory -k -j2 -O test-quick types types-js lint test-js
@@ -67,7 +67,7 @@ test-js: node_modules/.stamp
 	$(WITH_NODE) node --test --test-reporter=dot tests/js/*.test.js
 
 test-quick: .venv/dev.stamp
-	$(IN_VENV) -m pytest -q -n 2 --dist worksteal -m 'not browser and not live'
+	$(IN_VENV) -m pytest -q -n 4 --dist worksteal -m 'not browser and not live'
 
 # From opening a link to the other's first picture; writes bench/join-results.md.
 bench-join: programs .venv/dev.stamp

@@ -4,6 +4,7 @@ A limit on the number of messages bounds little: one answer holds two or a hundr
 So reading counts bytes, storing counts bytes, and each row counts as bytes of its own.
 """
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,9 +29,9 @@ class Cost(NamedTuple):
     amount: float
 
 
-def _by_day(most: Callable[[], float]) -> Buckets:
+def _by_day(most: Callable[[], float], clock: Callable[[], float]) -> Buckets:
     """Buckets that hold a day's worth, all of it at once."""
-    return Buckets(lambda: most() / DAY_S, burst_s=DAY_S)
+    return Buckets(lambda: most() / DAY_S, clock, burst_s=DAY_S)
 
 
 def _at_once(costs: list[Cost]) -> bool:
@@ -46,13 +47,13 @@ def _at_once(costs: list[Cost]) -> bool:
 class Budgets:
     """The buckets of one process."""
 
-    def __init__(self) -> None:
-        self._read = Buckets(lambda: settings.HISTORY_KB_PER_ADDRESS_PER_S * KB)
-        self._said = Buckets(lambda: settings.MESSAGES_PER_ADDRESS_PER_S)
-        self._said_in = Buckets(lambda: settings.MESSAGES_PER_ROOM_PER_S)
-        self._stored = _by_day(lambda: settings.MB_PER_ADDRESS_PER_DAY * MB)
-        self._stored_in = _by_day(lambda: settings.MB_PER_ROOM_PER_DAY * MB)
-        self._made = _by_day(lambda: settings.ROOMS_PER_ADDRESS_PER_DAY)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = Buckets(lambda: settings.HISTORY_KB_PER_ADDRESS_PER_S * KB, clock)
+        self._said = Buckets(lambda: settings.MESSAGES_PER_ADDRESS_PER_S, clock)
+        self._said_in = Buckets(lambda: settings.MESSAGES_PER_ROOM_PER_S, clock)
+        self._stored = _by_day(lambda: settings.MB_PER_ADDRESS_PER_DAY * MB, clock)
+        self._stored_in = _by_day(lambda: settings.MB_PER_ROOM_PER_DAY * MB, clock)
+        self._made = _by_day(lambda: settings.ROOMS_PER_ADDRESS_PER_DAY, clock)
 
     def may_say(self, address: str, key: str, words: str) -> bool:
         """Takes what storing these words in a room costs an address and the room."""

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
+from django.conf import settings as django_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 
@@ -20,6 +22,10 @@ from tests.live.server import Noom
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 FIREFOXES = ("firefox-esr", "firefox")
 
+# An example may take as long as a busy machine needs.
+hypothesis.settings.register_profile("noom", deadline=None)
+hypothesis.settings.load_profile("noom")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first, and browsers last."""
@@ -31,6 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if starts_servers or item.path.parent.name == "live":
             item.add_marker("live")
     items.sort(key=lambda item: ("browser" in item.keywords, "live" in item.keywords))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The database of tests in this process survives no loss of power, and so waits for no disk."""
+    options = django_settings.DATABASES["default"].get("OPTIONS", {})
+    if "init_command" in options:
+        options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
 
 
 @pytest.fixture(autouse=True)

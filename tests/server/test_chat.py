@@ -156,7 +156,8 @@ async def test_typing_changes_are_passed_on_once_a_second_and_the_last_arrives(e
 
 
 async def test_typing_ends_with_the_line_and_with_silence(enter, monkeypatch):
-    monkeypatch.setattr(typist, "SILENT_S", 0.5)
+    monkeypatch.setattr(typist, "CHANGE_EVERY_S", 0.1)
+    monkeypatch.setattr(typist, "SILENT_S", 0.2)
     nova, mira = await enter("Nova"), await enter("Mira")
     await nova.tell("typing", on=True)
     assert (await mira.event("typing"))["on"]

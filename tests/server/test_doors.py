@@ -242,9 +242,7 @@ async def test_a_failure_while_entering_leaves_nobody_behind(connect, enter, mon
 
 
 @pytest.mark.parametrize("socket", ["chat", "call", "lobby"])
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(garbage=st.lists(frames, min_size=1, max_size=4))
 async def test_garbage_is_noticed_by_nobody_else(enter, join, connect, roomy, socket, garbage):
     bystander = await enter("Bystander", f"hall-{socket}")

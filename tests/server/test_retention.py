@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from chat import database, retention, rooms
+from chat import database, retention, rooms, runtime
 from chat.models import Ban, Chore, Deletion, Message, Room
 from tests.conversation import DEADLINE_S
 from tests.server.test_deletions import fill
@@ -113,7 +113,8 @@ async def test_the_clock_of_the_process_decides_nothing(monkeypatch):
     assert await Message.objects.acount() == 2
 
 
-async def test_retention_runs_when_a_process_starts(enter, settings):
+async def test_retention_runs_when_a_process_starts(enter, settings, monkeypatch):
+    monkeypatch.setattr(runtime, "START_S", 0.1)
     await fill("spoken", 2)
     await Message.objects.aupdate(sent_at=ago(settings.RETENTION_DAYS + 1))
     await enter("Nova", key="elsewhere")
