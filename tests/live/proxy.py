@@ -2,19 +2,13 @@
 
 import asyncio
 import itertools
-import threading
 from collections.abc import Sequence
-from typing import Self
 from urllib.parse import urlsplit
 
-from tests.patience import PATIENCE
-
-CHUNK = 64 * 1024
-START_S = 5.0 * PATIENCE
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+from tests.live.middle import CHUNK, Middle, Streams, first_of
 
 
-class Proxy:
+class Proxy(Middle):
     """Hands each request to the next of the servers that answers, so no session sticks to one.
 
     `upgrades`: "pass", "refuse" (403), or "drop" (the header does not get through, as at a proxy
@@ -23,60 +17,22 @@ class Proxy:
     """
 
     def __init__(self, *servers: str, upgrades: str = "refuse") -> None:
+        super().__init__()
         self.servers: Sequence[str] = servers
         self.upgrades = upgrades
         self.holds_back = False
         self.loses = 0
         self.handshakes = self.requests = 0  # that came
         self.open_websockets = self.open_fallbacks = 0  # of those that stand for WebSockets
-        self._writers: list[asyncio.StreamWriter] = []  # of all connections that there were
         self._turn = itertools.count()
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._port = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(START_S), "the proxy did not start"
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(START_S)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        self._port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        self._loop.run_forever()
-        server.close()
-        self._loop.run_until_complete(asyncio.sleep(0.1))  # who is at the door comes in first
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        for writer in self._writers:  # the test is over: nobody reads what is left
-            writer.transport.abort()
-        self._loop.run_until_complete(asyncio.sleep(0.1))  # what is closed is so in a later turn
-        self._loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)
-        try:
-            await self._request(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # one of them has gone
-        finally:
-            writer.close()
-
-    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(self, client: Streams) -> None:
         """One request a connection, which is simple and still right."""
+        reader, writer = client
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
         names = [line.partition(":")[0].lower() for line in head]
         is_upgrade = "upgrade" in names
@@ -92,7 +48,7 @@ class Proxy:
             hop = ("connection", "upgrade", "keep-alive")
             head = [line for line, name in zip(head, names, strict=True) if name not in hop]
             head.append("Connection: close")
-        server = await self._connect()
+        server = await self._next_server()
         if server is None:
             writer.write(
                 b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -103,20 +59,18 @@ class Proxy:
         self.open_websockets += passes
         self.open_fallbacks += is_fallback
         try:
-            await self._exchange((reader, writer), server, self.holds_back and not passes)
+            await self._exchange(client, server, self.holds_back and not passes)
         finally:
             self.open_websockets -= passes
             self.open_fallbacks -= is_fallback
 
-    async def _connect(self) -> Streams | None:
+    async def _next_server(self) -> Streams | None:
         for _ in self.servers:
             target = urlsplit(self.servers[next(self._turn) % len(self.servers)])
             try:
-                streams = await asyncio.open_connection(target.hostname, target.port)
+                return await self.connect(target.hostname, target.port)
             except OSError:
                 continue
-            self._writers.append(streams[1])
-            return streams
         return None
 
     async def _exchange(self, client: Streams, server: Streams, holds_back: bool) -> None:
@@ -126,11 +80,8 @@ class Proxy:
         answer = _gather(server[0], client[1], is_lost) if gathers else _pump(server[0], client[1])
         down = asyncio.create_task(answer)
         try:
-            await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
+            await first_of(up, down)
         finally:
-            for task in (up, down):
-                task.cancel()
-            await asyncio.gather(up, down, return_exceptions=True)
             server[1].close()
 
 
