@@ -7,6 +7,7 @@ from contextlib import closing
 
 from playwright.sync_api import Page
 
+from tests.live.logs import failures
 from tests.live.server import Noom
 from tests.live.waiting import until
 
@@ -23,6 +24,7 @@ def test_a_message_that_cannot_be_stored_is_told_with_a_reference(
     lines = [line for line in noom.log.splitlines() if f"reference={found[1]}" in line]
     assert len(lines) == 1
     assert "OperationalError" in noom.log.partition(lines[0])[2].splitlines()[1]
+    assert [found[1] in failure for failure in failures(noom.log)] == [True]
     assert mira.locator("#notice").is_hidden()
     rename(noom, "gone", "chat_message")
     nova.fill("form#msg [name=text]", "and on")

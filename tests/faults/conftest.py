@@ -15,6 +15,7 @@ from tests.faults.report import Figure, Run, note
 from tests.faults.site import Site
 from tests.live.admin import Admin
 from tests.live.cluster import Process
+from tests.live.logs import assert_no_failure
 
 # Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
 FIGURES = os.environ.get("NOOM_FIGURES", "")
@@ -102,10 +103,9 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def cluster(open_site: Site) -> Iterator[list[Process]]:
-    """Its processes; no error may stand in their logs afterwards."""
+    """Its processes; no failure may stand in their logs afterwards."""
     yield open_site.processes
-    for process in open_site.processes:
-        assert "Traceback" not in process.log, process.log[-3_000:]
+    assert_no_failure(*(process.log for process in open_site.processes))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from tests.faults.site import Site
 from tests.faults.stored import Stored
 from tests.faults.swarm import new_id
 from tests.live.admin import Admin, fields_of
+from tests.live.logs import assert_no_failure
 from tests.live.wire import Wire
 from tests.patience import PATIENCE
 
@@ -106,7 +107,7 @@ async def test_an_admin_at_work_fails_no_message(
     [[name]] = stored.ask("SELECT name FROM chat_room WHERE key = {}", SAVED)
     assert name == f"Saved {ROUNDS - 1}"
     assert not stored.count("chat_room", rows[DOOMED])
-    assert all("Traceback" not in process.log for process in site.processes)
+    assert_no_failure(*(process.log for process in site.processes))
 
 
 def judge(

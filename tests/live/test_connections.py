@@ -17,6 +17,7 @@ import pytest
 from chat import database
 from noom_project.viewers import THREADS
 from tests.live.cluster import Process
+from tests.live.logs import assert_no_failure
 from tests.live.postgres import Postgres
 from tests.live.production import as_operated
 from tests.live.server import ROOT
@@ -72,7 +73,7 @@ def test_strangers_at_the_admin_door_take_no_connections(process, postgres):
     assert 0 < most <= THREADS + OURS
     # Those of the pages end with their requests; a thread that is still here keeps none.
     until(lambda: connections(postgres) <= OURS, "the pages' connections to end")
-    assert " ERROR " not in process.log
+    assert_no_failure(process.log)
     assert len(os.listdir(f"/proc/{process.pid}/task")) < 40
 
 

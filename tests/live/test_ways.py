@@ -13,6 +13,7 @@ from noom_project.certificate import kept_certificate
 from tests.faults.swarm import Swarm
 from tests.live.cluster import Process, start_cluster
 from tests.live.fallback_wire import FallbackWire
+from tests.live.logs import assert_no_failure
 from tests.live.pgbouncer import PgBouncer
 from tests.live.postgres import Postgres
 from tests.live.production import as_operated
@@ -149,7 +150,7 @@ async def test_pgbouncer_shares_connections_and_nothing_is_lost(bouncer, start, 
             assert verdict.said
             assert (verdict.lost, verdict.doubled, verdict.disordered) == (0, 0, 0)
     await asyncio.to_thread(read_in_pieces, processes[0])
-    assert "Traceback" not in "".join(process.log for process in processes)
+    assert_no_failure(*(process.log for process in processes))
 
 
 def read_in_pieces(process: Process) -> None:

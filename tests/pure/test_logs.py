@@ -15,6 +15,7 @@ from noom_project.logs import (
     OfOneAddress,
     TextFormatter,
 )
+from tests.live.logs import assert_no_failure, failures
 
 NASTY = "a\r\nb\x1b[31mc\x00d\u2028e\u2029f\x85g\x9bh\u202ei"
 FORMATS = pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
@@ -115,3 +116,24 @@ def test_lines_of_one_address_are_bounded_and_those_left_out_counted():
     later = record("entered", address="192.0.2.1")
     assert bound.filter(later)
     assert json.loads(JsonFormatter().format(later))["left_out"] == 7
+
+
+@FORMATS
+def test_tests_of_servers_find_a_failure_in_a_log_and_nothing_else(formatter):
+    quiet = record(f"said ERROR {NASTY}", error=raised(TimeoutError("Redis is away")))
+    quiet.levelno, quiet.levelname = logging.WARNING, "WARNING"
+    failed = record("server error", error=raised(RuntimeError("our fault")), page="p")
+    failed.levelno, failed.levelname = logging.ERROR, "ERROR"
+    log = "\n".join(formatter.format(made) for made in (quiet, failed, quiet))
+    (found,) = failures(log)
+    assert "server error" in found
+    assert "our fault" in found
+    assert "Redis is away" not in found
+    with pytest.raises(AssertionError, match="our fault"):
+        assert_no_failure("", log)
+    assert_no_failure(formatter.format(quiet))
+
+
+def test_tests_of_servers_find_a_crash_that_no_logger_wrote():
+    with pytest.raises(AssertionError, match="Traceback"):
+        assert_no_failure("Traceback (most recent call last):\n  File x\nZeroDivisionError")
