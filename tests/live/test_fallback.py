@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -19,14 +16,9 @@ from tests.live.cluster import Process, cluster_of, started
 from tests.live.fallback_wire import FallbackWire
 from tests.live.proxy import Proxy
 from tests.live.redis import Redis
-from tests.live.server import ROOT
 from tests.live.wire import Wire
 from tests.patience import PATIENCE
 
-# What people do, and what is refused to them.
-SUITE = [
-    f"tests/server/test_{name}.py" for name in ("call", "chat", "convergence", "doors", "lobby")
-]
 STREAMS = pytest.mark.parametrize("stream", [True, False], ids=["stream", "poll"])
 
 
@@ -193,18 +185,3 @@ def listening_deafly(url: str, head: str) -> Iterator[socket.socket]:
             f"Content-Length: {len(head)}\r\n\r\n{head}".encode()
         )
         yield unread
-
-
-@pytest.mark.live
-@pytest.mark.parametrize("carrier", ["direct", "stream", "poll"])
-def test_the_service_suite_passes_on_every_carrier(carrier: str):
-    suite = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SUITE],
-        cwd=ROOT,
-        env={**os.environ, "NOOM_CARRIER": carrier},
-        capture_output=True,
-        text=True,
-        timeout=300 * PATIENCE,
-    )
-    assert suite.returncode == 0, suite.stdout[-8_000:] + suite.stderr[-2_000:]
-    assert " passed" in suite.stdout

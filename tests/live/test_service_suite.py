@@ -10,26 +10,21 @@ from tests.live.postgres import Postgres
 from tests.live.server import ROOT
 from tests.patience import PATIENCE
 
-# What the services do; the rest of tests/server is of the doors of one process.
-SUITE = [
-    f"tests/server/test_{name}.py"
-    for name in ("admin", "call", "chat", "convergence", "doors", "lobby", "pages", "removal")
-]
+# What the services do; the rest of tests/server is of the doors of one process. In parts of about
+# the same length, which workers share.
+PARTS = [("chat", "convergence", "removal"), ("admin", "call", "lobby"), ("doors", "pages")]
 
 
 @pytest.mark.live
-def test_the_service_suite_passes_on_postgresql_and_redis(postgres: Postgres, redis_url: str):
+@pytest.mark.parametrize("names", PARTS, ids="-".join)
+def test_the_service_suite_passes_on_postgresql_and_redis(
+    postgres: Postgres, redis_url: str, names: tuple[str, ...]
+):
     suite = subprocess.run(
-        # The database goes with its server; threads that live on would not let it be dropped.
         [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--reuse-db",
-            *SUITE,
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not live"),
+            "--reuse-db",  # it goes with its server; threads that live on would not let go of it
+            *(f"tests/server/test_{name}.py" for name in names),
         ],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis_url},

@@ -1,7 +1,6 @@
 """People on the sockets of one process, without a server in between."""
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -19,7 +18,7 @@ from chat import database, limits, runtime
 from tests.server.client import Client, DirectClient
 from tests.server.fallback_client import FallbackClient
 
-# What carries the sockets of the suite: WebSockets, at any server and at ours, or what a page falls
+# What carries the sockets of a test: WebSockets, at any server and at ours, or what a page falls
 # back to.
 CARRIERS: dict[str, Callable[..., Any]] = {
     "websocket": Client,
@@ -27,7 +26,22 @@ CARRIERS: dict[str, Callable[..., Any]] = {
     "stream": FallbackClient,
     "poll": partial(FallbackClient, stream=False),
 }
-CARRIER = os.environ.get("NOOM_CARRIER", "websocket")
+# What people do, and what is refused to them: by each carrier.
+BY_EACH_CARRIER = {"test_call", "test_chat", "test_convergence", "test_doors", "test_lobby"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The check tests WebSockets; `make test` tests the others, too."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in BY_EACH_CARRIER and "connect" in metafunc.fixturenames:
+        others = [pytest.param(name, marks=pytest.mark.live) for name in list(CARRIERS)[1:]]
+        metafunc.parametrize("carrier", ["websocket", *others])
+
+
+@pytest.fixture
+def carrier() -> str:
+    """What carries the sockets of a test that says nothing else."""
+    return "websocket"
 
 
 @pytest.fixture(autouse=True)
@@ -65,11 +79,12 @@ async def _threads_are_idle() -> None:
 
 
 @pytest.fixture
-async def connect() -> AsyncIterator[Callable[..., Any]]:
+async def connect(carrier: str) -> AsyncIterator[Callable[..., Any]]:
     """`await connect(path, …)`: a socket, closed when the test ends."""
+    usual = carrier
     async with AsyncExitStack() as stack:
 
-        async def connect(path: str, *, carrier: str = CARRIER, **options: Any) -> Any:
+        async def connect(path: str, *, carrier: str = usual, **options: Any) -> Any:
             client = CARRIERS[carrier](path, **options)
             stack.push_async_callback(client.close)
             await client.open()
