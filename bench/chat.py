@@ -28,6 +28,7 @@ from bench import growth, report  # noqa: E402 - needs the key
 from bench.meters import memory_kb  # noqa: E402
 from bench.servers import OTHER_CORE, Running  # noqa: E402
 from chat import identity  # noqa: E402
+from tests.live.production import gather_static_files  # noqa: E402
 from tests.live.server import ROOT  # noqa: E402
 
 Figures = dict[str, float]
@@ -160,7 +161,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a minute, whose figures mean nothing")
     options = parser.parse_args()
     size = SMALL if options.small else FULL
-    servers.collect_static()
+    gather_static_files(servers.NOOM)
     found: dict[tuple[str, str, str, str], list[float]] = {}
     for number in range(options.rounds):
         for setup in (EMBEDDED, JOINED):

@@ -20,6 +20,7 @@ from bench.machine import machine
 from tests.conftest import CHROMIUMS, installed
 from tests.live.cluster import Process
 from tests.live.people import FAKE_DEVICES
+from tests.live.production import gather_static_files
 from tests.live.server import ROOT, Noom
 from tests.live.waiting import until, until_page
 from tests.live.weight import Weight
@@ -103,7 +104,7 @@ class Production(Process):
         self.environment["ALLOWED_HOSTS"] = "127.0.0.1"
 
     def start(self) -> None:
-        self._run("collectstatic", "--no-input", "--verbosity", "0").wait(60)
+        gather_static_files(self.environment)
         super().start()
 
 

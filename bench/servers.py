@@ -5,7 +5,6 @@ import functools
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,16 +88,6 @@ def pin(pid: int, core: int) -> None:
     for thread in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(ProcessLookupError):  # it has just ended
             os.sched_setaffinity(int(thread), {core})
-
-
-def collect_static() -> None:
-    """What an operator does before a server without DEBUG starts."""
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
-        cwd=ROOT,
-        env={**os.environ, **NOOM},
-        check=True,
-    )
 
 
 def _redis(stack: contextlib.ExitStack, folder: Path) -> Redis:
