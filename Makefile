@@ -25,13 +25,12 @@ run-https: .venv/run.stamp
 	@$(IN_VENV) manage.py migrate --verbosity 0
 	@exec $(IN_VENV) manage.py run_https --port $(HTTPS_PORT)
 
-# Everything: what the check runs, then real processes and real browsers, three at a time because
-# they wait more than they work. Nothing here judges speed. A test that fails beside others is run
-# once more by itself: it has to pass there, and the output shows both runs.
-SLOW := (browser or live) and not long
+# Everything: what the check runs, then real processes and real browsers, four files at a time
+# because they wait more than they work, those that last first (tests/conftest.py). Nothing here
+# judges speed.
 test: programs check bench/peers/node_modules/.stamp
-	$(IN_VENV) -m pytest -n 3 --dist worksteal -m '$(SLOW)' || { test $$? -eq 1 && \
-		$(IN_VENV) -m pytest --last-failed --last-failed-no-failures none -m '$(SLOW)'; }
+	$(IN_VENV) -m pytest -n 4 --dist loadfile --no-loadscope-reorder \
+		-m '(browser or live) and not long'
 
 # Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
 # the worst figures go into it.

@@ -27,8 +27,22 @@ hypothesis.settings.register_profile("noom", deadline=None)
 hypothesis.settings.load_profile("noom")
 
 
+# The files of `make test` that last, in the order of how long; workers take them first, so that at
+# the end none of them is left to one worker alone.
+LAST_LONG = [
+    *("live/test_service_suite", "live/test_benchmarks", "faults/test_crowds", "faults/test_table"),
+    *("live/test_documented_commands", "browser/test_call_page", "faults/test_forged"),
+    *("browser/test_admin_page", "live/test_doctor", "faults/test_admin_lock"),
+    *("faults/test_transcripts", "browser/test_chat_page", "faults/test_rolling"),
+    *("live/test_cluster", "faults/test_floods", "faults/test_proxies", "browser/test_peer_page"),
+    *("live/test_fallback", "faults/test_relay_quota", "faults/test_frozen_process"),
+]
+PLACES = {Path(__file__).parent / f"{name}.py": place for place, name in enumerate(LAST_LONG)}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first, and browsers last."""
+    """Quick tests first; then files that last; and in a file browsers last, whose loop would be in
+    the way of others."""
     for item in items:
         uses = set(getattr(item, "fixturenames", ()))
         if uses & {"browser", "people", "person", "firefox"}:
@@ -36,7 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         starts_servers = uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}
         if starts_servers or item.path.parent.name == "live":
             item.add_marker("live")
-    items.sort(key=lambda item: ("browser" in item.keywords, "live" in item.keywords))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int, bool]:
+    is_browser = "browser" in item.keywords
+    is_slow = is_browser or "live" in item.keywords
+    return is_slow, PLACES.get(item.path, len(PLACES)) if is_slow else 0, is_browser
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,10 @@
 """What Noom is held to: a name for each bar, and what happens in it (docs/reliability.md)."""
 
+import os
+
+# Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
+FIGURES = os.environ.get("NOOM_FIGURES", "")
+
 BARS = {
     "R1": "One of two processes is killed (kill -9): 200 sockets, 20 rooms, 20 messages a second",
     "R2": "The same with 2,000 sockets",

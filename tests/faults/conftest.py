@@ -1,6 +1,5 @@
 """What every test of a bar has: its mark, and the figures by which it is judged."""
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.faults.bars import BARS
+from tests.faults.bars import BARS, FIGURES
 from tests.faults.doors import LIFTED
 from tests.faults.light_page import LightPages
 from tests.faults.report import Figure, Run, note
@@ -17,8 +16,6 @@ from tests.live.admin import Admin
 from tests.live.cluster import Process
 from tests.live.logs import assert_no_failure
 
-# Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
-FIGURES = os.environ.get("NOOM_FIGURES", "")
 HERE = Path(__file__).parent
 MISSES = pytest.StashKey[list[str]]()
 

@@ -139,15 +139,17 @@ async def test_a_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy,
                 failed.append(status)
 
     visiting = asyncio.create_task(asyncio.to_thread(visit))
-    async with Wire(proxy.url, f"/ws/chat/restart-{name}/") as nova:
-        await nova.enter("Nova")
-        for process in site.processes:
-            await asyncio.to_thread(process.restart)
-        assert await nova.closing() == closes.RESTARTING
-    async with Wire(proxy.url, f"/ws/chat/restart-{name}/") as nova:
-        await nova.enter("Nova")
-    over.set()
-    await visiting
+    try:
+        async with Wire(proxy.url, f"/ws/chat/restart-{name}/") as nova:
+            await nova.enter("Nova")
+            for process in site.processes:
+                await asyncio.to_thread(process.restart)
+            assert await nova.closing() == closes.RESTARTING
+        async with Wire(proxy.url, f"/ws/chat/restart-{name}/") as nova:
+            await nova.enter("Nova")
+    finally:
+        over.set()
+        await visiting
     assert not failed, proxy.log[-2_000:]
     figure("pages that failed in a rolling restart", len(failed), limit=0)
 
