@@ -16,6 +16,7 @@ from pytest_django import Settings
 from tests.live.firefox import Firefox
 from tests.live.people import FAKE_DEVICES, People
 from tests.live.postgres import Postgres
+from tests.live.production import as_operated, gather_static_files
 from tests.live.redis import Redis
 from tests.live.server import Noom
 
@@ -65,6 +66,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     options = django_settings.DATABASES["default"].get("OPTIONS", {})
     if "init_command" in options:
         options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _gathered_files(request: pytest.FixtureRequest) -> None:
+    """A server without DEBUG fails to start while files are gathered, so they are before any."""
+    if any({"live", "browser"} & set(item.keywords) for item in request.session.items):
+        gather_static_files(as_operated())
 
 
 @pytest.fixture(autouse=True)
