@@ -28,14 +28,16 @@ class Site:
         self._balancer: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when everything answers."""
-        self._stops.callback(self.redis.stop)
-        self.redis.start()
-        self.processes = start_cluster(self._folder, self.redis, 2, **self._environment)
-        for process in self.processes:
-            self._stops.callback(process.stop)
-        self._stops.callback(self.cut)
-        self.mend()
+        """Returns when everything answers; leaves nothing if something does not."""
+        with ExitStack() as stops:
+            stops.callback(self.redis.stop)
+            self.redis.start()
+            self.processes = start_cluster(self._folder, self.redis, 2, **self._environment)
+            for process in self.processes:
+                stops.callback(process.stop)
+            stops.callback(self.cut)
+            self.mend()
+            self._stops = stops.pop_all()
 
     def stop(self) -> None:
         """Undoes `start`, whatever was done to its parts."""

@@ -16,6 +16,7 @@ from chat import identity, keys
 from tests.faults import bystanders, raw
 from tests.live.cluster import Process
 from tests.live.wire import Wire
+from tests.patience import PATIENCE
 
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
 SOCKETS, SLOW, ROOMS, GUESSES = 5_000, 1_000, 10_000, 2_000
@@ -33,7 +34,7 @@ async def open_socket(url: str, path: str, frames: bytes = b"") -> asyncio.Strea
             target.hostname, target.port, local_addr=(ATTACKER, 0)
         )
         writer.write(raw.handshake(url, path) + frames)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30 * PATIENCE):
             head = await reader.readuntil(b"\r\n\r\n")
             first, _ = raw.parse(await reader.read(65_536))
     except (OSError, TimeoutError, asyncio.IncompleteReadError):

@@ -21,6 +21,7 @@ from tests.live.production import as_operated, gather_static_files
 from tests.live.proxies import KINDS, ProxyServer
 from tests.live.waiting import until
 from tests.live.wire import Wire, unverified
+from tests.patience import PATIENCE
 
 CLIENT = "127.7.7.7"
 SETTINGS = {"ALLOWED_HOSTS": "localhost", "TRUSTED_PROXIES": "1"}
@@ -75,7 +76,7 @@ def start_proxy(site: Site, tmp_path: Path) -> Iterator[Callable[..., ProxyServe
 def get(proxy: ProxyServer, path: str, **headers: str) -> tuple[int, str]:
     """Status and body of a page."""
     line = http.client.HTTPSConnection(
-        "localhost", proxy.port, timeout=30, context=unverified(proxy.url)
+        "localhost", proxy.port, timeout=30 * PATIENCE, context=unverified(proxy.url)
     )
     try:
         line.request("GET", path, headers=headers)
@@ -89,7 +90,7 @@ def counted(site: Site, label: str) -> float:
     """How often the processes have counted a reason, by their own word."""
     found = 0.0
     for process in site.processes:
-        with urlopen(f"{process.url}/metrics", timeout=30) as answer:
+        with urlopen(f"{process.url}/metrics", timeout=30 * PATIENCE) as answer:
             numbers = answer.read().decode()
         found += sum(float(n) for n in re.findall(rf'="{label}"}} ([\d.]+)\n', numbers))
     return found

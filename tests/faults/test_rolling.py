@@ -20,6 +20,7 @@ from tests.live.production import as_operated
 from tests.live.redis import Redis
 from tests.live.server import free_port
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 VISITORS, AT_ONCE = 200, 4
 ASSETS = re.compile(r'(?:src|href)="(/static/[^"#]+\.(?:js|css|svg))')
@@ -41,7 +42,7 @@ class Visit:
 def ask(address: str) -> tuple[int, str]:
     """Each on a connection of its own, so that it comes to the next process."""
     try:
-        with urlopen(address, timeout=60) as answer:
+        with urlopen(address, timeout=60 * PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         with error:

@@ -12,7 +12,7 @@ from tests.patience import PATIENCE
 
 RELAY = ROOT / "deploy" / "relay.sh"
 START_S = 10
-STOP_S = 5
+STOP_S = 5 * PATIENCE
 
 
 class Coturn:

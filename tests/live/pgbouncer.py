@@ -10,8 +10,9 @@ from pathlib import Path
 from tests.live.postgres import Postgres
 from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
-START_S, STOP_S = 15, 10
+START_S, STOP_S = 15, 10 * PATIENCE
 POOL = 2  # fewer connections than one process of Noom keeps, so that all of them are shared
 
 

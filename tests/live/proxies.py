@@ -12,10 +12,11 @@ from typing import NamedTuple
 from noom_project.certificate import kept_certificate
 from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 SITE = "meet.example.org"
 UPSTREAMS = ("127.0.0.1:8001", "127.0.0.1:8002")
-START_S, STOP_S = 15, 10
+START_S, STOP_S = 15, 10 * PATIENCE
 MODULES = Path("/usr/lib/apache2/modules")
 APACHE_MODULES = (
     *("mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http", "proxy_balancer"),

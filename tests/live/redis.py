@@ -47,7 +47,11 @@ class Redis:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        until(self._answers, "Redis' first answer", seconds=START_S)
+        try:
+            until(self._answers, "Redis' first answer", seconds=START_S)
+        except BaseException:
+            self.kill()
+            raise
 
     def forget(self) -> None:
         """Empties it."""

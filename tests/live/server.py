@@ -82,7 +82,11 @@ class Noom:
     def start(self) -> None:
         """Returns when it answers; does nothing if it runs."""
         self.launch()
-        until(self._answers, "Noom's first answer", seconds=START_S)
+        try:
+            until(self._answers, "Noom's first answer", seconds=START_S)
+        except BaseException:  # whoever starts it stops it when it has started
+            self.kill()
+            raise
 
     def launch(self) -> None:
         """Begins to start."""

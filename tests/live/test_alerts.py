@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.source import ROOT
 
 RULES = ROOT / "deploy" / "prometheus" / "noom.rules.yml"
@@ -32,7 +33,7 @@ def promtool(*arguments: object) -> str:
     program = shutil.which("promtool")
     assert program, "install prometheus, or run `make test`"
     done = subprocess.run(
-        [program, *map(str, arguments)], capture_output=True, text=True, timeout=60
+        [program, *map(str, arguments)], capture_output=True, text=True, timeout=60 * PATIENCE
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -22,6 +22,7 @@ from tests.live.postgres import Postgres
 from tests.live.production import as_operated
 from tests.live.server import ROOT
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.live
 
@@ -50,13 +51,13 @@ def connections(postgres: Postgres) -> int:
 def knock(url: str) -> int:
     """Tries wrong passwords; how often the door was answered."""
     opener, answers = build_opener(HTTPCookieProcessor(CookieJar())), 0
-    with opener.open(f"{url}/admin/login/", timeout=60) as page:
+    with opener.open(f"{url}/admin/login/", timeout=60 * PATIENCE) as page:
         token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[0]
     form = urlencode({"csrfmiddlewaretoken": token, "username": "x", "password": "wrong"})
     for _ in range(KNOCKS):
         request = Request(f"{url}/admin/login/", form.encode(), {"Referer": url})
         try:
-            opener.open(request, timeout=60).close()
+            opener.open(request, timeout=60 * PATIENCE).close()
         except HTTPError as locked_out:
             locked_out.close()
         answers += 1
@@ -102,6 +103,6 @@ def test_a_connection_gives_a_silent_host_up_by_itself(postgres, query, told):
         env={**os.environ, "DATABASE_URL": postgres.url + query, "DATABASE_TIMEOUT_S": "7"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
     assert done.stdout.split() == told, done.stderr

@@ -18,6 +18,7 @@ from tests.live.production import as_operated, gather_static_files
 from tests.live.proxies import KINDS, ProxyServer
 from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port
+from tests.patience import PATIENCE
 
 SETTINGS = {"ALLOWED_HOSTS": "localhost", "TRUSTED_PROXIES": "1"}
 OUTSIDE = ["page", "script", "websocket", "patience", "fallback", "origin", "metrics", "clock"]
@@ -82,7 +83,7 @@ def run_doctor(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=60 * PATIENCE,
     )
     return done.returncode, done.stdout
 

@@ -21,11 +21,12 @@ from tests.live.redis import Redis
 from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
 from tests.live.wire import Wire
+from tests.patience import PATIENCE
 
 PASSWORD = "only-for-this-test"
 # As docs/operating.md has it.
 NOOM = f"on >{PASSWORD} ~noom:* resetchannels &asgi* &noom:* +@all -@admin -@dangerous"
-STOP_S = 10
+STOP_S = 10 * PATIENCE
 
 pytestmark = pytest.mark.live
 
@@ -164,5 +165,5 @@ def read_in_pieces(process: Process) -> None:
         cwd=ROOT,
         env=process.environment,
         check=True,
-        timeout=120,
+        timeout=60 * PATIENCE,
     )

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from tests.live.server import ROOT
+from tests.patience import PATIENCE
 
 PARTS = ("manage.py", "noom_project", "chat", "call", "templates", "static")
-GATHER_S = 180
+GATHER_S = 60 * PATIENCE
 
 
 def copy(folder: Path) -> Path:

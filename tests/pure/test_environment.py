@@ -8,6 +8,7 @@ import sys
 import pytest
 from django.core.checks import run_checks
 
+from tests.patience import PATIENCE
 from tests.source import ROOT
 from tests.test_architecture import settings_read
 
@@ -193,7 +194,7 @@ def test_every_command_says_all_that_is_wrong_and_ends(command):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
     assert ended.returncode == 1
     assert ended.stdout == ""
