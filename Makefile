@@ -66,7 +66,8 @@ test-js: node_modules/.stamp
 	$(WITH_NODE) node --test --test-reporter=dot tests/js/*.test.js
 
 test-quick: .venv/dev.stamp
-	$(IN_VENV) -m pytest -q -n 4 --dist worksteal -m 'not browser and not live'
+	$(IN_VENV) -m pytest -q -n 4 --dist worksteal -m 'not browser and not live' \
+		tests/pure tests/server $(wildcard tests/test_*.py)
 
 # From opening a link to the other's first picture; writes bench/join-results.md.
 bench-join: programs .venv/dev.stamp

@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if uses & {"browser", "people", "person", "firefox"}:
             item.add_marker("browser")
         starts_servers = uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}
-        if starts_servers or item.path.parent.name == "live":
+        if starts_servers or item.path.parent.name in ("live", "browser"):
             item.add_marker("live")
     items.sort(key=_turn)
 
