@@ -120,6 +120,9 @@ class Guest:
             try:
                 ack = await self.line.request(message, m.NewMessageAck)
             except Unreachable:
+                # On a socket that has just ended it comes without a turn of the loop, in which the
+                # line would notice: this would go on for ever.
+                await asyncio.sleep(0)
                 continue
             except Refused as refusal:
                 if refusal.code not in AGAIN_CODES:
