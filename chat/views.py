@@ -31,9 +31,11 @@ looks = Buckets(lambda: LOOKS_PER_S, burst_s=LOOKS_BURST_S)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 async def home(request: HttpRequest) -> HttpResponse:
-    """The welcome page; its form leads into a room."""
-    form = WelcomeForm(request.POST or None, initial={"listed": settings.LIST_ROOMS})
-    if request.method == "POST" and form.is_valid():
+    """The welcome page; its form leads into a room. It changes nothing, so a browser without
+    cookies, which has no token for it, sends it in the address."""
+    sent = request.POST if request.method == "POST" else request.GET
+    form = WelcomeForm(sent if "room" in sent else None, initial={"listed": settings.LIST_ROOMS})
+    if form.is_valid():
         name, query = form.cleaned_data["room"], QueryDict(mutable=True)
         query["nickname"] = form.cleaned_data["nickname"]
         if not form.cleaned_data["listed"]:

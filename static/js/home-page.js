@@ -29,6 +29,26 @@ function rememberNickname() {
   if (matchMedia('(hover: hover)').matches) next.focus();
 }
 
+/** Whether this browser keeps cookies; `navigator.cookieEnabled` says yes where a setting forbids. */
+function keepsCookies() {
+  try {
+    document.cookie = 'noom_try=1; path=/; SameSite=Lax';
+    const isKept = document.cookie.includes('noom_try=1');
+    document.cookie = 'noom_try=; path=/; SameSite=Lax; Max-Age=0';
+    return isKept;
+  } catch {
+    return false;
+  }
+}
+
+/** Without cookies the server would take the form for a forged one: it goes in the address. */
+function sendWithoutCookies() {
+  if (keepsCookies()) return;
+  const form = byId('welcome', HTMLFormElement);
+  form.method = 'get';
+  within(form, '[name=csrfmiddlewaretoken]').remove();
+}
+
 /** How a name is compared with another one that a person typed. @param {string} name */
 const folded = (name) => name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
 
@@ -94,6 +114,7 @@ function drawRow(row, room) {
 }
 
 rememberNickname();
+byId('welcome').addEventListener('submit', sendWithoutCookies, { once: true });
 byId('welcome').addEventListener('input', drawPeople);
 drawPeople();
 // What was searched for stays as it is: the socket tells of the fullest rooms alone.

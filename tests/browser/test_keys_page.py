@@ -1,6 +1,5 @@
 """Keys, focus, drafts and the way out: typing is text, and a call is hard to lose."""
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.live.people import join_call
@@ -136,25 +135,6 @@ def test_sheet_leaves_the_controls_in_reach_and_fences_what_it_covers(person):
     until(lambda: not in_call(page), "out of the call")
     page.mouse.click(195, 80)
     until_page(page, "!document.getElementById('call').inert")
-
-
-@pytest.mark.parametrize("broken", ["name throws", "null", "full"])
-def test_room_opens_without_a_browsers_storage(people, broken):
-    page = people.page("Nova")
-    how = {
-        "name throws": "get() { throw new DOMException('no', 'SecurityError'); }",
-        "null": "get() { return null; }",
-        "full": "get() { return { getItem() { return null; }, removeItem() {},"
-        " setItem() { throw new DOMException('full', 'QuotaExceededError'); } }; }",
-    }[broken]
-    for name in ("localStorage", "sessionStorage"):
-        page.add_init_script(f"Object.defineProperty(window, '{name}', {{ {how} }});")
-    page.goto("/rooms/storage/?nickname=Nova", wait_until="domcontentloaded")
-    until(lambda: "Connected" in page.inner_text("#line"), "the room")
-    page.fill(TEXT, "kept nowhere")
-    page.press(TEXT, "Enter")
-    until(lambda: "kept nowhere" in page.inner_text("#messages"), "the message")
-    join_call(page)
 
 
 def test_form_without_its_script_keeps_what_was_typed(people):

@@ -34,6 +34,16 @@ def test_the_form_leads_into_the_room_that_was_named(visitor):
     assert room_data(page)["nickname"] == "Nova"
 
 
+def test_the_form_leads_in_without_cookies_too():
+    visitor = Visitor(enforce_csrf_checks=True)
+    form = {"nickname": "Nova", "room": "tea room"}
+    assert visitor.post("/", form).status_code == 403
+    answer = visitor.get("/", form | {"listed": "true"})
+    assert answer["Location"] == "/rooms/tea-room/?nickname=Nova"
+    unlisted = visitor.get("/", form | {"listed": "false"})["Location"]
+    assert keys.is_unlisted(unlisted.split("/")[2])
+
+
 def test_a_name_that_its_address_cannot_hold_goes_with_it(visitor):
     answer = visitor.post("/", {"room": "Team Meeting!"})
     page = visitor.get(answer["Location"]).content.decode()
