@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import CHROMIUMS, installed
 from tests.live.media import hears, shows_video
 from tests.live.people import FAKE_DEVICES, People, join_call
 from tests.live.waiting import until
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.bar("D13")
 
@@ -36,7 +37,7 @@ def chats_and_calls(nova: Page, mira: Page) -> None:
         page.press("form#msg [name=text]", "Enter")
     for page in (nova, mira):
         for text in ("from Nova", "from Mira"):
-            until(lambda p=page, t=text: t in p.inner_text("#messages"), text, seconds=20)
+            expect(page.locator("#messages")).to_contain_text(text, timeout=20_000 * PATIENCE)
     for page in (nova, mira):
         join_call(page)
     for page in (nova, mira):

@@ -10,6 +10,7 @@ import pytest
 from tests.faults.calls import EXPECTED_ERRORS, OPEN, Figure
 from tests.live.homes import ReachableNoom, people_at
 from tests.live.namespaces import MISSING, Namespace
+from tests.live.rows import FORGET
 from tests.live.threads import Loop
 from tests.live.waiting import until, until_page
 from tests.live.wire import Wire
@@ -32,11 +33,6 @@ READING = """() => {
     .find(row => row.getBoundingClientRect().top >= top);
   return [first.querySelector('.message-text').textContent, first.getBoundingClientRect().top];
 }"""
-FORGET = """
-from asgiref.sync import async_to_sync
-from chat import deletions
-assert async_to_sync(deletions.forget)(lambda key, event: None)
-"""
 TEXTS = "[...document.querySelectorAll('#messages .message-text')].map(text => text.textContent)"
 
 

@@ -5,6 +5,14 @@ import sqlite3
 import uuid
 from pathlib import Path
 
+# What the retention does, as another process of several does it; for `manage.py shell`.
+FORGET = """
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+from chat import deletions
+async_to_sync(deletions.forget)(lambda key, event: None, timezone.now())
+"""
+
 
 def fill(database: Path, key: str, count: int, text: str = "text {seq}") -> None:
     """Puts messages into a room that exists and has none."""
