@@ -9,13 +9,15 @@ from array import array
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import av
 from aiortc.contrib.media import MediaPlayer
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame, VideoFrame
+from aiortc.mediastreams import AUDIO_PTIME, MediaStreamError, MediaStreamTrack
+from av import AudioFrame, FFmpegError, VideoFrame
+from av.frame import Frame
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,6 +32,9 @@ NAME_PX, CLOCK_PX = 28, 36
 BAR_PX = 24
 
 PICTURES = {"gif", "apng", "image2", "ico"}  # and what FFmpeg calls "…_pipe"
+
+BEFORE_END_S = 3.0  # of a file, decoded again when it has been played
+MISSING_S = 1.0  # at the end of a file that says how long it is: less is rounding
 
 CATCH_UP_S = 0.2  # what is due for longer is left out
 
@@ -67,18 +72,27 @@ class Moving:
         await self._sound.stop()
 
 
+class Damaged(Exception):
+    """A file whose end could not be played."""
+
+
 class Played:
     """A film or sound of any kind that FFmpeg reads, played once. Raises OSError, FFmpegError or
     ValueError if it is none."""
 
     def __init__(self, path: Path) -> None:
-        _check(path)
+        self._path, self._frame_s = path, _check(path)
+        self._played_s: dict[Slot, float] = {}
         player = MediaPlayer(str(path))
         tracks: dict[Slot, MediaStreamTrack | None] = {
             "microphone": player.audio,
             "camera": player.video,
         }
-        self._fans: dict[Slot, Fan] = {name: Fan(track) for name, track in tracks.items() if track}
+        self._fans: dict[Slot, Fan] = {
+            name: Fan(track, partial(self._play_on, name))
+            for name, track in tracks.items()
+            if track
+        }
         if not self._fans:
             raise ValueError("no sound and no picture in it")
         self.media = Media(
@@ -89,17 +103,24 @@ class Played:
         return {slot: fan.tap() for slot, fan in self._fans.items()}
 
     async def ended(self) -> None:
-        """Returns when the file has been played to its end."""
+        """Returns when the file has been played to its end. Raises Damaged: that was not the end,
+        for the player stops without a word where it can decode no more."""
         for fan in self._fans.values():
             await fan.ended.wait()
+        await asyncio.to_thread(_check_end, self._path, max(self._played_s.values(), default=0.0))
 
     async def stop(self) -> None:
         for fan in self._fans.values():
             await fan.stop()
 
+    def _play_on(self, slot: Slot) -> None:
+        frame_s = self._frame_s if slot == "camera" else AUDIO_PTIME
+        self._played_s[slot] = self._played_s.get(slot, 0.0) + frame_s
 
-def _check(path: Path) -> None:
-    """Decodes a first frame of each kind: the player ends without a word where it cannot."""
+
+def _check(path: Path) -> float:
+    """Decodes a first frame of each kind: the player ends without a word where it cannot. How long
+    a picture stands, in seconds."""
     with av.open(str(path)) as container:
         name = container.format.name
         if name in PICTURES or name.endswith("_pipe"):
@@ -111,6 +132,25 @@ def _check(path: Path) -> None:
             container.seek(0)
             if next(container.decode(stream), None) is None:
                 raise ValueError(f"no {stream.type} can be read from it: the file is damaged")
+        rates = [stream.average_rate for stream in container.streams.video[:1]]
+        return float(1 / rates[0]) if rates and rates[0] else 0.0
+
+
+def _check_end(path: Path, played_s: float) -> None:
+    """Decodes the rest of a file from shortly before the second to which it was played."""
+    last_s = played_s
+    try:
+        with av.open(str(path)) as container:
+            container.seek(int(max(0.0, played_s - BEFORE_END_S) * av.time_base))
+            streams = (*container.streams.video[:1], *container.streams.audio[:1])
+            for frame in container.decode(*streams):
+                if isinstance(frame, Frame):
+                    last_s = max(last_s, frame.time or 0.0)
+            whole_s = (container.duration or 0) / av.time_base
+    except FFmpegError as error:
+        raise Damaged(f"it is damaged after {last_s:.1f} s ({error.strerror})") from error
+    if last_s < whole_s - MISSING_S:
+        raise Damaged(f"it breaks off after {last_s:.1f} of {whole_s:.1f} s")
 
 
 class Echo:

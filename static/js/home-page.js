@@ -3,7 +3,7 @@
 import { company } from './company.js';
 import { byId, clone, keepList, setText, within } from './dom.js';
 import { createSocket } from './socket.js';
-import { browserStore, tabStore } from './storage.js';
+import { browserStore, keepsCookies, tabStore } from './storage.js';
 import { t } from './words.js';
 
 /** @import {OpenRoom, RoomChangeEvent} from './protocol.js' */
@@ -27,18 +27,6 @@ function rememberNickname() {
   const next = within(form, input.value || wrong ? '[name=room]' : '[name=nickname]');
   // On a phone this would cover half of the page with the keyboard.
   if (matchMedia('(hover: hover)').matches) next.focus();
-}
-
-/** Whether this browser keeps cookies; `navigator.cookieEnabled` says yes where a setting forbids. */
-function keepsCookies() {
-  try {
-    document.cookie = 'noom_try=1; path=/; SameSite=Lax';
-    const isKept = document.cookie.includes('noom_try=1');
-    document.cookie = 'noom_try=; path=/; SameSite=Lax; Max-Age=0';
-    return isKept;
-  } catch {
-    return false;
-  }
 }
 
 /** Without cookies the server would take the form for a forged one: it goes in the address. */

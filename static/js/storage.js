@@ -91,3 +91,15 @@ export function recall(store, key, fallback, isGood = (value) => value !== null)
 
 /** @param {Store} store @param {string} key @param {unknown} value JSON can say it */
 export const remember = (store, key, value) => store.setItem(key, JSON.stringify(value));
+
+/** Whether this browser keeps cookies; `navigator.cookieEnabled` says yes where a setting forbids. */
+export function keepsCookies() {
+  try {
+    document.cookie = 'noom_try=1; path=/; SameSite=Lax';
+    const isKept = document.cookie.includes('noom_try=1');
+    document.cookie = 'noom_try=; path=/; SameSite=Lax; Max-Age=0';
+    return isKept;
+  } catch {
+    return false;
+  }
+}

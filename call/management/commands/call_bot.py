@@ -11,7 +11,7 @@ from av import FFmpegError
 from django.core.management.base import BaseCommand, CommandError
 
 from call.participant import Participant
-from call.sources import Echo, Moving, Played, Source
+from call.sources import Damaged, Echo, Moving, Played, Source
 from call.wire import Refused, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -44,6 +44,9 @@ class Command(BaseCommand):
             raise CommandError(f"Noom cannot be reached. {error}") from error
         except Refused as error:
             raise CommandError(f"Noom refused ({error.code}): {error}") from error
+        except Damaged as error:
+            play = options["play"]
+            raise CommandError(f"--play: {play} was not played to its end: {error}.") from error
 
     async def _run(
         self,
@@ -71,7 +74,7 @@ class Command(BaseCommand):
         try:
             # A signal ends joining, too: a server that does not answer takes its time.
             await asyncio.wait({attending, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            refusal = attending.result() if attending.done() else None
+            problem = attending.result() if attending.done() else None
             for bot in joined:
                 self._tell(bot)
         finally:
@@ -80,12 +83,12 @@ class Command(BaseCommand):
             await asyncio.gather(attending, stopping, return_exceptions=True)
             # All at once: a slow one must not keep the others in the room.
             await asyncio.gather(*(bot.leave() for bot in joined))
-        if refusal:
-            raise refusal
+        if problem:
+            raise problem
 
     async def _attend(
         self, bots: list[Participant], joined: list[Participant], room: str, seconds: float | None
-    ) -> Refused | None:
+    ) -> Refused | Damaged | None:
         """Joins one after the other, and stays until it is over."""
         for bot in bots:
             await bot.__aenter__()
@@ -147,11 +150,11 @@ def _source(name: str, *, play: Path | None, echo: bool) -> Source:
         ) from error
 
 
-async def _until_over(bots: list[Participant], seconds: float | None) -> Refused | None:
+async def _until_over(bots: list[Participant], seconds: float | None) -> Refused | Damaged | None:
     """Waits for the time to be up, for the file's end, or for a refusal."""
     ends: list[asyncio.Task[Any]] = [asyncio.create_task(bot.ended()) for bot in bots]
     ends += [
-        asyncio.create_task(bot.source.ended()) for bot in bots if isinstance(bot.source, Played)
+        asyncio.create_task(_damage(bot.source)) for bot in bots if isinstance(bot.source, Played)
     ]
     try:
         done, _ = await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -159,4 +162,13 @@ async def _until_over(bots: list[Participant], seconds: float | None) -> Refused
         for end in ends:
             end.cancel()
         await asyncio.gather(*ends, return_exceptions=True)
-    return next((end.result() for end in done if isinstance(end.result(), Refused)), None)
+    return next((end.result() for end in done if end.result() is not None), None)
+
+
+async def _damage(source: Played) -> Damaged | None:
+    """Waits for the end of a file; what was wrong with it."""
+    try:
+        await source.ended()
+    except Damaged as damage:
+        return damage
+    return None
