@@ -1,6 +1,7 @@
 """A process or the database stands still while pages come back: the newest connection stays."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Iterator
@@ -12,11 +13,15 @@ from call import wire
 from chat import closes
 from tests.faults.swarm import Guest, Swarm, until
 from tests.faults.verdicts import told, until_true
+from tests.live.wire import Wire
 
 Fault = AbstractContextManager[None]
 
 KEYS, EACH = [f"room-{n}" for n in range(5)], 4
-SHORT_S, LONG_S = (1.0, 3.0), (1.0, 14.0)
+LONG_S = (1.0, 14.0)
+PAGES, STRANGERS = 20, 100
+STRANGE = "127.0.0.2"
+HEAD_START_S = 0.5
 ROUNDS = 10  # of each fault, with twenty people who come back in each
 BACK_WITHIN_S = 30.0
 # A page gives a handshake 4 s and doubts a line after 2.5 s; an impatient person reloads sooner.
@@ -63,16 +68,82 @@ def settled(guests: list[Guest]) -> bool:
     return all(guest.line.open.is_set() or guest.line.is_over for guest in guests)
 
 
-async def judged(site, postgres, figure, rounds: int, within: tuple[float, float]) -> None:
+class Returning:
+    """A page whose older connection waits at one process while it opens a newer one at another."""
+
+    def __init__(self, site, number: int) -> None:
+        path = f"/ws/chat/{KEYS[number % len(KEYS)]}/"
+        self.newer = Wire(site.processes[0].url, path, browser=f"b{number}")
+        self.older = Wire(site.processes[1].url, path, token=self.newer.token)
+        self.answered: list[Wire] = []  # in this order
+
+    async def come_in(self, wire: Wire, connection: int) -> None:
+        # A machine as slow as that may refuse the handshake; the page would come again.
+        await wire.__aenter__()
+        with contextlib.suppress(ConnectionError):
+            await wire.enter("Page", connection=connection)
+        self.answered.append(wire)
+
+    @property
+    def is_decided(self) -> bool:
+        return any(wire.closed_with is not None for wire in (self.newer, self.older))
+
+    async def see_off(self) -> None:
+        await asyncio.gather(*(w.__aexit__() for w in (self.newer, self.older)))
+
+
+async def crowd(site) -> list[Wire]:
+    """So many strangers at the process of the older connections that these are served last."""
+    paths = [f"/ws/chat/stranger-{number}/" for number in range(STRANGERS)]
+    url = site.processes[1].url
+    strangers = [Wire(url, path, address=STRANGE) for path in paths]
+    await asyncio.gather(*(stranger.__aenter__() for stranger in strangers))
+    return strangers
+
+
+@pytest.mark.bar("D9")
+@pytest.mark.parametrize("fault", [suspended, stalled])
+async def test_an_older_connection_served_last_ends_no_newer_one(
+    start_site, postgres, figure, fault
+):
+    site = start_site(DATABASE_URL=postgres.url)
+    pages = [Returning(site, number) for number in range(PAGES)]
+    strangers = await crowd(site) if fault is stalled else []
+    with fault(site, postgres):
+        entering = [asyncio.create_task(stranger.enter("Stranger")) for stranger in strangers]
+        await asyncio.sleep(HEAD_START_S)
+        older = [asyncio.create_task(page.come_in(page.older, 1)) for page in pages]
+        await asyncio.sleep(HEAD_START_S)
+        newer = [asyncio.create_task(page.come_in(page.newer, 2)) for page in pages]
+        # A database that stands still lets nobody in; a suspended process is alone in that.
+        if fault is suspended:
+            await asyncio.gather(*newer)
+    await asyncio.gather(*entering, *older, *newer)
+    late = sum(page.answered[0] is page.newer for page in pages)
+    print(f"{late} of {PAGES} older connections were served after the newer ones")
+    assert late > PAGES / 2, "the order in question was not met"
+    await until(lambda: all(page.is_decided for page in pages), "one of two to end", seconds=20)
+    ended = sum(page.newer.closed_with is not None for page in pages)
+    figure("newer connections that were ended for older ones", ended, limit=0)
+    if not ended:
+        await asyncio.gather(*(page.newer.say("still here") for page in pages))
+    await asyncio.gather(*(page.see_off() for page in pages))
+    await asyncio.gather(*(stranger.__aexit__() for stranger in strangers))
+
+
+@pytest.mark.bar("D9")
+@pytest.mark.long
+async def test_long_stalls_end_no_newer_connection_for_an_older_one(start_site, postgres, figure):
+    site = start_site(DATABASE_URL=postgres.url)
     async with Swarm(site.url) as swarm:
         await swarm.enter(KEYS, EACH)
-        for number in range(2 * rounds):
+        for number in range(2 * ROUNDS):
             fault = suspended if number % 2 else stalled
-            length_s = random.uniform(*within)
+            length_s = random.uniform(*LONG_S)
             await come_back(swarm, fault(site, postgres), length_s)
         ended = [guest for guest in swarm.guests if guest.line.is_over]
         lost = sum(len(guest.line.losses) for guest in swarm.guests)
-        assert lost >= 2 * rounds * len(swarm.guests), "not everybody lost the line each time"
+        assert lost >= 2 * ROUNDS * len(swarm.guests), "not everybody lost the line each time"
         replaced = [guest for guest in ended if guest.line.over_with == str(closes.REPLACED)]
         figure("newer connections that were ended for older ones", len(replaced), limit=0)
         figure("pages that stay away", len(ended), limit=0)
@@ -80,14 +151,3 @@ async def judged(site, postgres, figure, rounds: int, within: tuple[float, float
         figure("until presence was true afterwards", true_s, limit=18, unit="s")
         await asyncio.gather(*(guest.say() for guest in swarm.guests))
         told(figure, await swarm.judge())
-
-
-@pytest.mark.bar("D9")
-async def test_a_stall_ends_no_newer_connection_for_an_older_one(start_site, postgres, figure):
-    await judged(start_site(DATABASE_URL=postgres.url), postgres, figure, 1, SHORT_S)
-
-
-@pytest.mark.bar("D9")
-@pytest.mark.long
-async def test_long_stalls_end_no_newer_connection_for_an_older_one(start_site, postgres, figure):
-    await judged(start_site(DATABASE_URL=postgres.url), postgres, figure, ROUNDS, LONG_S)
