@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,11 +17,13 @@ STOP_S = 20
 
 
 class Postgres:
-    """One PostgreSQL server with an empty database, at `url`."""
+    """One PostgreSQL server with an empty database, at `url`; `inside` begins a command where its
+    host is an address."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", inside: Sequence[str] = ()) -> None:
         self.port = free_port()
-        self.url = f"postgres://noom@127.0.0.1:{self.port}/postgres"
+        self.url = f"postgres://noom@{host}:{self.port}/postgres"
+        self._host, self._inside = host, inside
         self._folder = Path(tempfile.mkdtemp(prefix="noom-postgres-"))
         # PostgreSQL refuses to run as root.
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -30,9 +32,22 @@ class Postgres:
 
     def start(self) -> None:
         """Returns when it answers."""
+        data = self._folder / "data"
+        self._run("initdb", "-D", str(data), "-U", "noom", "--auth=trust", "--no-sync")
+        if self._inside:
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
+        self._launch()
+
+    def move(self, host: str, inside: Sequence[str]) -> None:
+        """Dies, and starts with the same data at another host, or once more at its own."""
+        self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))
+        self._host, self._inside = host, inside
+        self._launch()
+
+    def _launch(self) -> None:
         data = str(self._folder / "data")
-        self._run("initdb", "-D", data, "-U", "noom", "--auth=trust", "--no-sync")
-        options = f"-c port={self.port} -c listen_addresses=127.0.0.1 -k {self._folder}"
+        options = f"-c port={self.port} -c listen_addresses={self._host} -k {self._folder}"
         log = str(self._folder / "log")
         self._run("pg_ctl", "start", "-w", "-D", data, "-o", options, "-l", log)
 
@@ -72,7 +87,7 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         found = sorted(LIBRARY.glob(f"*/bin/{program}")) or [Path(program)]
         subprocess.run(
-            [*self._as, str(found[-1]), *arguments],
+            [*self._inside, *self._as, str(found[-1]), *arguments],
             check=True,
             cwd="/",
             stdin=subprocess.DEVNULL,
