@@ -37,6 +37,12 @@ class TurnClient(TurnClientUdpProtocol):
         request.attributes[FAMILY] = family
         return await _code(self._allocate(request))
 
+    async def keep(self) -> int:
+        """Refreshes the allocation."""
+        request = self._request(stun.Method.REFRESH)
+        request.attributes["LIFETIME"] = LIFETIME_S
+        return await _code(self.request_with_retry(request))
+
     async def permit(self, peer: str) -> int:
         """CreatePermission for a peer's address."""
         request = self._request(stun.Method.CREATE_PERMISSION)
