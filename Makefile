@@ -29,7 +29,7 @@ run-https: .venv/run.stamp
 # because they wait more than they work, those that last first (tests/conftest.py). Nothing here
 # judges speed.
 test: programs check bench/peers/node_modules/.stamp
-	$(IN_VENV) -m pytest -n 4 --dist loadfile --no-loadscope-reorder \
+	$(IN_VENV) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder \
 		-m '(browser or live) and not long'
 
 # Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;

@@ -38,9 +38,12 @@ LAST_LONG = [
     *("live/test_cluster", "faults/test_floods", "faults/test_proxies", "browser/test_peer_page"),
     *("live/test_fallback", "faults/test_relay_quota", "faults/test_frozen_process"),
 ]
+# Their tests share no server: each may go to another worker.
+APART = {"test_service_suite", "test_benchmarks"}
 PLACES = {Path(__file__).parent / f"{name}.py": place for place, name in enumerate(LAST_LONG)}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first; then files that last; and in a file browsers last, whose loop would be in
     the way of others."""
@@ -51,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         starts_servers = uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}
         if starts_servers or item.path.parent.name in ("live", "browser"):
             item.add_marker("live")
+        if item.path.stem not in APART:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=_turn)
 
 
