@@ -37,8 +37,9 @@ function sendWithoutCookies() {
   within(form, '[name=csrfmiddlewaretoken]').remove();
 }
 
-/** How a name is compared with another one that a person typed. @param {string} name */
-const folded = (name) => name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+/** How a name is compared with what a person typed: a dash of an address is a blank of a name.
+ * @param {string} name */
+const folded = (name) => name.normalize('NFKC').replace(/[\s-]+/g, ' ').trim().toLowerCase();
 
 /** Whether the list has all open rooms: whom it does not name, the server is asked about. */
 let isWhole = byId('rooms-search').hidden;

@@ -75,6 +75,8 @@ def test_the_room_field_says_who_is_there_before_one_enters(people):
     until(lambda: said.inner_text() == "1 person is in this room", "how many are in the room")
     people.enter("Mira", "Company")
     until(lambda: said.inner_text() == "2 people are in this room", "the second person")
+    page.fill("#welcome [name=room]", "-company-")
+    until(lambda: said.inner_text() == "2 people are in this room", "the room of this address")
     page.fill("#welcome [name=room]", "company of mine")
     until(lambda: said.inner_text() == "", "nothing of a room that is not open")
     page.fill("#welcome [name=room]", "Company")
