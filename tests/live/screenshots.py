@@ -50,7 +50,7 @@ def talk(pages: list[Page]) -> None:
     ]
     for page, line in zip(pages, lines, strict=False):
         page.fill("form#msg [name=text]", line)
-        page.press("form#msg [name=text]", "Enter")
+        page.click(".msg-send")  # on a phone Enter begins a line
         page.wait_for_timeout(300)
 
 
