@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from noom_project.private import UMASK
+from noom_project.local.private_files import UMASK
 
 if __name__ == "__main__":
     os.umask(UMASK)

@@ -27,7 +27,7 @@ django.setup()
 from bench import growth, report  # noqa: E402 - needs the key
 from bench.meters import memory_kb  # noqa: E402
 from bench.servers import OTHER_CORE, Running  # noqa: E402
-from chat import identity  # noqa: E402
+from chat import tokens  # noqa: E402
 from tests.live.production import gather_static_files  # noqa: E402
 from tests.live.server import ROOT  # noqa: E402
 
@@ -107,7 +107,7 @@ def load(server: Running, rooms: int, people: int, **plan: Any) -> "subprocess.P
 
 
 def _token(key: str) -> str:
-    return identity.mint(key=key, browser="bench", room_name=key)
+    return tokens.mint(key=key, browser="bench", room_name=key)
 
 
 def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:

@@ -4,13 +4,13 @@ import asyncio
 
 from django.conf import settings
 
-from call import failures, ice, signalling
-from call import messages as m
-from chat import closes, protocol
+from call import ice_failures, ice_servers, signalling
+from call import protocol as m
 from chat.consumers import RoomConsumer
-from chat.counts import counts
-from chat.frames import Frame
-from chat.messages import EmptyAck, LeaveRoom, People, Wire
+from chat.protocol import close_codes, codec
+from chat.protocol.frames import Frame
+from chat.protocol.messages import EmptyAck, LeaveRoom, People, Wire
+from chat.stats import counts
 
 
 class CallConsumer(RoomConsumer):
@@ -51,7 +51,7 @@ class CallConsumer(RoomConsumer):
         return EmptyAck()
 
     async def on_ice_failed(self, message: m.IceFailed) -> Wire:
-        failures.ice_failed(message, address=self.address, about=self.about)
+        ice_failures.ice_failed(message, address=self.address, about=self.about)
         return EmptyAck()
 
     async def on_people(self, message: People) -> Wire:
@@ -67,7 +67,7 @@ class CallConsumer(RoomConsumer):
         if self._renewal:
             self._renewal.cancel()
         if self.id:
-            code = self.closed_with or closes.GOING_AWAY
+            code = self.closed_with or close_codes.GOING_AWAY
             await signalling.line_down(self.key, self, code=code)
 
     async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> Wire:
@@ -77,11 +77,11 @@ class CallConsumer(RoomConsumer):
     def _renew_later(self) -> None:
         """Sent by the server, for it needs no page whose timers a browser has slowed down, and it
         ends with the socket: nobody who was sent out of the room receives any more."""
-        seconds = ice.renewal_s()
+        seconds = ice_servers.renewal_s()
         if seconds is not None:
             self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
 
     def _renew(self) -> None:
         event = signalling.new_ice_servers(self.member)
-        self.deliver(Frame(protocol.event(event)))
+        self.deliver(Frame(codec.event(event)))
         self._renew_later()

@@ -8,8 +8,8 @@ from typing import cast
 import msgspec
 from django.conf import settings
 
-from call import ice, relay_only
-from call.messages import (
+from call import ice_servers, relay_filter
+from call.protocol import (
     Answer,
     AnswerEvent,
     CallByeEvent,
@@ -26,14 +26,15 @@ from call.messages import (
     Offer,
     OfferEvent,
 )
-from chat import agreement, rooms, runtime
+from chat import runtime
 from chat.errors import Refused
-from chat.hub import Local
-from chat.identity import Identity
-from chat.limits import addresses
-from chat.messages import Member, Wire
-from chat.presence import Change
-from chat.roster import Entrant, Kind, Roster, register
+from chat.presence.base import Change
+from chat.presence.roster import Entrant, Kind, Roster, register
+from chat.protocol.messages import Member, Wire
+from chat.realtime.hub import Local
+from chat.realtime.rate_limits import addresses
+from chat.services import call_status, rooms
+from chat.tokens import Identity
 
 TOPOLOGY = "mesh"
 # A page opens the sockets of its room and of its call at once, and the call's may be quicker.
@@ -55,7 +56,7 @@ async def _tell_room(key: str, change: Change) -> None:
     """The room's roster shows who is in the call."""
     if (change.before is None) != (change.after is None):
         member = cast(Member, change.after or change.before)
-        await agreement.mark(key, member.id, on=change.after is not None)
+        await call_status.mark(key, member.id, on=change.after is not None)
 
 
 CALLERS = register(
@@ -99,11 +100,11 @@ async def join(
         return Caller(id=me, here=True, since=since, session=session, media=media)
 
     change = await callers().enter(key=key, local=local, rule=rule)
-    relay_name = ice.relay_names.name(browser=identity.browser, address=address)
+    relay_name = ice_servers.relay_names.name(browser=identity.browser, address=address)
     ack = JoinRoomAck(
         you=me,
         people=_callers(change.members),
-        ice_servers=ice.servers(relay_name),
+        ice_servers=ice_servers.servers(relay_name),
         relay_only=settings.ICE_RELAY_ONLY,
         topology=TOPOLOGY,
         version=change.version,
@@ -114,7 +115,7 @@ async def join(
 
 def new_ice_servers(member: CallMember) -> IceServersEvent:
     """The ICE servers of a caller with new relay credentials."""
-    return IceServersEvent(ice_servers=ice.servers(member.relay_name))
+    return IceServersEvent(ice_servers=ice_servers.servers(member.relay_name))
 
 
 async def leave(member: CallMember) -> None:
@@ -148,7 +149,7 @@ async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
     target = (await callers().snapshot(member.key)).members.get(message.to)
     if not isinstance(target, Caller) or target.session != message.session:
         return
-    passed = relay_only.clean(message) if settings.ICE_RELAY_ONLY else message
+    passed = relay_filter.clean(message) if settings.ICE_RELAY_ONLY else message
     if passed is not None:
         callers().send(member.key, _event(member, passed), to=message.to)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from chat import redis_link
+from chat.realtime import redis_client
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MIN_KEY_CHARS = 32  # characters
@@ -69,9 +69,9 @@ def redis(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_guarded(url: str) -> bool:
-    if all(host in LOOPBACK for host, _ in redis_link.hosts(url)):
+    if all(host in LOOPBACK for host, _ in redis_client.hosts(url)):
         return True
-    if (master := redis_link.watched(url)) is not None:
+    if (master := redis_client.watched(url)) is not None:
         return bool(master.of_master.get("password"))
     where = urlsplit(url)
     return bool(where.password) or "password=" in where.query

@@ -7,16 +7,18 @@ from typing import ClassVar
 from django.conf import settings
 from msgspec import Raw
 
-from chat import closes, identity, lobby, protocol, rooms
-from chat import messages as m
-from chat.counts import counts
-from chat.doorway import Seen
+from chat import tokens
 from chat.errors import Crowded, LineEnded, Outdated, Refused, Unavailable
-from chat.frames import Frame
-from chat.identity import BadToken, Identity
-from chat.limits import Bucket, addresses
-from chat.line import Line
-from chat.protocol import CHAT, ProtocolError, Socket
+from chat.protocol import close_codes, codec
+from chat.protocol import messages as m
+from chat.protocol.codec import CHAT, ProtocolError, Socket
+from chat.protocol.frames import Frame
+from chat.realtime.connection import Line
+from chat.realtime.rate_limits import Bucket, addresses
+from chat.services import room_directory, rooms
+from chat.stats import counts
+from chat.storage.room_access import Seen
+from chat.tokens import BadToken, Identity
 
 HELLO_DEADLINE_S = 10.0
 CROWDED_S = 1.0  # until the answer to a socket whose address or room has spent what it may
@@ -41,10 +43,10 @@ class RoomConsumer(Line):
         self.key = self.scope["url_route"]["kwargs"]["key"]
         self._held: list[Frame] = []
         self._bucket = Bucket(self.rate())
-        if protocol.is_current(self.scope["query_string"]):
+        if codec.is_current(self.scope["query_string"]):
             self._expect_first()
         else:
-            self.drop(closes.OLD_PAGE)
+            self.drop(close_codes.OLD_PAGE)
 
     def rate(self) -> float:
         """How many messages a second this socket takes on the average."""
@@ -69,7 +71,7 @@ class RoomConsumer(Line):
             if self._bucket.take():
                 await self._handle(message, ref)
             elif self._bucket.flooding:
-                self.drop(closes.FLOODING)
+                self.drop(close_codes.FLOODING)
             else:
                 raise Refused("too_fast", "Slow down a little.")
         except Exception as error:
@@ -86,7 +88,7 @@ class RoomConsumer(Line):
 
     def identify(self, token: str, connection: int) -> Identity:
         """Whom the token of a first message names, on this connection. Raises BadToken."""
-        found = identity.read(token, key=self.key)
+        found = tokens.read(token, key=self.key)
         self.id, self.number = found.participant, connection
         return found
 
@@ -98,9 +100,9 @@ class RoomConsumer(Line):
         self._deadline.cancel()
         answer = await getattr(self, f"on_{message.type}")(message)
         if ref is not None:
-            super().deliver(Frame(protocol.ack(ref, answer)))
+            super().deliver(Frame(codec.ack(ref, answer)))
         if isinstance(message, m.LeaveRoom):
-            self.drop(closes.NORMAL)
+            self.drop(close_codes.NORMAL)
         elif isinstance(message, self.first):
             self.entered = True
             counts.joins[self.kind] += 1
@@ -120,7 +122,7 @@ class RoomConsumer(Line):
             case LineEnded():
                 return  # nobody is there to hear of it
             case Outdated():
-                self.drop(closes.REPLACED)
+                self.drop(close_codes.REPLACED)
                 return
             case Refused():
                 code, message, close = error.code, error.message, None
@@ -128,18 +130,18 @@ class RoomConsumer(Line):
                 code, message, close = "try_later", "The server is busy; try again.", None
                 self.note(error)
             case ProtocolError():
-                code, message, close = error.code, error.message, closes.BROKEN_CLIENT
+                code, message, close = error.code, error.message, close_codes.BROKEN_CLIENT
                 ref = error.ref
                 log.info("broken client: %s", error, extra=self.about)
             case BadToken():
-                code, message, close = "bad_token", "Please reload the page.", closes.BAD_TOKEN
+                code, message, close = "bad_token", "Please reload the page.", close_codes.BAD_TOKEN
             case _:
                 reference = self.note(error)
                 code = "server_error"
                 message = f"Something went wrong on the server (reference {reference})."
-                close = None if self.entered else closes.SERVER_ERROR
+                close = None if self.entered else close_codes.SERVER_ERROR
         counts.errors[code] += 1
-        super().deliver(Frame(protocol.error(ref, code, message)))
+        super().deliver(Frame(codec.error(ref, code, message)))
         if close is not None:
             self.drop(close)
         elif not self.entered:
@@ -176,7 +178,7 @@ class ChatConsumer(RoomConsumer):
         return answer
 
     async def on_renew_token(self, message: m.RenewToken) -> m.Wire:
-        return m.RenewTokenAck(identity.renew(self._identity))
+        return m.RenewTokenAck(tokens.renew(self._identity))
 
     async def on_new_message(self, message: m.NewMessage) -> m.Wire:
         return await rooms.say(self.visitor, text=message.text, client_id=message.client_id)
@@ -206,7 +208,7 @@ class ChatConsumer(RoomConsumer):
         if hasattr(self, "visitor"):
             rooms.typing(self.visitor, on=False)
         if self.id:
-            await rooms.line_down(self.key, self, code=self.closed_with or closes.GOING_AWAY)
+            await rooms.line_down(self.key, self, code=self.closed_with or close_codes.GOING_AWAY)
 
 
 class LobbyConsumer(Line):
@@ -215,10 +217,10 @@ class LobbyConsumer(Line):
     kind = "lobby"
 
     async def connected(self) -> None:
-        await lobby.current().watch(self)
+        await room_directory.current().watch(self)
 
     async def received(self, frame: str | bytes | None) -> None:
-        self.drop(closes.BROKEN_CLIENT)  # there is nothing to say here
+        self.drop(close_codes.BROKEN_CLIENT)  # there is nothing to say here
 
     async def gone(self) -> None:
-        await lobby.current().unwatch(self)
+        await room_directory.current().unwatch(self)

@@ -4,8 +4,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from chat import names
 from chat.models import Room
+from chat.names import cleaning
 
 
 class WelcomeForm(forms.Form):
@@ -16,7 +16,7 @@ class WelcomeForm(forms.Form):
     listed = forms.BooleanField(label=_("Show in open rooms"), required=False)
 
     def clean_nickname(self) -> str:
-        return names.nickname(self.cleaned_data["nickname"])
+        return cleaning.nickname(self.cleaned_data["nickname"])
 
     def clean_room(self) -> str:
         return _visible_room_name(self.cleaned_data["room"])
@@ -49,7 +49,7 @@ class RoomForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def _visible_room_name(typed: str) -> str:
-    room = names.room_name(typed)
+    room = cleaning.room_name(typed)
     if not room:
         raise forms.ValidationError(_("A room needs a name that can be seen."))
     return room

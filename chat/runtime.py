@@ -12,16 +12,18 @@ import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat import deletions, heart, redis_link, retention
-from chat.budgets import Budgets
-from chat.counts import counts
-from chat.hub import Hub
-from chat.journal import Journal
 from chat.lag import LoopLag
-from chat.messages import Member
-from chat.presence import Change, Lost, MemoryPresence, Presence
-from chat.presence_redis import RedisPresence
-from chat.roster import KINDS, Kind, Roster
+from chat.presence import heartbeat
+from chat.presence.base import Change, Lost, MemoryPresence, Presence
+from chat.presence.redis import RedisPresence
+from chat.presence.roster import KINDS, Kind, Roster
+from chat.protocol.messages import Member
+from chat.realtime import redis_client
+from chat.realtime.budgets import Budgets
+from chat.realtime.hub import Hub
+from chat.stats import counts
+from chat.storage import deletions, retention
+from chat.storage.journal import Journal
 
 FORGET_EVERY_S = 3600.0
 START_S = 5.0  # until the first round of what is done now and then
@@ -51,7 +53,7 @@ class Runtime:
         self._rosters = {
             name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
         }
-        self.heart = heart.Heart(self.hub, self.presence, self.rosters())
+        self.heart = heartbeat.Heart(self.hub, self.presence, self.rosters())
         self._tasks: list[asyncio.Task[None]] = []
         self._work: set[asyncio.Task[object]] = set()  # that no request waits for any more
         self._deleting = asyncio.Lock()
@@ -69,8 +71,8 @@ class Runtime:
         """Begins to renew, to sweep, to beat and to watch the loop; once."""
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.beat)),
-                asyncio.create_task(_every(settings.RENEW_S / heart.STEPS, self.heart.repair)),
+                asyncio.create_task(_every(settings.RENEW_S / heartbeat.STEPS, self.heart.beat)),
+                asyncio.create_task(_every(settings.RENEW_S / heartbeat.STEPS, self.heart.repair)),
                 asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
                 asyncio.create_task(_every(FORGET_EVERY_S, self._forget, first_s=START_S)),
                 asyncio.create_task(self.lag.watch()),
@@ -150,7 +152,7 @@ def _presence() -> Presence:
     if not settings.REDIS_URLS:
         return MemoryPresence(process=PROCESS)
     # A pool without a bound has, and keeps, as many connections as were ever asked for at once.
-    redis = redis_link.client(
+    redis = redis_client.client(
         settings.REDIS_URLS[0],
         connections=REDIS_CONNECTIONS,
         patience_s=REDIS_PATIENCE_S,

@@ -11,10 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from chat import bans, database, identity, keys, lobby, names, qr, rooms
+from chat import tokens
 from chat.errors import Unavailable
 from chat.forms import WelcomeForm
-from chat.limits import Buckets, client_address, network
+from chat.names import cleaning, keys
+from chat.realtime.rate_limits import Buckets, client_address, network
+from chat.services import qr_code as qr
+from chat.services import room_directory, rooms
+from chat.storage import bans, database
 
 BROWSER_COOKIE = "noom_browser"
 BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
@@ -58,7 +62,7 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
     known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
     if known and await _is_kept_out(key, known):
         return render(request, "removed.html", status=403)
-    name, browser = _proposed_name(request, key), known or identity.new_browser()
+    name, browser = _proposed_name(request, key), known or tokens.new_browser()
     context = {
         "room": {"key": key, "name": name, "listed": not keys.is_unlisted(key)},
         "room_data": _room_data(request, key=key, name=name, browser=browser),
@@ -149,8 +153,8 @@ async def _is_kept_out(key: str, browser: str) -> bool:
 async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
     """The fullest rooms, or those that are searched for; an empty list where none can be had, for
     the page's script asks again."""
-    words = names.clean(request.GET.get("q", ""), names.MAX_ROOM_NAME_CHARS)
-    listing = await lobby.current().glance()
+    words = cleaning.clean(request.GET.get("q", ""), cleaning.MAX_ROOM_NAME_CHARS)
+    listing = await room_directory.current().glance()
     found = listing.found(words) if listing else []
     return {
         "rooms": [
@@ -159,7 +163,7 @@ async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
             for r in found
         ],
         "words": words,
-        "more": listing is not None and len(listing.rooms) > lobby.SHOWN,
+        "more": listing is not None and len(listing.rooms) > room_directory.SHOWN,
     }
 
 
@@ -174,15 +178,15 @@ def _to_room(key: str, name: str, query: QueryDict) -> HttpResponse:
 def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> dict[str, Any]:
     """What the page's script needs to know. The log names a page as `reference` does, so a person
     can quote it."""
-    token = identity.mint(key=key, browser=browser, room_name=name)
+    token = tokens.mint(key=key, browser=browser, room_name=name)
     return {
         "token": token,
-        "reference": identity.read(token, key=key).participant,
+        "reference": tokens.read(token, key=key).participant,
         "token_renew_s": settings.TOKEN_MAX_AGE_S / 2,
         "key": key,
         "name": name,
         "listed": not keys.is_unlisted(key),
-        "nickname": names.clean(request.GET.get("nickname", ""), names.MAX_NICKNAME_CHARS),
+        "nickname": cleaning.clean(request.GET.get("nickname", ""), cleaning.MAX_NICKNAME_CHARS),
         "join_call": request.GET.get("call") == "1",
         "capacity": settings.CALL_CAPACITY,
     }
@@ -190,7 +194,7 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
 
 def _proposed_name(request: HttpRequest, key: str) -> str:
     """The name that the room will get: as it was typed, if the address is made from that."""
-    typed = names.room_name(request.GET.get("name", ""))
+    typed = cleaning.room_name(request.GET.get("name", ""))
     if typed and keys.room_key(typed) == keys.readable(key):
         return typed
     return keys.default_room_name(key)

@@ -11,11 +11,11 @@ django.setup()
 
 from call.consumers import CallConsumer  # noqa: E402 - models need Django to be set up
 from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
-from chat.fallback import Fallback  # noqa: E402
-from noom_project.headers import SafeHeaders  # noqa: E402
-from noom_project.operators import Operators  # noqa: E402
-from noom_project.origin import OwnOrigin, ask_for_upgrade, refuse  # noqa: E402
-from noom_project.viewers import Viewers  # noqa: E402
+from chat.http_transport.application import Fallback  # noqa: E402
+from noom_project.monitoring.endpoints import Operators  # noqa: E402
+from noom_project.page_threads import Viewers  # noqa: E402
+from noom_project.security.headers import SafeHeaders  # noqa: E402
+from noom_project.security.origin import OwnOrigin, ask_for_upgrade, refuse  # noqa: E402
 
 sockets = URLRouter(
     [

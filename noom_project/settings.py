@@ -9,12 +9,13 @@ import environ
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
-from chat import redis_link
-from noom_project import addresses, masks, private
-from noom_project.embedded import kept_secret, own_hosts
-from noom_project.environment import Environment, check_time_zone
-from noom_project.logs import logging_config
-from noom_project.policy import CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY  # noqa: F401
+from chat.realtime import redis_client
+from noom_project.config import addresses, secret_masking
+from noom_project.config.environment import Environment, check_time_zone
+from noom_project.local import private_files
+from noom_project.local.defaults import kept_secret, own_hosts
+from noom_project.monitoring.log_formatters import logging_config
+from noom_project.security.content_policy import CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -58,7 +59,9 @@ DATABASE_URL = env.str(
 # So long a server process waits for an answer of PostgreSQL.
 DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10.0, most=3600)
 # The first holds presence; the channel layer is spread over all of them.
-REDIS_URLS = env.list("REDIS_URL", default=[], check=addresses.check_redis, split=redis_link.split)
+REDIS_URLS = env.list(
+    "REDIS_URL", default=[], check=addresses.check_redis, split=redis_client.split
+)
 # How many server processes share the rooms; more than one needs Redis.
 PROCESSES = env.int("PROCESSES", default=1, most=1_000)
 
@@ -115,16 +118,16 @@ HISTORY_KB_PER_ADDRESS_PER_S = env.float("HISTORY_KB_PER_ADDRESS_PER_S", default
 env.refuse()
 
 # Messages, hashes of passwords, sessions: nobody else on this machine may read them.
-private.keep_folder(VAR_DIR)
+private_files.keep_folder(VAR_DIR)
 SECRET_KEY = GIVEN_SECRET_KEY or (kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY)
 # What these signed is still good, while a key is being changed.
 SECRET_KEY_FALLBACKS = [key for key in FORMER_SECRET_KEYS.split(",") if key]
 # What no log and no page of an error may show.
-HIDDEN_SECRETS = masks.secrets_of(
+HIDDEN_SECRETS = secret_masking.secrets_of(
     [SECRET_KEY, *SECRET_KEY_FALLBACKS, METRICS_TOKEN, TURN_SECRET, DATABASE_URL, *REDIS_URLS]
 )
-DEFAULT_EXCEPTION_REPORTER = "noom_project.debug_pages.Reporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "noom_project.debug_pages.Filter"
+DEFAULT_EXCEPTION_REPORTER = "noom_project.security.debug_pages.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "noom_project.security.debug_pages.Filter"
 
 INSTALLED_APPS = [
     "noom_project",
@@ -135,7 +138,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "noom_project.login_lock.LoginLock",
+    "noom_project.security.axes_app.LoginLock",
     "channels",
     "chat",
     "call",
@@ -144,7 +147,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # With DEBUG it serves the files of a development tree, otherwise what collectstatic gathered,
     # here or where another version runs.
-    "noom_project.assets.SharedFiles",
+    "noom_project.assets.shared_files.SharedFiles",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -155,7 +158,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "noom_project.pages.Away",
+    "noom_project.error_views.Away",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -166,7 +169,7 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)  # templates/admin/locked.html says so
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
-AXES_CLIENT_IP_CALLABLE = "noom_project.admin_lock.locked_address"
+AXES_CLIENT_IP_CALLABLE = "noom_project.security.admin_login.locked_address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_RESET_ON_SUCCESS = True
 # What is refused is not written down, or whoever is locked out could fill the database.
@@ -202,7 +205,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
-# A page's connection ends with its request. The threads of chat/database.py keep theirs.
+# A page's connection ends with its request. The threads of chat/storage/database.py keep theirs.
 DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["ENGINE"] = "noom_project.postgresql"
@@ -220,7 +223,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         **DATABASES["default"].get("OPTIONS", {}),
     }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    private.keep_database(Path(DATABASES["default"]["NAME"]))
+    private_files.keep_database(Path(DATABASES["default"]["NAME"]))
     # WAL lets readers read while one writes; FULL because a message shown as sent is on the disk;
     # IMMEDIATE because a transaction that starts by reading may otherwise fail at its first write.
     DATABASES["default"]["OPTIONS"] = {
@@ -243,12 +246,12 @@ if REDIS_URLS:
     options = {**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "chat.layer.SharedLayer",
-            "CONFIG": {"hosts": [redis_link.layer_host(url, **options) for url in REDIS_URLS]},
+            "BACKEND": "chat.realtime.channel_layers.SharedLayer",
+            "CONFIG": {"hosts": [redis_client.layer_host(url, **options) for url in REDIS_URLS]},
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "chat.layer.LocalLayer"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "chat.realtime.channel_layers.LocalLayer"}}
 
 LOCALE_PATHS = [BASE_DIR / "noom_project" / "locale"]
 USE_TZ = True
@@ -259,7 +262,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "noom_project.finders.JoinedFinder",
+    "noom_project.assets.finders.JoinedFinder",
 ]
 # Told once: a test run turns DEBUG off later.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
@@ -269,7 +272,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "noom_project.storage.HashedStaticFilesStorage"
+        else "noom_project.assets.storage.HashedStaticFilesStorage"
     },
 }
 
@@ -277,7 +280,7 @@ STORAGES = {
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
-CSRF_FAILURE_VIEW = "noom_project.pages.form_refused"
+CSRF_FAILURE_VIEW = "noom_project.error_views.form_refused"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = YEAR_S
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from chat.admin_accounts import change_own_password
+from chat.admin.accounts import change_own_password
 from chat.views import elsewhere
-from noom_project.admin_lock import LoginForm
+from noom_project.security.admin_login import LoginForm
 
 admin.site.login_form = LoginForm
 
@@ -17,5 +17,5 @@ urlpatterns = [
     path("", include("chat.urls")),
     re_path("", elsewhere),
 ]
-handler400 = "noom_project.pages.bad_request"
-handler500 = "noom_project.pages.server_error"
+handler400 = "noom_project.error_views.bad_request"
+handler500 = "noom_project.error_views.server_error"

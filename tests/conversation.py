@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from chat import identity
+from chat import tokens
 from tests.patience import PATIENCE
 
 DEADLINE_S = 10.0 * PATIENCE
@@ -26,9 +26,7 @@ class Conversation:
 
     def __init__(self, path: str, token: str | None, browser: str) -> None:
         self.key = path.split("/")[3] if path.count("/") > 3 else ""
-        self.token = token or identity.mint(
-            key=self.key, browser=browser, room_name=self.key.title()
-        )
+        self.token = token or tokens.mint(key=self.key, browser=browser, room_name=self.key.title())
         self.hello: dict[str, Any] = {}
         self.closed_with: int | None = None
         self._ref = 0
@@ -38,7 +36,7 @@ class Conversation:
     @property
     def id(self) -> str:
         """The participant that the token names."""
-        return identity.read(self.token, key=self.key).participant
+        return tokens.read(self.token, key=self.key).participant
 
     def joining(self, session: str) -> dict[str, Any]:
         """The payload of `join_room`."""

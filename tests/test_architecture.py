@@ -16,66 +16,66 @@ MAX_FUNCTION_LINES = 40
 
 # From the ground up: a module imports only from lines above its own. A new module gets its place.
 PYTHON_LEVELS = """
-chat.visible
+chat.names.visible
 chat.errors
-chat.closes chat.counts chat.database chat.frames chat.lag chat.layer chat.limits
-chat.messages chat.names chat.redis_link chat.spans
-chat.budgets chat.identity chat.keys chat.line chat.models chat.presence chat.protocol chat.qr
-chat.typist
-chat.presence_scripts
-chat.bans chat.fallback_wire chat.forms chat.history chat.hub chat.presence_redis chat.residents
-chat.doorway chat.journal chat.roster
-chat.deletions chat.heart
-chat.retention
+chat.protocol.close_codes chat.stats chat.storage.database chat.protocol.frames chat.lag chat.realtime.channel_layers chat.realtime.rate_limits
+chat.protocol.messages chat.names.cleaning chat.realtime.redis_client chat.protocol.spans
+chat.realtime.budgets chat.tokens chat.names.keys chat.realtime.connection chat.models chat.presence.base chat.protocol.codec chat.services.qr_code
+chat.services.typing_status
+chat.presence.redis_scripts
+chat.storage.bans chat.http_transport.requests chat.forms chat.storage.history chat.realtime.hub chat.presence.redis chat.services.room_members
+chat.storage.room_access chat.storage.journal chat.presence.roster
+chat.storage.deletions chat.presence.heartbeat
+chat.storage.retention
 chat.runtime
-chat.agreement
-chat.reading
-chat.rooms
-chat.fallback_session
-chat.fallback_others
-chat.fallback_sessions
-chat.census chat.transcript
-chat.fallback chat.lobby chat.moderation
-chat.persons
-chat.admin_forms chat.admin_lists
-chat.admin_accounts chat.admin_messages
+chat.services.call_status
+chat.services.history_reader
+chat.services.rooms
+chat.http_transport.session
+chat.http_transport.remote
+chat.http_transport.registry
+chat.services.open_rooms chat.storage.transcript
+chat.http_transport.application chat.services.room_directory chat.services.moderation
+chat.services.personal_data
+chat.admin.forms chat.admin.room_filters
+chat.admin.accounts chat.admin.messages
 chat.templatetags.deeds
-chat.admin_deeds chat.admin_question chat.admin_rooms
-chat.admin chat.checks chat.consumers chat.proxy_checks chat.views
+chat.admin.action_log chat.admin.confirmation chat.admin.live_pages
+chat.admin.rooms chat.checks chat.consumers chat.proxy_checks chat.views
 chat.apps chat.urls
 chat.management.person_command
 chat.management.commands.erase_person chat.management.commands.export_person
-call.ending call.fan call.messages call.movie call.view call.wire
-call.ice call.relay_only call.room_page call.sdp call.slots
-call.checks call.failures call.recorder call.signalling call.sources
-call.apps call.consumers call.peer
-call.watch
-call.mesh
-call.participant
+call.bot.shutdown call.bot.media.track_relay call.protocol call.bot.media.mp4_file call.bot.state call.bot.socket
+call.ice_servers call.relay_filter call.bot.room_page call.bot.sdp call.bot.transceivers
+call.checks call.ice_failures call.bot.media.recorder call.signalling call.bot.media.sources
+call.apps call.consumers call.bot.peer
+call.bot.connection_watch
+call.bot.mesh
+call.bot.participant
 call.management.commands.call_bot
-noom_project.models noom_project.postgresql.patience noom_project.readers noom_project.viewers
-noom_project.assets noom_project.postgresql.base
-noom_project.processes
-noom_project.masks noom_project.policy noom_project.private
-noom_project.addresses
-noom_project.admin_lock noom_project.certificate noom_project.comments
-noom_project.debug_pages noom_project.embedded
-noom_project.environment noom_project.idle noom_project.joiner noom_project.login_lock
-noom_project.logs noom_project.pulse
-noom_project.refusals noom_project.storage noom_project.typescript
-noom_project.handshakes
-noom_project.origin
-noom_project.pages
-noom_project.finders
-noom_project.headers noom_project.health noom_project.revision
-noom_project.storage_use
-noom_project.metrics
+noom_project.models noom_project.postgresql.patience noom_project.server.slow_readers noom_project.page_threads
+noom_project.assets.shared_files noom_project.postgresql.base
+noom_project.monitoring.processes
+noom_project.config.secret_masking noom_project.security.content_policy noom_project.local.private_files
+noom_project.config.addresses
+noom_project.security.admin_login noom_project.local.certificate noom_project.assets.comments
+noom_project.security.debug_pages noom_project.local.defaults
+noom_project.config.environment noom_project.server.idle_connections noom_project.assets.bundler noom_project.security.axes_app
+noom_project.monitoring.log_formatters noom_project.server.keepalive
+noom_project.security.refused_requests noom_project.assets.storage noom_project.protocol_writer
+noom_project.server.http
+noom_project.security.origin
+noom_project.error_views
+noom_project.assets.finders
+noom_project.security.headers noom_project.monitoring.health noom_project.monitoring.revision
+noom_project.monitoring.disk_usage
+noom_project.monitoring.metrics
 noom_project.settings
-noom_project.startup noom_project.urls
-noom_project.operators
-noom_project.asgi noom_project.websocket
-noom_project.server
-noom_project.door
+noom_project.server.startup noom_project.urls
+noom_project.monitoring.endpoints
+noom_project.asgi noom_project.server.websocket
+noom_project.server.server
+noom_project.server.run
 noom_project.doctor.findings
 noom_project.doctor.inside noom_project.doctor.relay noom_project.doctor.web
 noom_project.doctor.outside
@@ -120,16 +120,16 @@ NETWORK = {
     "way-back",
 }
 PURE = {
-    "chat.frames",
-    "chat.keys",
-    "chat.messages",
-    "chat.names",
-    "chat.protocol",
-    "chat.residents",
-    "chat.visible",
-    "call.messages",
-    "call.relay_only",
-    "call.view",
+    "chat.protocol.frames",
+    "chat.names.keys",
+    "chat.protocol.messages",
+    "chat.names.cleaning",
+    "chat.protocol.codec",
+    "chat.services.room_members",
+    "chat.names.visible",
+    "call.protocol",
+    "call.relay_filter",
+    "call.bot.state",
 }
 FRAMEWORKS = {"django", "channels", "daphne", "twisted", "asyncio", "redis"}
 
@@ -336,7 +336,7 @@ def test_only_settings_read_the_environment():
     readers = {name for name, tree in source.python_modules().items() if reads(tree)}
     # asgi names the settings module, settings hands it all to its Environment, and startup asks
     # whether systemd has started us.
-    assert readers <= {"noom_project.asgi", "noom_project.settings", "noom_project.startup"}
+    assert readers <= {"noom_project.asgi", "noom_project.settings", "noom_project.server.startup"}
 
 
 def test_no_test_asserts_a_duration():

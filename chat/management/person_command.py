@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from chat.models import Room
-from chat.persons import Person
+from chat.services.personal_data import Person
 
 
 class PersonCommand(BaseCommand):

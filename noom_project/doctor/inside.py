@@ -17,7 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
-from chat import redis_link
+from chat.realtime import redis_client
 from noom_project.doctor.findings import Check, Finding, skipped, words, wrong
 
 ANSWER_S = 3.0
@@ -123,8 +123,8 @@ async def redis() -> Finding:
         return skipped("redis", "REDIS_URL is not set: this is a single process")
     told = []
     for url in settings.REDIS_URLS:
-        place = redis_link.shown(url)
-        client = redis_link.client(url, connections=1, patience_s=ANSWER_S, **_options())
+        place = redis_client.shown(url)
+        client = redis_client.client(url, connections=1, patience_s=ANSWER_S, **_options())
         try:
             async with asyncio.timeout(ANSWER_S):
                 await client.set("noom:doctor", "1", px=1_000)
@@ -182,7 +182,7 @@ async def clocks() -> Finding:
     if connection.vendor == "postgresql":
         found["PostgreSQL"] = await asyncio.to_thread(_database_clock)
     for url in settings.REDIS_URLS:
-        found[f"Redis at {redis_link.shown(url)}"] = await _redis_clock(url)
+        found[f"Redis at {redis_client.shown(url)}"] = await _redis_clock(url)
     if not found:
         return skipped("clock", "everything is on this machine")
     return compared(found)
@@ -214,7 +214,7 @@ def _database_clock() -> float:
 
 
 async def _redis_clock(url: str) -> float:
-    client = redis_link.client(url, connections=1, patience_s=ANSWER_S, **_options())
+    client = redis_client.client(url, connections=1, patience_s=ANSWER_S, **_options())
     try:
         async with asyncio.timeout(ANSWER_S):
             seconds, microseconds = await client.time()

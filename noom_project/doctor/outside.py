@@ -23,7 +23,7 @@ from noom_project.doctor.web import ANSWER_S, Answer, NoAnswer, Site, explained
 
 LOBBY = "/ws/lobby/"
 REDIRECTS = 5
-HOLD_S = 9.0  # a socket has a ping every 6 s (noom_project/websocket.py)
+HOLD_S = 9.0  # a socket has a ping every 6 s (noom_project/server/websocket.py)
 FIRST_EVENT_S = 3.0  # past which a page takes a stream for held back
 STRANGER = "https://doctor.invalid"
 OPEN = b'{"do": "open", "stream": true}'
@@ -32,7 +32,7 @@ UPGRADE = (
     "Let the proxy pass Upgrade and Connection on; docs/operating.md has a tested configuration"
     " of each proxy."
 )
-# By the reason of a refusal (noom_project/refusals.py).
+# By the reason of a refusal (noom_project/security/refused_requests.py).
 ADVICE = {
     "scheme": "Let the proxy set X-Forwarded-Proto to https, and set TRUSTED_PROXIES to the number"
     " of your proxies.",

@@ -8,7 +8,7 @@ from aioice import stun
 from aioice.turn import create_turn_endpoint
 from django.conf import settings
 
-from call import ice
+from call import ice_servers
 from noom_project.doctor.findings import Check, Finding, skipped, words, wrong
 
 ANSWER_S = 8.0
@@ -35,7 +35,7 @@ async def _relay(url: str) -> Finding:
     found = URL.fullmatch(url)
     if found is None:
         return wrong("relay", f"{url} is no address of a relay", "", "Write turn:HOST:PORT.")
-    server = next(one for one in ice.servers("doctor") if one.username)
+    server = next(one for one in ice_servers.servers("doctor") if one.username)
     try:
         relayed = await _allocate(found, server.username, server.credential)
     except stun.TransactionFailed as refusal:

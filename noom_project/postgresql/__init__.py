@@ -1,0 +1,1 @@
+"""A database backend that gives up on a PostgreSQL which does not answer."""

@@ -1,4 +1,4 @@
 /** The version of the protocol that this page speaks. */
 
-// Written by `manage.py write_protocol` from chat/protocol.py.
+// Written by `manage.py write_protocol` from chat/protocol/codec.py.
 export const PROTOCOL_VERSION = 2;

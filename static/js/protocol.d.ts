@@ -1,4 +1,4 @@
-// Written by `manage.py write_protocol` from chat/messages.py and call/messages.py.
+// Written by `manage.py write_protocol` from chat/protocol/messages.py and call/protocol.py.
 
 export interface OpenRoom {
   key: string;

@@ -1,4 +1,4 @@
-/** What shows of a text, as the server's chat/visible.py sees it. */
+/** What shows of a text, as the server's chat/names/visible.py sees it. */
 
 // Signs and letters by category, with nothing to see. An emoji is never one of them, however new.
 const INK =

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 import av
 import pytest
 
-from call.participant import Participant
-from call.slots import Slot
-from call.sources import Echo
+from call.bot.media.sources import Echo
+from call.bot.participant import Participant
+from call.bot.transceivers import Slot
 from tests.live.media import hears, shows_video
 from tests.live.threads import Loop
 from tests.live.waiting import until, until_page

@@ -1,4 +1,4 @@
-"""The swarm's lines over HTTP: a session, used as call/wire.py uses a WebSocket."""
+"""The swarm's lines over HTTP: a session, used as call/bot/socket.py uses a WebSocket."""
 
 import asyncio
 from typing import Any

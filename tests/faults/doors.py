@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from chat import closes, identity, keys
+from chat import tokens
+from chat.names import keys
+from chat.protocol import close_codes
 from tests.conversation import Conversation
 from tests.live.cluster import Process
 from tests.live.fallback_wire import FallbackWire
@@ -15,7 +17,7 @@ from tests.patience import PATIENCE
 
 # Closed as a broken client; or cut: what the client still sends (a pong) reaches a socket that is
 # closed, and the kernel drops the goodbye for it.
-REFUSED = (closes.BROKEN_CLIENT, 1006)
+REFUSED = (close_codes.BROKEN_CLIENT, 1006)
 NAME = "Hidden! PLACE"
 NICKNAME, TEXT = "Novalis", "between us: sesame"
 SESSION = "nova-session"
@@ -83,7 +85,7 @@ async def room(cluster: list[Process]) -> AsyncIterator[Room]:
     """The room, as long as its host is in it."""
     here, there = cluster
     key = keys.unlisted_key("hidden")
-    token = identity.mint(key=key, browser=f"host-{key}", room_name=NAME)
+    token = tokens.mint(key=key, browser=f"host-{key}", room_name=NAME)
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(Ear(here.url, f"/ws/chat/{key}/", token=token))
         await host.enter(NICKNAME)

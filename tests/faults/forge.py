@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, cast
 
 from msgspec import inspect as shape
 
-from chat.messages import Wire
-from noom_project.typescript import SOCKETS, fields
+from chat.protocol.messages import Wire
+from noom_project.protocol_writer import SOCKETS, fields
 
 _numbers = itertools.count(987_654_000_000)  # none of the server's own looks like it
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from websockets.asyncio.client import ClientConnection
 
-from call.view import Log, Roster
-from call.wire import Line, Refused, Unreachable
-from chat import identity
-from chat import messages as m
-from chat.protocol import CHAT
+from call.bot.socket import Line, Refused, Unreachable
+from call.bot.state import Log, Roster
+from chat import tokens
+from chat.protocol import messages as m
+from chat.protocol.codec import CHAT
 from tests.patience import PATIENCE
 
 AGAIN_S = 1.0  # after a refusal that passes, as static/js/outbox.js
@@ -78,8 +78,8 @@ class Guest:
         self.delays: list[tuple[float, float, str]] = []
         self.events: list[m.Wire] = []  # welcomes, byes and changes of people, as they came
         self.beats: list[m.BeatEvent] = []
-        self._token = identity.mint(key=key, browser=uuid.uuid4().hex, room_name=key)
-        self.id = identity.read(self._token, key=key).participant
+        self._token = tokens.mint(key=key, browser=uuid.uuid4().hex, room_name=key)
+        self.id = tokens.read(self._token, key=key).participant
         self.line = _Line(
             url,
             f"/ws/chat/{key}/",

@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
-from chat import closes
+from chat.protocol import close_codes
 from tests.live import raw
 from tests.live.cluster import Process
 from tests.live.production import as_operated
@@ -133,7 +133,7 @@ async def gets_in(
     try:
         await line.recv()  # the list of rooms
     except ConnectionClosed as closed:
-        if closed.rcvd is None or closed.rcvd.code != closes.FLOODING:
+        if closed.rcvd is None or closed.rcvd.code != close_codes.FLOODING:
             raise
         return False
     return True

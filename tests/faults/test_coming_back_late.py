@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from call import wire
-from chat import closes
+from call.bot import socket as wire
+from chat.protocol import close_codes
 from tests.faults.swarm import Guest, Swarm, until
 from tests.faults.verdicts import told, until_true
 from tests.live.wire import Wire
@@ -144,7 +144,7 @@ async def test_long_stalls_end_no_newer_connection_for_an_older_one(start_site, 
         ended = [guest for guest in swarm.guests if guest.line.is_over]
         lost = sum(len(guest.line.losses) for guest in swarm.guests)
         assert lost >= 2 * ROUNDS * len(swarm.guests), "not everybody lost the line each time"
-        replaced = [guest for guest in ended if guest.line.over_with == str(closes.REPLACED)]
+        replaced = [guest for guest in ended if guest.line.over_with == str(close_codes.REPLACED)]
         figure("newer connections that were ended for older ones", len(replaced), limit=0)
         figure("pages that stay away", len(ended), limit=0)
         true_s = await until_true(swarm.guests, time.monotonic())

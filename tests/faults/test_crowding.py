@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from redis.asyncio import Redis as Connection
 
-from chat import identity, keys
+from chat import tokens
+from chat.names import keys
 from tests.faults import bystanders, raw
 from tests.live.cluster import Process
 from tests.live.wire import Wire
@@ -64,7 +65,7 @@ def hello(path: str) -> bytes:
     if "/chat/" not in path:
         return b""
     key = path.split("/")[3]
-    token = identity.mint(key=key, browser="attacker", room_name="Taken")
+    token = tokens.mint(key=key, browser="attacker", room_name="Taken")
     message = {"type": "enter_room", "payload": {"token": token, "nickname": "A"}, "ref": 1}
     return raw.masked(raw.TEXT, json.dumps(message).encode())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chat import messages as m
+from chat.protocol import messages as m
 from tests.faults.swarm import Guest, Swarm, flickers
 from tests.faults.verdicts import LEASE_AND_SWEEP_S, ROOMS, closed, told, until_true
 from tests.patience import PATIENCE

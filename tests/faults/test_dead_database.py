@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from call.wire import Refused, Unreachable
+from call.bot.socket import Refused, Unreachable
 from tests.faults.doors import LIFTED
 from tests.faults.swarm import Guest, Swarm, until
 from tests.faults.verdicts import ROOMS, closed, told

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
-from call import sdp
-from call.messages import CALL, Candidate, Description, Ice, Offer
-from chat.protocol import ProtocolError
+from call.bot import sdp
+from call.protocol import CALL, Candidate, Description, Ice, Offer
+from chat.protocol.codec import ProtocolError
 from tests.faults.mutate import Mutator
 
 CANDIDATES = [

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from chat import identity
+from chat import tokens as identity
 from tests.faults import bystanders
 from tests.faults.bars import FIGURES
 from tests.faults.doors import LIFTED

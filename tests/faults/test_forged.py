@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from call.consumers import CallConsumer
-from chat import identity
+from chat import tokens
 from chat.consumers import ChatConsumer, LobbyConsumer
-from noom_project.typescript import SOCKETS
+from noom_project.protocol_writer import SOCKETS
 from tests.faults import doors, forge
 from tests.faults.doors import SESSION, Ear, Room
 
@@ -28,8 +28,8 @@ class Caller:
 
     def __init__(self, room: Room, name: str) -> None:
         self.url, self.key, self.name = room.there.url, room.key, name
-        self.token = identity.mint(key=room.key, browser=name, room_name="Forged")
-        self.id = identity.read(self.token, key=room.key).participant
+        self.token = tokens.mint(key=room.key, browser=name, room_name="Forged")
+        self.id = tokens.read(self.token, key=room.key).participant
 
     async def answer(self, socket: str, frame: str, *, entered: bool) -> int | None:
         """With what a fresh socket is closed after this frame; None if it lives."""

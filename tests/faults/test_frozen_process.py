@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chat import closes
+from chat.protocol import close_codes
 from tests.faults.swarm import Swarm, flickers, untrue
 from tests.faults.verdicts import LEASE_AND_SWEEP_S, ROOMS, told, until_true
 
@@ -33,7 +33,7 @@ async def test_a_process_that_stood_still_is_wrong_about_nobody(site, figure):
             true_s = await until_true(guests, thawed_at)
             await asyncio.sleep(LEASE_AND_SWEEP_S)
         since = [loss for guest in guests for loss in guest.line.losses[before[guest.id] :]]
-        replaced = sum(loss.code == closes.REPLACED for loss in since)
+        replaced = sum(loss.code == close_codes.REPLACED for loss in since)
         figure("newer lines that were ended for older ones", replaced, limit=0)
         figure("lines lost after it went on", len(since), limit=0)
         figure("people who were said to have gone or come", flickers(guests, moved), limit=0)

@@ -13,8 +13,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
-from chat import identity, keys
-from noom_project.logs import JsonFormatter, TextFormatter
+from chat import tokens
+from chat.names import keys
+from noom_project.monitoring.log_formatters import JsonFormatter, TextFormatter
 from tests.conversation import Refusal
 from tests.live import raw
 from tests.live.cluster import Process
@@ -151,6 +152,6 @@ async def fail(noom: Noom, secrets: list[str]) -> str:
             await nova.say(text)
         # It lives on, and so does what it says.
         await nova.say("short")
-        reference = identity.read(nova.token, key="team").participant
+        reference = tokens.read(nova.token, key="team").participant
     assert f"reference {reference}" in str(refusal.value)
     return reference

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chat import messages as m
+from chat.protocol import messages as m
 from tests.faults.bystanders import memory_mb
 from tests.faults.site import Site
 from tests.faults.stored import Stored

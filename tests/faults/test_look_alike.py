@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from chat import keys
+from chat.names import keys
 from tests.conversation import Refusal
 from tests.faults.swarm import until
 from tests.live.admin import Admin

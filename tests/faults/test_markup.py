@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from chat import identity, names
+from chat import tokens
+from chat.names import cleaning
 from tests.faults.calls import Figure
 from tests.live.people import People, join_call
 from tests.live.threads import Loop
@@ -128,7 +129,7 @@ def test_nothing_that_looks_like_code_is_run(start_noom, browser, loop, figure: 
     loop.run(say_all(noom.url))
     shown = "[...document.querySelectorAll('#messages .message-text')].map(one => one.textContent)"
     until_page(page, f"{shown}.length >= 500", seconds=30)
-    missing = set(map(names.clean_text, STRINGS)) - set(page.evaluate(shown))
+    missing = set(map(cleaning.clean_text, STRINGS)) - set(page.evaluate(shown))
     figure("messages not shown as they are, of 500", len(missing), limit=0)
     options = "document.querySelectorAll('#cameras option, #microphones option').length"
     until_page(page, f"{options} > 300", seconds=20, what="the names of the devices")
@@ -170,8 +171,8 @@ async def open_rooms(url: str) -> list[Wire]:
     wires = []
     for number, text in enumerate(STRINGS[:: len(STRINGS) // ROOMS]):
         key = f"evil-{number}"
-        name = names.room_name(text)
-        token = identity.mint(key=key, browser="evil", room_name=name)
+        name = cleaning.room_name(text)
+        token = tokens.mint(key=key, browser="evil", room_name=name)
         wire = Wire(url, f"/ws/chat/{key}/", token=token)
         await wire.__aenter__()
         await wire.enter(text)

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from call.messages import CALL
-from chat import identity
-from chat.protocol import CHAT, LOBBY, ProtocolError
+from call.protocol import CALL
+from chat import tokens
+from chat.protocol.codec import CHAT, LOBBY, ProtocolError
 from tests.faults import bystanders
 from tests.faults.doors import LIFTED
 from tests.faults.fuzz import seeds
@@ -37,7 +37,7 @@ HEALTHY_ENDS = {
 @pytest.mark.bar("S1")
 @pytest.mark.parametrize("count", [ENOUGH, pytest.param(ALL, marks=WHOLE)])
 def test_a_mutated_frame_is_decoded_or_refused(figure, count):
-    token = identity.mint(key=KEY, browser="b", room_name="Fuzzed")
+    token = tokens.mint(key=KEY, browser="b", room_name="Fuzzed")
     mutator = Mutator(seeds(token), number=count)
     ends: Counter[str] = Counter()
     for n in range(count):
@@ -60,7 +60,7 @@ def test_a_mutated_frame_is_decoded_or_refused(figure, count):
 @pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
 async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):
     noom: Process = start_process(**LIFTED, **as_operated())
-    token = identity.mint(key=KEY, browser="fuzzer", room_name="Fuzzed")
+    token = tokens.mint(key=KEY, browser="fuzzer", room_name="Fuzzed")
     quiet: list[float] = []
     busy: list[float] = []
     ends: Counter[str] = Counter()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import APIResponse, Route
 
-from chat.protocol import VERSION
+from chat.protocol.codec import VERSION
 from tests.faults.calls import Figure
 from tests.live.waiting import until
 

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from chat import closes
+from chat.protocol import close_codes
 from tests.faults.swarm import Guest, Swarm, flickers, percentile, until
 from tests.faults.verdicts import LEASE_AND_SWEEP_S, told, until_true
 from tests.patience import PATIENCE
@@ -126,7 +126,7 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     moved = [guest for guest in swarm.guests if len(guest.line.losses) > before[guest.id]]
     losses = [guest.line.losses[before[guest.id]] for guest in moved]
     figure("until all were told", max(loss.at for loss in losses) - at, limit=TOLD_S, unit="s")
-    others = [loss for loss in losses if loss.code != closes.RESTARTING]
+    others = [loss for loss in losses if loss.code != close_codes.RESTARTING]
     print(*others, [guest.state() for guest in moved if guest.line.losses[-1] in others])
     figure("people who were not told to come back", len(others), limit=0)
     figure("handshakes that were neither served nor refused", handshakes.hung, limit=0)

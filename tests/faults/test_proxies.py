@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser
 
-from chat import closes
+from chat.protocol import close_codes
 from tests.faults.site import Site
 from tests.live.cluster import Process
 from tests.live.fallback_wire import FallbackWire
@@ -160,7 +160,7 @@ async def test_a_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy,
             for number, process in enumerate(site.processes):
                 await asyncio.to_thread(process.restart)
                 await is_used_again(proxy, process, f"again-{name}-{number}")
-            assert await nova.closing() == closes.RESTARTING
+            assert await nova.closing() == close_codes.RESTARTING
         async with Wire(proxy.url, f"/ws/chat/restart-{name}/") as nova:
             await nova.enter("Nova")
     finally:

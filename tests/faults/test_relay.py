@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from call import ice
+from call import ice_servers
 from tests.live.coturn import Coturn
 from tests.live.server import ROOT
 from tests.live.turn_client import IPV4, IPV6, TCP, TurnClient, turn_client
@@ -76,7 +76,7 @@ def credentials(settings: Settings, relay: Coturn, ttl_s: int = 60) -> tuple[str
     """What Noom gives a participant for this relay."""
     settings.TURN_URLS, settings.TURN_SECRET = [relay.url], relay.secret
     settings.TURN_TTL_S = ttl_s
-    server = ice.servers(PARTICIPANT)[-1]
+    server = ice_servers.servers(PARTICIPANT)[-1]
     assert server.username
     assert server.credential
     return server.username, server.credential
@@ -124,7 +124,7 @@ async def test_forged_credentials_are_refused(
     end, _, participant = name.partition(":")
     later = f"{int(end) + 3600}:{participant}"
     settings.TURN_SECRET = "another"
-    other = ice.servers(PARTICIPANT)[-1]
+    other = ice_servers.servers(PARTICIPANT)[-1]
     forged = [
         (later, password),
         (f"{end}:somebody", password),

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 
-from call import ice
+from call import ice_servers
 from tests.faults.calls import Figure, enter
 from tests.live.coturn import Coturn
 from tests.live.homes import ReachableNoom, people_at, two_homes
@@ -47,7 +47,7 @@ async def test_an_allocation_outlives_its_credentials(
     try:
         settings.TURN_URLS, settings.TURN_SECRET = [relay.url], relay.secret
         settings.TURN_TTL_S = 2
-        server = ice.servers("nova")[-1]
+        server = ice_servers.servers("nova")[-1]
         at = relay.host, relay.port
         async with turn_client(at, server.username, server.credential) as client:
             assert await client.allocate() == 200

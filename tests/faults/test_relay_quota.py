@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from call.ice import NAMES_PER_ADDRESS
-from chat import closes
+from call.ice_servers import NAMES_PER_ADDRESS
+from chat.protocol import close_codes
 from tests.faults.test_table import pk_of
 from tests.live.admin import Admin
 from tests.live.cluster import Process
@@ -96,7 +96,7 @@ async def test_removed_guest_loses_the_relay_within_a_minute(relay, process, joi
         pk = await asyncio.to_thread(pk_of, admin, "removal")
         await asyncio.to_thread(admin.post, f"/admin/chat/room/{pk}/remove/{chat.id}/")
         removed = asyncio.get_running_loop().time()
-        assert await call.closing() == closes.REMOVED
+        assert await call.closing() == close_codes.REMOVED
         last = call.waiting("ice_servers")
         newest = credentials(last[-1]["payload"]) if last else pair
         # The bar is the figure; a deadline for a busy machine.

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.core.signing import get_cookie_signer
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from chat import identity
-from noom_project.operators import ANSWERS
-from noom_project.typescript import SOCKETS
+from chat import tokens as identity
+from noom_project.monitoring.endpoints import ANSWERS
+from noom_project.protocol_writer import SOCKETS
 from tests.conversation import Refusal
 from tests.faults import doors, forge
 from tests.faults.doors import SESSION, Ear, HttpEar, Room

@@ -5,8 +5,8 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 
-from call.wire import Refused, Unreachable
-from chat import messages as m
+from call.bot.socket import Refused, Unreachable
+from chat.protocol import messages as m
 from tests.conversation import Refusal
 from tests.faults.swarm import Guest, Verdict, new_id, until, untrue
 from tests.patience import PATIENCE

@@ -14,7 +14,7 @@ django.setup()
 
 from daphne.server import Server as StockServer  # noqa: E402 - Django needs to be set up
 
-from noom_project.server import Server  # noqa: E402
+from noom_project.server.server import Server  # noqa: E402
 
 NO_PINGS = {"ping_interval": 3600.0}  # a case waits for its own frames, and for no others
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from call.participant import Participant
+from call.bot.participant import Participant
 from tests.live.media import hears, shows_video
 from tests.live.server import ROOT, Noom
 from tests.live.threads import Loop

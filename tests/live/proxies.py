@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from noom_project.certificate import kept_certificate
+from noom_project.local.certificate import kept_certificate
 from tests.live.server import ROOT, free_port, listens
 from tests.live.waiting import until
 from tests.patience import PATIENCE

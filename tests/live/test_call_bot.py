@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from call.participant import Participant
+from call.bot.participant import Participant
 from tests.live.films import cut, film, spoilt
 from tests.live.server import Noom
 from tests.live.test_participant import bot

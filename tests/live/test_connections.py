@@ -14,8 +14,8 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 import psycopg
 import pytest
 
-from chat import database
-from noom_project.viewers import THREADS
+from chat.storage import database
+from noom_project.page_threads import THREADS
 from tests.live.cluster import Process
 from tests.live.logs import assert_no_failure
 from tests.live.postgres import Postgres

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chat import closes
+from chat.protocol import close_codes
 from tests.live.cluster import Process, cluster_of, started
 from tests.live.fallback_wire import FallbackWire
 from tests.live.proxy import Proxy
@@ -119,7 +119,7 @@ async def test_sigterm_is_told(cluster, enter, proxy, stream):
     mira = await enter("Mira", stream=stream, url=cluster[1].url)
     mira.http.url = proxy.url
     cluster[1].signal(signal.SIGTERM)
-    assert await mira.closing() == closes.RESTARTING
+    assert await mira.closing() == close_codes.RESTARTING
     assert await asyncio.to_thread(cluster[1].wait, 10) == 0
 
 

@@ -8,9 +8,9 @@ from django.conf import settings
 from redis.asyncio import Redis as Connection
 
 from chat.errors import Unavailable
-from chat.fallback_others import Others, Request
-from chat.fallback_session import Batch, Gone
-from chat.fallback_wire import Send
+from chat.http_transport.remote import Others, Request
+from chat.http_transport.requests import Send
+from chat.http_transport.session import Batch, Gone
 from tests.live.redis import Redis
 from tests.patience import PATIENCE
 
@@ -53,7 +53,7 @@ async def test_the_holder_answers_and_says_what_it_does_not_hold(start):
 
 
 async def test_a_process_that_is_no_more_is_known(start, monkeypatch):
-    monkeypatch.setattr("chat.fallback_others.FRESH_S", 0.0)
+    monkeypatch.setattr("chat.http_transport.remote.FRESH_S", 0.0)
     one, two = await start("one"), await start("two")
     hangs = asyncio.Event()
     two._serve = lambda _: hangs.wait()

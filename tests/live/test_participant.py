@@ -16,12 +16,12 @@ from PIL import Image
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from call import room_page
-from call.participant import Participant
-from call.slots import Slot
-from call.sources import Echo
-from call.wire import Refused, Unreachable
-from chat import closes
+from call.bot import room_page
+from call.bot.media.sources import Echo
+from call.bot.participant import Participant
+from call.bot.socket import Refused, Unreachable
+from call.bot.transceivers import Slot
+from chat.protocol import close_codes
 from tests.live.films import film
 from tests.live.server import ROOT, Noom, free_port
 from tests.patience import PATIENCE
@@ -227,7 +227,7 @@ async def test_a_newer_one_with_the_same_token_replaces_the_older(noom: Noom):
         Participant(noom.url, page.key, "Nova", token=page.token) as newer,
     ):
         refusal = await asyncio.wait_for(older.ended(), DEADLINE_S * PATIENCE)
-        assert refusal.code == str(closes.REPLACED)
+        assert refusal.code == str(close_codes.REPLACED)
         assert newer.id == older.id
         await newer.say("still here")
 

@@ -6,8 +6,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from call.participant import Participant
-from call.peer import Peer
+from call.bot.participant import Participant
+from call.bot.peer import Peer
 from tests.live.coturn import Coturn
 from tests.live.server import Noom, free_port
 from tests.live.test_participant import meet, until

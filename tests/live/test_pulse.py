@@ -3,7 +3,7 @@
 import asyncio
 import struct
 
-from chat import closes
+from chat.protocol import close_codes
 from tests.live.server import Noom
 from tests.patience import PATIENCE
 
@@ -62,4 +62,4 @@ async def test_who_answers_stays_and_who_is_silent_is_cut_off(noom: Noom):
         listen(noom.port, []),
     )
     assert whole == in_pieces == with_words == (ENOUGH, None)
-    assert silent == (1, closes.SILENT)
+    assert silent == (1, close_codes.SILENT)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noom_project.certificate import kept_certificate
+from noom_project.local.certificate import kept_certificate
 from tests.faults.swarm import Swarm
 from tests.live.cluster import Process, start_cluster
 from tests.live.fallback_wire import FallbackWire

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any, TypeVar
 
-from call.participant import Participant
+from call.bot.participant import Participant
 from tests.patience import PATIENCE
 
 DEADLINE_S = 30 * PATIENCE

@@ -3,9 +3,9 @@
 import msgspec
 from redis.asyncio import Redis
 
-from chat.messages import Member
-from chat.presence import Lease, MemoryPresence, let_go, take
-from chat.presence_redis import DUE, RedisPresence
+from chat.presence.base import Lease, MemoryPresence, let_go, take
+from chat.presence.redis import DUE, RedisPresence
+from chat.protocol.messages import Member
 
 LEASE_S = 10.0
 PLACE = "chat:room"

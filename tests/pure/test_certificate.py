@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from noom_project import certificate
-from noom_project.certificate import kept_certificate
+from noom_project.local import certificate
+from noom_project.local.certificate import kept_certificate
 
 HOSTS = ["localhost", "127.0.0.1", "::1", "192.168.7.2"]
 

@@ -8,10 +8,11 @@ from django.core.management.base import CommandError
 from django.test import Client, RequestFactory
 from django.views.debug import technical_500_response
 
-from noom_project import embedded, masks
 from noom_project import settings as ours
-from noom_project.logs import JsonFormatter, TextFormatter
-from noom_project.startup import hide_debug_pages, require_privacy
+from noom_project.config import secret_masking
+from noom_project.local import defaults
+from noom_project.monitoring.log_formatters import JsonFormatter, TextFormatter
+from noom_project.server.startup import hide_debug_pages, require_privacy
 
 PASSWORD, OTHER = "hunter2&'hunter3", "s3cret-of-redis"
 SPELT = "hunter2%26%27hunter3"
@@ -24,7 +25,7 @@ def with_secrets(settings):
     settings.DEBUG = True
     settings.DATABASE_URL, settings.REDIS_URLS = DATABASE, [REDIS]
     settings.SOMETHING_NEW = {"deep": [f"amqp://me:{OTHER}x@mq.example", ("a", REDIS)]}
-    settings.HIDDEN_SECRETS = masks.secrets_of([DATABASE, REDIS])
+    settings.HIDDEN_SECRETS = secret_masking.secrets_of([DATABASE, REDIS])
     settings.DEFAULT_EXCEPTION_REPORTER = ours.DEFAULT_EXCEPTION_REPORTER
     return settings
 
@@ -85,11 +86,11 @@ def test_a_line_of_the_log_shows_no_password(with_secrets, formatter):
     ],
 )
 def test_the_password_of_an_address_is_hidden(text, shown):
-    assert masks.without_passwords(text) == shown
+    assert secret_masking.without_passwords(text) == shown
 
 
 def test_a_short_secret_does_not_blot_out_every_word():
-    assert masks.secrets_of(["redis://:no@h", "k" * 50]) == ("k" * 50,)
+    assert secret_masking.secrets_of(["redis://:no@h", "k" * 50]) == ("k" * 50,)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_serve_with_debug_serves_this_machine(settings, host):
 def test_a_network_that_comes_after_the_settings_were_read_changes_nothing(settings, monkeypatch):
     hosts = ["localhost", "192.0.2.7"]
     settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, hosts, hosts
-    monkeypatch.setattr(embedded, "own_addresses", list)
+    monkeypatch.setattr(defaults, "own_addresses", list)
     require_privacy("127.0.0.1")
 
 

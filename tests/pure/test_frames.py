@@ -4,7 +4,7 @@ import pytest
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from chat.frames import Frame
+from chat.protocol.frames import Frame
 
 
 def parsed(wire: bytes) -> tuple[bool, int, bytes, bytes]:

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from chat import closes
-from chat import hub as hubs_module
-from chat.frames import Frame
-from chat.hub import Hub
-from chat.layer import LocalLayer
+from chat.protocol import close_codes
+from chat.protocol.frames import Frame
+from chat.realtime import hub as hubs_module
+from chat.realtime.channel_layers import LocalLayer
+from chat.realtime.hub import Hub
 from tests.patience import PATIENCE
 
 GROUP = "chat.room"
@@ -115,9 +115,9 @@ async def test_what_was_said_before_an_end_is_heard(hubs):
     here.publish(GROUP, event("busy now"))
     await passed()
     there.publish(GROUP, event("goodbye"))
-    there.drop(GROUP, closes.ROOM_CLOSED, to=nova.id)
+    there.drop(GROUP, close_codes.ROOM_CLOSED, to=nova.id)
     await has_come(nova, frames=3)
-    assert nova.told == [["busy now"], ["goodbye"], closes.ROOM_CLOSED]
+    assert nova.told == [["busy now"], ["goodbye"], close_codes.ROOM_CLOSED]
 
 
 async def test_garbage_takes_nothing_along(hubs):

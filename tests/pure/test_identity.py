@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from call import ice
-from chat import identity
+from call import ice_servers
+from chat import tokens as identity
 
 
 def test_a_token_names_a_new_participant_each_time():
@@ -40,14 +40,14 @@ def test_a_changed_token_is_refused():
 
 
 def test_no_ice_servers_are_named_unless_configured():
-    assert ice.servers("abcdefghijkl") == []
-    assert ice.renewal_s() is None
+    assert ice_servers.servers("abcdefghijkl") == []
+    assert ice_servers.renewal_s() is None
 
 
 def test_relay_credentials_end_and_are_signed_for_one_name(settings):
     settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example"], "shared"
     settings.ICE_SERVERS = [{"urls": ["stun:stun.example"]}]
-    stun, turn = ice.servers("abcdefghijkl")
+    stun, turn = ice_servers.servers("abcdefghijkl")
     assert stun.urls == ["stun:stun.example"]
     assert turn.username
     assert turn.credential
@@ -59,9 +59,9 @@ def test_relay_credentials_end_and_are_signed_for_one_name(settings):
 
 
 def test_relay_names_of_an_address_are_few_and_a_browser_keeps_its_own():
-    names = ice.RelayNames()
+    names = ice_servers.RelayNames()
     first = [names.name(browser=f"b{n}", address="192.0.2.1") for n in range(8)]
-    assert len(set(first)) == ice.NAMES_PER_ADDRESS == 8
+    assert len(set(first)) == ice_servers.NAMES_PER_ADDRESS == 8
     assert first == [names.name(browser=f"b{n}", address="192.0.2.1") for n in range(8)]
     more = {names.name(browser=f"c{n}", address="192.0.2.1") for n in range(100)}
     assert more == set(first)
@@ -69,7 +69,7 @@ def test_relay_names_of_an_address_are_few_and_a_browser_keeps_its_own():
 
 
 def test_relay_names_of_addresses_differ_unless_one_home_has_them():
-    names = ice.RelayNames()
+    names = ice_servers.RelayNames()
     told = [
         names.name(browser="b", address=address)
         for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
@@ -79,8 +79,8 @@ def test_relay_names_of_addresses_differ_unless_one_home_has_them():
 
 
 def test_relay_names_forget_the_address_seen_the_longest_ago(monkeypatch):
-    monkeypatch.setattr(ice, "MAX_KNOWN", 2)
-    names = ice.RelayNames()
+    monkeypatch.setattr(ice_servers, "MAX_KNOWN", 2)
+    names = ice_servers.RelayNames()
     for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
         names.name(browser="a", address=address)
     # Remembered, it would have another name than the one who holds the first.

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from noom_project.idle import MAX_IDLE, Idle
+from noom_project.server.idle_connections import MAX_IDLE, Idle
 
 
 def test_one_idle_connection_too_many_ends_the_oldest_of_its_address():

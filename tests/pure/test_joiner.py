@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from noom_project.finders import ENTRIES, JoinedFinder
-from noom_project.joiner import CannotJoin, join_modules, join_sheets
+from noom_project.assets.bundler import CannotJoin, join_modules, join_sheets
+from noom_project.assets.finders import ENTRIES, JoinedFinder
 from tests.live.node import node
 
 MODULES = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import keys, names
+from chat.names import cleaning, keys
 
 APART = [
     *[
@@ -71,7 +71,7 @@ WORDS = st.text(st.sampled_from("abzAZ019_éñöçДяλ안녕방あア漢字न
 
 @given(st.lists(WORDS, min_size=1, max_size=4))
 def test_a_name_of_words_keeps_the_address_that_it_always_had(words):
-    name = names.room_name(" ".join(words))
+    name = cleaning.room_name(" ".join(words))
     if name and "_" not in (name[0], name[-1]) and len(keys.older_key(name)) < 60:
         assert keys.room_key(name) == keys.older_key(name)
         assert keys.room_key(keys.room_key(name)) == keys.room_key(name)
@@ -79,12 +79,12 @@ def test_a_name_of_words_keeps_the_address_that_it_always_had(words):
 
 @given(st.text(min_size=1))
 def test_every_visible_name_has_an_address_that_leads_to_itself(typed):
-    name = names.room_name(typed)
+    name = cleaning.room_name(typed)
     if name:
         key = keys.room_key(name)
         assert keys.is_key(key)
         older = keys.older_key(name)
-        assert keys.is_key(older) or names.room_name(older) != older  # marks without a letter
+        assert keys.is_key(older) or cleaning.room_name(older) != older  # marks without a letter
         assert keys.is_key(keys.unlisted_key(name))
         assert not keys.is_unlisted(key)
         assert "/" not in key
@@ -94,7 +94,7 @@ def test_every_visible_name_has_an_address_that_leads_to_itself(typed):
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_one_key_means_one_look(one, other):
-    one, other = names.room_name(one), names.room_name(other)
+    one, other = cleaning.room_name(one), cleaning.room_name(other)
     if one and other and keys.room_key(one) == keys.room_key(other):
         assert look(one) == look(other)
 

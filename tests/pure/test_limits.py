@@ -4,7 +4,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from chat.limits import BURST_S, PATIENCE, Addresses, Bucket, Buckets, client_address, network
+from chat.realtime.rate_limits import (
+    BURST_S,
+    PATIENCE,
+    Addresses,
+    Bucket,
+    Buckets,
+    client_address,
+    network,
+)
 
 
 class Clock:

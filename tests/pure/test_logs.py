@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from chat import identity, keys
-from noom_project.logs import (
+from chat import tokens
+from chat.names import keys
+from noom_project.monitoring.log_formatters import (
     LINES_BURST_S,
     LINES_PER_S,
     MAX_CHARS,
@@ -68,7 +69,7 @@ def test_a_line_of_json_says_who_where_and_what():
 
 @FORMATS
 def test_what_opens_a_room_is_blotted_out(formatter):
-    token = identity.mint(key="team", browser="b", room_name="Team")
+    token = tokens.mint(key="team", browser="b", room_name="Team")
     key = keys.unlisted_key("team")
     secret = key.partition("~")[2]
     error = raised(ValueError(f"{token} {key}"))
@@ -98,7 +99,7 @@ def test_a_long_text_is_cut(formatter, flood):
 
 @FORMATS
 def test_a_secret_at_the_cut_is_not_cut_in_half(formatter):
-    token = identity.mint(key="team", browser="b", room_name="Team")
+    token = tokens.mint(key="team", browser="b", room_name="Team")
     for start in range(MAX_CHARS - len(token) - 5, MAX_CHARS + 5, 7):
         line = formatter.format(record("x " * (start // 2) + token))
         assert token[:12] not in line

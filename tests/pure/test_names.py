@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import names
+from chat.names import cleaning
 from tests.source import ROOT
 
 INVISIBLE = (
@@ -41,23 +41,23 @@ INVISIBLE = (
     ],
 )
 def test_a_nickname_is_one_line_of_what_shows(typed, shown):
-    assert names.nickname(typed) == shown
+    assert cleaning.nickname(typed) == shown
 
 
 @given(st.text())
 def test_a_nickname_is_never_empty_nor_long_and_cleaning_it_again_changes_nothing(typed):
-    nickname = names.nickname(typed)
-    assert 1 <= len(nickname) <= names.MAX_NICKNAME_CHARS
-    assert names.nickname(nickname) == nickname
+    nickname = cleaning.nickname(typed)
+    assert 1 <= len(nickname) <= cleaning.MAX_NICKNAME_CHARS
+    assert cleaning.nickname(nickname) == nickname
 
 
 def test_one_that_the_page_uses_for_others_gets_a_number():
     for name in ("You", "you", "ｙｏｕ", "Yоu", "나", "Me", "Host", "ADMIN", "호스트", "관리 자"):
-        assert names.distinct(name, set()) == f"{name} (2)"
+        assert cleaning.distinct(name, set()) == f"{name} (2)"
     for name in ("Nova (you)", "Nova (나)", "(Host)"):
-        assert names.distinct(name, set()) == f"{name} (2)"
+        assert cleaning.distinct(name, set()) == f"{name} (2)"
     for name in ("Youssef", "나영", "Meg", "Hosta", "Nova (Kim)"):
-        assert names.distinct(name, set()) == name
+        assert cleaning.distinct(name, set()) == name
 
 
 def test_every_word_of_the_page_for_people_is_kept_from_guests():
@@ -65,21 +65,21 @@ def test_every_word_of_the_page_for_people_is_kept_from_guests():
         words = (ROOT / "static" / "js" / f"words-{language}.js").read_text()
         said = re.findall(r"^  (?:you|'person\.host'): '(.+)',$", words, re.MULTILINE)
         assert len(said) == 2
-        assert all(map(names.is_reserved, said)), said
+        assert all(map(cleaning.is_reserved, said)), said
         (you_named,) = re.findall(r"^  you_named: '(.+)',$", words, re.MULTILINE)
-        assert names.is_reserved(you_named.replace("{name}", "Nova"))
+        assert cleaning.is_reserved(you_named.replace("{name}", "Nova"))
 
 
 def test_rooms_that_look_alike_are_told_apart():
     found = [("team", "Team"), ("tеam", "Tеam"), ("team~21", "Team!"), ("x", "Tеаm")]
-    assert names.told_apart(found) == {
+    assert cleaning.told_apart(found) == {
         "team": "Team",
         "tеam": "Tеam (2)",
         "team~21": "Team!",
         "x": "Tеаm (3)",
     }
     long = "x" * 64
-    assert names.told_apart([("1", long), ("2", long)])["2"] == "x" * 60 + " (2)"
+    assert cleaning.told_apart([("1", long), ("2", long)])["2"] == "x" * 60 + " (2)"
 
 
 @pytest.mark.parametrize(
@@ -96,37 +96,37 @@ def test_rooms_that_look_alike_are_told_apart():
     ],
 )
 def test_names_that_look_alike_share_a_skeleton(one, other):
-    assert names.skeleton(one) == names.skeleton(other)
+    assert cleaning.skeleton(one) == cleaning.skeleton(other)
 
 
 def test_the_later_of_two_like_names_gets_a_number():
-    taken = {names.skeleton("Nova"), names.skeleton("Nova (2)")}
-    assert names.distinct("nova", taken) == "nova (3)"
+    taken = {cleaning.skeleton("Nova"), cleaning.skeleton("Nova (2)")}
+    assert cleaning.distinct("nova", taken) == "nova (3)"
     long = "x" * 32
-    assert names.distinct(long, {names.skeleton(long)}) == "x" * 28 + " (2)"
+    assert cleaning.distinct(long, {cleaning.skeleton(long)}) == "x" * 28 + " (2)"
 
 
 @given(st.text(min_size=1))
 def test_group_names_are_ascii_and_short(key):
-    group = names.group("chat", key)
+    group = cleaning.group("chat", key)
     assert group.isascii()
     assert len(group) < 100
 
 
 def test_a_message_keeps_its_lines_emoji_and_direction_and_loses_controls():
     text = " מה\u200f שלומך 👩\u200d👩\u200d👧\r\nnext\x00\x1b[31m "
-    assert names.clean_text(text) == "מה\u200f שלומך 👩\u200d👩\u200d👧\nnext[31m"
+    assert cleaning.clean_text(text) == "מה\u200f שלומך 👩\u200d👩\u200d👧\nnext[31m"
 
 
 @pytest.mark.parametrize(
     "text", [*INVISIBLE[:-6], "\u200b\n\u3164 ", "\u0301", "\ud83d", "", "\x1b"]
 )
 def test_a_message_in_which_nothing_shows_is_empty(text):
-    assert names.clean_text(text) == ""
+    assert cleaning.clean_text(text) == ""
 
 
 @pytest.mark.parametrize(
     "text", ["!", "👍", "❤\ufe0f", "a\u200b", "\u200b1", "👩\u200d👧", "🫩", "ㅋㅋ"]
 )
 def test_a_message_in_which_something_shows_is_kept(text):
-    assert names.clean_text(text) == text
+    assert cleaning.clean_text(text) == text

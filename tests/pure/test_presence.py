@@ -8,12 +8,13 @@ import pytest
 from django.conf import settings
 from redis.asyncio import Redis
 
-from chat import closes, runtime
+from chat import runtime
 from chat.errors import Unavailable
-from chat.messages import Member
-from chat.presence import Snapshot
-from chat.presence_redis import RedisPresence
-from chat.presence_scripts import LOGGED, SWEPT_AT_ONCE
+from chat.presence.base import Snapshot
+from chat.presence.redis import RedisPresence
+from chat.presence.redis_scripts import LOGGED, SWEPT_AT_ONCE
+from chat.protocol import close_codes
+from chat.protocol.messages import Member
 from tests.live.server import free_port
 from tests.patience import PATIENCE
 from tests.pure.stores import (
@@ -240,11 +241,11 @@ async def test_a_redis_that_is_away_is_said_to_be_down():
 
 
 async def test_a_redis_that_is_frozen_is_said_to_be_down():
-    assert runtime.REDIS_PATIENCE_S < closes.SILENT_S, "pages are still patient"
+    assert runtime.REDIS_PATIENCE_S < close_codes.SILENT_S, "pages are still patient"
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel answers, and nobody else
         redis = Redis(port=silent.getsockname()[1], **settings.REDIS_OPTIONS)
         store = RedisPresence(redis, decode, "here")
-        async with asyncio.timeout(closes.SILENT_S * PATIENCE):
+        async with asyncio.timeout(close_codes.SILENT_S * PATIENCE):
             with pytest.raises(Unavailable):
                 await store.renew([lease(NOVA)], LEASE_S)
         await store.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.errors import Outdated
-from chat.presence import ENDED_S, let_go, use
+from chat.presence.base import ENDED_S, let_go, use
 from tests.pure.stores import (
     LEASE_S,
     MIRA,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from noom_project import private
-from noom_project.embedded import kept_secret
+from noom_project.local import private_files
+from noom_project.local.defaults import kept_secret
 from tests.patience import PATIENCE
 from tests.source import ROOT
 
 KEEP = """
 import sys, pathlib
-from noom_project.embedded import kept_secret
+from noom_project.local.defaults import kept_secret
 print(kept_secret(pathlib.Path(sys.argv[1])))
 """
 WRITE = """
@@ -47,7 +47,7 @@ def python(code: str, path: Path) -> "subprocess.Popen[str]":
 def test_a_secret_that_is_empty_or_cut_short_is_made_anew(tmp_path, found):
     path = tmp_path / "var" / "secret_key"
     if found is not None:
-        private.write(path, found)
+        private_files.write(path, found)
     secret = kept_secret(path)
     assert len(secret) > 50
     assert kept_secret(path) == secret
@@ -85,8 +85,8 @@ def test_an_older_folder_and_database_become_private(tmp_path):
     for file in files:
         file.touch()
         file.chmod(0o644)
-    private.keep_folder(var)
-    private.keep_database(elsewhere)
+    private_files.keep_folder(var)
+    private_files.keep_database(elsewhere)
     assert mode(var) == 0o700
     assert {mode(file) for file in files} == {0o600}
 
@@ -96,12 +96,12 @@ def test_another_ones_folder_is_left_alone(tmp_path):
     other.touch(mode=0o644)
     other.chmod(0o644)
     link.symlink_to(other)
-    private.keep_folder(tmp_path)
+    private_files.keep_folder(tmp_path)
     assert mode(other) == 0o600
     other.chmod(0o644)
-    private.keep_files([link])
+    private_files.keep_files([link])
     assert mode(other) == 0o644
-    private.keep_folder(Path("/proc/self/nowhere"))
+    private_files.keep_folder(Path("/proc/self/nowhere"))
 
 
 def test_a_command_makes_private_files_whatever_the_shell_allows(tmp_path):
@@ -120,7 +120,7 @@ def test_a_command_makes_private_files_whatever_the_shell_allows(tmp_path):
 
 def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
-    private.write(path, b"first")
+    private_files.write(path, b"first")
     start = python(NO_ROOM + WRITE, path)
     assert "OSError" in start.communicate(timeout=60 * PATIENCE)[1]
     assert path.read_bytes() == b"first"

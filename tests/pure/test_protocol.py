@@ -8,10 +8,10 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from call.messages import CALL, Ice
-from chat import messages as m
-from chat import protocol
-from chat.protocol import CHAT, MAX_FRAME_BYTES, ProtocolError
+from call.protocol import CALL, Ice
+from chat.protocol import codec
+from chat.protocol import messages as m
+from chat.protocol.codec import CHAT, MAX_FRAME_BYTES, ProtocolError
 from noom_project.management.commands.write_protocol import files
 
 SAY = '{"type":"new_message","payload":{"text":"%s","client_id":"%s"},"ref":7}'
@@ -85,18 +85,18 @@ def test_a_candidate_is_spelled_as_browsers_spell_it():
 
 
 def test_events_gather_into_one_frame():
-    beat = protocol.event(m.BeatEvent(seq=1, version=2, ok=True, return_within_ms=1_000))
+    beat = codec.event(m.BeatEvent(seq=1, version=2, ok=True, return_within_ms=1_000))
     payload = {"seq": 1, "version": 2, "ok": True, "return_within_ms": 1_000}
     single = {"type": "beat", "payload": payload}
-    assert json.loads(protocol.batch([beat])) == single
-    assert json.loads(protocol.batch([beat, beat])) == [single, single]
+    assert json.loads(codec.batch([beat])) == single
+    assert json.loads(codec.batch([beat, beat])) == [single, single]
 
 
 def test_answers_carry_the_ref():
-    assert json.loads(protocol.ack(3, m.EmptyAck())) == {"type": "ack", "ref": 3, "payload": {}}
+    assert json.loads(codec.ack(3, m.EmptyAck())) == {"type": "ack", "ref": 3, "payload": {}}
     error = {"type": "error", "payload": {"code": "c", "message": 'm"'}}
-    assert json.loads(protocol.error(3, "c", 'm"')) == {"ref": 3} | error
-    assert json.loads(protocol.error(None, "c", 'm"')) == error
+    assert json.loads(codec.error(3, "c", 'm"')) == {"ref": 3} | error
+    assert json.loads(codec.error(None, "c", 'm"')) == error
 
 
 @pytest.mark.parametrize("socket", [CHAT, CALL])

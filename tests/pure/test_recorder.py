@@ -13,10 +13,10 @@ import pytest
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
-from call.fan import Fan
-from call.recorder import Recorder
-from call.slots import Slot
-from call.sources import Moving
+from call.bot.media.recorder import Recorder
+from call.bot.media.sources import Moving
+from call.bot.media.track_relay import Fan
+from call.bot.transceivers import Slot
 from tests.live.server import ROOT
 from tests.patience import PATIENCE
 
@@ -139,7 +139,7 @@ import os, signal, sys
 from fractions import Fraction
 from pathlib import Path
 from av import AudioFrame, VideoFrame
-from call.movie import Movie
+from call.bot.media.mp4_file import Movie
 
 picture = VideoFrame(320, 180, "yuv420p")
 with Movie(Path(sys.argv[1]), picture=picture, sound=True) as movie:

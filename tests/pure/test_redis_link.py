@@ -2,8 +2,8 @@
 
 import pytest
 
-from chat import redis_link
-from chat.redis_link import hosts, shown, split, watched
+from chat.realtime import redis_client
+from chat.realtime.redis_client import hosts, shown, split, watched
 
 THREE = "redis+sentinel://noom:s%40cret@a.example:26380,b.example,[::1]:26381/noom/2"
 
@@ -65,7 +65,7 @@ def test_other_addresses_lead_where_they_say():
 
 
 def test_each_way_in_gets_the_same_address():
-    assert redis_link.layer_host("redis://a:1/2")["db"] == 2
-    host = redis_link.layer_host(THREE, socket_timeout=15.0)
+    assert redis_client.layer_host("redis://a:1/2")["db"] == 2
+    host = redis_client.layer_host(THREE, socket_timeout=15.0)
     assert (host["master_name"], host["db"], host["socket_timeout"]) == ("noom", 2, 15.0)
-    assert "socket_keepalive_options" not in redis_link.layer_host("unix:///run/b")
+    assert "socket_keepalive_options" not in redis_client.layer_host("unix:///run/b")

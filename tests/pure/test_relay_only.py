@@ -2,8 +2,8 @@
 
 import pytest
 
-from call.messages import Answer, Candidate, Description, Ice, Offer
-from call.relay_only import NOWHERE, clean
+from call.protocol import Answer, Candidate, Description, Ice, Offer
+from call.relay_filter import NOWHERE, clean
 
 ME = "abcdefghijkl"
 RELAYED = "candidate:1 1 udp 41885439 203.0.113.9 50000 typ relay raddr %s rport 61000 ufrag x"

@@ -13,8 +13,7 @@ import pytest
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame, VideoFrame
 
-from call.fan import Fan, Tap
-from call.sources import (
+from call.bot.media.sources import (
     FRAMES_PER_S,
     HEIGHT,
     SAMPLES_PER_FRAME,
@@ -27,6 +26,7 @@ from call.sources import (
     Tone,
     beep,
 )
+from call.bot.media.track_relay import Fan, Tap
 from tests.live.films import film
 from tests.patience import PATIENCE
 

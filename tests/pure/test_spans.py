@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import spans
+from chat.protocol import spans
 
 PARTS = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 10)).map(lambda p: (p[0], sum(p))))
 

@@ -4,8 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from call.view import Log, Roster
-from chat.messages import Deletion, EnterRoomAck, HistoryAck, Member, Message, RoomInfo, Span
+from call.bot.state import Log, Roster
+from chat.protocol.messages import (
+    Deletion,
+    EnterRoomAck,
+    HistoryAck,
+    Member,
+    Message,
+    RoomInfo,
+    Span,
+)
 
 
 def member(id: str) -> Member:

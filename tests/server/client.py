@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from channels.testing import WebsocketCommunicator
 
-from chat.line import DIRECT
+from chat.realtime.connection import DIRECT
 from noom_project.asgi import application
 from tests.conversation import DEADLINE_S, Conversation
 from tests.pure.test_frames import parsed
@@ -60,7 +60,7 @@ class Client(Conversation):
 
 
 class DirectClient(Client):
-    """The same at a server that takes frames as the bytes of the wire (`chat.line.DIRECT`)."""
+    """The same at a server that takes frames as the bytes of the wire (`chat.realtime.connection.DIRECT`)."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(path, **options)

@@ -14,7 +14,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient
 from redis.asyncio import Redis
 
-from chat import database, limits, runtime
+from chat import runtime
+from chat.realtime import rate_limits
+from chat.storage import database
 from tests.server.client import Client, DirectClient
 from tests.server.fallback_client import FallbackClient
 
@@ -64,7 +66,7 @@ async def _process() -> AsyncIterator[None]:
     yield
     await runtime.shutdown()
     await _threads_are_idle()
-    assert limits.addresses.open_sockets == 0, "a socket was not given back"
+    assert rate_limits.addresses.open_sockets == 0, "a socket was not given back"
 
 
 async def _threads_are_idle() -> None:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from chat import closes
 from chat.models import Ban, Message, Room
+from chat.protocol import close_codes
 from tests.server.deeds import ROOMS, agree, logged, streamed
 
 BANS = "/admin/chat/ban/"
@@ -46,7 +46,7 @@ async def test_closing_and_reopening_from_the_list(enter, admin):
     room = await Room.objects.aget()
     browser = await admin()
     await agree(browser, ROOMS, action="close_rooms", _selected_action=[room.pk])
-    assert await nova.closing() == closes.ROOM_CLOSED
+    assert await nova.closing() == close_codes.ROOM_CLOSED
     await browser.post(ROOMS, {"action": "reopen_rooms", "_selected_action": [room.pk]})
     await room.arefresh_from_db()
     assert room.closed_at is None
@@ -58,7 +58,7 @@ async def test_removing_one_tells_that_one_and_the_room(enter, admin):
     room = await Room.objects.aget()
     browser = await admin()
     await agree(browser, f"{ROOMS}{room.pk}/remove/{mira.id}/")
-    assert await mira.closing() == closes.REMOVED
+    assert await mira.closing() == close_codes.REMOVED
     assert (await nova.event("bye"))["person"]["id"] == mira.id
     assert await logged() == [f"removed participant: {mira.id}"]
     ban = await Ban.objects.aget()
@@ -108,7 +108,7 @@ async def test_deleting_a_room_sends_its_people_out(enter, admin):
     room = await Room.objects.aget()
     browser = await admin()
     await browser.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
-    assert await nova.closing() == closes.ROOM_CLOSED
+    assert await nova.closing() == close_codes.ROOM_CLOSED
 
 
 @pytest.mark.parametrize("who", ["guest", "viewer"])

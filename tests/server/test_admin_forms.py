@@ -10,9 +10,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import AsyncClient
 from django.utils import timezone
 
-from chat import closes
-from chat.admin_accounts import OwnPasswordForm, PasswordForm
+from chat.admin.accounts import OwnPasswordForm, PasswordForm
 from chat.models import Ban, Message, Room
+from chat.protocol import close_codes
 from tests.live.admin import fields_of
 from tests.server.test_deletions import fill
 
@@ -129,7 +129,7 @@ async def test_a_deleted_room_sends_its_people_out_at_once(enter, admin, way):
         await admin.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
     else:
         await admin.post(ROOMS, chosen)
-    assert await nova.closing() == closes.ROOM_CLOSED
+    assert await nova.closing() == close_codes.ROOM_CLOSED
     assert not await Room.objects.aexists()
     assert not await Message.objects.aexists()
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from chat import closes
 from chat.models import Room
+from chat.protocol import close_codes
 from tests.server.deeds import ROOMS, agree, logged, streamed
 
 PEOPLE = f"{ROOMS}people/"
@@ -70,7 +70,7 @@ async def test_ending_a_call_leaves_everyone_in_the_room(enter, join, admin):
     calls = [await join(one) for one in (nova, mira)]
     room, browser = await Room.objects.aget(), await admin()
     await agree(browser, f"{ROOMS}{room.pk}/do/end_calls/")
-    assert [await call.closing() for call in calls] == [closes.CALL_ENDED] * 2
+    assert [await call.closing() for call in calls] == [close_codes.CALL_ENDED] * 2
     people = (await ada.ask("people"))["people"]
     assert {one["id"] for one in people} == {nova.id, mira.id, ada.id}
     assert not any(one["in_call"] for one in people)

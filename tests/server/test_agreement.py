@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from call import signalling
-from chat import closes, rooms, runtime
-from chat.messages import Person
-from chat.presence import Change
+from chat import runtime
+from chat.presence.base import Change
+from chat.protocol import close_codes
+from chat.protocol.messages import Person
+from chat.services import rooms
 from tests.conversation import Refusal
 from tests.patience import PATIENCE
 
@@ -72,7 +74,7 @@ async def test_whoever_was_removed_unnoticed_comes_back_to_the_door(enter):
     nova, mira = await enter("Nova"), await enter("Mira")
     # Another process takes her out, and the layer loses the word of it.
     await runtime.current().presence.update("chat:room", mira.id, lambda _: None)
-    assert await mira.closing() == closes.NORMAL
+    assert await mira.closing() == close_codes.NORMAL
     await shown(nova, [False])
 
 

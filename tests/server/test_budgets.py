@@ -8,10 +8,11 @@ from functools import partial
 
 import pytest
 
-from chat import consumers, database, runtime
-from chat.budgets import ANSWER_BYTES, Budgets
-from chat.doorway import FEW_MESSAGES
+from chat import consumers, runtime
 from chat.models import Message
+from chat.realtime.budgets import ANSWER_BYTES, Budgets
+from chat.storage import database
+from chat.storage.room_access import FEW_MESSAGES
 from tests.conversation import DEADLINE_S, Refusal
 
 OTHER = "198.51.100.7"

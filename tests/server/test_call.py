@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
-from call import failures
-from chat import closes, identity, rooms, roster, runtime
-from chat.counts import counts
-from chat.limits import Buckets
+from call import ice_failures
+from chat import runtime, tokens
+from chat.presence import roster
+from chat.protocol import close_codes
+from chat.realtime.rate_limits import Buckets
+from chat.services import rooms
+from chat.stats import counts
 from tests.conversation import ALL_ON, Refusal
 
 DESCRIPTION = {"number": 1, "sdp": "v=0"}
@@ -88,15 +91,17 @@ async def test_mute_and_camera_are_told(pair):
 
 
 async def test_an_ice_failure_is_counted_and_logged_within_a_bound(pair, monkeypatch, caplog):
-    stands = Buckets(lambda: failures.TOLD_PER_S, lambda: 0.0, burst_s=failures.TOLD_BURST_S)
-    monkeypatch.setattr(failures, "told", stands)
+    stands = Buckets(
+        lambda: ice_failures.TOLD_PER_S, lambda: 0.0, burst_s=ice_failures.TOLD_BURST_S
+    )
+    monkeypatch.setattr(ice_failures, "told", stands)
     _, _, nova_call, _ = await pair()
     before = counts.ice_failures["no_relay"]
     for _ in range(9):
         await nova_call.ask("ice_failed", failure="no_relay")
-    most = int(failures.TOLD_PER_S * failures.TOLD_BURST_S)
+    most = int(ice_failures.TOLD_PER_S * ice_failures.TOLD_BURST_S)
     assert counts.ice_failures["no_relay"] - before == most
-    lines = [r for r in caplog.records if r.name == "call.failures"]
+    lines = [r for r in caplog.records if r.name == "call.ice_failures"]
     assert len(lines) == most
     assert lines[0].getMessage() == "no way between two callers: no_relay"
 
@@ -145,7 +150,7 @@ async def test_who_leaves_the_room_is_out_of_its_call(pair):
     _, mira, nova_call, mira_call = await pair()
     await mira.ask("leave_room")
     assert (await nova_call.event("bye"))["person"]["id"] == mira.id
-    assert await mira_call.closing() == closes.NORMAL
+    assert await mira_call.closing() == close_codes.NORMAL
 
 
 async def test_a_call_is_for_those_in_the_room(connect):
@@ -181,11 +186,11 @@ async def test_who_comes_in_at_another_process_is_found_too(connect):
 
 async def test_the_token_of_another_room_opens_no_call(connect, enter):
     await enter("Nova")
-    foreign = identity.mint(key="elsewhere", browser="b", room_name="Elsewhere")
+    foreign = tokens.mint(key="elsewhere", browser="b", room_name="Elsewhere")
     client = await connect("/ws/call/room/")
     with pytest.raises(Refusal, match="bad_token"):
         await client.ask("join_room", token=foreign, session="s", media=ALL_ON)
-    assert await client.closing() == closes.BAD_TOKEN
+    assert await client.closing() == close_codes.BAD_TOKEN
 
 
 async def test_a_call_socket_receives_new_credentials_in_time(enter, join, settings):

@@ -6,8 +6,10 @@ import uuid
 
 import pytest
 
-from chat import closes, history, moderation, typist
 from chat.models import Message, Room
+from chat.protocol import close_codes
+from chat.services import moderation, typing_status
+from chat.storage import history
 from tests.conversation import Refusal
 
 
@@ -156,13 +158,13 @@ async def test_typing_changes_are_passed_on_once_a_second_and_the_last_arrives(e
 
 
 async def test_typing_ends_with_the_line_and_with_silence(enter, monkeypatch):
-    monkeypatch.setattr(typist, "CHANGE_EVERY_S", 0.1)
-    monkeypatch.setattr(typist, "SILENT_S", 0.2)
+    monkeypatch.setattr(typing_status, "CHANGE_EVERY_S", 0.1)
+    monkeypatch.setattr(typing_status, "SILENT_S", 0.2)
     nova, mira = await enter("Nova"), await enter("Mira")
     await nova.tell("typing", on=True)
     assert (await mira.event("typing"))["on"]
     assert not (await mira.event("typing"))["on"], "the page has fallen silent"
-    monkeypatch.setattr(typist, "SILENT_S", 60.0)
+    monkeypatch.setattr(typing_status, "SILENT_S", 60.0)
     await nova.tell("typing", on=True)
     assert (await mira.event("typing"))["on"]
     await nova.close(1006)
@@ -174,7 +176,7 @@ async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, se
     nova, mira, dead = await enter("Nova"), await enter("Mira"), await enter("Dead")
     await mira.ask("leave_room")
     assert (await nova.event("bye", count=2))["person"]["id"] == mira.id
-    assert await mira.closing() == closes.NORMAL
+    assert await mira.closing() == close_codes.NORMAL
     await dead.close(1006)
     assert (await nova.event("person"))["person"]["here"] is False
     assert (await nova.event("bye", count=1))["person"]["id"] == dead.id
@@ -224,7 +226,7 @@ async def test_a_newer_connection_of_the_same_participant_replaces_the_older(ent
     nova = await enter("Nova")
     newer = await connect("/ws/chat/room/", token=nova.token)
     await newer.ask("enter_room", token=nova.token, nickname="Nova")
-    assert await nova.closing() == closes.REPLACED
+    assert await nova.closing() == close_codes.REPLACED
     assert len((await newer.ask("people"))["people"]) == 1
 
 
@@ -241,7 +243,7 @@ async def test_a_full_room_refuses_the_next_and_lets_its_people_back(enter, conn
 async def test_a_closed_room_sends_everyone_out_and_lets_nobody_in(enter):
     nova = await enter("Nova")
     await moderation.close("room")
-    assert await nova.closing() == closes.ROOM_CLOSED
+    assert await nova.closing() == close_codes.ROOM_CLOSED
     with pytest.raises(Refusal, match="room_closed"):
         await enter("Late")
     await moderation.reopen("room")

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from chat import closes, identity
-from chat.protocol import VERSION
+from chat import tokens
+from chat.protocol import close_codes
+from chat.protocol.codec import VERSION
 
 PATHS = ("/ws/chat/team/", "/ws/call/team/")
 MAX_AGE_S = 100
@@ -28,8 +29,8 @@ async def test_a_renewed_token_outlives_the_one_it_was_asked_with(enter, later):
     later(0.6 * MAX_AGE_S)
     renewed = (await nova.ask("renew_token"))["token"]
     later(1.2 * MAX_AGE_S)
-    with pytest.raises(identity.BadToken):
-        identity.read(nova.token, key="team")
+    with pytest.raises(tokens.BadToken):
+        tokens.read(nova.token, key="team")
     again = await enter("Nova", "team", token=renewed)
     assert again.hello["you"] == nova.hello["you"]
 
@@ -37,9 +38,9 @@ async def test_a_renewed_token_outlives_the_one_it_was_asked_with(enter, later):
 async def test_a_renewed_token_speaks_for_the_same_browser_in_the_same_room(enter):
     nova = await enter("Nova", "team")
     renewed = (await nova.ask("renew_token"))["token"]
-    assert identity.read(renewed, key="team") == identity.read(nova.token, key="team")
-    with pytest.raises(identity.BadToken):
-        identity.read(renewed, key="other")
+    assert tokens.read(renewed, key="team") == tokens.read(nova.token, key="team")
+    with pytest.raises(tokens.BadToken):
+        tokens.read(renewed, key="other")
 
 
 @pytest.mark.parametrize("carrier", ["websocket", "stream", "poll"])
@@ -47,7 +48,7 @@ async def test_a_renewed_token_speaks_for_the_same_browser_in_the_same_room(ente
 @pytest.mark.parametrize("version", [VERSION - 1, VERSION + 1, "", "x"])
 async def test_a_page_of_another_version_is_told_to_reload(connect, path, version, carrier):
     page = await connect(path, carrier=carrier, query=b"v=%s" % str(version).encode())
-    assert await page.closing() == closes.OLD_PAGE
+    assert await page.closing() == close_codes.OLD_PAGE
 
 
 @pytest.mark.parametrize("query", [b"", b"v=%d" % VERSION])

@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from call import ice, signalling
-from chat import closes, rooms, runtime
+from call import ice_servers, signalling
+from chat import runtime
+from chat.protocol import close_codes
+from chat.services import rooms
 from tests.conversation import Refusal
 
 
@@ -24,7 +26,7 @@ async def test_an_older_connection_served_later_is_closed_itself(connect):
     older = await connect("/ws/chat/room/", token=newer.token)
     await newer.ask("enter_room", token=newer.token, nickname="Nova", connection=2)
     await older.tell("enter_room", token=newer.token, nickname="Nova", connection=1)
-    assert await older.closing() == closes.REPLACED
+    assert await older.closing() == close_codes.REPLACED
     await newer.say("still here")
     assert newer.closed_with is None
 
@@ -35,7 +37,7 @@ async def test_an_older_connection_of_a_call_served_later_is_closed_itself(enter
     older = await connect("/ws/call/room/", token=nova.token)
     await newer.ask("join_room", **newer.joining("one"), connection=2)
     await older.tell("join_room", **older.joining("one"), connection=1)
-    assert await older.closing() == closes.REPLACED
+    assert await older.closing() == close_codes.REPLACED
     assert [p["id"] for p in (await newer.ask("people"))["people"]] == [nova.id]
 
 
@@ -46,7 +48,7 @@ async def test_connections_that_wait_at_the_door_leave_the_newest_in(connect):
         for number, page in reversed(list(enumerate(pages, 1))):
             await page.tell("enter_room", token=nova.token, nickname="Nova", connection=number)
             await asyncio.sleep(0.05)
-    assert [await page.closing() for page in pages[:2]] == [closes.REPLACED] * 2
+    assert [await page.closing() for page in pages[:2]] == [close_codes.REPLACED] * 2
     assert len((await pages[2].ask("people"))["people"]) == 1
 
 
@@ -55,7 +57,7 @@ async def test_a_second_window_of_a_page_still_takes_its_place(enter, connect):
     await first.ask("enter_room", token=first.token, nickname="Nova", connection=1)
     second = await connect("/ws/chat/room/", token=first.token)
     await second.ask("enter_room", token=first.token, nickname="Nova", connection=2)
-    assert await first.closing() == closes.REPLACED
+    assert await first.closing() == close_codes.REPLACED
     await second.say("here")
 
 
@@ -80,7 +82,7 @@ async def test_an_entry_that_fails_leaves_a_newer_connection_in(connect, monkeyp
     entered.set()
     with suppress(Refusal, ConnectionError):
         await failing
-    assert await older.closing() in (closes.REPLACED, closes.SERVER_ERROR)
+    assert await older.closing() in (close_codes.REPLACED, close_codes.SERVER_ERROR)
     assert [p["id"] for p in (await newer.ask("people"))["people"]] == [newer.id]
     await newer.say("still here")
 
@@ -102,7 +104,7 @@ async def test_a_join_whose_page_goes_leaves_nobody_in_the_call(enter, connect, 
     def fail(*args: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(ice, "servers", fail)
+    monkeypatch.setattr(ice_servers, "servers", fail)
     call = await connect("/ws/call/room/", token=nova.token)
     with pytest.raises(Refusal, match="server_error"):
         await call.ask("join_room", **call.joining("one"))

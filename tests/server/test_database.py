@@ -2,8 +2,8 @@
 
 from django.db import connection
 
-from chat import database
 from chat.models import Room
+from chat.storage import database
 
 
 def noted() -> int:

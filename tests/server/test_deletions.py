@@ -7,8 +7,11 @@ import pytest
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from chat import closes, database, deletions, moderation, runtime
+from chat import runtime
 from chat.models import Deletion, Message, Room
+from chat.protocol import close_codes
+from chat.services import moderation
+from chat.storage import database, deletions
 from tests.conversation import Refusal
 
 MANY = 2_000
@@ -134,7 +137,7 @@ async def test_a_deleted_room_goes_with_all_it_had(enter):
     await fill("room", MANY)
     nova, other = await enter("Nova"), await enter("Mira", "other")
     assert await moderation.delete("room")
-    assert await nova.closing() == closes.ROOM_CLOSED
+    assert await nova.closing() == close_codes.ROOM_CLOSED
     assert await Message.objects.acount() == 0
     assert [room.key async for room in Room.objects.all()] == ["other"]
     assert (await other.say("still here"))["seq"] == 1

@@ -12,10 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from call.consumers import CallConsumer
-from call.messages import CALL
-from chat import closes, consumers, identity, journal, rooms, runtime
-from chat.line import open_lines
-from chat.protocol import CHAT, MAX_FRAME_BYTES
+from call.protocol import CALL
+from chat import consumers, runtime, tokens
+from chat.protocol import close_codes
+from chat.protocol.codec import CHAT, MAX_FRAME_BYTES
+from chat.realtime.connection import open_lines
+from chat.services import rooms
+from chat.storage import journal
 from tests.conversation import Refusal
 from tests.patience import PATIENCE
 
@@ -102,14 +105,14 @@ async def test_a_broken_client_is_told_and_closed_and_nobody_else_is(enter, fram
     nova, broken = await enter("Nova"), await enter("Broken")
     await broken.send_raw(frame)
     assert (await broken.event("error"))["message"]
-    assert await broken.closing() == closes.BROKEN_CLIENT
+    assert await broken.closing() == close_codes.BROKEN_CLIENT
     assert await nova.say("I noticed nothing")
 
 
 async def test_binary_frames_are_refused(enter):
     nova = await enter("Nova")
     await nova.send_raw(binary=b"\x00\x01")
-    assert await nova.closing() == closes.BROKEN_CLIENT
+    assert await nova.closing() == close_codes.BROKEN_CLIENT
 
 
 async def test_a_text_over_the_limit_is_not_stored(enter):
@@ -124,13 +127,13 @@ async def test_nothing_is_done_before_the_first_message(connect, path):
     client = await connect(path)
     await client.tell("leave_room")
     assert (await client.event("error"))["code"] == "bad_order"
-    assert await client.closing() == closes.BROKEN_CLIENT
+    assert await client.closing() == close_codes.BROKEN_CLIENT
 
 
 async def test_a_socket_without_a_first_message_is_closed(connect, monkeypatch):
     monkeypatch.setattr(consumers, "HELLO_DEADLINE_S", 0.05)
     client = await connect("/ws/chat/room/")
-    assert await client.closing() == closes.BROKEN_CLIENT
+    assert await client.closing() == close_codes.BROKEN_CLIENT
 
 
 async def test_entering_twice_on_one_socket_is_refused(enter):
@@ -144,7 +147,7 @@ async def test_a_forged_token_is_refused(connect, token):
     client = await connect("/ws/chat/room/")
     with pytest.raises(Refusal, match="bad_token"):
         await client.ask("enter_room", token=token, nickname="Nova")
-    assert await client.closing() == closes.BAD_TOKEN
+    assert await client.closing() == close_codes.BAD_TOKEN
 
 
 async def test_an_old_token_is_refused(connect, settings):
@@ -168,7 +171,7 @@ async def test_who_is_too_fast_is_told_and_who_goes_on_is_cut_off(enter, setting
         await asyncio.gather(*(flood.say(f"{n}") for n in range(10)))
     for _ in range(120):
         await flood.tell("typing", on=True)
-    assert await flood.closing() == closes.FLOODING
+    assert await flood.closing() == close_codes.FLOODING
     assert await nova.ask("people")
 
 
@@ -179,7 +182,7 @@ async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect
         await connect(path)
     before = set(open_lines)
     refused = await connect(path)
-    assert await refused.closing() == closes.FLOODING
+    assert await refused.closing() == close_codes.FLOODING
     await refused.close()
     async with asyncio.timeout(10 * PATIENCE):
         while not open_lines <= before:  # nothing of it stays  # noqa: ASYNC110
@@ -199,8 +202,8 @@ async def test_who_is_told_to_go_while_waiting_at_the_door_does_not_come_in(ente
         asked = asyncio.create_task(late.ask("enter_room", token=nova.token, nickname="Nova"))
         await asyncio.sleep(0.1)
         (line,) = open_lines - before
-        line.drop(closes.RESTARTING)
-        assert await late.closing() == closes.RESTARTING
+        line.drop(close_codes.RESTARTING)
+        assert await late.closing() == close_codes.RESTARTING
     with pytest.raises(ConnectionError):
         await asked
     await asyncio.sleep(0.2)
@@ -237,7 +240,7 @@ async def test_a_failure_while_entering_leaves_nobody_behind(connect, enter, mon
     client = await connect("/ws/chat/room/")
     with pytest.raises(Refusal, match="server_error"):
         await client.ask("enter_room", token=client.token, nickname="Ghost")
-    assert await client.closing() == closes.SERVER_ERROR
+    assert await client.closing() == close_codes.SERVER_ERROR
     assert len((await nova.ask("people"))["people"]) == 1
 
 
@@ -287,7 +290,7 @@ def noted(handler, ran):
 
 async def test_entering_with_a_forged_identity_field_is_refused(connect):
     client = await connect("/ws/chat/room/")
-    token = identity.mint(key="room", browser="b", room_name="Room")
+    token = tokens.mint(key="room", browser="b", room_name="Room")
     with pytest.raises(Refusal, match="bad_payload"):
         await client.ask("enter_room", token=token, nickname="Nova", id="abcdefghijkl")
 

@@ -6,8 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from chat import census, closes, rooms
 from chat.errors import Unavailable
+from chat.protocol import close_codes
+from chat.services import open_rooms, rooms
 from tests.conversation import Refusal
 
 
@@ -54,9 +55,9 @@ async def test_a_failure_is_told_to_the_one_who_asked_and_the_socket_lives(enter
 
 
 async def test_a_lobby_that_fails_is_closed_and_logged_once(connect, failing, logged):
-    failing("listed", RuntimeError("why"), of=census)
+    failing("listed", RuntimeError("why"), of=open_rooms)
     lobby = await connect("/ws/lobby/")
-    assert await lobby.closing() == closes.SERVER_ERROR
+    assert await lobby.closing() == close_codes.SERVER_ERROR
     [record] = logged()
     assert str(record.exc_info[1]) == "why"
 

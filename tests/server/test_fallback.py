@@ -7,9 +7,11 @@ import threading
 import pytest
 from django.core import signing
 
-from chat import closes, fallback_session, fallback_sessions
-from chat.fallback_wire import MAX_BODY_BYTES
-from chat.line import open_lines
+from chat.http_transport import registry
+from chat.http_transport import session as fallback_session
+from chat.http_transport.requests import MAX_BODY_BYTES
+from chat.protocol import close_codes
+from chat.realtime.connection import open_lines
 from tests.patience import PATIENCE
 from tests.server.fallback_client import FallbackClient
 
@@ -66,7 +68,7 @@ async def test_a_request_that_comes_again_is_not_done_again(enter, enter_by_http
 async def test_a_number_that_is_left_out_is_a_broken_client(enter_by_http):
     mira = await enter_by_http("Mira")
     await mira.line.post(mira.line.sending(mira.line.number + 1), said(1))
-    assert await mira.closing() == closes.BROKEN_CLIENT
+    assert await mira.closing() == close_codes.BROKEN_CLIENT
 
 
 @pytest.mark.parametrize("field", ["after", "turn"])
@@ -76,7 +78,7 @@ async def test_to_have_what_was_never_sent_is_a_broken_client(enter_by_http, fie
     head = {**mira.line.listening(stream=False), field: 1_000_000}
     await mira.line.post(head)
     if field == "after":
-        assert await mira.closing() == closes.BROKEN_CLIENT
+        assert await mira.closing() == close_codes.BROKEN_CLIENT
 
 
 async def test_what_was_sent_is_kept_until_the_page_has_it(enter, connect):
@@ -122,13 +124,13 @@ async def test_a_session_is_good_for_its_own_address_alone(enter_by_http):
 
 
 async def test_a_session_that_was_closed_is_gone(enter, enter_by_http, monkeypatch):
-    monkeypatch.setattr(fallback_sessions, "REMEMBERED_S", 0.0)
-    monkeypatch.setattr(fallback_sessions, "WATCH_S", 0.01)
+    monkeypatch.setattr(registry, "REMEMBERED_S", 0.0)
+    monkeypatch.setattr(registry, "WATCH_S", 0.01)
     nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
-    await mira.line.close(closes.GOING_AWAY)
+    await mira.line.close(close_codes.GOING_AWAY)
     assert (await nova.event("person"))["person"]["here"] is False
     async with asyncio.timeout(5 * PATIENCE):
-        while fallback_sessions.current()._held:  # noqa: ASYNC110
+        while registry.current()._held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert await mira.line.post(mira.line.sending(mira.line.number), said(1)) == 410
     await nova.silence("new_message")
@@ -182,7 +184,7 @@ async def test_each_request_shows_its_origin(enter_by_http):
 
 async def test_a_page_that_asks_for_nothing_more_is_gone(enter, enter_by_http, monkeypatch):
     monkeypatch.setattr(fallback_session, "AWAY_S", 0.5)
-    monkeypatch.setattr(fallback_sessions, "WATCH_S", 0.05)
+    monkeypatch.setattr(registry, "WATCH_S", 0.05)
     nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
     await asyncio.sleep(1)
     await mira.say("I listen")
@@ -207,12 +209,12 @@ async def test_who_reads_too_slowly_is_told_and_costs_no_memory(enter, connect, 
     await mira.line.fall_silent()
     for _ in range(10):
         await nova.say("x" * 4_000)
-    (session,) = fallback_sessions.current()._held.values()
+    (session,) = registry.current()._held.values()
     for _ in range(10):  # an acknowledgement comes before the event
         await nova.event("new_message")
     assert sum(len(event) for _, event in session._unread) == 0
     mira.line.listen()
-    assert await mira.closing() == closes.TOO_SLOW
+    assert await mira.closing() == close_codes.TOO_SLOW
 
 
 async def test_who_asks_too_often_is_cut_off(enter_by_http, monkeypatch):
@@ -220,7 +222,7 @@ async def test_who_asks_too_often_is_cut_off(enter_by_http, monkeypatch):
     mira = await enter_by_http("Mira")
     for _ in range(110):
         await mira.line.post(mira.line.sending(mira.line.number))
-    assert await mira.closing() == closes.FLOODING
+    assert await mira.closing() == close_codes.FLOODING
 
 
 async def test_a_busy_stream_is_no_flood(enter, connect, settings, monkeypatch):
@@ -248,4 +250,4 @@ async def test_an_address_with_too_many_sockets_is_told_so(connect, settings):
     settings.SOCKETS_PER_ADDRESS = 1
     await connect("/ws/lobby/", carrier="stream")
     refused = await connect("/ws/lobby/", carrier="stream")
-    assert await refused.closing() == closes.FLOODING
+    assert await refused.closing() == close_codes.FLOODING

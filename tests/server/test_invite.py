@@ -3,15 +3,16 @@
 import pytest
 from django.test import Client as Visitor
 
-from chat import keys, qr
+from chat.names import keys
+from chat.services import qr_code
 
 
 @pytest.mark.parametrize(("path", "key"), [("team", "team"), ("%ED%8C%80", "팀")])
 def test_the_qr_code_holds_the_address_of_its_room(path, key):
     answer = Visitor().get(f"/rooms/{path}/qr.svg?nickname=Nova")
     assert answer.headers["Content-Type"] == "image/svg+xml"
-    assert answer.content == qr.svg(f"http://testserver/rooms/{path}/")
-    assert answer.content != qr.svg(f"http://testserver/rooms/{path}x/")
+    assert answer.content == qr_code.svg(f"http://testserver/rooms/{path}/")
+    assert answer.content != qr_code.svg(f"http://testserver/rooms/{path}x/")
 
 
 def test_the_longest_address_fits_into_a_qr_code():

@@ -5,11 +5,11 @@ import uuid
 
 import pytest
 
-from chat import deletions
-from chat.journal import Journal, RoomGone
-from chat.messages import Message
 from chat.models import Message as Row
 from chat.models import Room
+from chat.protocol.messages import Message
+from chat.storage import deletions
+from chat.storage.journal import Journal, RoomGone
 
 
 async def room(key: str) -> Room:

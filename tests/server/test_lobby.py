@@ -8,16 +8,18 @@ from unittest.mock import Mock
 import pytest
 from django.test import AsyncClient
 
-from chat import census, keys, lobby, moderation, runtime, views
+from chat import runtime, views
 from chat.errors import Unavailable
-from chat.limits import Buckets
+from chat.names import keys
+from chat.realtime.rate_limits import Buckets
+from chat.services import moderation, open_rooms, room_directory
 from tests.patience import PATIENCE
 
 RE = re.compile(r'data-room="([^"]+)"')
 
 
 async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect, monkeypatch):
-    monkeypatch.setattr(lobby, "PAUSE_S", 0.01)
+    monkeypatch.setattr(room_directory, "PAUSE_S", 0.01)
     watcher = await connect("/ws/lobby/")
     assert await watcher.event("room_change") == {"rooms": [], "total": 0}
     nova = await enter("Nova", "안녕-방")
@@ -31,7 +33,7 @@ async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect
 
 
 async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, connect, monkeypatch):
-    monkeypatch.setattr(lobby, "PAUSE_S", 2.0)
+    monkeypatch.setattr(room_directory, "PAUSE_S", 2.0)
     watcher = await connect("/ws/lobby/")
     for n in range(10):
         await enter(f"Person {n}")
@@ -48,9 +50,9 @@ async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, conn
 async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
     enter, connect, monkeypatch
 ):
-    monkeypatch.setattr(lobby, "PAUSE_S", 0.3)
-    made = Mock(wraps=census.listed)
-    monkeypatch.setattr(census, "listed", made)
+    monkeypatch.setattr(room_directory, "PAUSE_S", 0.3)
+    made = Mock(wraps=open_rooms.listed)
+    monkeypatch.setattr(open_rooms, "listed", made)
     for _ in range(20):
         watcher = await connect("/ws/lobby/")
         assert await watcher.event("room_change") == {"rooms": [], "total": 0}
@@ -66,16 +68,16 @@ async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
 async def test_unlisted_and_closed_rooms_are_not_listed(enter):
     await enter("Nova", "quiet~abcdefghij234567")
     await enter("Mira", "open")
-    assert [room.key for room in await census.listed()] == ["open"]
+    assert [room.key for room in await open_rooms.listed()] == ["open"]
     await moderation.close("open")
-    assert await census.listed() == []
+    assert await open_rooms.listed() == []
 
 
 async def test_the_fullest_room_comes_first(enter):
     await enter("Nova", "small")
     await enter("Mira", "large")
     await enter("Kim", "large")
-    assert [(r.key, r.count) for r in await census.listed()] == [("large", 2), ("small", 1)]
+    assert [(r.key, r.count) for r in await open_rooms.listed()] == [("large", 2), ("small", 1)]
 
 
 async def test_who_speaks_in_the_lobby_is_closed(connect):
@@ -92,7 +94,7 @@ async def test_the_welcome_page_lists_rooms_without_javascript(enter, async_clie
 
 
 async def test_the_list_is_bounded_and_says_how_many_there_are(enter, connect, monkeypatch):
-    monkeypatch.setattr(lobby, "SHOWN", 2)
+    monkeypatch.setattr(room_directory, "SHOWN", 2)
     for key in ("one", "two", "three"):
         await enter("Nova", key)
     watcher = await connect("/ws/lobby/")
@@ -107,14 +109,14 @@ async def test_the_list_costs_no_question_for_each_room(enter, monkeypatch):
     asked = {name: Mock(wraps=getattr(presence, name)) for name in ("read", "counts")}
     for name, question in asked.items():
         monkeypatch.setattr(presence, name, question)
-    assert len(await census.listed()) == 3
+    assert len(await open_rooms.listed()) == 3
     assert [question.call_count for question in asked.values()] == [0, 2]
 
 
 async def test_the_welcome_page_finds_the_rooms_that_it_does_not_show(
     enter, async_client, monkeypatch
 ):
-    monkeypatch.setattr(lobby, "SHOWN", 2)
+    monkeypatch.setattr(room_directory, "SHOWN", 2)
     for key in ("one", "two", "three", "rest"):
         await enter("Nova", key)
 
@@ -143,7 +145,7 @@ async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
     await enter("Nova", "team")
     await enter("Mira", "tеam")
     await enter("Kim", "other")
-    listed = {room.key: room.name for room in await census.listed()}
+    listed = {room.key: room.name for room in await open_rooms.listed()}
     assert listed == {"team": "Team", "tеam": "Tеam (2)", "other": "Other"}
 
 
@@ -151,7 +153,7 @@ async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
 async def test_how_many_are_in_a_room_is_told_of_one_room_alone(enter, monkeypatch, typed):
     await enter("Nova", "tea-room")
     await enter("Mira", "tea-room")
-    monkeypatch.setattr(census, "listed", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(open_rooms, "listed", Mock(side_effect=AssertionError))
     answer = await AsyncClient().get(f"/rooms/{typed}/people.json")
     assert json.loads(answer.content) == {"people": 2}
     answer = await AsyncClient().get("/rooms/another/people.json")

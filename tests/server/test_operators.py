@@ -12,11 +12,12 @@ from channels.testing import HttpCommunicator
 from django.db import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat import limits, runtime
-from chat.counts import Counts, counts
-from chat.protocol import VERSION
-from noom_project import health, metrics, processes, revision
+from chat import runtime
+from chat.protocol.codec import VERSION
+from chat.realtime import rate_limits
+from chat.stats import Counts, counts
 from noom_project.asgi import application
+from noom_project.monitoring import health, metrics, processes, revision
 from tests.patience import PATIENCE
 from tests.source import ROOT
 
@@ -135,13 +136,13 @@ async def test_who_drains_is_alive_and_not_ready(monkeypatch):
 async def test_many_who_ask_cost_one_check_and_count_against_no_limit(beat, monkeypatch):
     monkeypatch.setattr(health, "REUSE_S", 600.0)
     asked: list[int] = []
-    before = limits.addresses.known
+    before = rate_limits.addresses.known
     beat(lambda: asked.append(1))
     for _ in range(20):
         answers = await asyncio.gather(*(ready() for _ in range(50)))
         assert {status for status, _ in answers} == {200}
     assert len(asked) == 1
-    assert limits.addresses.known == before
+    assert rate_limits.addresses.known == before
 
 
 TOKEN = "t" * 32

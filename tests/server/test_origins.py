@@ -5,9 +5,9 @@ from channels.testing import HttpCommunicator
 from django.test import RequestFactory
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat.counts import counts
-from noom_project import origin, refusals
+from chat.stats import counts
 from noom_project.asgi import application
+from noom_project.security import origin, refused_requests
 from tests.patience import PATIENCE
 
 ADVICE = {
@@ -22,8 +22,8 @@ ADVICE = {
 @pytest.fixture(autouse=True)
 def _fresh_reporter(monkeypatch, settings):
     """Each test gets the first line of each reason."""
-    for module in (origin, refusals):
-        monkeypatch.setattr(module, "report", refusals.Reporter().report)
+    for module in (origin, refused_requests):
+        monkeypatch.setattr(module, "report", refused_requests.Reporter().report)
     settings.ALLOWED_HOSTS, settings.TRUSTED_PROXIES = ["meet.example"], 1
 
 
@@ -81,7 +81,7 @@ async def test_a_refused_origin_is_logged_counted_and_told_to_the_page(caplog, r
     status, headers = await answer("/http/lobby/", **sent)
     assert (status, headers[b"noom-refused"]) == (403, reason.encode())
     assert await metric("noom_refused_origins_total", reason=reason) == before + 1
-    (line,) = [r.getMessage() for r in caplog.records if r.name == refusals.__name__]
+    (line,) = [r.getMessage() for r in caplog.records if r.name == refused_requests.__name__]
     assert ADVICE[reason] in line
     seen = {"origin": "https://meet.example", "host": "meet.example", **sent}
     assert all(repr(seen[name]) in line for name in ("origin", "host") if seen[name])
@@ -96,20 +96,20 @@ async def test_without_trusted_proxies_the_advice_is_to_set_them(caplog, setting
 
 async def test_what_a_client_chose_is_cleaned_and_cut(caplog):
     await answer("/http/lobby/", origin="https://x\r\n\x1b[2J" + "y" * 5_000)
-    (line,) = [r.getMessage() for r in caplog.records if r.name == refusals.__name__]
+    (line,) = [r.getMessage() for r in caplog.records if r.name == refused_requests.__name__]
     assert line.isprintable()
     assert len(line) < 600
 
 
 def test_a_reason_has_one_line_a_minute_that_counts_the_others(caplog):
     now = [0.0]
-    reporter = refusals.Reporter(clock=lambda: now[0])
+    reporter = refused_requests.Reporter(clock=lambda: now[0])
     for _ in range(1_000):
-        reporter.report(refusals.Fault("port", "seen", "Do this."))
-    reporter.report(refusals.Fault("scheme", "seen", "Do that."))
+        reporter.report(refused_requests.Fault("port", "seen", "Do this."))
+    reporter.report(refused_requests.Fault("scheme", "seen", "Do that."))
     assert len(caplog.records) == 2
-    now[0] = refusals.EVERY_S
-    reporter.report(refusals.Fault("port", "seen", "Do this."))
+    now[0] = refused_requests.EVERY_S
+    reporter.report(refused_requests.Fault("port", "seen", "Do this."))
     assert "999 more" in caplog.records[-1].getMessage()
 
 
@@ -172,7 +172,7 @@ async def test_a_wrong_host_is_reported_once_and_explained(settings, caplog):
 
 
 def test_the_page_of_a_refused_form_names_what_is_wrong():
-    from noom_project.pages import form_refused
+    from noom_project.error_views import form_refused
 
     request = RequestFactory().post("/")
     assert "too old" in form_refused(request).content.decode()

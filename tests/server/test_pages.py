@@ -10,8 +10,9 @@ from django.contrib.staticfiles import finders
 from django.test import Client as Visitor
 from django.utils import timezone
 
-from chat import identity, keys
+from chat import tokens as identity
 from chat.models import Room
+from chat.names import keys
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.management import CommandError, call_command
 
-from chat import persons
 from chat.models import Ban, Message, Room
-from chat.persons import Person
+from chat.services import personal_data
+from chat.services.personal_data import Person
 
 
 @sync_to_async
@@ -43,7 +43,7 @@ async def said(enter):
 
 async def test_a_participant_is_erased_and_open_pages_forget_it(said):
     nova, mira = said
-    assert await persons.erase(Person(participant=nova.id)) == 1
+    assert await personal_data.erase(Person(participant=nova.id)) == 1
     assert (await mira.event("deleted"))["spans"]
     assert await texts() == {"again", "there", "other", "mira"}
 
@@ -51,15 +51,15 @@ async def test_a_participant_is_erased_and_open_pages_forget_it(said):
 async def test_a_browser_is_erased_in_all_rooms_with_its_name(said):
     room = await Room.objects.aget(key="elsewhere")
     await Ban.objects.acreate(room=room, browser="nova-browser", nickname="Nova")
-    assert await persons.erase(Person(browser="nova-browser")) == 3
+    assert await personal_data.erase(Person(browser="nova-browser")) == 3
     assert await texts() == {"other", "mira"}
     assert not await Room.objects.filter(host="nova-browser").aexists()
     ban = await Ban.objects.aget()
-    assert (ban.browser, ban.nickname) == ("nova-browser", persons.ERASED)
+    assert (ban.browser, ban.nickname) == ("nova-browser", personal_data.ERASED)
 
 
 async def test_a_nickname_is_erased_in_its_room_alone(said):
-    assert await persons.erase(Person(nickname="Nova", room="room")) == 1
+    assert await personal_data.erase(Person(nickname="Nova", room="room")) == 1
     assert await texts() == {"again", "there", "other", "mira"}
 
 
@@ -106,7 +106,7 @@ async def test_twelve_hundred_messages_of_a_person_are_erased(enter):
             )
         )
     await Message.objects.abulk_create(rows)
-    assert await persons.erase(Person(browser="nova-browser")) == 1_202
+    assert await personal_data.erase(Person(browser="nova-browser")) == 1_202
     assert not await Message.objects.aexists()
 
 

@@ -3,8 +3,9 @@
 import pytest
 from django.test import AsyncClient
 
-from chat import closes, moderation
 from chat.models import Ban, Room
+from chat.protocol import close_codes
+from chat.services import moderation
 from chat.views import BROWSER_COOKIE
 from tests.conversation import Refusal
 
@@ -20,7 +21,7 @@ def remove(enter):
         for count in (1, 2):
             await nova.event("welcome", count=count)
         assert await moderation.remove("room", mira.id)
-        assert await mira.closing() == closes.REMOVED
+        assert await mira.closing() == close_codes.REMOVED
         return nova, mira
 
     return remove
@@ -57,7 +58,7 @@ async def test_all_pages_of_the_browser_go_and_its_calls_end(enter, join):
     hears = await join(nova)
     await moderation.remove("room", mira.id)
     for client in (mira, other, *calls):
-        assert await client.closing() == closes.REMOVED
+        assert await client.closing() == close_codes.REMOVED
     for gone in (mira, other):
         await nova.event("bye", count=2 if gone is mira else 1)
         assert (await hears.event("bye"))["person"]["id"] in (mira.id, other.id)
@@ -79,7 +80,7 @@ async def test_a_removal_whose_word_was_lost_takes_effect_with_the_next_beat(ent
     settings.RENEW_S = 0.1
     nova, mira = await enter("Nova"), await enter("Mira", browser=HERS)
     await Ban.objects.acreate(room=await Room.objects.aget(), browser=HERS, nickname="Mira")
-    assert await mira.closing() == closes.REMOVED
+    assert await mira.closing() == close_codes.REMOVED
     await mira.close()
     assert (await nova.event("bye"))["person"]["id"] == mira.id
 

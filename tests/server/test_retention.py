@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from chat import database, retention, rooms, runtime
+from chat import runtime
 from chat.models import Ban, Chore, Deletion, Message, Room
+from chat.services import rooms
+from chat.storage import database, retention
 from tests.conversation import DEADLINE_S
 from tests.server.test_deletions import fill
 

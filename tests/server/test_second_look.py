@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from chat import closes
 from chat.models import Ban, Room
+from chat.protocol import close_codes
 
 HERS = "miras-browser"
 
@@ -36,9 +36,9 @@ async def test_a_lost_end_of_a_room_sends_its_people_and_callers_out(enter, join
     nova, other = await enter("Nova"), await enter("Mira", "other")
     call = await join(nova)
     await decide()
-    assert await nova.closing() == closes.ROOM_CLOSED
+    assert await nova.closing() == close_codes.ROOM_CLOSED
     await nova.close()
-    assert await call.closing() in (closes.ROOM_CLOSED, closes.NORMAL)
+    assert await call.closing() in (close_codes.ROOM_CLOSED, close_codes.NORMAL)
     await other.say("still here")
 
 
@@ -58,7 +58,7 @@ async def test_a_lost_removal_takes_all_pages_of_the_browser(enter, join):
     twice, call = await enter("Mira too", browser=HERS), await join(mira)
     await Ban.objects.acreate(room=await Room.objects.aget(), browser=HERS, nickname="Mira")
     for client in (mira, twice):
-        assert await client.closing() == closes.REMOVED
+        assert await client.closing() == close_codes.REMOVED
         await client.close()
-    assert await call.closing() in (closes.REMOVED, closes.NORMAL)
+    assert await call.closing() in (close_codes.REMOVED, close_codes.NORMAL)
     await nova.say("still here")

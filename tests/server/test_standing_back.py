@@ -9,8 +9,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from noom_project import assets, health, processes
+from noom_project.assets import shared_files
 from noom_project.models import Asset, Process
+from noom_project.monitoring import health, processes
 from tests.server.test_operators import ready
 
 
@@ -57,22 +58,22 @@ async def test_a_database_without_a_migration_is_not_ready(monkeypatch, caplog):
 
 
 async def test_a_process_whose_files_were_not_gathered_is_not_ready(monkeypatch, caplog):
-    monkeypatch.setattr(assets, "staticfiles_storage", SimpleNamespace(hashed_files={}))
+    monkeypatch.setattr(shared_files, "staticfiles_storage", SimpleNamespace(hashed_files={}))
     status, states = await ready()
     assert (status, states["files"]) == (503, "failed")
     assert "manage.py collectstatic" in caplog.text
 
 
 async def test_the_files_of_a_process_that_runs_for_long_are_kept(monkeypatch):
-    long_ago = timezone.now() - 2 * assets.KEEP
+    long_ago = timezone.now() - 2 * shared_files.KEEP
     for name in ("ours.0123456789ab.js", "theirs.0123456789ab.js"):
         await Asset.objects.acreate(name=name, packed=b"", seen_at=long_ago)
     storage = SimpleNamespace(hashed_files={"ours.js": "ours.0123456789ab.js"})
-    monkeypatch.setattr(assets, "staticfiles_storage", storage)
-    await sync_to_async(assets.publish)()
-    assert not assets.is_due()
+    monkeypatch.setattr(shared_files, "staticfiles_storage", storage)
+    await sync_to_async(shared_files.publish)()
+    assert not shared_files.is_due()
     kept = await Asset.objects.aget()
     assert kept.name == "ours.0123456789ab.js"
     assert kept.seen_at > long_ago
-    monkeypatch.setattr(assets, "RENEW_S", 0.0)
-    assert assets.is_due()
+    monkeypatch.setattr(shared_files, "RENEW_S", 0.0)
+    assert shared_files.is_due()

@@ -10,9 +10,9 @@ from typing import Any
 from av import FFmpegError
 from django.core.management.base import BaseCommand, CommandError
 
-from call.participant import Participant
-from call.sources import Damaged, Echo, Moving, Played, Source
-from call.wire import Refused, Unreachable
+from call.bot.media.sources import Damaged, Echo, Moving, Played, Source
+from call.bot.participant import Participant
+from call.bot.socket import Refused, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 

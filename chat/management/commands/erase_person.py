@@ -4,9 +4,10 @@ import asyncio
 from argparse import ArgumentParser
 from typing import Any
 
-from chat import persons, runtime
+from chat import runtime
 from chat.management.person_command import PersonCommand
-from chat.persons import Person
+from chat.services import personal_data
+from chat.services.personal_data import Person
 
 
 class Command(PersonCommand):
@@ -28,6 +29,6 @@ class Command(PersonCommand):
 
 async def _erase(person: Person) -> int:
     try:
-        return await persons.erase(person)
+        return await personal_data.erase(person)
     finally:
         await runtime.shutdown()  # which sends what other processes are to tell their pages

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from chat import persons
 from chat.management.person_command import PersonCommand
+from chat.services import personal_data
 
 KINDS = ("rooms", "bans", "messages")  # in the order in which they come
 
@@ -15,7 +15,7 @@ class Command(PersonCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         person = self.person(options)
         self.say_counts(person)
-        found = persons.export(person)
+        found = personal_data.export(person)
         thing = next(found, None)
         self.stdout.write("{")
         for kind in KINDS:

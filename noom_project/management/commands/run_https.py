@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from twisted.internet.endpoints import quoteStringArgument
 
-from noom_project import door
 from noom_project.asgi import application
-from noom_project.certificate import kept_certificate
-from noom_project.embedded import own_addresses
-from noom_project.startup import hide_debug_pages
+from noom_project.local.certificate import kept_certificate
+from noom_project.local.defaults import own_addresses
+from noom_project.server import run
+from noom_project.server.startup import hide_debug_pages
 
 DEFAULT_PORT = 8443
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - phones come from the network
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
         endpoint = f"ssl:{port}:interface={EVERYWHERE}:privateKey={pem}:certKey={pem}"
         served = _with_scheme(application)
-        door.serve(served, endpoint, ready=lambda: self._invite(port))
+        run.serve(served, endpoint, ready=lambda: self._invite(port))
 
     def _invite(self, port: int) -> None:
         """Says where to go; the loopback addresses only where there is no network."""

@@ -6,8 +6,8 @@ from typing import Any
 from daphne.management.commands.runserver import Command as DaphneCommand
 from django.core.management.color import no_style
 
-from noom_project.server import Server
-from noom_project.startup import hide_debug_pages, require_redis
+from noom_project.server.server import Server
+from noom_project.server.startup import hide_debug_pages, require_redis
 
 
 class Command(DaphneCommand):

@@ -7,9 +7,9 @@ from typing import Any
 from daphne.endpoints import build_endpoint_description_strings
 from django.core.management.base import BaseCommand
 
-from noom_project import door
 from noom_project.asgi import application
-from noom_project.startup import require_privacy, tell_systemd
+from noom_project.server import run
+from noom_project.server.startup import require_privacy, tell_systemd
 
 log = logging.getLogger(__name__)
 
@@ -31,4 +31,4 @@ class Command(BaseCommand):
             tell_systemd("READY=1")
 
         (endpoint,) = build_endpoint_description_strings(host=bind, port=port)
-        door.serve(application, endpoint, ready=ready)
+        run.serve(application, endpoint, ready=ready)

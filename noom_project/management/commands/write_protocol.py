@@ -5,14 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chat.protocol import VERSION
-from noom_project.typescript import markdown, typescript
+from chat.protocol.codec import VERSION
+from noom_project.protocol_writer import markdown, typescript
 
 MARK = "<!-- Below this line: written by `manage.py write_protocol`. -->\n"
 
 VERSION_JS = """/** The version of the protocol that this page speaks. */
 
-// Written by `manage.py write_protocol` from chat/protocol.py.
+// Written by `manage.py write_protocol` from chat/protocol/codec.py.
 export const PROTOCOL_VERSION = %d;
 """
 

@@ -1,0 +1,1 @@
+"""Pictures and sound of a participant in Python: made, relayed, recorded."""

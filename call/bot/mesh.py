@@ -1,0 +1,189 @@
+"""A peer for each of the others in the call: who gets one, and which signal goes to which."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from call.bot.connection_watch import CallWatch
+from call.bot.media.sources import Source
+from call.bot.media.track_relay import Fan
+from call.bot.peer import Peer, PeerOptions
+from call.bot.transceivers import Slot
+from call.protocol import (
+    Answer,
+    AnswerEvent,
+    Caller,
+    Description,
+    Ice,
+    IceEvent,
+    IceFailed,
+    IceServer,
+    Media,
+    Offer,
+    OfferEvent,
+)
+
+STRANGER_S = 10.0  # whoever signals but is in no roster by then was only passing
+
+KINDS = {OfferEvent: Offer, AnswerEvent: Answer, IceEvent: Ice}
+
+
+@dataclass
+class Entry:
+    peer: Peer
+    session: str
+    stranger: asyncio.TimerHandle | None = None
+
+
+@dataclass
+class Mesh:
+    """The connections of one participant, until `close`; as in static/js/mesh.js."""
+
+    you: str
+    ice_servers: list[IceServer]
+    relay_only: bool
+    source: Source
+    live: Callable[[], Media]
+    send: Callable[[Offer | Answer | IceFailed], Awaitable[None]]
+    on_connected: Callable[[str, dict[Slot, Fan]], None]
+    on_error: Callable[[Exception], None]
+    frames: dict[str, Counter[Slot]] = field(default_factory=dict)
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    _callers: Mapping[str, Caller] = field(default_factory=dict)
+    _seen: dict[str, int] = field(default_factory=dict)  # the number of the last offer, by session
+    _retired: set[str] = field(default_factory=set)  # sessions that a newer one has replaced
+    _closing: set[asyncio.Task[None]] = field(default_factory=set)
+    _closed: bool = False
+
+    def __post_init__(self) -> None:
+        self._numbers = count(1)
+        self._watch = CallWatch(lambda: self.peers, self.send)
+        self._watch.start()
+
+    @property
+    def peers(self) -> dict[str, Peer]:
+        return {id: entry.peer for id, entry in self._entries.items()}
+
+    def set_callers(self, callers: Mapping[str, Caller]) -> None:
+        """The callers as the server knows them, me too: peers come and go with them."""
+        if self._closed:
+            return
+        self._callers = callers
+        for caller in callers.values():
+            if caller.id != self.you and caller.session not in self._retired:
+                self._meet(caller)
+        for id, entry in list(self._entries.items()):
+            if id not in callers and entry.stranger is None:
+                self._drop(id)
+
+    def signal(self, event: OfferEvent | AnswerEvent | IceEvent) -> None:
+        """A signal from another. An offer may come before the roster that has its sender in it,
+        and a candidate before the offer."""
+        sender, session = event.sender, event.session
+        if self._closed or session in self._retired or sender == self.you:
+            return
+        body = event.candidate if isinstance(event, IceEvent) else event.description
+        if isinstance(event, OfferEvent) and not self._is_new(session, event.description):
+            return
+        entry = self._entries.get(sender)
+        if entry is None or entry.session != session:
+            if isinstance(event, AnswerEvent):
+                return
+            entry = self._open(sender, session)
+            loop = asyncio.get_running_loop()
+            entry.stranger = loop.call_later(STRANGER_S, self._drop, sender)
+        entry.peer.receive(KINDS[type(event)], body)
+
+    def refresh(self) -> None:
+        """What is live has changed."""
+        for entry in self._entries.values():
+            entry.peer.refresh()
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._watch.stop()
+        for id in list(self._entries):
+            self._drop(id)
+        await asyncio.gather(*self._closing)
+
+    def _meet(self, caller: Caller) -> None:
+        entry = self._entries.get(caller.id)
+        if entry is None or entry.session != caller.session:
+            self._open(caller.id, caller.session).peer.start()
+        elif entry.stranger is not None:
+            entry.stranger.cancel()
+            entry.stranger = None
+            entry.peer.start()
+
+    def _open(self, id: str, session: str) -> Entry:
+        old = self._entries.get(id)
+        if old and old.session != session:
+            self._retired.add(old.session)
+        self._drop(id)
+        frames = self.frames.setdefault(id, Counter())
+
+        async def send(kind: type[Offer] | type[Answer], description: Description) -> None:
+            await self.send(kind(to=id, session=session, description=description))
+
+        options = PeerOptions(
+            polite=lambda: self._came_later(id),
+            ice_servers=self.ice_servers,
+            relay_only=self.relay_only,
+            source=self.source,
+            live=self.live,
+            next_number=lambda: next(self._numbers),
+            send=send,
+            on_frame=lambda slot: frames.update((slot,)),
+            on_connected=lambda received: self.on_connected(id, received),
+            on_useless=lambda offer: self._renew(id, offer),
+            on_error=self.on_error,
+        )
+        entry = self._entries[id] = Entry(Peer(options), session)
+        return entry
+
+    def _drop(self, id: str) -> None:
+        entry = self._entries.pop(id, None)
+        if entry is None:
+            return
+        if entry.stranger:
+            entry.stranger.cancel()
+        self._own(entry.peer.close())
+
+    def _own(self, closing: Coroutine[Any, Any, None]) -> None:
+        # Not awaited here: a peer may ask for its own end.
+        task = asyncio.create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _renew(self, id: str, offer: Description | None) -> None:
+        """A new connection in the same session: the other, too, takes the new certificate as the
+        sign to begin anew."""
+        old = self._entries.get(id)
+        if old is None or self._closed:
+            return
+        stranger, old.stranger = old.stranger, None
+        entry = self._open(id, old.session)
+        entry.stranger = stranger
+        for candidate in old.peer.early:
+            entry.peer.receive(Ice, candidate)
+        if offer:
+            entry.peer.receive(Offer, offer)
+        else:
+            entry.peer.start()
+
+    def _is_new(self, session: str, offer: Description) -> bool:
+        if offer.number <= self._seen.get(session, -1):
+            return False
+        self._seen[session] = offer.number
+        return True
+
+    def _came_later(self, id: str) -> bool:
+        """Of two, the later arrival is polite. Whom no roster names yet has just arrived."""
+        return self._arrival(self.you) > self._arrival(id)
+
+    def _arrival(self, id: str) -> tuple[float, str]:
+        caller = self._callers.get(id)
+        return (caller.since if caller else float("inf"), id)

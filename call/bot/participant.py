@@ -1,0 +1,299 @@
+"""A participant who lives in Python: enters a room, says things, and has a call with the others."""
+
+import asyncio
+import logging
+import secrets
+import uuid
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from call import protocol as c
+from call.bot import room_page
+from call.bot.media.recorder import Recorder
+from call.bot.media.sources import Moving, Source
+from call.bot.media.track_relay import Fan
+from call.bot.mesh import Mesh
+from call.bot.shutdown import end_all
+from call.bot.socket import PASSING_REFUSALS, REFUSED_WAIT_S, Line, Refused, Unreachable
+from call.bot.state import Log, Roster
+from call.bot.transceivers import Slot
+from chat.protocol import messages as m
+from chat.protocol.codec import CHAT
+
+AWAITED_S = 15.0  # as long as the server's lease on whoever lost the line
+TOO_FAST_WAIT_S = 1.0
+LEAVE_S = 0.5  # for the goodbyes: the server's lease frees whom it did not hear
+
+log = logging.getLogger(__name__)
+
+
+class Participant:
+    """`async with Participant(url, room, nickname) as p` is in the room and its call meanwhile.
+
+    It sends `source`, by default a moving picture and a tone, and writes what it receives into the
+    folder `record`. It comes back by itself when a line is lost. Raises Unreachable or Refused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        room: str,
+        nickname: str = "Anon",
+        *,
+        source: Source | None = None,
+        token: str | None = None,
+        record: Path | None = None,
+    ) -> None:
+        self.url, self.room = url.rstrip("/"), room
+        self.nickname = nickname
+        self.id = ""
+        self.source: Source = source or Moving(nickname)
+        self.media = self.source.media
+        self.recorder = Recorder(record) if record else None
+        self._token = token
+        self._session = secrets.token_hex(12)
+        self._roster: Roster[m.Person] = Roster()
+        self._callers: Roster[c.Caller] = Roster()
+        self._awaited: dict[str, c.Caller] = {}  # a restarted server does not know them yet
+        self._awaited_timer: asyncio.TimerHandle | None = None
+        self._log = Log()
+        self._news = asyncio.Event()
+        self._mesh: Mesh | None = None
+        self._healer: asyncio.Task[None] | None = None
+
+    @property
+    def people(self) -> dict[str, m.Person]:
+        """Everybody in the room, by id."""
+        return self._roster.people
+
+    @property
+    def callers(self) -> dict[str, c.Caller]:
+        """Everybody in the call, by id."""
+        return self._callers.people
+
+    @property
+    def messages(self) -> list[m.Message]:
+        """What was said, as far back as the server told, in its order."""
+        return self._log.messages
+
+    def frames_received(self, participant_id: str) -> Counter[Slot]:
+        """How many frames of a participant were decoded until now, by slot."""
+        frames = self._mesh.frames.get(participant_id) if self._mesh else None
+        return Counter(frames)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._enter()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+    async def say(self, text: str) -> m.NewMessageAck:
+        """Says something; returns when it is stored, however often the line is lost meanwhile."""
+        message = m.NewMessage(text=text, client_id=str(uuid.uuid4()))
+        while True:
+            await self._chat.open.wait()
+            try:
+                return await self._chat.request(message, m.NewMessageAck)
+            except Unreachable:
+                continue
+            except Refused as refusal:
+                if refusal.code != "too_fast":
+                    raise
+                await asyncio.sleep(TOO_FAST_WAIT_S)
+
+    async def set_media(self, *, audio: bool | None = None, video: bool | None = None) -> None:
+        """Mutes, shows or hides; the connections stay as they are. The call learns of it as soon as
+        the server takes it, whatever is lost on the way."""
+        self.media = c.Media(
+            audio=self.media.audio if audio is None else audio,
+            video=self.media.video if video is None else video,
+            screen=self.media.screen,
+        )
+        if self._mesh:
+            self._mesh.refresh()
+        self._news.set()
+
+    async def ended(self) -> Refused:
+        """Waits until the server has told us to stay away (removed, room closed), returns why."""
+        waits = [asyncio.create_task(line.ended()) for line in (self._chat, self._call)]
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def leave(self) -> None:
+        """Leaves the call and the room, and tells the others before the lines go."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                for line in (self._call, self._chat):
+                    with suppress(Unreachable, Refused):
+                        await line.request(m.LeaveRoom(), m.EmptyAck)
+        await self._stop()
+
+    async def _enter(self) -> None:
+        key = self.room
+        if self._token is None:
+            self.url, key, self._token = await room_page.load(self.url, self.room)
+        self._chat = Line(
+            self.url,
+            f"/ws/chat/{key}/",
+            CHAT,
+            hello=self._hello,
+            on_welcome=self._entered,
+            on_event=self._hear,
+        )
+        self._call = Line(
+            self.url,
+            f"/ws/call/{key}/",
+            c.CALL,
+            hello=self._join,
+            on_welcome=self._joined,
+            on_event=self._hear_call,
+        )
+        self._healer = asyncio.create_task(self._heal())
+        await self._chat.start()
+        await self._call.start()
+
+    async def _stop(self) -> None:
+        if self._healer:
+            self._healer.cancel()
+        if self._awaited_timer:
+            self._awaited_timer.cancel()
+        lines = (getattr(self, "_call", None), getattr(self, "_chat", None))
+        await end_all(
+            *((self.recorder.stop(),) if self.recorder else ()),
+            *(line.stop() for line in lines if line),
+            *((self._mesh.close(),) if self._mesh else ()),
+            self.source.stop(),
+        )
+
+    def _hello(self) -> m.Wire:
+        return m.EnterRoom(self._token or "", self.nickname, self._log.last, self._log.epoch)
+
+    def _entered(self, answer: m.EnterRoomAck) -> None:
+        self.id = answer.you
+        self._roster.replace(answer.people, answer.version)
+        self._log.begin(answer)
+        self.nickname = self.people[self.id].nickname
+        self._news.set()
+
+    def _hear(self, event: m.Wire) -> None:
+        match event:
+            case m.NewMessageEvent():
+                self._log.add(event)
+            case m.DeletedEvent():
+                self._log.add(deletions=[event])
+            case m.ByeEvent():
+                self._roster.remove(event.person, event.version)
+            case m.WelcomeEvent() | m.PersonEvent() | m.NicknameEvent():
+                self._roster.put(event.person, event.version)
+            case m.BeatEvent():
+                self._roster.heard(event.version)
+                self._log.head = max(self._log.head, event.seq)
+        self._news.set()
+
+    def _join(self) -> m.Wire:
+        return c.JoinRoom(self._token or "", self._session, self.media)
+
+    def _joined(self, answer: c.JoinRoomAck) -> None:
+        self._callers_came(answer)
+        # After a lost line the peers live on: the media never went through it.
+        self._mesh = self._mesh or Mesh(
+            you=answer.you,
+            ice_servers=answer.ice_servers,
+            relay_only=answer.relay_only,
+            source=self.source,
+            live=lambda: self.media,
+            send=self._call.post,
+            on_connected=self._connected,
+            on_error=lambda error: log.warning("%s: %r", self.nickname, error, exc_info=error),
+        )
+        self._mesh.ice_servers = answer.ice_servers
+        self._show_callers()
+
+    def _callers_came(self, answer: c.JoinRoomAck | c.CallPeopleAck) -> None:
+        """Whom an answer leaves out may only not have come back to a server that forgot them."""
+        named = {caller.id for caller in answer.people}
+        before = self._awaited | self.callers
+        self._awaited = {id: caller for id, caller in before.items() if id not in named}
+        self._callers.replace(answer.people, answer.version)
+        if self._awaited_timer:
+            self._awaited_timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._awaited_timer = loop.call_later(AWAITED_S, self._await_no_more)
+
+    def _hear_call(self, event: m.Wire) -> None:
+        if self._mesh is None:
+            return
+        match event:
+            case c.OfferEvent() | c.AnswerEvent() | c.IceEvent():
+                self._mesh.signal(event)
+                return
+            case c.IceServersEvent():
+                self._mesh.ice_servers = event.ice_servers
+                return
+            case c.CallByeEvent():
+                self._awaited.pop(event.person.id, None)
+                self._callers.remove(event.person, event.version)
+            case c.CallWelcomeEvent() | c.CallPersonEvent() | c.MediaEvent():
+                self._awaited.pop(event.person.id, None)
+                self._callers.put(event.person, event.version)
+            case m.BeatEvent():
+                self._callers.heard(event.version)
+        self._show_callers()
+
+    def _await_no_more(self) -> None:
+        self._awaited = {}
+        self._show_callers()
+
+    def _show_callers(self) -> None:
+        if self._mesh:
+            self._mesh.set_callers(self._awaited | self.callers)
+        self._news.set()
+
+    def _connected(self, participant_id: str, received: dict[Slot, Fan]) -> None:
+        if self.recorder:
+            person = self.people.get(participant_id)
+            self.recorder.record(person.nickname if person else participant_id, received)
+
+    async def _heal(self) -> None:
+        """Asks for what got lost, and says what the server does not have of us. What comes too fast
+        is repeated after a moment; what fails otherwise, after the next event."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                if self._roster.missing:
+                    people = await self._chat.request(m.People(), m.PeopleAck)
+                    self._roster.replace(people.people, people.version)
+                if self._log.missing:
+                    after = m.History(after=self._log.last)
+                    self._log.fill(await self._chat.request(after, m.HistoryAck))
+                    self._news.set()
+                if self._callers.missing:
+                    self._callers_came(await self._call.request(m.People(), c.CallPeopleAck))
+                    self._show_callers()
+                me = self.callers.get(self.id)
+                if me is not None and me.media != self.media:
+                    await self._call.request(self.media, m.EmptyAck)
+            except Refused as refusal:
+                if refusal.code in PASSING_REFUSALS:
+                    await asyncio.sleep(REFUSED_WAIT_S)
+                    self._news.set()
+            except Unreachable:
+                continue

@@ -1,0 +1,233 @@
+"""One RTCPeerConnection of aiortc by our rules: signals in, signals out, no socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
+from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
+
+from call.bot import sdp
+from call.bot.media.sources import Source
+from call.bot.media.track_relay import Fan, Tap
+from call.bot.transceivers import Slot, adopt_slots, is_live, open_slots
+from call.protocol import Answer, Candidate, Description, IceServer, Media, Offer
+
+OFFER_WAIT_S = 4.0  # the polite side leaves the first offer to the other for so long
+ANSWER_DEADLINES_S = (4.0, 4.0, 8.0, 15.0)  # until an offer is sent again; the last one repeats
+CONNECT_DEADLINE_S = 20.0  # from both descriptions to a connection
+HELD_CANDIDATES = 100
+
+
+@dataclass(frozen=True)
+class PeerOptions:
+    """What a peer needs, and what it tells. `polite` is asked when it matters; `on_useless` hears
+    that only a new connection can help: to answer this offer, or (None) to make one."""
+
+    polite: Callable[[], bool]
+    ice_servers: list[IceServer]
+    relay_only: bool
+    source: Source
+    live: Callable[[], Media]
+    next_number: Callable[[], int]
+    send: Callable[[type[Offer] | type[Answer], Description], Awaitable[None]]
+    on_frame: Callable[[Slot], None]
+    on_connected: Callable[[dict[Slot, Fan]], None]
+    on_useless: Callable[[Description | None], None]
+    on_error: Callable[[Exception], None]
+
+
+@dataclass
+class Peer:
+    """A connection to one other participant, from `start` or the first signal to `close`."""
+
+    options: PeerOptions
+    received: dict[Slot, Fan] = field(default_factory=dict)
+    early: list[Candidate] = field(default_factory=list)  # wait for their description
+    _sent: dict[Slot, Tap] = field(default_factory=dict)
+    _outstanding: set[int] = field(default_factory=set)  # what the unanswered offer was numbered
+    _unanswered: int = 0
+    _signal_timer: asyncio.TimerHandle | None = None
+    _health_timer: asyncio.TimerHandle | None = None
+
+    def __post_init__(self) -> None:
+        self.pc = RTCPeerConnection(
+            _configuration(self.options.ice_servers, relay_only=self.options.relay_only)
+        )
+        self.pc.on("connectionstatechange", self._on_connection_state)
+        self._operations: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._worker = asyncio.create_task(self._work())
+
+    def start(self) -> None:
+        """Offer, or as the polite side wait for the other's offer, but not for ever."""
+        if self.options.polite():
+            self._remind_me(OFFER_WAIT_S, self._is_untouched)
+        else:
+            self._operations.put_nowait(self._offer_if(self._is_untouched))
+
+    def receive(self, kind: type, body: Description | Candidate | None) -> None:
+        """An offer, an answer or a candidate (None: there are no more) of the other side."""
+        if isinstance(body, Description):
+            take = self._take_offer if kind is Offer else self._take_answer
+            self._operations.put_nowait(partial(take, body))
+        else:
+            self._operations.put_nowait(partial(self._take_candidate, body))
+
+    def refresh(self) -> None:
+        """What is live has changed: send exactly that."""
+        slots = adopt_slots(self.pc)
+        for name, track in self._sent.items():
+            if name not in slots:
+                continue  # the connection has ended
+            wanted = track if is_live(name, self.options.live()) else None
+            if slots[name].sender.track is not wanted:
+                slots[name].sender.replaceTrack(wanted)
+
+    async def close(self) -> None:
+        for timer in (self._signal_timer, self._health_timer):
+            if timer:
+                timer.cancel()
+        self.pc.remove_all_listeners()
+        self._worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._worker
+        await self.pc.close()
+        for track in self._sent.values():
+            track.stop()
+        for fan in self.received.values():
+            await fan.stop()
+
+    async def _work(self) -> None:
+        """One operation after the other: each finds the connection as the one before left it."""
+        while True:
+            operation = await self._operations.get()
+            try:
+                await operation()
+            except Exception as error:
+                self.options.on_error(error)
+
+    def _offer_if(self, needed: Callable[[], bool]) -> Callable[[], Awaitable[None]]:
+        async def offer() -> None:
+            if needed():
+                await self._offer()
+
+        return offer
+
+    async def _offer(self) -> None:
+        if self.pc.localDescription is None:
+            open_slots(self.pc)
+            await self.pc.setLocalDescription()
+        # A repeated offer is the same description with a new number, so it is safe to answer both.
+        number = self.options.next_number()
+        self._outstanding.add(number)
+        again_s = ANSWER_DEADLINES_S[min(self._unanswered, len(ANSWER_DEADLINES_S) - 1)]
+        self._unanswered += 1
+        self._remind_me(again_s, lambda: number in self._outstanding)
+        await self.options.send(Offer, Description(number, self.pc.localDescription.sdp))
+
+    async def _take_offer(self, offer: Description) -> None:
+        collision = self.pc.signalingState == "have-local-offer"
+        if collision and not self.options.polite():
+            return
+        # aiortc knows neither rollback nor an ICE restart.
+        if collision or self.pc.signalingState == "closed" or self._is_of_another(offer):
+            self.options.on_useless(offer)
+            return
+        await self.pc.setRemoteDescription(sdp.description(offer.sdp, "offer"))
+        self._fill()
+        await self.pc.setLocalDescription()
+        await self.options.send(Answer, Description(offer.number, self.pc.localDescription.sdp))
+        await self._settle()
+
+    async def _take_answer(self, answer: Description) -> None:
+        if answer.number not in self._outstanding or self.pc.signalingState == "closed":
+            return
+        await self.pc.setRemoteDescription(sdp.description(answer.sdp, "answer"))
+        self._outstanding.clear()
+        self._fill()
+        await self._settle()
+
+    def _fill(self) -> None:
+        """Takes what comes in, and puts my tracks into their places."""
+        if self.received or self._sent:
+            return
+        slots = adopt_slots(self.pc)
+        for name, transceiver in slots.items():
+            if transceiver.receiver.track is not None:
+                seen = partial(self.options.on_frame, name)
+                self.received[name] = Fan(transceiver.receiver.track, seen)
+        for fan in self.received.values():
+            fan.start()
+        tracks = self.options.source.tracks(self.received)
+        self._sent = {name: track for name, track in tracks.items() if name in slots}
+        for name in tracks.keys() - self._sent.keys():
+            tracks[name].stop()
+        self.refresh()
+
+    async def _settle(self) -> None:
+        """Both descriptions are there: what had to wait for them."""
+        if self._signal_timer:
+            self._signal_timer.cancel()
+        if self.pc.connectionState != "connected":
+            self._watch(CONNECT_DEADLINE_S)
+        early, self.early = self.early, []
+        for candidate in early:
+            await self._take_candidate(candidate)
+
+    async def _take_candidate(self, candidate: Candidate | None) -> None:
+        if candidate is None:
+            return  # it says nothing that aiortc needs to know
+        remote = self.pc.remoteDescription
+        if remote is None or not sdp.fits(candidate, remote.sdp):
+            self.early = [*self.early, candidate][-HELD_CANDIDATES:]
+            return
+        # One path less to try: no candidate, a kind of address that aioice does not know, or a
+        # closed pc.
+        with suppress(sdp.BadSignal, AssertionError, ValueError, OSError):
+            await self.pc.addIceCandidate(sdp.candidate(candidate))
+
+    def _is_untouched(self) -> bool:
+        return not self._outstanding and self.pc.remoteDescription is None
+
+    def _is_of_another(self, offer: Description) -> bool:
+        """Another certificate: another connection. Another ICE user: an ICE restart."""
+        known = self.pc.remoteDescription
+        return known is not None and sdp.marks(known.sdp) != sdp.marks(offer.sdp)
+
+    def _on_connection_state(self) -> None:
+        match self.pc.connectionState:
+            case "connected":
+                if self._health_timer:
+                    self._health_timer.cancel()
+                self.options.on_connected(self.received)
+            case "failed" | "closed":
+                # The other side may be making a new one already, or be gone.
+                self._watch(OFFER_WAIT_S if self.options.polite() else OFFER_WAIT_S / 2)
+
+    def _watch(self, patience_s: float) -> None:
+        def look() -> None:
+            if self.pc.connectionState != "connected":
+                self.options.on_useless(None)
+
+        if self._health_timer:
+            self._health_timer.cancel()
+        self._health_timer = asyncio.get_running_loop().call_later(patience_s, look)
+
+    def _remind_me(self, delay_s: float, needed: Callable[[], bool]) -> None:
+        if self._signal_timer:
+            self._signal_timer.cancel()
+        self._signal_timer = asyncio.get_running_loop().call_later(
+            delay_s, self._operations.put_nowait, self._offer_if(needed)
+        )
+
+
+def _configuration(servers: list[IceServer], *, relay_only: bool) -> RTCConfiguration:
+    policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
+    return RTCConfiguration(
+        # Without a list aiortc asks a STUN server of a stranger.
+        iceServers=[RTCIceServer(one.urls, one.username, one.credential) for one in servers],
+        iceTransportPolicy=policy,
+        bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+    )

@@ -1,0 +1,45 @@
+"""What another side describes, read for aiortc: what makes sense of it, or one error."""
+
+import re
+
+from aiortc import RTCIceCandidate, RTCSessionDescription
+from aiortc.sdp import SessionDescription, candidate_from_sdp
+
+from call.protocol import Candidate
+
+
+class BadSignal(Exception):
+    """Not a session description (RFC 8866), or not a candidate (RFC 8839, 5.1), for aiortc."""
+
+
+def description(sdp: str, kind: str) -> RTCSessionDescription:
+    """An `offer` or an `answer` that aiortc can read. Raises BadSignal."""
+    try:
+        SessionDescription.parse(sdp)
+    except Exception as error:  # its parser asserts, indexes and converts as it goes
+        raise BadSignal(f"{kind}: {error!r:.200}") from error
+    return RTCSessionDescription(sdp, kind)
+
+
+def candidate(one: Candidate) -> RTCIceCandidate:
+    """Raises BadSignal."""
+    try:
+        parsed = candidate_from_sdp(one.candidate.partition(":")[2])
+    except Exception as error:
+        raise BadSignal(f"candidate: {error!r:.200}") from error
+    parsed.sdpMid = one.sdp_mid
+    parsed.sdpMLineIndex = one.sdp_m_line_index
+    return parsed
+
+
+def marks(sdp: str) -> tuple[str, ...]:
+    """The certificate and the ICE user of a description."""
+    found = [re.search(rf"^a={name}:(\S.*)$", sdp, re.M) for name in ("fingerprint", "ice-ufrag")]
+    return tuple(one[1].strip().lower() if one else "" for one in found)
+
+
+def fits(one: Candidate, sdp: str) -> bool:
+    """Whether a candidate belongs to the ICE generation of the description (RFC 8839, 5.4)."""
+    named = re.search(r" ufrag (\S+)", one.candidate)
+    fragment = one.username_fragment or (named[1] if named else None)
+    return fragment is None or f"a=ice-ufrag:{fragment}\r\n" in sdp

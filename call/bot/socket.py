@@ -1,0 +1,255 @@
+"""A WebSocket to Noom, from Python: reconnects, refs and acks; as static/js/socket.js."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Raw, Struct
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Origin
+
+from chat.protocol import close_codes
+from chat.protocol.codec import Socket
+from chat.protocol.messages import BeatEvent, Wire
+
+OPEN_DEADLINE_S = ANSWER_DEADLINE_S = 10.0
+SILENCE_S = 12.0  # the server beats every 5
+FIRST_JITTER_S, MOST_JITTER_S = 1.0, 10.0
+AFTER_FLOODING_S = 5.0
+REFUSED_WAIT_S = 1.0
+CLOSE_DEADLINE_S = 1.0
+MAX_EVENTS_BYTES = 4 * 1024 * 1024
+
+FINAL_CLOSES = {
+    close_codes.BROKEN_CLIENT,
+    close_codes.BAD_TOKEN,
+    close_codes.REMOVED,
+    close_codes.ROOM_CLOSED,
+    close_codes.CALL_ENDED,
+    close_codes.REPLACED,
+    close_codes.OLD_PAGE,
+}
+PASSING_REFUSALS = {"not_in_room", "too_fast", "try_later"}
+
+Answered = TypeVar("Answered", bound=Wire)
+
+
+class Unreachable(Exception):
+    """There is no Noom at that address, or the line to it is down."""
+
+
+class Refused(Exception):
+    """What the server said no to: `code` is one of docs/protocol.md."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class _Frame(Struct, frozen=True):
+    type: str
+    payload: Raw
+    ref: int | None = None
+
+
+class _Error(Struct, frozen=True):
+    code: str
+    message: str
+
+
+_decoder = msgspec.json.Decoder(_Frame | list[_Frame])
+_encoder = msgspec.json.Encoder()
+
+
+class Line:
+    """One socket of a room, from `start` to `stop`; `on_welcome` hears each answer to `hello`."""
+
+    def __init__(
+        self,
+        url: str,
+        path: str,
+        protocol: Socket,
+        *,
+        hello: Callable[[], Wire],
+        on_welcome: Callable[[Any], None],
+        on_event: Callable[[Wire], None],
+    ) -> None:
+        parts = urlsplit(url)
+        self._origin = Origin(f"{parts.scheme}://{parts.netloc}")
+        self._address = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{path}"
+        self._protocol, self._hello = protocol, hello
+        self._on_welcome, self._on_event = on_welcome, on_event
+        self._events = {kind.type: msgspec.json.Decoder(kind) for kind in protocol.sends}
+        self._socket: ClientConnection | None = None
+        self._awaited: dict[int, tuple[type[Wire], asyncio.Future[Any]]] = {}
+        self._last_ref = 0
+        self._connection = 0
+        self._return_within_s = 0.0  # as the last beat has it
+        self._task: asyncio.Task[Refused] | None = None
+        self.open = asyncio.Event()
+
+    async def start(self) -> None:
+        """Returns when the first `hello` is answered. Raises Unreachable or Refused."""
+        self._task = asyncio.create_task(self._live(await self._enter()))
+
+    async def ended(self) -> Refused:
+        """Waits until the server has told us to stay away, and returns why."""
+        if self._task is None:
+            raise Unreachable("The line was never opened.")
+        return await asyncio.shield(self._task)
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._hang_up()
+
+    async def request(self, message: Wire, answer: type[Answered]) -> Answered:
+        """Sends a message and returns its answer. Raises Refused, or Unreachable if none came."""
+        if self._socket is None:
+            raise Unreachable("The line is down.")
+        self._last_ref = ref = self._last_ref + 1
+        future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self._awaited[ref] = (answer, future)
+        try:
+            await self._socket.send(_encode(message, ref))
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                return await future
+        except (ConnectionClosed, TimeoutError) as error:
+            raise Unreachable("No answer came.") from error
+        finally:
+            del self._awaited[ref]
+
+    async def post(self, message: Wire) -> None:
+        """Sends a message that needs no answer; dropped while the line is down."""
+        if self._socket:
+            with suppress(ConnectionClosed):
+                await self._socket.send(_encode(message))
+
+    async def _enter(self) -> ClientConnection:
+        """Connects and says hello."""
+        try:
+            socket = self._socket = await self._connect()
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+            raise Unreachable(f"{self._address}: {error}") from error
+        hello = msgspec.structs.replace(self._hello(), connection=self._next_connection())
+        try:
+            while (frame := await self._say(socket, hello)).type == "error":
+                refusal = msgspec.json.decode(frame.payload, type=_Error)
+                if refusal.code not in PASSING_REFUSALS:
+                    raise Refused(refusal.code, refusal.message)
+                await asyncio.sleep(REFUSED_WAIT_S)
+        except BaseException:
+            await self._hang_up()
+            raise
+        answer = self._protocol.takes[type(hello)]
+        self._on_welcome(msgspec.json.decode(frame.payload, type=answer))
+        self.open.set()
+        return socket
+
+    def _next_connection(self) -> int:
+        """The number of a new connection, above that of any before: also of another program's that
+        had the token."""
+        self._connection = max(self._connection + 1, int(time.time() * 1000))
+        return self._connection
+
+    async def _connect(self, **options: Any) -> ClientConnection:
+        """A new socket; `options` are those of `websockets.connect`. Raises what that raises."""
+        return await connect(
+            self._address,
+            origin=self._origin,
+            open_timeout=OPEN_DEADLINE_S,
+            close_timeout=CLOSE_DEADLINE_S,
+            ping_interval=None,
+            max_size=MAX_EVENTS_BYTES,
+            **options,
+        )
+
+    async def _say(self, socket: ClientConnection, hello: Wire) -> _Frame:
+        """The answer to a hello: the first that a socket says."""
+        try:
+            await socket.send(_encode(hello, 0))
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                frame: _Frame | list[_Frame] = _decoder.decode(await socket.recv())
+        except (ConnectionClosed, TimeoutError) as error:
+            raise Unreachable(f"{self._address}: {error or 'no answer'}") from error
+        if isinstance(frame, list):
+            raise Unreachable(f"{self._address}: events before an answer")
+        return frame
+
+    async def _live(self, socket: ClientConnection) -> Refused:
+        """Reads, and comes back whenever the line is lost, until it is told to stay away."""
+        while True:
+            await self._read(socket)
+            code, reason = socket.close_code, socket.close_reason or ""
+            await self._hang_up()
+            if code in FINAL_CLOSES:
+                return Refused(str(code), reason or f"The server closed the line with {code}.")
+            try:
+                socket = await self._come_back(code, reason)
+            except Refused as refusal:
+                return refusal
+
+    async def _come_back(self, code: int | None, reason: str) -> ClientConnection:
+        attempt = 0
+        while True:
+            await asyncio.sleep(_wait_s(code, reason, attempt, self._return_within_s))
+            try:
+                return await self._enter()
+            except Unreachable:
+                code, attempt = None, attempt + 1
+
+    async def _read(self, socket: ClientConnection) -> None:
+        """Hands on what comes, until the line is lost."""
+        with suppress(ConnectionClosed, TimeoutError):
+            while True:
+                async with asyncio.timeout(SILENCE_S):
+                    frames = _decoder.decode(await socket.recv())
+                for frame in frames if isinstance(frames, list) else [frames]:
+                    self._take(frame)
+
+    def _take(self, frame: _Frame) -> None:
+        if frame.ref is None:
+            event = self._events[frame.type].decode(frame.payload)
+            if isinstance(event, BeatEvent):
+                self._return_within_s = event.return_within_ms / 1000
+            self._on_event(event)
+            return
+        kind, future = self._awaited.get(frame.ref, (Wire, None))
+        if future is None or future.done():
+            return
+        if frame.type == "error":
+            refusal = msgspec.json.decode(frame.payload, type=_Error)
+            future.set_exception(Refused(refusal.code, refusal.message))
+        else:
+            future.set_result(msgspec.json.decode(frame.payload, type=kind))
+
+    async def _hang_up(self) -> None:
+        self.open.clear()
+        socket, self._socket = self._socket, None
+        for _, future in self._awaited.values():
+            if not future.done():
+                future.set_exception(Unreachable("The line was lost."))
+        if socket:
+            await socket.close()
+
+
+def _encode(message: Wire, ref: int | None = None) -> str:
+    frame: dict[str, Any] = {"type": message.type, "payload": message}
+    return _encoder.encode(frame if ref is None else frame | {"ref": ref}).decode()
+
+
+def _wait_s(code: int | None, reason: str, attempt: int, within_s: float) -> float:
+    """Full jitter: a thousand who lose one server do not come back in one moment."""
+    least = AFTER_FLOODING_S if code == close_codes.FLOODING else 0.0
+    most = min(max(FIRST_JITTER_S, within_s) * 2**attempt, MOST_JITTER_S)
+    if code == close_codes.RESTARTING and reason.isdecimal():
+        most = int(reason) / 1000
+    return least + random.uniform(0, most)  # noqa: S311 - spreads, hides nothing

@@ -1,0 +1,51 @@
+"""The four places of a peer connection, as in static/js/slots.js."""
+
+from typing import Literal
+
+from aiortc import RTCPeerConnection, RTCRtpTransceiver
+
+from call.protocol import Media
+
+Slot = Literal["microphone", "camera", "screen", "screen_sound"]
+
+# The order of the m-lines: part of the protocol between any two participants.
+LAYOUT: tuple[tuple[Slot, str], ...] = (
+    ("microphone", "audio"),
+    ("camera", "video"),
+    ("screen", "video"),
+    ("screen_sound", "audio"),
+)
+
+
+def open_slots(pc: RTCPeerConnection) -> None:
+    """For the side that offers: all four at once and for both directions, so that nothing that is
+    switched on later needs a negotiation."""
+    for _, kind in LAYOUT:
+        pc.addTransceiver(kind, direction="sendrecv")
+
+
+def adopt_slots(pc: RTCPeerConnection) -> dict[Slot, RTCRtpTransceiver]:
+    """The transceivers of a remote description, found by their order within a kind; a foreign peer
+    may have fewer."""
+    slots: dict[Slot, RTCRtpTransceiver] = {}
+    for kind in ("audio", "video"):
+        found = [t for t in pc.getTransceivers() if t.kind == kind and t.mid is not None]
+        names = [name for name, its_kind in LAYOUT if its_kind == kind]
+        for name, transceiver in zip(names, found, strict=False):
+            if transceiver.stopped:
+                continue
+            if transceiver.direction != "sendrecv":
+                transceiver.direction = "sendrecv"
+            slots[name] = transceiver
+    return slots
+
+
+def is_live(slot: Slot, media: Media) -> bool:
+    """Whether `media` says that the slot's track is sent."""
+    match slot:
+        case "microphone":
+            return media.audio
+        case "camera":
+            return media.video
+        case _:
+            return media.screen

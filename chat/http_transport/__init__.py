@@ -1,0 +1,1 @@
+"""The same sockets over HTTP, where no WebSocket gets through."""

@@ -1,0 +1,160 @@
+"""The sockets without WebSocket: one address each, reached by POST (docs/protocol.md)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from chat.errors import Unavailable
+from chat.http_transport import registry
+from chat.http_transport import requests as wire
+from chat.http_transport.remote import Request
+from chat.http_transport.session import Application, Batch, Gone
+
+# A proxy that gathers answers, or packs them, would hold events back.
+HEADERS = [
+    (b"cache-control", b"no-store, no-transform"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+DISCONNECTED = "http.disconnect"
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class Fallback:
+    """Lets a page that gets no WebSocket reach the consumers of `sockets` all the same.
+
+    A request is answered by whichever process it comes to (chat/http_transport/registry.py); none waits
+    in a thread.
+    """
+
+    def __init__(self, sockets: Application) -> None:
+        self.sockets = sockets
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        except _TooLarge:
+            await _say(send, 413)
+        except wire.BadRequest:
+            await _say(send, 400)
+        except Gone:
+            await _say(send, 410)
+        except Unavailable:
+            await _say(send, 503)
+
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await _say(send, 405)
+            return
+        head, frames = wire.decode(await _body(receive))
+        path = scope["path"].replace("/http/", "/ws/", 1)
+        sessions = registry.current()
+        if isinstance(head, wire.Open):
+            session = await sessions.open(_socket_scope(scope, path), self.sockets)
+            if session is None:
+                await _say(send, 404)
+                return
+            first = wire.Listen(session=session, turn=0, after=0, stream=head.stream)
+            request = Request(path, first, [])
+            await _start(send, wire.opened(session), more=head.stream)
+            if head.stream:
+                await _while_connected(receive, _go_on(request, Batch(), send))
+            return
+        request = Request(path, head, frames)
+        if isinstance(head, wire.Listen):
+            await _while_connected(receive, _tell(request, send, head.stream))
+        else:
+            await sessions.serve(request)
+            await _say(send, 204)
+
+
+async def _tell(request: Request, send: Send, stream: bool) -> None:
+    """Answers with events: as they come, or what there is."""
+    batch = await registry.current().serve(request)
+    more = stream and not batch.over
+    await _start(send, batch.events, more=more)
+    if more:
+        await _go_on(request, batch, send)
+
+
+async def _go_on(request: Request, batch: Batch, send: Send) -> None:
+    """The rest of a stream. One that breaks off is asked for again."""
+    sessions = registry.current()
+    while not batch.over:
+        request.since = batch.last
+        try:
+            batch = await sessions.serve(request)
+        except (Gone, Unavailable):
+            break
+        await _write(send, batch.events, more=True)
+    await _write(send, b"", more=False)
+
+
+async def _while_connected(receive: Receive, answer: Awaitable[None]) -> None:
+    """Ends the answer when the other side goes away."""
+    tasks = [asyncio.ensure_future(answer), asyncio.ensure_future(_disconnected(receive))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        answered, _ = await asyncio.gather(*tasks, return_exceptions=True)
+    if isinstance(answered, Exception):
+        raise answered
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != DISCONNECTED:
+        pass
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body. Raises _TooLarge."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == DISCONNECTED:
+            raise wire.BadRequest
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > wire.MAX_BODY_BYTES:
+            raise _TooLarge
+    return body
+
+
+def _socket_scope(scope: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The handshake that a WebSocket would have made."""
+    secure = scope.get("scheme") in ("https", "wss")
+    kept = ("asgi", "client", "headers", "root_path", "server")
+    return {
+        **{name: scope[name] for name in kept if name in scope},
+        "type": "websocket",
+        "scheme": "wss" if secure else "ws",
+        "path": path,
+        "query_string": scope.get("query_string", b""),
+        "subprotocols": [],
+        "noom.transport": "http",
+    }
+
+
+async def _say(send: Send, status: int) -> None:
+    headers = [*HEADERS, (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _write(send, b"", more=False)
+
+
+async def _start(send: Send, events: bytes, *, more: bool) -> None:
+    headers = [*HEADERS, (b"content-type", b"text/event-stream")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _write(send, events, more=more)
+
+
+async def _write(send: Send, events: bytes, *, more: bool) -> None:
+    await send({"type": "http.response.body", "body": events, "more_body": more})
+
+
+class _TooLarge(Exception):
+    """A body over MAX_BODY_BYTES."""

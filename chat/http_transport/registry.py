@@ -1,0 +1,150 @@
+"""The sessions that this process holds, and the way to those of the others."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.core import signing
+
+from chat import runtime
+from chat.http_transport.remote import Others, Request
+from chat.http_transport.requests import Close, Listen, Send
+from chat.http_transport.session import Application, Batch, Gone, Session
+from chat.realtime import redis_client
+
+ID_BYTES = 18  # 144 bits that nobody guesses
+PROCESS_BYTES = 9
+WATCH_S = 0.5
+REDIS_CONNECTIONS = 50
+REDIS_PATIENCE_S = 2.0  # for one of them
+REMEMBERED_S = 2.0  # after its end, for a page that has not heard of it
+
+log = logging.getLogger(__name__)
+_signer = signing.Signer(salt="noom.http", sep=".")
+
+
+class Sessions:
+    """The sessions of a process. A session's name says who holds it, signed by us, so that a
+    forged one costs no question to Redis."""
+
+    def __init__(self) -> None:
+        self.process = secrets.token_hex(PROCESS_BYTES)
+        self._held: dict[str, Session] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ended_at: dict[str, float] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._others: Others | None = None
+        if settings.REDIS_URLS:
+            redis = redis_client.client(
+                settings.REDIS_URLS[0],
+                connections=REDIS_CONNECTIONS,
+                patience_s=REDIS_PATIENCE_S,
+                **settings.REDIS_OPTIONS,
+            )
+            self._others = Others(redis, self.process, self.serve_here)
+
+    async def open(self, scope: Mapping[str, Any], application: Application) -> str | None:
+        """A session at the consumer of a scope's path; None if there is none, or it refuses.
+
+        Raises Unavailable if Redis is away.
+        """
+        if self._others is not None:
+            await self._others.start()
+        session = Session(scope["path"])
+        secret = secrets.token_urlsafe(ID_BYTES)
+        self._held[secret] = session
+        self._tasks[secret] = asyncio.create_task(_run(session, application, scope))
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        if not await session.accepted:
+            self._forget(secret)
+            return None
+        return _signer.sign(f"{self.process}:{secret}")
+
+    async def serve(self, request: Request) -> Batch:
+        """Does what a page asks of its session, whoever holds it. Raises Gone, and Unavailable."""
+        process, _ = _read(request.head.session)
+        if process == self.process:
+            return await self.serve_here(request)
+        if self._others is None:
+            raise Gone
+        await self._others.start()
+        return await self._others.ask(process, request)
+
+    async def serve_here(self, request: Request) -> Batch:
+        """The same for a session of this very process. Raises Gone."""
+        process, secret = _read(request.head.session)
+        session = self._held.get(secret)
+        if process != self.process or session is None or session.path != request.path:
+            raise Gone
+        match request.head:
+            case Listen(turn=turn, after=after):
+                session.acknowledge(after)
+                return await session.listen(turn, max(after, request.since))
+            case Send(number=number, after=after):
+                session.acknowledge(after)
+                session.take(number, request.frames)
+            case Close(number=number, code=code):
+                session.take(number, request.frames)
+                session.end(code)
+        return Batch()
+
+    async def stop(self) -> None:
+        """Ends what is still there."""
+        if self._watching is not None:
+            self._watching.cancel()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._others is not None:
+            await self._others.stop()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            now = time.monotonic()
+            for secret, session in list(self._held.items()):
+                if not session.over:
+                    session.look_after()
+                elif now - self._ended_at.setdefault(secret, now) > REMEMBERED_S:
+                    self._forget(secret)
+
+    def _forget(self, secret: str) -> None:
+        del self._held[secret]
+        self._ended_at.pop(secret, None)
+        self._tasks.pop(secret).cancel()
+
+
+async def _run(session: Session, application: Application, scope: Mapping[str, Any]) -> None:
+    try:
+        await application(scope, session.receive, session.send)
+    except Exception:
+        log.exception("a socket over HTTP failed")
+    finally:
+        session.fail()
+
+
+def _read(name: str) -> tuple[str, str]:
+    """The process and the secret in a session's name. Raises Gone unless we signed it."""
+    try:
+        process, _, secret = _signer.unsign(name).partition(":")
+    except signing.BadSignature as error:
+        raise Gone from error
+    return process, secret
+
+
+_sessions: WeakKeyDictionary[runtime.Runtime, Sessions] = WeakKeyDictionary()
+
+
+def current() -> Sessions:
+    """The sessions of this process; they end with its runtime."""
+    here = runtime.current()
+    if here not in _sessions:
+        _sessions[here] = sessions = Sessions()
+        here.at_stop.append(sessions.stop)
+    return _sessions[here]

@@ -1,0 +1,202 @@
+"""Requests for the sessions of other processes, carried over Redis to whoever holds them."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chat.errors import Unavailable
+from chat.http_transport.requests import Later
+from chat.http_transport.session import HOLD_S, Batch, Gone
+
+RETRY_S = 0.1
+WATCH_S = 0.3
+DEAF_S = 0.2  # a process to which nobody listens for so long is no more
+FRESH_S = 2.0  # after Redis was away others may not be listening again yet
+ANSWER_DEADLINE_S = HOLD_S + 2.0
+MAX_ASKED = 10_000  # under way for others
+MAX_CONNECTIONS = 20
+PREFIX = "noom:http:"
+
+log = logging.getLogger(__name__)
+
+
+class Request(Struct):
+    """A page's request for a session: what it asks for, its frames, the last number it was told."""
+
+    path: str
+    head: Later
+    frames: list[str]
+    since: int = 0
+
+
+class _Ask(Struct, tag="ask"):
+    back_to: str
+    number: int
+    request: Request
+
+
+class _Answer(Struct, tag="answer"):
+    number: int
+    batch: Batch | None  # None: there is no such session
+
+
+class _Asked(NamedTuple):
+    process: str
+    answer: "asyncio.Future[Batch]"
+
+
+_decoder = msgspec.msgpack.Decoder(_Ask | _Answer)
+
+
+class Others:
+    """Asks other processes, and lets `serve` answer theirs.
+
+    Redis' publishing may lose what it carries; a request that is lost fails, and the page repeats
+    it, which is harmless. That a process is no more is known by nobody listening on its channel.
+    """
+
+    def __init__(
+        self, redis: Redis, process: str, serve: Callable[[Request], Awaitable[Batch]]
+    ) -> None:
+        self._redis, self._process, self._serve = redis, process, serve
+        self._numbers = itertools.count()
+        self._asked: dict[int, _Asked] = {}
+        self._deaf_since: dict[str, float] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._serving: set[asyncio.Task[None]] = set()
+        self._hears = asyncio.Event()
+        self._hears_since = 0.0
+        self._line = asyncio.Semaphore(MAX_CONNECTIONS)
+
+    async def start(self) -> None:
+        """Returns when others can reach this process. Raises Unavailable if Redis is away."""
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._read()),
+                asyncio.create_task(self._watch()),
+            ]
+        try:
+            async with asyncio.timeout(2 * WATCH_S):
+                await self._hears.wait()
+        except TimeoutError as error:
+            raise Unavailable("Redis does not answer") from error
+
+    async def stop(self) -> None:
+        """Undoes `start`, after the answers that are on their way."""
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=1)
+        tasks = [*self._tasks, *self._serving]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks = []
+        await self._redis.aclose()
+
+    async def ask(self, process: str, request: Request) -> Batch:
+        """What the process that holds the session says.
+
+        Raises Gone if it holds none, or is no more, and Unavailable if Redis is away.
+        """
+        number = next(self._numbers)
+        answer: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
+        self._asked[number] = _Asked(process, answer)
+        question = msgspec.msgpack.encode(_Ask(self._process, number, request))
+        try:
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                while not answer.done() and not await self._publish(process, question):
+                    await asyncio.wait([answer], timeout=RETRY_S)
+                return await answer
+        except (RedisError, OSError, TimeoutError) as error:
+            raise Unavailable(str(error)) from error
+        finally:
+            del self._asked[number]
+
+    async def _publish(self, process: str, message: bytes) -> bool:
+        """Whether the process has it."""
+        async with self._line:
+            listeners = await self._redis.publish(PREFIX + process, message)
+        self._note(process, int(listeners))
+        return bool(listeners)
+
+    def _note(self, process: str, listeners: int) -> None:
+        """Lets nobody wait for a process that is no more."""
+        now = time.monotonic()
+        if listeners or now - self._hears_since < FRESH_S:
+            self._deaf_since.pop(process, None)
+        elif now - self._deaf_since.setdefault(process, now) >= DEAF_S:
+            for asked in list(self._asked.values()):
+                if asked.process == process and not asked.answer.done():
+                    asked.answer.set_exception(Gone)
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(PREFIX + self._process)
+                    while True:
+                        message = await pubsub.get_message(timeout=1.0)
+                        if message is not None:
+                            self._heard(message)
+            except (RedisError, OSError, TimeoutError):
+                log.debug("the way to other processes has lost Redis", exc_info=True)
+            self._hears.clear()
+            await asyncio.sleep(RETRY_S)
+
+    def _heard(self, message: dict[str, object]) -> None:
+        if message["type"] == "subscribe":
+            self._hears_since = time.monotonic()
+            self._hears.set()
+        if message["type"] != "message":
+            return
+        try:
+            found = _decoder.decode(message["data"])  # type: ignore[arg-type]
+        except msgspec.DecodeError:
+            log.warning("garbage on the way from other processes", exc_info=True)
+            return
+        if isinstance(found, _Answer):
+            self._settle(found)
+        elif len(self._serving) < MAX_ASKED:
+            task = asyncio.create_task(self._answer(found))
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+
+    def _settle(self, found: _Answer) -> None:
+        asked = self._asked.get(found.number)
+        if asked is None or asked.answer.done():
+            return
+        if found.batch is None:
+            asked.answer.set_exception(Gone)
+        else:
+            asked.answer.set_result(found.batch)
+
+    async def _answer(self, ask: _Ask) -> None:
+        batch = None
+        with contextlib.suppress(Gone):
+            batch = await self._serve(ask.request)
+        answer = msgspec.msgpack.encode(_Answer(ask.number, batch))
+        with contextlib.suppress(RedisError, OSError, TimeoutError):  # it is asked again
+            await self._publish(ask.back_to, answer)
+
+    async def _watch(self) -> None:
+        """Tells those who wait for a process that it is no more."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            waiting = sorted({asked.process for asked in self._asked.values()})
+            if not waiting:
+                self._deaf_since.clear()
+                continue
+            try:
+                found = await self._redis.pubsub_numsub(*(PREFIX + name for name in waiting))
+            except (RedisError, OSError, TimeoutError):
+                continue
+            for process, (_, listeners) in zip(waiting, found, strict=True):
+                self._note(process, int(listeners))

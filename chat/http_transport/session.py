@@ -1,0 +1,204 @@
+"""A WebSocket to its consumer, HTTP requests to its page: numbered frames both ways."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from chat.http_transport import requests as wire
+from chat.protocol import close_codes
+from chat.realtime.rate_limits import Bucket
+
+HOLD_S = 5.0  # for how long a request waits for something to say
+AWAY_S = 5.0  # without a request that listens, a page is gone
+SILENT_S = 12.0  # and without any request at all, whatever a proxy still holds open
+TOLD_S = 2.0  # for a page to hear of its end
+MAX_UNREAD_BYTES = 1_000_000  # frames that the page has not said to have
+MAX_ANSWER_BYTES = 256_000  # of an answer; a larger frame goes alone
+MAX_QUEUED_FRAMES = 1_000  # until their consumer takes them
+MAX_QUEUED_BYTES = 2_000_000
+REQUESTS_PER_S = 50.0
+
+Application = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
+
+
+class Gone(Exception):
+    """There is no such session, or it is over."""
+
+
+class Batch(Struct):
+    """What there is to say now: events, the number of the last frame, whether that was all."""
+
+    events: bytes = b""
+    last: int = 0
+    over: bool = False
+
+
+class Session:
+    """One line of one page. What the page sends is taken once and in order, what it is sent is
+    kept until the page says that it has it; so any request may be lost, and come again."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.over = False  # the consumer has been told
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._queued_bytes = 0
+        self._expected = 1  # the number of the page's next frame
+        self._unread: deque[tuple[int, bytes]] = deque()
+        self._unread_bytes = 0
+        self._last = 0  # the number of our last frame
+        self._closing: bytes | None = None
+        self._code = close_codes.SILENT
+        self._read = 0  # the number of the last frame that the page has
+        self._turn = -1
+        self._listening = False
+        self._news = asyncio.Event()
+        self._requests = Bucket(REQUESTS_PER_S)
+        self._heard_at = self._listened_at = time.monotonic()
+        self._queue.put_nowait({"type": "websocket.connect"})
+
+    async def receive(self) -> dict[str, Any]:
+        """ASGI's `receive`, for the consumer."""
+        message = await self._queue.get()
+        self._queued_bytes -= len(message.get("text", ""))
+        return message
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """ASGI's `send`, for the consumer."""
+        match message["type"]:
+            case "websocket.accept":
+                self.accepted.set_result(True)
+            case "websocket.send":
+                self._keep(message["text"])
+            case "websocket.close" if not self.accepted.done():
+                self.accepted.set_result(False)
+            case "websocket.close":
+                self._close(message.get("code") or close_codes.NORMAL, message.get("reason") or "")
+
+    def take(self, number: int, frames: list[str]) -> None:
+        """Hands on the page's frames, the first of which is the `number`th; those that came
+        before are left out."""
+        self._hear()
+        if frames and number > self._expected:
+            self._close(close_codes.BROKEN_CLIENT)
+        for frame in frames[max(self._expected - number, 0) :]:
+            if self._closing is not None:
+                return
+            self._expected += 1
+            self._queued_bytes += len(frame)
+            if self._queue.qsize() >= MAX_QUEUED_FRAMES or self._queued_bytes > MAX_QUEUED_BYTES:
+                self._close(close_codes.FLOODING)
+            self._queue.put_nowait({"type": "websocket.receive", "text": frame})
+
+    def acknowledge(self, after: int) -> None:
+        """The page has all frames up to this number."""
+        if after > self._last:
+            self._close(close_codes.BROKEN_CLIENT)
+        self._read = max(self._read, after)
+        while self._unread and self._unread[0][0] <= after:
+            self._unread_bytes -= len(self._unread.popleft()[1])
+
+    async def listen(self, turn: int, since: int) -> Batch:
+        """The frames after the number `since`, or after HOLD_S a sign of life."""
+        if turn > self._turn:  # else a stream goes on, and the page has said nothing
+            self._turn = turn
+            self._hear()
+            self._wake()
+        if since < self._read:
+            self._close(close_codes.BROKEN_CLIENT)
+        self._listening = True
+        try:
+            return await self._next(turn, since)
+        finally:
+            if turn == self._turn:
+                self._listening = False
+                self._listened_at = time.monotonic()
+
+    def end(self, code: int) -> None:
+        """The page is no more, by its own word or for want of one, or has heard of its end."""
+        if not self.over:
+            self.over = True
+            self._closing = self._closing or wire.closed(code, "")
+            self._queue.put_nowait({"type": "websocket.disconnect", "code": code})
+            self._wake()
+
+    def look_after(self) -> None:
+        """Ends it when nothing has been heard of the page for too long."""
+        now = time.monotonic()
+        patience = AWAY_S if self._closing is None else TOLD_S
+        is_away = not self._listening and now - self._listened_at > patience
+        if is_away or now - self._heard_at > SILENT_S:
+            self.end(self._code)
+
+    def fail(self) -> None:
+        """The consumer has ended without a word."""
+        if not self.accepted.done():
+            self.accepted.set_result(False)
+        self._close(close_codes.SERVER_ERROR)
+
+    def _hear(self) -> None:
+        self._heard_at = time.monotonic()
+        if not self._requests.take() and self._requests.flooding:
+            self._close(close_codes.FLOODING)
+
+    def _keep(self, frame: str) -> None:
+        if self._closing is not None:
+            return
+        self._last += 1
+        event = wire.numbered(self._last, frame)
+        self._unread.append((self._last, event))
+        self._unread_bytes += len(event)
+        # The first is on its way: a long answer of ours makes no slow reader.
+        if self._unread_bytes - len(self._unread[0][1]) > MAX_UNREAD_BYTES:
+            self._close(close_codes.TOO_SLOW)
+        self._wake()
+
+    def _close(self, code: int, reason: str = "") -> None:
+        """Says goodbye, once; the consumer hears of it when the page has."""
+        if self._closing is not None:
+            return
+        self._closing, self._code = wire.closed(code, reason), code
+        if code == close_codes.TOO_SLOW:
+            self._unread.clear()
+        self._listened_at = time.monotonic()
+        self._wake()
+
+    async def _next(self, turn: int, since: int) -> Batch:
+        deadline = time.monotonic() + HOLD_S
+        while turn == self._turn:
+            batch, news = self._ready(since), self._news
+            left = deadline - time.monotonic()
+            if batch is not None:
+                return batch
+            if left <= 0:
+                return Batch(wire.QUIET, since)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await news.wait()
+        return Batch(last=since, over=True)  # the page listens elsewhere by now
+
+    def _ready(self, since: int) -> Batch | None:
+        """What there is after the number `since`, as much as goes into one answer."""
+        events: list[bytes] = []
+        size, last, is_all = 0, since, True
+        for number, event in self._unread:
+            if number <= since:
+                continue
+            if events and size + len(event) > MAX_ANSWER_BYTES:
+                is_all = False
+                break
+            events.append(event)
+            size, last = size + len(event), number
+        if self._closing is not None and is_all:
+            self.end(self._code)
+            return Batch(b"".join([*events, self._closing]), last, over=True)
+        return Batch(b"".join(events), last) if events else None
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()

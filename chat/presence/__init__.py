@@ -1,0 +1,1 @@
+"""Who is where: leases in memory or in Redis, rosters, heartbeats."""

@@ -1,0 +1,231 @@
+"""Presence of many processes, in Redis and by Redis' own clock: each step is one Lua script.
+
+Of a place `p` five keys are kept: `noom:p:leases` (members by the millisecond at which they end),
+`noom:p:records`, `noom:p:holders` (the connection of each), `noom:p:version` and `noom:p:log`
+(who changed last); `noom:due` orders the places by the first lease in them that may end. For a
+while `noom:p:ended:m` holds the number of the last connection of a member `m` that has gone.
+
+A process remembers what it has read of a place and at which version, so that it asks for what is
+new alone: who enters a room of a thousand does not read the thousand again.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
+from weakref import WeakValueDictionary
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chat.errors import Outdated, Unavailable
+from chat.presence import redis_scripts as scripts
+from chat.presence.base import Act, Change, Hold, Lease, Lost, Renewed, Rule, Snapshot, Swept
+from chat.protocol.messages import Member
+
+MAX_TRIES = 50  # at a change that others keep overtaking
+RENEW_CHUNK = 500
+ANSWER_S = 2.0
+MAX_KNOWN = 1_000  # places that a process remembers
+PREFIX = "noom:"
+DUE = f"{PREFIX}due"
+CHECK = f"{PREFIX}check"
+
+Decode = Callable[[str, bytes], Member]
+
+
+class _Known(NamedTuple):
+    """What a process knows of a place; never changed, so that whoever has got it may keep it."""
+
+    version: int
+    members: dict[str, Member]  # in the order in which they came
+    ended: frozenset[str] = frozenset()  # those of them whose lease has ended, until it is swept
+
+    def living(self) -> dict[str, Member]:
+        if not self.ended:
+            return self.members
+        return {id: member for id, member in self.members.items() if id not in self.ended}
+
+    def after(self, version: int, new: Sequence[Member], gone: Sequence[str]) -> "_Known":
+        """The place once these have changed or come, and those have gone."""
+        changed = {record.id: record for record in new}
+        members = self.members | changed
+        for id in gone:
+            members.pop(id, None)
+        if changed.keys() - self.members.keys():
+            members = dict(sorted(members.items(), key=_coming))
+        return _Known(version, members, self.ended - changed.keys() - set(gone))
+
+
+class _Step(NamedTuple):
+    """A change of one member."""
+
+    member_id: str
+    before: Member | None
+    after: Member | None
+    hold: Hold | None
+
+
+def _coming(item: tuple[str, Member]) -> tuple[int, str]:
+    return item[1].since, item[0]
+
+
+NOTHING = _Known(0, {})
+
+
+class RedisPresence:
+    """Leases in Redis. Every method raises Unavailable when Redis does not answer."""
+
+    def __init__(self, redis: Redis, decode: Decode, process: str) -> None:
+        self._redis = redis
+        self._process = process
+        self._decode = decode
+        self._known: dict[str, _Known] = {}  # the last one read is the last one here
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._read_script = redis.register_script(scripts.READ)
+        self._change_script = redis.register_script(scripts.CHANGE)
+        self._renew_script = redis.register_script(scripts.RENEW)
+        self._expire_script = redis.register_script(scripts.EXPIRE)
+        self._counts_script = redis.register_script(scripts.COUNTS)
+
+    async def read(self, place: str) -> Snapshot:
+        known = await self._look(place)
+        return Snapshot(known.version, known.living())
+
+    async def update(
+        self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
+    ) -> Change:
+        # The rule is Python's, so the step is: decide on what is known, write if that is still how
+        # it is, else decide again on the news that come instead. The lock spares a process the
+        # races with itself; those with others are tried again. That somebody may not, or that there
+        # is nothing to write, is decided on what was just read.
+        takes = hold is not None and hold.act is Act.TAKE
+        async with self._locks.setdefault(place, asyncio.Lock()):
+            known, is_fresh = self._known.get(place, NOTHING), False
+            for attempt in range(MAX_TRIES):
+                members = known.living()
+                try:
+                    before, after = members.get(member_id), rule(members)
+                    writes = before is not None or (takes and after is not None)
+                except Exception:
+                    if is_fresh:
+                        raise
+                    writes = False
+                if writes:
+                    answer = await self._write(place, known, _Step(member_id, before, after, hold))
+                    if isinstance(answer, Change):
+                        return answer
+                    if answer is None and hold and hold.act is not Act.LET_GO:
+                        raise Outdated(hold.line)
+                    if answer is None:
+                        return Change(before, before, len(members), known.version, members)
+                    known, is_fresh = answer, True
+                elif is_fresh:
+                    return Change(None, None, len(members), known.version, members)
+                else:
+                    known, is_fresh = await self._look(place), True
+                if attempt:
+                    await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
+        raise Unavailable(f"{place} changes too fast")
+
+    async def renew(self, leases: Iterable[Lease], lease_s: float) -> Renewed:
+        waiting, renewed = list(leases), Renewed([], [])
+        for start in range(0, len(waiting), RENEW_CHUNK):
+            chunk = waiting[start : start + RENEW_CHUNK]
+            arguments: list[str | bytes | int] = [PREFIX, self._process, int(lease_s * 1000)]
+            for place, record, line, number in chunk:
+                arguments += [place, record.id, msgspec.json.encode(record), line, number]
+            answer = await _answer(self._renew_script(keys=[DUE], args=arguments))
+            for found, numbers in zip(renewed, answer, strict=True):
+                found += [chunk[number] for number in numbers]
+        return renewed
+
+    async def expire(self) -> Swept:
+        rows, more = await _answer(self._expire_script(keys=[DUE], args=[PREFIX]))
+        lost = []
+        for place, record, count, version in rows:
+            name = place.decode()
+            change = Change(self._decode(name, record), None, count, version)
+            lost.append(Lost(name, change))
+        return Swept(lost, bool(more))
+
+    async def versions(self, places: Sequence[str]) -> list[int]:
+        keys = [f"{PREFIX}{place}:version" for place in places]
+        found = await _answer(self._redis.mget(keys)) if keys else []
+        return [int(version or 0) for version in found]
+
+    async def holders(self, place: str) -> dict[str, str]:
+        found = await _answer(self._redis.hgetall(f"{PREFIX}{place}:holders"))
+        return {id.decode(): holder.decode().partition(" ")[0] for id, holder in found.items()}
+
+    async def counts(self, kind: str) -> dict[str, int]:
+        found = await _answer(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return {place.decode().partition(":")[2]: count for place, count in pairs}
+
+    async def check(self) -> None:
+        # A write: a Redis that is full still answers questions.
+        await _answer(self._redis.set(CHECK, self._process, px=1_000))
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await self._redis.aclose()
+
+    async def _look(self, place: str) -> _Known:
+        """The place as it is."""
+        known = self._known.get(place, NOTHING)
+        news = await _answer(self._read_script(args=[f"{PREFIX}{place}", known.version]))
+        return self._learn(place, known, news)
+
+    async def _write(self, place: str, known: _Known, step: _Step) -> Change | _Known | None:
+        """The change; or how the place is, if that is not what was known; or None, if a newer
+        connection has the member."""
+        before, after, hold = step.before, step.after, step.hold or Hold("", Act.USE)
+        record = b"" if after is None else msgspec.json.encode(after)
+        lease_ms = int(hold.lease_s * 1000)
+        answer = await _answer(
+            self._change_script(
+                keys=[DUE],
+                args=[
+                    *(f"{PREFIX}{place}", known.version, len(known.ended)),
+                    *(step.member_id, record, int(before != after), place),
+                    hold.act if step.hold else "",
+                    *(self._process, hold.line, hold.number, lease_ms),
+                ],
+            )
+        )
+        if len(answer) == 1:
+            return None
+        if len(answer) != 3:
+            return self._learn(place, known, answer)
+        version, count, line = answer[0], answer[1], answer[2].decode()
+        gone = [] if after else [step.member_id]
+        here = self._remember(place, known.after(version, [after] if after else [], gone))
+        replaced = line if hold.act is Act.TAKE and line != hold.line else ""
+        return Change(before, after, count, version, here.living(), replaced)
+
+    def _learn(self, place: str, known: _Known, news: list[Any]) -> _Known:
+        """What is known after news that were asked for with what was known before."""
+        version, is_all, records, gone, ended = news
+        before = NOTHING if is_all else known
+        new = [self._decode(place, record) for record in records]
+        here = before.after(version, new, [id.decode() for id in gone])
+        return self._remember(place, here._replace(ended=frozenset(id.decode() for id in ended)))
+
+    def _remember(self, place: str, known: _Known) -> _Known:
+        self._known.pop(place, None)
+        if known.members:
+            self._known[place] = known
+            if len(self._known) > MAX_KNOWN:
+                del self._known[next(iter(self._known))]
+        return known
+
+
+async def _answer(question: Awaitable[Any] | Any) -> Any:
+    # redis-py's own limits are for each step of each try, and add up to a quarter of a minute.
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await cast(Awaitable[Any], question)
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable(str(error)) from error

@@ -1,0 +1,219 @@
+"""The Lua scripts of presence in Redis. Each runs as one step, by Redis' own clock."""
+
+from chat.presence.base import ENDED_S
+
+LOGGED = 256  # changes of a place; who knows less of it reads it whole
+SWEPT_AT_ONCE = 200  # places in one step, for which all other processes wait
+
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+# A place begins at the time: its version is above any that it had before, if it changed less than
+# a thousand times a second. For the minute in which that may not hold it outlives the place. Its
+# log has the members that changed, one a version, the last one first.
+_CHANGED = f"""
+local function changed(base, id)
+  local version, log = base .. ':version', base .. ':log'
+  if redis.call('EXISTS', version) == 0 then
+    redis.call('SET', version, now)
+    redis.call('DEL', log)
+  end
+  redis.call('PERSIST', version)
+  redis.call('LPUSH', log, id)
+  redis.call('LTRIM', log, 0, {LOGGED - 1})
+  redis.call('PERSIST', log)
+  return redis.call('INCR', version)
+end
+local function emptied(base)
+  redis.call('EXPIRE', base .. ':version', 60)
+  redis.call('EXPIRE', base .. ':log', 60)
+end
+"""
+
+# What is other than at a version: the version now, whether it is all there is (the log does not
+# reach back), the records, who has gone, and whose lease has ended but still waits to be swept.
+_NEWS = """
+local function news(base, since)
+  local version = tonumber(redis.call('GET', base .. ':version') or 0)
+  local records, gone = {}, {}
+  local ended = redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', now)
+  local behind = version - since
+  local all = behind < 0 or behind > redis.call('LLEN', base .. ':log')
+  if all then
+    records = redis.call('HVALS', base .. ':records')
+  elseif behind > 0 then
+    local seen = {}
+    for _, id in ipairs(redis.call('LRANGE', base .. ':log', 0, behind - 1)) do
+      if not seen[id] then
+        seen[id] = true
+        local record = redis.call('HGET', base .. ':records', id)
+        if record then records[#records + 1] = record else gone[#gone + 1] = id end
+      end
+    end
+  end
+  return {version, all and 1 or 0, records, gone, ended}
+end
+"""
+
+# ARGV: the beginning of the place's keys, the version that is known. Returns the news.
+READ = _NOW + _NEWS + "return news(ARGV[1], tonumber(ARGV[2]))"
+
+# A holder is process, line and number of a connection, and "gone" once that has ended: then no
+# renewal prolongs the grace. Of a member that was removed, or whose grace ran out, the number
+# outlives it: a renewal or a take that was sent before may come after.
+_HOLDERS = f"""
+local function holder_of(base, id)
+  local holder = redis.call('HGET', base .. ':holders', id)
+  if not holder then return nil end
+  local line, number, gone = string.match(holder, '^%S+ (%S*) ?(%d*) ?(%a*)$')
+  return {{line = line, number = tonumber(number) or 0, gone = gone == 'gone', text = holder}}
+end
+local function remember_end(base, id, holder)
+  local number = holder and holder.number or 0
+  redis.call('SET', base .. ':ended:' .. id, number, 'PX', {int(ENDED_S * 1000)})
+end
+"""
+
+# KEYS: due. ARGV: the beginning of the place's keys, the version on which the change was decided
+# and how many ended leases there were, the member, its record (empty: gone), whether the record is
+# another one, the place, then of the hold: the act (empty: none), the process, the line, the
+# number, milliseconds of the lease.
+# Returns version, count and the line before; or, when somebody else has changed the place
+# meanwhile, the news; or one empty string, when a newer connection has the member.
+CHANGE = (
+    _NOW
+    + _CHANGED
+    + _NEWS
+    + _HOLDERS
+    + """
+local base, since, id, record = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5]
+local place, act, line, number = ARGV[7], ARGV[8], ARGV[10], tonumber(ARGV[11])
+local leases, holders = base .. ':leases', base .. ':holders'
+local version = tonumber(redis.call('GET', base .. ':version') or 0)
+if version ~= since or redis.call('ZCOUNT', leases, '-inf', now) ~= tonumber(ARGV[3]) then
+  return news(base, since)
+end
+local holder = holder_of(base, id)
+if act == 'take' then
+  local last = holder and holder.number or tonumber(redis.call('GET', base .. ':ended:' .. id) or 0)
+  if number < last and not (holder and holder.line == line) then return {''} end
+elseif act ~= '' and holder and (holder.line ~= line or holder.gone) then
+  return {''}
+end
+if record == '' then
+  redis.call('ZREM', leases, id)
+  redis.call('HDEL', base .. ':records', id)
+  redis.call('HDEL', holders, id)
+  remember_end(base, id, holder)
+else
+  redis.call('HSET', base .. ':records', id, record)
+  if act == 'take' then
+    redis.call('HSET', holders, id, ARGV[9] .. ' ' .. line .. ' ' .. ARGV[11])
+    redis.call('DEL', base .. ':ended:' .. id)
+  elseif act == 'let go' and holder then
+    redis.call('HSET', holders, id, holder.text .. ' gone')
+  end
+  if act == 'take' or act == 'let go' then
+    local ends = now + ARGV[12]
+    redis.call('ZADD', leases, ends, id)
+    local due = redis.call('ZSCORE', KEYS[1], place)
+    if not due or tonumber(due) > ends then redis.call('ZADD', KEYS[1], ends, place) end
+  end
+end
+if ARGV[6] == '1' then version = changed(base, id) end
+if redis.call('ZCARD', leases) == 0 then
+  redis.call('ZREM', KEYS[1], place)
+  emptied(base)
+end
+return {version, redis.call('ZCOUNT', leases, '(' .. now, '+inf'), holder and holder.line or ''}
+"""
+)
+
+# KEYS: due. ARGV: prefix, the process, milliseconds of the lease, then place, member, record, line
+# and number of each. Whom Redis has forgotten is put back; the version tells the others that
+# somebody is. Returns, by their numbers, those whom a newer connection has, and those who were
+# removed.
+RENEW = (
+    _NOW
+    + _CHANGED
+    + _HOLDERS
+    + """
+local ends, taken, ended = now + ARGV[3], {}, {}
+for i = 4, #ARGV, 5 do
+  local place, id, record, line, number = unpack(ARGV, i, i + 4)
+  local base, own = ARGV[1] .. place, ARGV[2] .. ' ' .. line .. ' ' .. number
+  local holder = holder_of(base, id)
+  local last = not holder and redis.call('GET', base .. ':ended:' .. id)
+  local is_own = holder and holder.line == line and not holder.gone
+  if holder and not is_own and tonumber(number) <= holder.number then
+    taken[#taken + 1] = (i - 4) / 5
+  elseif last and tonumber(number) <= tonumber(last) then
+    ended[#ended + 1] = (i - 4) / 5
+  else
+    redis.call('ZADD', base .. ':leases', ends, id)
+    if not is_own then redis.call('HSET', base .. ':holders', id, own) end
+    if redis.call('HSETNX', base .. ':records', id, record) == 1 then changed(base, id) end
+    redis.call('ZADD', KEYS[1], 'NX', ends, place)
+  end
+end
+return {taken, ended}
+"""
+)
+
+# KEYS: due. ARGV: prefix. Removes whoever's lease has ended in some of the places that are due.
+# Returns for each: place, record, how many are left, version; and whether more places may be due.
+# A place is visited again when the next lease in it may end.
+EXPIRE = (
+    _NOW
+    + _CHANGED
+    + _HOLDERS
+    + f"""
+local places = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, {SWEPT_AT_ONCE})
+local more = #places == {SWEPT_AT_ONCE} and 1 or 0
+"""
+    + """
+local lost = {}
+for _, place in ipairs(places) do
+  local base = ARGV[1] .. place
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', now)) do
+    local record = redis.call('HGET', base .. ':records', id)
+    local holder = holder_of(base, id)
+    if holder and holder.gone then remember_end(base, id, holder) end
+    redis.call('ZREM', base .. ':leases', id)
+    redis.call('HDEL', base .. ':records', id)
+    redis.call('HDEL', base .. ':holders', id)
+    if record then
+      local version = changed(base, id)
+      lost[#lost + 1] = {place, record, redis.call('ZCARD', base .. ':leases'), version}
+    end
+  end
+  local first = redis.call('ZRANGE', base .. ':leases', 0, 0, 'WITHSCORES')
+  if first[2] then redis.call('ZADD', KEYS[1], first[2], place)
+  else
+    redis.call('ZREM', KEYS[1], place)
+    emptied(base)
+  end
+end
+return {lost, more}
+"""
+)
+
+# KEYS: due. ARGV: prefix, the beginning of the places' names. Returns place, count, place, count …
+COUNTS = (
+    _NOW
+    + """
+local counts = {}
+for _, place in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if string.sub(place, 1, #ARGV[2]) == ARGV[2] then
+    local count = redis.call('ZCOUNT', ARGV[1] .. place .. ':leases', '(' .. now, '+inf')
+    if count > 0 then
+      counts[#counts + 1] = place
+      counts[#counts + 1] = count
+    end
+  end
+end
+return counts
+"""
+)

@@ -1,0 +1,1 @@
+"""What crosses the wire: message types, their encoding, close codes. Imports no Django."""

@@ -1,0 +1,155 @@
+"""Which socket takes which messages, and the strict way in and out of JSON. Pure."""
+
+import re
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from chat.protocol import messages as m
+
+# Raised with every change that a page from before it, or a server, would stumble over: a message
+# or a field that is gone, is new and not optional, or means something else. Events that a page does
+# not know it passes over. A page names its own when it opens a socket: `?v=2`.
+VERSION = 2
+MAX_FRAME_BYTES = 64 * 1024
+Ref = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class ProtocolError(Exception):
+    """What a client sent is not of this protocol: `code` and `message` go back to it."""
+
+    def __init__(self, code: str, message: str, ref: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.ref = code, message, ref
+
+
+class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+    type: str
+    payload: Raw = Raw(b"{}")
+    ref: Ref | None = None
+
+
+class _Sent(Struct, frozen=True, forbid_unknown_fields=True):
+    """An event from the layer; a tick of the lobby has nothing in it."""
+
+    type: str = ""
+    payload: dict[str, Any] = {}
+
+
+# An escape of JSON: a pair that makes one character, half of one, or any other.
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+_envelope = msgspec.json.Decoder(_Envelope)
+_sent = msgspec.json.Decoder(_Sent)
+_encoder = msgspec.json.Encoder()
+
+
+def is_current(query: bytes) -> bool:
+    """Whether the query of a socket's address names our version, or none, as programs may do."""
+    named = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("v", [])
+    return named in ([], [str(VERSION)])
+
+
+class Socket:
+    """One kind of socket: the messages it takes, each with its answer, and the events it sends."""
+
+    def __init__(
+        self, *, takes: dict[type[m.Wire], type[m.Wire]], sends: tuple[type[m.Wire], ...]
+    ) -> None:
+        self.takes, self.sends = takes, sends
+        self._decoders = {kind.type: msgspec.json.Decoder(kind) for kind in takes}
+
+    def decode(self, frame: str | bytes | None) -> tuple[m.Wire, int | None]:
+        """The message in a frame, and its `ref`.
+
+        Half characters are left out of it. Raises ProtocolError for what this socket does not take:
+        binary, too large, not JSON (NaN too), unknown types, fields.
+        """
+        if not isinstance(frame, str):
+            raise ProtocolError("not_text", "Frames are text.")
+        if len(frame) > MAX_FRAME_BYTES or len(encoded := _well_formed(frame)) > MAX_FRAME_BYTES:
+            raise ProtocolError("too_large", f"A frame holds at most {MAX_FRAME_BYTES} bytes.")
+        try:
+            envelope = _envelope.decode(encoded)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolError("bad_frame", f"Not a message: {error}") from error
+        decoder = self._decoders.get(envelope.type)
+        if decoder is None:
+            raise ProtocolError("unknown_type", "This socket takes no such message.", envelope.ref)
+        try:
+            return decoder.decode(envelope.payload), envelope.ref
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolError("bad_payload", f"{envelope.type}: {error}", envelope.ref) from error
+
+
+def _well_formed(frame: str) -> bytes:
+    """A frame as UTF-8, without half characters (lone surrogates).
+
+    A browser cuts an emoji in half where a field is full. msgspec takes none, and other browsers'
+    `JSON.parse` would make one of it again: the rest of what somebody typed is what they meant.
+    """
+    if "\\u" in frame:
+        frame = _ESCAPE.sub(lambda found: "" if found["half"] else found[0], frame)
+    return frame.encode(errors="ignore")
+
+
+def event(message: m.Wire) -> bytes:
+    """One event as JSON: `{"type": …, "payload": {…}}`."""
+    return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
+
+
+def check_event(encoded: bytes) -> None:
+    """Raises DecodeError or UnicodeDecodeError for what is no event, or no JSON to a browser."""
+    _sent.decode(encoded)
+    encoded.decode()  # which msgspec does not look at in what it only passes on
+
+
+def batch(events: list[bytes]) -> bytes:
+    """What a frame carries: one encoded event as it is, several as an array."""
+    return events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]"
+
+
+def encoded(message: m.Wire) -> Raw:
+    """A payload as JSON, for long ones that a thread encodes."""
+    return Raw(_encoder.encode(message))
+
+
+def ack(ref: int, payload: m.Wire | Raw) -> bytes:
+    """The answer to a message that asked for one."""
+    return b'{"type":"ack","ref":%d,"payload":%b}' % (ref, _encoder.encode(payload))
+
+
+def error(ref: int | None, code: str, message: str) -> bytes:
+    """What went wrong with the message `ref` (or with the socket, where there is none)."""
+    encoded = event(m.ErrorEvent(code=code, message=message))
+    return encoded if ref is None else b'{"ref":%d,%b' % (ref, encoded[1:])
+
+
+CHAT = Socket(
+    takes={
+        m.EnterRoom: m.EnterRoomAck,
+        m.RenewToken: m.RenewTokenAck,
+        m.NewMessage: m.NewMessageAck,
+        m.Nickname: m.NicknameAck,
+        m.Typing: m.EmptyAck,
+        m.History: m.HistoryAck,
+        m.People: m.PeopleAck,
+        m.LeaveRoom: m.EmptyAck,
+    },
+    sends=(
+        m.WelcomeEvent,
+        m.ByeEvent,
+        m.PersonEvent,
+        m.NicknameEvent,
+        m.NewMessageEvent,
+        m.DeletedEvent,
+        m.TypingEvent,
+        m.BeatEvent,
+        m.ErrorEvent,
+    ),
+)
+LOBBY = Socket(takes={}, sends=(m.RoomChangeEvent, m.ErrorEvent))

@@ -1,0 +1,1 @@
+"""Sockets and processes: connections, fan-out, channel layers, rate limits. Knows no rooms."""

@@ -1,0 +1,261 @@
+"""One channel-layer subscription per room and process; hands what comes to the sockets of here."""
+
+import asyncio
+import logging
+from itertools import starmap
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakValueDictionary
+
+from redis.exceptions import RedisError
+
+from chat.errors import Unavailable
+from chat.protocol import close_codes, codec
+from chat.protocol.frames import Frame
+from chat.realtime.channel_layers import LocalLayer, SharedLayer
+from chat.stats import counts
+
+BUSY_S = 0.05  # a group to which something was sent within it is a busy one
+GATHER_S = 0.005  # what is published to it then crosses the layer together, and leaves as one frame
+JOIN_S = 0.02  # so long what other processes said waits for more to leave with, in a busy group
+MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
+PUBLISH_DEADLINE_S = 2.0
+MESSAGE_TYPE = "noom.event"  # the one type that crosses the layer; no client's text becomes one
+
+log = logging.getLogger(__name__)
+
+
+class Local(Protocol):
+    """What the hub hands frames to: the socket of a participant of this process."""
+
+    id: str  # the participant
+    line: str  # this very connection
+
+    def deliver(self, frame: Frame) -> None:
+        """Takes a frame without waiting."""
+
+    def drop(self, code: int) -> None:
+        """Ends the connection with a close code."""
+
+
+class _Item(NamedTuple):
+    """An encoded event, or the close code of an end: for all of a group or for one participant
+    in it, or for this line of it alone."""
+
+    what: bytes | int
+    to: str | None = None
+    line: str | None = None
+
+
+def _check(item: _Item) -> None:
+    """Raises for what no process of ours publishes: an event is JSON, a close a number of ours."""
+    if isinstance(item.what, bytes):
+        codec.check_event(item.what)
+    elif item.what not in close_codes.ALL:
+        raise ValueError(f"neither an event nor a close: {item.what!r:.100}")
+    if not isinstance(item.to, str | None):
+        raise ValueError(f"no participant: {item.to!r:.100}")
+
+
+class Hub:
+    """The groups that this process listens to, and who in it belongs to them."""
+
+    def __init__(self, layer: LocalLayer | SharedLayer) -> None:
+        self._layer = layer
+        self._channel: str | None = None
+        self._locals: dict[str, set[Local]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # What is gathered to be published, and the groups of it that are due, by the layer's lane;
+        # a lane has one task that sends, so what is published to a group keeps its order.
+        self._gathered: dict[str, list[_Item]] = {}
+        self._due: dict[int, dict[str, None]] = {}
+        self._senders: dict[int, asyncio.Task[None]] = {}
+        self._sent_at: dict[str, float] = {}  # of the groups of here
+        # What has come from other processes for a busy group and is not handed out yet.
+        self._arrived: dict[str, list[_Item]] = {}
+        self._handed_out_at: dict[str, float] = {}
+
+    async def join(self, group: str, local: Local) -> None:
+        """From when this returns, `local` gets what is published to the group.
+
+        Raises Unavailable if the layer does not answer; then it does not.
+        """
+        async with self._lock(group):
+            here = self._locals.setdefault(group, set())
+            here.add(local)
+            if len(here) > 1:
+                return
+            try:
+                async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                    await self._layer.group_add(group, await self._own_channel())
+            except (RedisError, OSError, TimeoutError) as error:
+                del self._locals[group]
+                raise Unavailable(str(error)) from error
+
+    async def leave(self, group: str, local: Local) -> None:
+        """Undoes `join`; harmless if it was not in."""
+        async with self._lock(group):
+            here = self._locals.get(group, set())
+            here.discard(local)
+            if here or group not in self._locals:
+                return
+            del self._locals[group]
+            for kept in (self._sent_at, self._handed_out_at, self._arrived):
+                kept.pop(group, None)
+            try:
+                async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                    await self._layer.group_discard(group, await self._own_channel())
+            except (RedisError, OSError, TimeoutError):
+                # It stays subscribed: what comes for it is dropped, and a later `join` finds it.
+                log.warning("leaving %s failed", group, exc_info=True)
+
+    def publish(self, group: str, event: bytes, *, to: str | None = None) -> None:
+        """Sends an encoded event to all of the group, or to one participant in it.
+
+        It is delivered at most once: whatever must arrive is healed by its number or its version.
+        """
+        self._gather(group, _Item(event, to))
+
+    def beat(self, group: str, event: bytes) -> None:
+        """Sends an encoded event to the group's sockets of this process alone, with a ping."""
+        frame = Frame(event, and_ping=True)
+        here = list(self._locals.get(group, ()))
+        for local in here:
+            local.deliver(frame)
+        counts.deliveries += len(here)
+
+    def drop(
+        self, group: str, code: int, *, to: str | None = None, line: str | None = None
+    ) -> None:
+        """Closes the sockets of the group, or of one participant in it, or this line of it alone.
+
+        Here at once: held back, it might meet the participant on a line that is newer still.
+        """
+        item = _Item(code, to, line)
+        self._drop_locals(group, code, item)
+        self._gather(group, item)
+
+    async def close(self) -> None:
+        """Sends what is gathered, and stops listening."""
+        for group in list(self._gathered):
+            self._send_soon(group)
+        if self._senders:
+            await asyncio.wait(self._senders.values(), timeout=PUBLISH_DEADLINE_S)
+        if self._channel is not None:
+            await self._layer.unlisten(self._channel)
+
+    def _lock(self, group: str) -> asyncio.Lock:
+        return self._locks.setdefault(group, asyncio.Lock())
+
+    async def _own_channel(self) -> str:
+        if self._channel is None:
+            self._channel = await self._layer.new_channel()
+            self._layer.listen(self._channel, self._take)
+        return self._channel
+
+    def _gather(self, group: str, item: _Item) -> None:
+        # In a quiet group the first goes at once, and what is for one alone (a signal) anywhere; in
+        # a busy one what comes shortly goes together.
+        loop = asyncio.get_running_loop()
+        gathered = self._gathered.get(group)
+        if gathered is None:
+            self._gathered[group] = [item]
+            if item.to is None and loop.time() - self._sent_at.get(group, 0) < BUSY_S:
+                loop.call_later(GATHER_S, self._send_soon, group)
+                return
+        elif len(gathered) < MAX_GATHERED:
+            gathered.append(item)
+        else:
+            counts.publish_failures += 1
+            log.warning("too much waits for %s", group)
+        if gathered is None or item.to is not None:
+            self._send_soon(group)
+
+    def _send_soon(self, group: str) -> None:
+        if group not in self._gathered:
+            return
+        if isinstance(self._layer, LocalLayer):
+            self._layer.send_now(group, self._message(group))
+            return
+        lane = self._layer.lane(group)
+        self._due.setdefault(lane, {})[group] = None
+        if lane not in self._senders:
+            self._senders[lane] = asyncio.create_task(self._send_due(self._layer, lane))
+
+    async def _send_due(self, layer: SharedLayer, lane: int) -> None:
+        try:
+            while due := self._due.pop(lane, {}):
+                await self._send(layer, {group: self._message(group) for group in due})
+        finally:
+            del self._senders[lane]
+
+    def _message(self, group: str) -> dict[str, Any]:
+        """What was gathered for a group, which is sent now."""
+        if group in self._locals:
+            self._sent_at[group] = asyncio.get_running_loop().time()
+        items = self._gathered.pop(group)
+        return {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
+
+    async def _send(self, layer: SharedLayer, messages: dict[str, dict[str, Any]]) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                await layer.group_send_many(messages)
+        except Exception:
+            counts.publish_failures += sum(len(message["items"]) for message in messages.values())
+            log.warning("publishing to %d groups failed", len(messages), exc_info=True)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        group = message.get("group")
+        if message.get("type") != MESSAGE_TYPE or group not in self._locals:
+            return
+        items, is_ours = [*starmap(_Item, message["items"])], message["by"] == self._channel
+        for item in items:
+            _check(item)
+        for item in items:
+            if isinstance(item.what, bytes):
+                self._arrived.setdefault(group, []).append(item)
+            elif not is_ours:  # our own ends were made at once
+                self._hand_out_arrived(group)  # what was said before the end is heard
+                self._drop_locals(group, item.what, item)
+        self._hand_out_soon(group, is_ours or any(item.to is not None for item in items))
+
+    def _hand_out_soon(self, group: str, at_once: bool) -> None:
+        # What several processes say in a busy group leaves together: a write costs more than all
+        # the rest. A process's own words wait for nothing, and take with them what waits.
+        loop = asyncio.get_running_loop()
+        if at_once or loop.time() - self._handed_out_at.get(group, 0) > BUSY_S:
+            self._hand_out_arrived(group)
+        else:
+            loop.call_later(JOIN_S, self._hand_out_arrived, group)
+
+    def _hand_out_arrived(self, group: str) -> None:
+        if events := self._arrived.pop(group, None):
+            self._handed_out_at[group] = asyncio.get_running_loop().time()
+            self._hand_out(group, events)
+
+    def _drop_locals(self, group: str, code: int, item: _Item) -> None:
+        for local in list(self._locals.get(group, ())):
+            if item.to in (None, local.id) and item.line in (None, local.line):
+                local.drop(code)
+
+    def _hand_out(self, group: str, events: list[_Item]) -> None:
+        """The hot path: one frame, encoded once, to every socket of the group that is here."""
+        locals_here = self._locals.get(group)
+        if not events or not locals_here:
+            return
+        addressed = {event.to for event in events if event.to is not None}
+        common = _frame([event for event in events if event.to is None])
+        delivered = 0
+        for local in list(locals_here):
+            if addressed and local.id in addressed:
+                frame = _frame([event for event in events if event.to in (None, local.id)])
+            else:
+                frame = common
+            if frame is not None:
+                local.deliver(frame)
+                delivered += 1
+        counts.deliveries += delivered
+
+
+def _frame(events: list[_Item]) -> Frame | None:
+    encoded = [event.what for event in events if isinstance(event.what, bytes)]
+    return Frame(codec.batch(encoded)) if encoded else None

@@ -1,0 +1,1 @@
+"""The rules: what people and moderators can do. Consumers, views and the admin call them."""

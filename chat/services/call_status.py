@@ -1,0 +1,105 @@
+"""Keeps what a room shows of its call true: after each change, and again with the heartbeat.
+
+A room and its call are two places of presence. A process that fails between the two writes, or
+loses Redis there, leaves them contradicting each other.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from weakref import WeakKeyDictionary
+
+import msgspec
+from django.conf import settings
+
+from chat import runtime
+from chat.presence.roster import Roster
+from chat.protocol import close_codes
+from chat.protocol.messages import Member, Person
+
+ROOM = "chat"
+MOST_REMEMBERED = 1_000  # rooms beyond those of this process
+
+
+async def mark(key: str, participant: str, *, on: bool) -> None:
+    """Notes on the roster of a room that a participant is in the call, or no longer is."""
+
+    def rule(members: Mapping[str, Member]) -> Member | None:
+        member = members.get(participant)
+        return None if member is None else msgspec.structs.replace(member, in_call=on)
+
+    room, _ = _places()
+    await room.change(key, participant, rule)
+
+
+async def left(key: str, participant: str) -> None:
+    """Takes a participant that has left a room out of its call."""
+    room, calls = _places()
+    if participant in (await room.snapshot(key)).members:
+        return  # it has come back meanwhile
+    for call in calls:
+        await call.leave(key, participant)
+        call.drop(key, close_codes.NORMAL, to=participant)
+
+
+async def repair(keys: Collection[str]) -> None:
+    """Compares rooms with their calls, where one of the two has changed since the last time."""
+    here = runtime.current()
+    if here not in _agreements:
+        _agreements[here] = _Agreement()
+    await _agreements[here].check(keys)
+
+
+class _Agreement:
+    """What this process has compared, and who is in a call without being in its room."""
+
+    def __init__(self) -> None:
+        self._agreed: dict[str, tuple[int, ...]] = {}  # versions of room and calls, by key
+        self._strangers: dict[tuple[str, str], float] = {}  # since when, by key and participant
+
+    async def check(self, keys: Collection[str]) -> None:
+        room, calls = _places()
+        places = [roster.place(key) for key in keys for roster in (room, *calls)]
+        found = iter(await runtime.current().presence.versions(places))
+        for key, *versions in zip(keys, *[found] * (1 + len(calls)), strict=True):
+            if self._agreed.get(key) != tuple(versions) and await self._agree(key, room, calls):
+                self._agreed[key] = tuple(versions)
+        self._forget(room.local_keys())
+
+    async def _agree(self, key: str, room: Roster, calls: Iterable[Roster]) -> bool:
+        """Whether they agree; if not, repairs what can be repaired now."""
+        members = (await room.snapshot(key)).members
+        inside: set[str] = set()
+        agree = True
+        for call in calls:
+            callers = (await call.snapshot(key)).members
+            inside |= callers.keys()
+            agree &= not callers.keys() - members.keys()
+            await self._remove_strangers(key, call, callers.keys() - members.keys())
+        for member in members.values():
+            if isinstance(member, Person) and member.in_call != (member.id in inside):
+                agree = False
+                await mark(key, member.id, on=member.id in inside)
+        return agree
+
+    async def _remove_strangers(self, key: str, call: Roster, strangers: Iterable[str]) -> None:
+        # A store that has forgotten everything gets people back one by one: a lease's patience.
+        now = time.monotonic()
+        for participant in strangers:
+            if now - self._strangers.setdefault((key, participant), now) > settings.LEASE_S:
+                await call.leave(key, participant)
+                call.drop(key, close_codes.NORMAL, to=participant)
+
+    def _forget(self, keys: Collection[str]) -> None:
+        if len(self._agreed) > len(keys) + MOST_REMEMBERED:
+            self._agreed = {key: seen for key, seen in self._agreed.items() if key in keys}
+        latest = time.monotonic() - 2 * settings.LEASE_S
+        self._strangers = {who: at for who, at in self._strangers.items() if at > latest}
+
+
+def _places() -> tuple[Roster, list[Roster]]:
+    """The roster of rooms, and those of what is inside them."""
+    rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
+    return rosters.pop(ROOM), list(rosters.values())
+
+
+_agreements: WeakKeyDictionary[runtime.Runtime, _Agreement] = WeakKeyDictionary()

@@ -1,0 +1,49 @@
+"""The open rooms: who counts as open from presence, what it is called from the database."""
+
+from collections import Counter
+
+from chat import runtime
+from chat.models import Room
+from chat.names import cleaning, keys
+from chat.protocol.messages import OpenRoom
+from chat.services import rooms
+from chat.storage import database
+
+PIECE = 500  # keys in one question to the database
+
+
+async def listed() -> list[OpenRoom]:
+    """The listed rooms with people in them, the fullest first.
+
+    It costs one question to presence for each kind of place, however many rooms there are.
+    """
+    counts = await rooms.people().counts()
+    candidates = [key for key in counts if not keys.is_unlisted(key)]
+    if not candidates:
+        return []
+    in_call = await _in_calls()
+    found = [
+        OpenRoom(key=key, name=name, count=counts[key], in_call=in_call[key])
+        for key, name in cleaning.told_apart(await database.read(_named, candidates)).items()
+    ]
+    return sorted(found, key=lambda room: (-room.count, room.name))
+
+
+async def _in_calls() -> Counter[str]:
+    """How many are in the call of each room, by its key."""
+    here = runtime.current()
+    calls = [roster for roster in here.rosters() if roster.kind is not rooms.PEOPLE]
+    found: Counter[str] = Counter()
+    for roster in calls:
+        found.update(await roster.counts())
+    return found
+
+
+def _named(candidates: list[str]) -> list[tuple[str, str]]:
+    """Key and name of those that are listed and not closed, the oldest first: where two names look
+    alike, the later room gets a number."""
+    found: list[tuple[int, str, str]] = []
+    for start in range(0, len(candidates), PIECE):
+        piece = Room.objects.filter(key__in=candidates[start : start + PIECE])
+        found += piece.filter(listed=True, closed_at=None).values_list("pk", "key", "name")
+    return [(key, name) for _, key, name in sorted(found)]

@@ -1,0 +1,139 @@
+"""The list of open rooms, kept fresh for those who look at it: made at most once a second in a
+process, however many come to look."""
+
+import asyncio
+import logging
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from chat import runtime
+from chat.errors import Unavailable
+from chat.protocol import codec
+from chat.protocol.frames import Frame
+from chat.protocol.messages import OpenRoom, RoomChangeEvent
+from chat.realtime.hub import Hub, Local
+from chat.services import open_rooms, rooms
+
+PAUSE_S = 1.0
+SHOWN = 100  # rooms, the fullest; the others are found by their names
+PATIENCE_S = 2.0  # of a page with the list, which comes without it then
+
+log = logging.getLogger(__name__)
+
+
+class Listing(NamedTuple):
+    """The open rooms at one moment."""
+
+    rooms: list[OpenRoom]
+    frame: Frame  # as watchers get it
+
+    def found(self, words: str) -> list[OpenRoom]:
+        """The first of those whose names have these words in them; of all, if there are none."""
+        wanted = words.casefold()
+        named = (room for room in self.rooms if wanted in room.name.casefold())
+        return [room for room, _ in zip(named, range(SHOWN), strict=False)]
+
+
+class Lobby:
+    """The watchers of one process. To the hub it is a local of its own: ticks come, lists go."""
+
+    id = ""
+    line = "lobby"
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._watchers: dict[Local, Frame | None] = {}  # what each was told last
+        self._made: asyncio.Task[Listing] | None = None  # the last list
+        self._made_at = 0.0
+        self._refreshing: asyncio.Task[None] | None = None
+        self._stale = False
+
+    async def watch(self, watcher: Local) -> None:
+        """Sends the list to a watcher, now and whenever it changes."""
+        self._watchers[watcher] = None
+        await self._hub.join(rooms.LOBBY_GROUP, self)
+        self._tell(watcher, (await self.listing()).frame)
+
+    async def unwatch(self, watcher: Local) -> None:
+        """Undoes `watch`; harmless if it was not watching."""
+        self._watchers.pop(watcher, None)
+        if not self._watchers:
+            await self._hub.leave(rooms.LOBBY_GROUP, self)
+
+    async def glance(self) -> Listing | None:
+        """The list for a page; None if it cannot be made now."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self.listing()
+        except (TimeoutError, Unavailable) as error:
+            log.warning("a page came without the list of rooms: %s", error or "no answer in time")
+            return None
+
+    async def listing(self) -> Listing:
+        """The list, at most PAUSE_S old."""
+        now = asyncio.get_running_loop().time()
+        if self._made is None or _has_failed(self._made) or now - self._made_at >= PAUSE_S:
+            self._made, self._made_at = asyncio.create_task(_make()), now
+        else:
+            self._refresh_soon()  # it may be from before a time in which nobody listened
+        return await asyncio.shield(self._made)
+
+    def deliver(self, frame: Frame) -> None:
+        """Something about the rooms has changed."""
+        self._refresh_soon()
+
+    def drop(self, code: int) -> None:
+        """Nobody closes the lobby."""
+
+    def _tell(self, watcher: Local, frame: Frame) -> None:
+        if watcher not in self._watchers:
+            return
+        told = self._watchers[watcher]
+        if told is None or told.payload != frame.payload:
+            self._watchers[watcher] = frame
+            watcher.deliver(frame)
+
+    def _refresh_soon(self) -> None:
+        self._stale = True
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._refresh())
+
+    async def _refresh(self) -> None:
+        now = asyncio.get_running_loop().time
+        try:
+            while self._stale and self._watchers:
+                await asyncio.sleep(self._made_at + PAUSE_S - now())
+                self._stale = False
+                try:
+                    frame = (await self.listing()).frame
+                except Unavailable as error:
+                    log.warning("the list of rooms waits: %s", error)
+                    self._stale = True
+                    continue
+                for watcher in list(self._watchers):
+                    self._tell(watcher, frame)
+        except Exception:
+            log.exception("the list of rooms could not be made")
+        finally:
+            self._refreshing = None
+
+
+def _has_failed(made: "asyncio.Task[Listing]") -> bool:
+    return made.done() and made.exception() is not None
+
+
+async def _make() -> Listing:
+    found = await open_rooms.listed()
+    event = RoomChangeEvent(rooms=found[:SHOWN], total=len(found))
+    return Listing(found, Frame(codec.event(event)))
+
+
+_lobbies: WeakKeyDictionary[runtime.Runtime, Lobby] = WeakKeyDictionary()
+
+
+def current() -> Lobby:
+    """The lobby of this process."""
+    here = runtime.current()
+    if here not in _lobbies:
+        _lobbies[here] = Lobby(here.hub)
+    return _lobbies[here]

@@ -1,0 +1,188 @@
+"""Messages and rooms deleted in pieces, so that whoever writes meanwhile hardly waits."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min, Q, QuerySet
+from django.utils import timezone
+
+from chat.models import Deletion, Message, Room
+from chat.protocol import spans
+from chat.protocol.messages import DeletedEvent
+from chat.protocol.spans import Spans
+from chat.storage import database, history, journal
+
+PIECE_S = 0.01  # what a transaction is meant to take: it has as many messages as fit
+FIRST_PIECE, LEAST_PIECE, MOST_PIECE = 50, 20, 500  # messages
+FOUND_AT_ONCE = 1_000  # messages, whose numbers are in memory
+MAX_SPANS = 100  # in one deletion: it crosses the wire as a whole
+# After a piece the database is left to others for so many times as long as it took.
+REST = 3
+LEAST_REST_S = 0.01
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# Tells the room with a key of a deletion, once it is committed.
+Tell = Callable[[str, DeletedEvent], None]
+
+
+async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
+    """Deletes all of these messages, of whichever rooms; returns how many there were.
+
+    Each piece is a deletion of the journal: a page learns of it by `tell`, or later by its number.
+    """
+    total, size = 0, FIRST_PIECE
+    # Found outside of the transactions: nobody waits while PostgreSQL looks through dead rows.
+    while found := await database.history(_find, messages):
+        for (room_id, key), seqs in found.items():
+            floor = 1
+            while seqs:
+                gone = spans.join((seq, seq) for seq in seqs[:size])[:MAX_SPANS]
+                piece, took_s = await database.delete(_timed, _delete_piece, room_id, gone, floor)
+                del seqs[: sum(last - first + 1 for first, last in gone)]
+                if piece is not None:
+                    total, floor = total + piece.gone, piece.floor
+                    told = history.deletion(piece.fact).spans
+                    tell(key, DeletedEvent(seq=piece.fact.seq, spans=told))
+                size = await _rest(size, took_s)
+    return total
+
+
+async def forget(tell: Tell, now: datetime) -> int:
+    """Deletes messages older than the retention time; returns how many."""
+    limit = now - timedelta(days=settings.RETENTION_DAYS)
+    return await delete_messages(Message.objects.filter(sent_at__lt=limit), tell)
+
+
+async def mark_room(key: str) -> int | None:
+    """From now on nothing is written to the room, and nobody enters it; returns its row's number.
+
+    None if there is no such room.
+    """
+    return await database.write(_mark_room, key)
+
+
+async def finish_room(pk: int) -> None:
+    """Deletes the row of a marked room, after all of its messages."""
+    size, through = FIRST_PIECE, 0
+    while True:
+        through, took_s = await database.delete(_timed, _delete_room_piece, pk, through, size)
+        if not through:
+            return
+        size = await _rest(size, took_s)
+
+
+async def finish_rooms() -> None:
+    """Deletes what is left of all marked rooms; of some the process may have died meanwhile."""
+    for pk in await database.read(_marked):
+        await finish_room(pk)
+
+
+async def rest(took_s: float) -> None:
+    """Leaves the database to others after a piece that took so long."""
+    await asyncio.sleep(max(LEAST_REST_S, REST * took_s))
+
+
+async def _rest(size: int, took_s: float) -> int:
+    """Rests; returns how many messages the next piece may have."""
+    await rest(took_s)
+    return min(max(LEAST_PIECE, int(size * PIECE_S / took_s)), MOST_PIECE)
+
+
+def _timed(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
+    """What a transaction returns, and how long it took with its commit, in seconds."""
+    began = time.monotonic()
+    result = function(*args, **kwargs)
+    return result, time.monotonic() - began
+
+
+class _Piece(NamedTuple):
+    """How many messages went, their deletion, and a number below which the room has no message."""
+
+    gone: int
+    fact: Deletion
+    floor: int
+
+
+def _find(messages: QuerySet[Message]) -> dict[tuple[int, str], list[int]]:
+    """Some of these messages: their numbers in rising order, by the rows and keys of rooms."""
+    found = messages.filter(room__deleted_at=None).order_by()
+    by_room: dict[tuple[int, str], list[int]] = {}
+    for room_id, key, seq in found.values_list("room_id", "room__key", "seq")[:FOUND_AT_ONCE]:
+        by_room.setdefault((room_id, key), []).append(seq)
+    for seqs in by_room.values():
+        seqs.sort()
+    return by_room
+
+
+@transaction.atomic
+def _delete_piece(room_id: int, gone: Spans, floor: int) -> _Piece | None:
+    """Deletes messages of a room, and writes down that they are gone; None: the room is gone.
+
+    All of the room's messages have numbers of `floor` or above.
+    """
+    head = journal.lock([room_id]).get(room_id)
+    if head is None:
+        return None
+    seqs = [seq for first, last in gone for seq in range(first, last + 1)]
+    messages = Message.objects.filter(room_id=room_id)
+    count, _ = messages.filter(seq__in=seqs).delete()
+    # From `floor` on: PostgreSQL would else look again through all that is deleted.
+    left = messages.filter(seq__gte=floor).aggregate(first=Min("seq"))["first"] or head + 1
+    fact = _write_down(room_id, head, left, gone)
+    Room.objects.filter(pk=room_id).update(last_seq=fact.seq)
+    return _Piece(count, fact, left)
+
+
+def _write_down(room_id: int, head: int, left: int, gone: Spans) -> Deletion:
+    """The deletion of these spans; `left` is the first message that is left of the room."""
+    rows = Deletion.objects.filter(Q(seq__lt=left) | Q(seq=head), room_id=room_id)
+    former = {row.seq: row for row in rows}
+    # Nothing below the first message that is left needs to be told apart any more.
+    if left > 1:
+        gone = spans.join([*gone, (1, left - 1)])
+    # A deletion right after another one takes its place, or a long one would leave hundreds.
+    fact = Deletion(room_id=room_id)
+    if head in former:
+        joined = spans.join([*gone, *former[head].spans, (head, head)])
+        if len(joined) <= MAX_SPANS:
+            fact, gone = former.pop(head), joined
+    needless = [row.pk for row in former.values() if row.seq < left]
+    if needless:
+        Deletion.objects.filter(pk__in=needless).delete()
+    fact.seq, fact.spans = head + 1, gone
+    fact.save()
+    return fact
+
+
+def _mark_room(key: str) -> int | None:
+    now = timezone.now()
+    room = Room.objects.filter(key=key)
+    room.filter(closed_at=None).update(closed_at=now)
+    room.filter(deleted_at=None).update(deleted_at=now)
+    return room.values_list("pk", flat=True).first()
+
+
+@transaction.atomic
+def _delete_room_piece(pk: int, through: int, size: int) -> int:
+    """Deletes so many messages of a marked room above the number `through`; returns that of the
+    last one, or 0 when the room itself is gone.
+
+    In the order of the numbers: PostgreSQL would else look again through all that is deleted.
+    """
+    messages = Message.objects.filter(room_id=pk, seq__gt=through)
+    piece = list(messages.order_by("seq").values_list("seq", flat=True)[:size])
+    if piece:
+        messages.filter(seq__lte=piece[-1]).delete()
+        return piece[-1]
+    Room.objects.filter(pk=pk).exclude(deleted_at=None).delete()
+    return 0
+
+
+def _marked() -> list[int]:
+    return list(Room.objects.exclude(deleted_at=None).values_list("pk", flat=True))

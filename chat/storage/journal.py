@@ -1,0 +1,268 @@
+"""Durable messages: numbered per room, written in groups."""
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from chat.models import Message as Row
+from chat.protocol.messages import Message
+from chat.stats import counts
+from chat.storage import database, history
+
+MAX_GROUP = 500  # messages in one transaction
+GATHER_S = 0.003  # after more than one at once: the next ones come together, too
+MAX_WAITING = 5_000  # messages in memory; past that a sender is told to try again
+# The database itself is away: an entry that is tried by itself fails all the same.
+AWAY = (OperationalError, InterfaceError)
+
+log = logging.getLogger(__name__)
+
+
+class JournalFull(Exception):
+    """Too many messages wait for the database."""
+
+
+class RoomGone(Exception):
+    """The room of a message was deleted."""
+
+
+# Tells the room of a message; called for each once it is stored, in the order of the numbers.
+Publish = Callable[[Message], None]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A message that waits to be written, and the one who waits for it."""
+
+    room_id: int
+    participant: str
+    nickname: str
+    text: str
+    client_id: str
+    publish: Publish
+    browser: str
+    done: "asyncio.Future[Message]" = field(default_factory=asyncio.Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as it is in the database; not `fresh` if it had been stored before."""
+
+    message: Message
+    fresh: bool
+
+
+class Journal:
+    """Writes what waits in one transaction: while one group is being written the next one grows."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Entry] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has begun to write."""
+        return len(self._waiting)
+
+    async def append(
+        self,
+        *,
+        room_id: int,
+        participant: str,
+        nickname: str,
+        text: str,
+        client_id: str,
+        publish: Publish,
+        browser: str = "",
+    ) -> Message:
+        """Stores a message, in the order of the calls, and returns once it is committed.
+
+        One that was stored before (the same `client_id`) is returned as it was, unpublished.
+
+        Raises JournalFull when too many wait, RoomGone when the room was deleted, and what the
+        database raised when it failed; then this message was not stored.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise JournalFull
+        entry = Entry(room_id, participant, nickname, text, client_id, publish, browser)
+        self._waiting.append(entry)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        return await entry.done
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+                await self._write_group(group)
+                if len(group) > 1:
+                    await asyncio.sleep(GATHER_S)
+        finally:
+            self._writing = None
+
+    async def _write_group(self, group: list[Entry]) -> None:
+        try:
+            results = await database.write(_store, group)
+        except Exception as error:  # whatever failed, each sender is told and may send again
+            for entry in group:
+                if not entry.done.done():
+                    entry.done.set_exception(error)
+            return
+        for entry, result in zip(group, results, strict=True):
+            if entry.done.done():
+                continue
+            if isinstance(result, Stored):
+                entry.done.set_result(result.message)
+            else:
+                entry.done.set_exception(result)
+        for entry, result in zip(group, results, strict=True):
+            if isinstance(result, Stored) and result.fresh:
+                counts.messages_stored += 1
+                _publish(entry, result.message)
+
+
+def _publish(entry: Entry, message: Message) -> None:
+    try:
+        entry.publish(message)
+    except Exception:  # the number heals what is not published; the writer has to go on
+        log.exception("a stored message was not published")
+
+
+Result = Stored | Exception
+
+
+def _store(group: Sequence[Entry]) -> list[Result]:
+    """Stores what is new of a group, in one transaction; returns one result an entry.
+
+    An entry that cannot be stored fails alone: what holds it is halved until it is by itself.
+    """
+    try:
+        return _insert(group, resent=False)
+    except AWAY:
+        raise
+    except Exception:
+        log.debug("a group failed; once more, knowing what was stored before", exc_info=True)
+    try:
+        return _insert(group, resent=True)
+    except AWAY:
+        raise
+    except Exception as error:
+        if len(group) == 1:
+            return [error]
+        half = len(group) // 2
+        return _store(group[:half]) + _store(group[half:])
+
+
+@transaction.atomic
+def _insert(group: Sequence[Entry], *, resent: bool) -> list[Result]:
+    """Reserves numbers on the rooms' rows and inserts what is new.
+
+    What was stored before is looked up only if it is known that there is some (`resent`).
+    """
+    heads = lock({entry.room_id for entry in group})
+    known = _known(group) if resent else {}
+    now = timezone.now()
+    results: list[Result] = []
+    rows = []
+    for entry in group:
+        if entry.room_id not in heads:
+            results.append(RoomGone())
+            continue
+        identity = (entry.room_id, entry.client_id)
+        fresh = identity not in known  # a client_id that comes twice in one group is fresh once
+        if fresh:
+            heads[entry.room_id] += 1
+            known[identity] = _numbered(entry, heads[entry.room_id], now)
+            rows.append((entry, known[identity]))
+        results.append(Stored(known[identity], fresh))
+    _write_rows(rows, heads, now)
+    return results
+
+
+_LOCK = """
+SELECT id, last_seq, deleted_at IS NOT NULL,
+       (SELECT MAX(seq) FROM chat_message WHERE room_id = chat_room.id),
+       (SELECT MAX(seq) FROM chat_deletion WHERE room_id = chat_room.id)
+FROM chat_room WHERE id IN ({ids}) ORDER BY id {for_update}
+"""
+
+
+def lock(rooms: Iterable[int]) -> dict[int, int]:
+    """Locks the rows of these rooms until the transaction ends; returns the last number of each.
+
+    Rooms that are deleted are left out. A row whose `last_seq` is behind its entries heals here:
+    a number is given only once.
+    """
+    # The lock makes the numbers of two processes follow each other; in one order, against deadlock.
+    ids = sorted(rooms)
+    sql = _LOCK.format(
+        ids=",".join(["%s"] * len(ids)),
+        for_update="FOR UPDATE" if connection.features.has_select_for_update else "",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, ids)
+        rows = cursor.fetchall()
+    return {
+        room_id: max(last_seq, message or 0, deletion or 0)
+        for room_id, last_seq, deleted, message, deletion in rows
+        if not deleted
+    }
+
+
+def _known(group: Sequence[Entry]) -> dict[tuple[int, str], Message]:
+    """What of the group is stored already, by room and client_id."""
+    by_room = defaultdict(list)
+    for entry in group:
+        by_room[entry.room_id].append(entry.client_id)
+    return {
+        (row.room_id, str(row.client_id)): history.message(row)
+        for room_id, client_ids in by_room.items()
+        for row in Row.objects.filter(room_id=room_id, client_id__in=client_ids)
+    }
+
+
+def _numbered(entry: Entry, seq: int, now: datetime) -> Message:
+    return Message(
+        seq=seq,
+        sender=entry.participant,
+        nickname=entry.nickname,
+        text=entry.text,
+        sent_at=history.milliseconds(now),
+        client_id=entry.client_id,
+    )
+
+
+INSERT = (
+    "INSERT INTO chat_message"
+    " (room_id, browser, seq, participant, nickname, text, sent_at, client_id)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+UPDATE = "UPDATE chat_room SET last_seq = %s WHERE id = %s"
+
+
+def _write_rows(
+    rows: Sequence[tuple[Entry, Message]], heads: dict[int, int], now: datetime
+) -> None:
+    """Writes messages and the rooms' last numbers. In SQL: a model and its preparation for each
+    row cost more than all the rest of a message's way (docs/performance.md)."""
+    prepare = Row._meta.get_field("client_id").get_db_prep_value
+    sent_at = Row._meta.get_field("sent_at").get_db_prep_value(now, connection)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            INSERT,
+            [
+                (
+                    *(entry.room_id, entry.browser, m.seq, m.sender, m.nickname, m.text, sent_at),
+                    prepare(uuid.UUID(m.client_id), connection),
+                )
+                for entry, m in rows
+            ],
+        )
+        cursor.executemany(UPDATE, [(seq, room_id) for room_id, seq in heads.items()])

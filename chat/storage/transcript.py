@@ -1,0 +1,70 @@
+"""What was said in a room, as a file: read in pieces, so that its length costs no memory."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+from chat.protocol.messages import ADMINISTRATOR, Message
+from chat.storage import database, history
+
+PIECE = 200  # messages
+
+
+async def as_text(room_id: int) -> AsyncIterator[str]:
+    """For the eye: further lines of a message are indented, so that none passes for another
+    message."""
+    async for piece in _pieces(room_id, _line):
+        yield "".join(piece)
+
+
+async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
+    """For programs: the room, and a list of its messages."""
+    head = json.dumps({"room": name, "key": key}, ensure_ascii=False)
+    yield f'{head[:-1]}, "messages": ['
+    before = "\n"
+    async for piece in _pieces(room_id, _object):
+        yield before + ",\n".join(piece)
+        before = ",\n"
+    yield "\n]}\n"
+
+
+async def _pieces(room_id: int, write: Callable[[Message], str]) -> AsyncIterator[list[str]]:
+    """The messages as they are written, in pieces. They are written in the database's thread, for
+    nobody waits for it but readers of history."""
+
+    def read(seq: int) -> tuple[list[str], int]:
+        piece = history.messages_after(room_id, seq, PIECE)
+        return [write(message) for message in piece], piece[-1].seq if piece else seq
+
+    last = 0
+    while True:
+        piece, last = await database.history(read, last)
+        if not piece:
+            return
+        yield piece
+
+
+def _line(message: Message) -> str:
+    text = _indented(message.text)
+    if message.sender == ADMINISTRATOR:  # no guest's line begins so, whatever their nickname is
+        return f"! [{_time(message)}] {text}\n"
+    return f"[{_time(message)}] {message.nickname}: {text}\n"
+
+
+def _object(message: Message) -> str:
+    plain = {
+        "seq": message.seq,
+        "sent_at": _time(message),
+        "nickname": message.nickname,
+        "announcement": message.sender == ADMINISTRATOR,
+        "text": message.text,
+    }
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _indented(text: str) -> str:
+    return "\n    ".join(text.splitlines())  # whatever an editor takes for the end of a line
+
+
+def _time(message: Message) -> str:
+    return datetime.fromtimestamp(message.sent_at / 1000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""The modules and style sheets of the pages: bundled, hashed, shared between versions."""

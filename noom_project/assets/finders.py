@@ -1,0 +1,83 @@
+"""Finds the joined scripts and style sheets of the pages among the static files."""
+
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.storage import FileSystemStorage
+
+from noom_project.assets.bundler import join_modules, join_sheets
+
+MARK = ".joined"  # js/room-page.joined.js is made of js/room-page.js and all that it imports
+ENTRIES = (
+    "js/home-page.js",
+    "js/room-page.js",
+    "css/page-home.css",
+    "css/page-plain.css",
+    "css/page-room.css",
+)
+
+
+def joined(entry: str) -> str:
+    """The file that a page loads for an entry."""
+    return entry.replace(".", f"{MARK}.")
+
+
+class JoinedFinder(BaseFinder):
+    """Joins on demand: `collectstatic` gathers what `runserver` makes anew after each edit.
+
+    Beside each file lies a compressed one, which WhiteNoise serves to browsers that take it.
+    """
+
+    def __init__(self, app_names: Any = None, *args: Any, **kwargs: Any) -> None:
+        self._sources = Path(settings.STATICFILES_DIRS[0])
+        self._folder = settings.VAR_DIR / "joined"
+        self._made: dict[str, int] = {}  # the newest change that each file holds, in nanoseconds
+        super().__init__(*args, **kwargs)
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        return []
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """The path of a joined file, which is now up to date; an empty list for any other."""
+        entry = path.replace(MARK + ".", ".")
+        if entry == path or entry not in ENTRIES:
+            return []
+        found = str(self._up_to_date(entry, path))
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
+        storage = FileSystemStorage(location=self._folder)
+        for entry in ENTRIES:
+            path = joined(entry)
+            self._up_to_date(entry, path)
+            yield path, storage
+
+    def _up_to_date(self, entry: str, path: str) -> Path:
+        folder = (self._sources / entry).parent
+        newest = max(file.stat().st_mtime_ns for file in (folder, *folder.iterdir()))
+        target = Path(self._folder / path)
+        if self._made.get(path) != newest or not target.exists():
+            join = join_modules if path.endswith(".js") else join_sheets
+            text = join(entry, lambda name: (self._sources / name).read_text()).encode()
+            _write(Path(f"{target}.gz"), gzip.compress(text, mtime=0))
+            _write(target, text)
+            self._made[path] = newest
+        return target
+
+
+def _write(target: Path, content: bytes) -> None:
+    """In one step, for another request may be reading; and not at all if nothing has changed, so
+    that browsers may keep what they have."""
+    if target.exists() and target.read_bytes() == content:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, target)

@@ -1,0 +1,164 @@
+"""Noom's settings as the environment spells them: each value is read by its kind, or refused."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+from zoneinfo import available_timezones
+
+from noom_project.config.addresses import Wrong
+from noom_project.config.secret_masking import without_passwords
+
+T = TypeVar("T")
+# The methods below bear the names of these types.
+Flag: TypeAlias = bool
+Whole: TypeAlias = int
+Text: TypeAlias = str
+
+MAX_SHOWN_CHARS = 80  # of a wrong value
+MOST = 1_000_000_000
+FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off"), False
+)
+
+
+def printable(text: str) -> None:
+    """Raises Wrong for a text with control characters or half characters in it."""
+    if not text.isprintable():
+        raise Wrong("take out what cannot be seen")
+
+
+def check_time_zone(text: str) -> None:
+    """Raises Wrong for what is no time zone."""
+    if text not in available_timezones():
+        raise Wrong("set it to a time zone such as UTC or Asia/Seoul")
+
+
+class Environment:
+    """Reads settings by name, gathers what is wrong with them, and refuses it in one go.
+
+    A value is never guessed at: a misspelt flag would silently mean "off". A value is also never
+    taken for the name of another variable, as some libraries take `$…`.
+    """
+
+    def __init__(self, values: Mapping[Text, Text]) -> None:
+        self._values = values
+        self._wrong: list[Text] = []
+
+    def bool(self, name: Text, default: Flag) -> Flag:
+        """A flag: 1 or 0, or the usual words for them."""
+
+        def parse(text: Text) -> Flag:
+            if text.lower() not in FLAGS:
+                raise Wrong("set it to 1 or 0")
+            return FLAGS[text.lower()]
+
+        return self._read(name, default, parse)
+
+    def int(self, name: Text, default: Whole, *, least: Whole = 1, most: Whole = MOST) -> Whole:
+        """A whole number in these bounds."""
+
+        def parse(text: Text) -> Whole:
+            if not re.fullmatch(r"[+-]?[0-9]{1,18}", text) or not least <= int(text) <= most:
+                raise Wrong(f"set it to a whole number from {least} to {most}")
+            return int(text)
+
+        return self._read(name, default, parse)
+
+    def float(self, name: Text, default: float, *, most: float = MOST) -> float:
+        """A number above 0."""
+
+        def parse(text: Text) -> float:
+            pattern = r"\+?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})"
+            if not re.fullmatch(pattern, text) or not 0 < float(text) <= most:
+                raise Wrong(f"set it to a number above 0, at most {most}")
+            return float(text)
+
+        return self._read(name, default, parse)
+
+    def choice(self, name: Text, default: Text, among: Sequence[Text]) -> Text:
+        """One of these words, in any case."""
+        words = {word.lower(): word for word in among}
+
+        def parse(text: Text) -> Text:
+            if text.lower() not in words:
+                raise Wrong(f"set it to one of {', '.join(among)}")
+            return words[text.lower()]
+
+        return self._read(name, default, parse)
+
+    def str(self, name: Text, default: Text, check: Callable[[Text], None] = printable) -> Text:
+        """A text that `check` lets pass, which raises Wrong for others."""
+
+        def parse(text: Text) -> Text:
+            check(text)
+            return text
+
+        return self._read(name, default, parse)
+
+    def list(
+        self,
+        name: Text,
+        default: list[Text],
+        check: Callable[[Text], None] = printable,
+        split: Callable[[Text], list[Text]] = lambda text: text.split(","),
+    ) -> list[Text]:
+        """Texts that are joined by commas, and each pass `check`; blank means none."""
+
+        def parse(text: Text) -> list[Text]:
+            if re.search(r"\s", text):
+                raise Wrong("take the blanks out and join several by commas alone")
+            found = split(text) if text else []
+            for one in found:
+                if not one:
+                    raise Wrong("take out the comma that nothing stands beside")
+                check(one)
+            return found
+
+        return self._read(name, default, parse)
+
+    def json(self, name: Text, default: Any, check: Callable[[Any], None]) -> Any:
+        """JSON that `check` lets pass."""
+
+        def parse(text: Text) -> Any:
+            try:
+                found = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise Wrong(f"set it to JSON ({error})") from error
+            check(found)
+            return found
+
+        return self._read(name, default, parse)
+
+    def secret(self, name: Text, *, least_chars: Whole = 1) -> Text:
+        """What only the operator knows, and no message shows; blank means none."""
+
+        def parse(text: Text) -> Text:
+            if not re.fullmatch(r"[!-~]*", text):
+                raise Wrong("use visible ASCII characters alone, without blanks")
+            if text and len(text) < least_chars:
+                raise Wrong(f"use at least {least_chars} characters, it has {len(text)}")
+            return text
+
+        return self._read(name, "", parse, shown=False)
+
+    def refuse(self) -> None:
+        """Ends the program with one line for each wrong setting, if there is one.
+
+        Not by an exception: Django's commands would show its traceback, and some of them go on.
+        """
+        if self._wrong:
+            raise SystemExit("\n".join(f"Noom cannot start: {wrong}." for wrong in self._wrong))
+
+    def _read(self, name: Text, default: T, parse: Callable[[Text], T], *, shown: Flag = True) -> T:
+        text = self._values.get(name)
+        if text is None:
+            return default
+        try:
+            return parse(text)
+        except Wrong as wrong:
+            value = ascii(without_passwords(text)) if shown else "not usable"
+            if len(value) > MAX_SHOWN_CHARS:
+                value = f"{value[:MAX_SHOWN_CHARS]}…"
+            self._wrong.append(f"{name} is {value}; {wrong}")
+            return default

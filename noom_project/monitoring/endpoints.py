@@ -1,0 +1,108 @@
+"""What load balancers and monitors ask, answered before Django: they know none of its hosts, and
+no redirect, thread or limit of its is meant for them."""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http.request import split_domain_port
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from noom_project.monitoring import health, metrics
+
+Scope = Mapping[str, Any]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+# By any of these a proxy says that it asks for somebody else.
+FORWARDED = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+TEXT = "text/plain; charset=utf-8"
+
+
+class Answer(NamedTuple):
+    status: int
+    kind: str
+    body: bytes
+    header: tuple[str, str] | None = None
+
+
+async def alive(scope: Scope) -> Answer:
+    """This process answers; nothing else is asked."""
+    return Answer(200, TEXT, b"alive\n")
+
+
+async def ready(scope: Scope) -> Answer:
+    """Whether people can be sent here (docs/operating.md)."""
+    is_ready, told = await health.report()
+    return Answer(200 if is_ready else 503, "application/json", json.dumps(told).encode() + b"\n")
+
+
+async def numbers(scope: Scope) -> Answer:
+    """For Prometheus: to whoever has METRICS_TOKEN, or, where there is none, to this machine."""
+    if settings.METRICS_TOKEN:
+        if _bears(scope, settings.METRICS_TOKEN):
+            return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
+        return Answer(401, TEXT, b"METRICS_TOKEN only\n", ("WWW-Authenticate", "Bearer"))
+    if _from_here(scope):
+        return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
+    return Answer(403, TEXT, b"this machine only\n")
+
+
+ANSWERS: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
+    "/healthz": alive,
+    "/readyz": ready,
+    "/metrics": numbers,
+}
+
+
+class Operators:
+    """An ASGI application that answers these addresses itself and hands on all others."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        answer = ANSWERS.get(scope["path"])
+        if answer is None:
+            await self._application(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD"):
+            await _send(scope, send, await answer(scope))
+        else:
+            await _send(scope, send, Answer(405, TEXT, b"GET only\n", ("Allow", "GET, HEAD")))
+
+
+async def _send(scope: Scope, send: Any, answer: Answer) -> None:
+    headers = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body))}
+    headers |= [answer.header] if answer.header else []
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})
+
+
+def _bears(scope: Scope, token: str) -> bool:
+    told = [value for name, value in scope["headers"] if name == b"authorization"]
+    return len(told) == 1 and hmac.compare_digest(told[0], b"Bearer " + token.encode())
+
+
+def _from_here(scope: Scope) -> bool:
+    """Whether a program of this machine asks for itself: a proxy of ours comes from here too, with
+    the requests of strangers."""
+    peer = (scope.get("client") or ("",))[0]
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    name, _ = split_domain_port(host)
+    return (
+        _is_loopback(peer)
+        and (name == "localhost" or _is_loopback(name.strip("[]")))
+        and not any(name in FORWARDED for name, _ in scope["headers"])
+    )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,185 @@
+"""Whether people can be sent to this process: each thing that it needs, asked in bounded time."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from threading import Event
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from chat import runtime
+from chat.names import cleaning
+from chat.protocol.frames import Frame
+from chat.realtime.hub import Hub
+from chat.storage import database
+from noom_project.assets import shared_files
+from noom_project.assets.finders import ENTRIES, joined
+from noom_project.monitoring import processes
+
+CHECK_S = 1.5  # the longest that one check may take
+REUSE_S = 0.5  # for how long a report is good, so that many who ask do no harm
+MAX_LAG_S = 1.0
+
+Ask = Callable[[], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class Finding(NamedTuple):
+    """What came of a check. `state` is "ok", "failed", or "late": no answer in time."""
+
+    state: str
+    seconds: float
+    why: str = ""  # for the log alone: it may name addresses
+
+
+class Echo:
+    """Hears over the layer what it said itself. To the hub it is a local, as any socket is."""
+
+    id = ""
+    line = "health"
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        # Of this process alone; a name of hosts and numbers might be another's too.
+        self._group = cleaning.group("health", secrets.token_hex(16))
+        self._joined = False
+        self._said = b""
+        self._heard = asyncio.Event()
+
+    async def ask(self) -> None:
+        """Returns when an event has come back."""
+        self._said, self._heard = secrets.token_hex(8).encode(), asyncio.Event()
+        if not self._joined:
+            # Once, as rooms do: a subscription that got lost later is to be noticed.
+            await self._hub.join(self._group, self)
+            self._joined = True
+        self._hub.publish(self._group, b'{"type":"%b"}' % self._said)
+        await self._heard.wait()
+
+    def deliver(self, frame: Frame) -> None:
+        """An echo; one that comes too late is not the one that is waited for."""
+        if self._said in frame.payload:
+            self._heard.set()
+
+    def drop(self, code: int) -> None:
+        """Nobody closes it."""
+
+
+class Health:
+    """The checks of one process."""
+
+    def __init__(self, here: runtime.Runtime) -> None:
+        self._here = here
+        self._checks: dict[str, Ask] = {
+            "database": _database,
+            "schema": self._schema,
+            "files": _files,
+            "neighbours": _neighbours,
+            **({"redis": here.presence.check} if settings.REDIS_URLS else {}),
+            "layer": Echo(here.hub).ask,
+        }
+        self._asking: asyncio.Task[dict[str, Finding]] | None = None
+        self._asked = 0.0
+        self._migrated = False
+        self._wrong: list[str] = []
+
+    async def report(self) -> dict[str, Finding]:
+        """What each check has found, by name; all who ask at once share one report."""
+        self._here.start()
+        now = time.monotonic()
+        if self._asking is None or (self._asking.done() and now - self._asked > REUSE_S):
+            self._asked = now
+            self._asking = asyncio.create_task(self._ask_all())
+        return await asyncio.shield(self._asking)
+
+    async def _schema(self) -> None:
+        """The tables are of this version, or a newer one: they never go back."""
+        if not self._migrated:
+            await database.probe(_require_migrations)
+            self._migrated = True
+
+    async def _ask_all(self) -> dict[str, Finding]:
+        found = await asyncio.gather(*(_find(ask) for ask in self._checks.values()))
+        findings = dict(zip(self._checks, found, strict=True))
+        lag_s = self._here.lag.recent_s
+        findings["loop"] = Finding("ok" if lag_s <= MAX_LAG_S else "late", lag_s)
+        self._tell(findings)
+        return findings
+
+    def _tell(self, findings: dict[str, Finding]) -> None:
+        """One line in the log when something changes, not one for each who asks."""
+        wrong = [name for name, finding in findings.items() if finding.state != "ok"]
+        if wrong and wrong != self._wrong:
+            told = "; ".join(f"{n} {findings[n].state} {findings[n].why}".strip() for n in wrong)
+            log.warning("not ready: %s", told)
+        elif self._wrong and not wrong:
+            log.info("ready again")
+        self._wrong = wrong
+
+
+def drain() -> None:
+    """From now on this process is not ready: it serves whom it has, until it ends."""
+    _draining.set()
+
+
+async def report() -> tuple[bool, dict[str, Any]]:
+    """Whether this process is ready, and why, in words that may be shown to anybody."""
+    here = runtime.current()
+    if here not in _healths:
+        _healths[here] = Health(here)
+    findings = await _healths[here].report()
+    draining = _draining.is_set()
+    ready = not draining and all(found.state == "ok" for found in findings.values())
+    checks = {
+        name: {"state": found.state, "ms": round(found.seconds * 1000, 1)}
+        for name, found in findings.items()
+    }
+    return ready, {"ready": ready, "draining": draining, "checks": checks}
+
+
+_draining = Event()
+_healths: WeakKeyDictionary[runtime.Runtime, Health] = WeakKeyDictionary()
+
+
+async def _find(ask: Ask) -> Finding:
+    start = time.monotonic()
+    state, why = "ok", ""
+    try:
+        async with asyncio.timeout(CHECK_S):
+            await ask()
+    except TimeoutError:
+        state = "late"
+    except Exception as error:  # whatever it is, it is not well
+        state, why = "failed", f"({type(error).__name__}: {error})"
+    return Finding(state, time.monotonic() - start, why)
+
+
+class Unmigrated(Exception):
+    """The database's tables are of an older version."""
+
+
+async def _database() -> None:
+    # A write: a database whose disk is full still answers questions.
+    await database.probe(processes.beat)
+
+
+async def _neighbours() -> None:
+    await database.probe(processes.meet)
+
+
+async def _files() -> None:
+    await asyncio.to_thread(shared_files.require, [joined(entry) for entry in ENTRIES])
+
+
+def _require_migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        first = f"{plan[0][0].app_label}.{plan[0][0].name}"
+        raise Unmigrated(f"run manage.py migrate: {len(plan)} are missing, first {first}")

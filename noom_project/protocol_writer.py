@@ -1,0 +1,144 @@
+"""Writes the protocol down for others: as TypeScript for the page, as Markdown for people."""
+
+from collections.abc import Iterable
+from inspect import getdoc
+from typing import cast
+
+from msgspec import inspect as shape
+
+from call.protocol import CALL
+from chat.protocol.codec import CHAT, LOBBY, Socket
+from chat.protocol.messages import Wire
+
+SOCKETS = {
+    "lobby": ("/ws/lobby/", LOBBY),
+    "chat": ("/ws/chat/<key>/", CHAT),
+    "call": ("/ws/call/<key>/", CALL),
+}
+
+
+def type_name(kind: shape.Type) -> str:
+    """A type of msgspec in TypeScript's words."""
+    match kind:
+        case shape.StructType():
+            return kind.cls.__name__
+        case shape.ListType():
+            return f"{type_name(kind.item_type)}[]"
+        case shape.UnionType():
+            return " | ".join(type_name(part) for part in kind.types)
+        case shape.IntType() | shape.FloatType():
+            return "number"
+        case shape.StrType():
+            return "string"
+        case shape.BoolType():
+            return "boolean"
+        case shape.NoneType():
+            return "null"
+    raise TypeError(f"no TypeScript for {kind!r}")
+
+
+def fields(cls: type[Wire]) -> list[shape.Field]:
+    return list(cast(shape.StructType, shape.type_info(cls)).fields)
+
+
+def limits(kind: shape.Type) -> str:
+    """The bounds that a field is held to, in a few words; empty where it has none."""
+    match kind:
+        case shape.StrType():
+            parts = [
+                kind.max_length is not None and f"at most {kind.max_length} characters",
+                kind.pattern is not None and f"`{kind.pattern}`",
+            ]
+            return ", ".join(part for part in parts if part)
+        case shape.IntType() if kind.ge is not None and kind.le is not None:
+            return f"{kind.ge} to {'2^53-1' if kind.le == 2**53 - 1 else kind.le}"
+        case shape.UnionType():
+            return ", ".join(part for part in map(limits, kind.types) if part)
+    return ""
+
+
+def _reach(cls: type[Wire], found: dict[type[Wire], None]) -> None:
+    """Collects `cls` behind all the types that it is made of."""
+
+    def visit(kind: shape.Type) -> None:
+        match kind:
+            case shape.StructType():
+                _reach(cast(type[Wire], kind.cls), found)
+            case shape.ListType():
+                visit(kind.item_type)
+            case shape.UnionType():
+                for part in kind.types:
+                    visit(part)
+
+    for field in fields(cls):
+        visit(field.type)
+    found.setdefault(cls)
+
+
+def all_types() -> Iterable[type[Wire]]:
+    """Every type of every socket, each once, parts before wholes."""
+    found: dict[type[Wire], None] = {}
+    for _, socket in SOCKETS.values():
+        for cls in [*socket.takes, *socket.takes.values(), *socket.sends]:
+            _reach(cls, found)
+    return found
+
+
+def _interface(cls: type[Wire]) -> str:
+    lines = [f"export interface {cls.__name__} {{"]
+    for field in fields(cls):
+        optional = "" if field.required else "?"
+        lines.append(f"  {field.encode_name}{optional}: {type_name(field.type)};")
+    return "\n".join([*lines, "}"])
+
+
+def typescript() -> str:
+    """The text of static/js/protocol.d.ts."""
+    head = "// Written by `manage.py write_protocol` from chat/protocol/messages.py and call/protocol.py."
+    parts = [head, *(_interface(cls) for cls in all_types())]
+    for name, (_, socket) in SOCKETS.items():
+        title = name.capitalize()
+        events = [f"  | {{ type: '{cls.type}'; payload: {cls.__name__} }}" for cls in socket.sends]
+        parts.append(f"export type {title}Event =\n" + "\n".join(events) + ";")
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(cls: type[Wire]) -> str:
+    lines = []
+    for field in fields(cls):
+        optional = "" if field.required else ", optional"
+        bounds = limits(field.type)
+        kind = type_name(field.type).replace("|", "or")
+        lines.append(
+            f"- `{field.encode_name}`: {kind}{optional}" + (f" ({bounds})" if bounds else "")
+        )
+    return "\n".join(lines) or "- (no fields)"
+
+
+def _own_doc(cls: type[Wire]) -> str:
+    doc = cls.__dict__.get("__doc__")
+    return (getdoc(cls) or "").replace("\n", " ") + "\n\n" if doc else ""
+
+
+def _section(path: str, socket: Socket) -> str:
+    parts = [f"## `{path}`"]
+    for cls, answer in socket.takes.items():
+        parts.append(
+            f"### client: `{cls.type}`\n\n{_own_doc(cls)}{_rows(cls)}\n\n"
+            f"Answer: {answer.__name__}\n\n{_rows(answer)}"
+        )
+    for cls in socket.sends:
+        parts.append(f"### server: `{cls.type}`\n\n{_own_doc(cls)}{_rows(cls)}")
+    return "\n\n".join(parts)
+
+
+def markdown() -> str:
+    """The messages' part of docs/protocol.md."""
+    messages = {cls for _, s in SOCKETS.values() for cls in [*s.takes, *s.takes.values(), *s.sends]}
+    things = [
+        f"### {cls.__name__}\n\n{_own_doc(cls)}{_rows(cls)}"
+        for cls in all_types()
+        if cls not in messages or cls.__name__ == "Media"
+    ]
+    sections = [_section(path, socket) for path, socket in SOCKETS.values()]
+    return "\n\n".join([*sections, "## What the messages speak of", *things]) + "\n"

@@ -1,0 +1,1 @@
+"""Origins, response headers, admin logins, and what was refused."""

@@ -1,0 +1,76 @@
+"""A server's start: what has to be in reach for it, and who is told that it is done."""
+
+import os
+import socket
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from redis.exceptions import RedisError
+
+from chat.realtime import redis_client
+from noom_project.config import secret_masking
+
+ANSWER_S = 2.0
+
+
+def require_redis() -> None:
+    """Raises CommandError if REDIS_URL names a Redis that does not answer."""
+    for url in settings.REDIS_URLS:
+        try:
+            timeouts = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
+            with redis_client.blocking_client(url, **timeouts) as redis:
+                redis.ping()
+        except (RedisError, OSError, ValueError) as error:
+            place = redis_client.shown(url)  # the rest may hold a password
+            raise CommandError(f"REDIS_URL: no Redis answers at {place} ({error}).") from error
+
+
+def require_privacy(host: str) -> None:
+    """Raises CommandError for a process with DEBUG that others than this machine could reach, or
+    that holds what only an operator has: an error would show them its inside."""
+    if not settings.DEBUG:
+        return
+    reasons = [] if _is_loopback(host) else [f"it would listen at {host}"]
+    reasons += [
+        f"{name} is set"
+        for name in ("TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_REDIRECT")
+        if getattr(settings, name)
+    ]
+    if not set(settings.ALLOWED_HOSTS) <= set(settings.OWN_HOSTS):
+        reasons.append("ALLOWED_HOSTS is set")
+    for name, urls in (
+        ("DATABASE_URL", [settings.DATABASE_URL]),
+        ("REDIS_URL", settings.REDIS_URLS),
+    ):
+        if any(secret_masking.without_passwords(url) != url for url in urls):
+            reasons.append(f"{name} holds a password")
+    if reasons:
+        raise CommandError(
+            f"DEBUG is on, and {', '.join(reasons)}. Set DEBUG to 0 to serve others; with DEBUG"
+            " serve listens on this machine alone, without proxies and passwords."
+        )
+
+
+def hide_debug_pages(host: str) -> None:
+    """Leaves errors without their inside where others than this machine can reach the server."""
+    if not _is_loopback(host):
+        settings.DEBUG = False
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("localhost", "::1", "[::1]"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def tell_systemd(state: str) -> None:
+    """Says how far we are (sd_notify(3)) to the systemd that has started us, if one has."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            # @ stands for the byte that begins an address without a file.
+            notify.sendto(state.encode(), address.replace("@", "\0", 1))
