@@ -1,4 +1,4 @@
-"""A page's side of a socket over HTTP (static/js/http-line.js), whatever carries its requests."""
+"""A page's side of a socket over HTTP (static/js/transport/http-socket.js), whatever carries its requests."""
 
 import asyncio
 import json

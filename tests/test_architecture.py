@@ -358,7 +358,7 @@ def test_only_the_storage_module_names_the_browsers_storage():
         for path in files("static/js/**/*.js")
         if re.search(r"\b(?:local|session)Storage\b|\bindexedDB\b|document\.cookie", code(path))
     ]
-    assert found == ["static/js/storage.js"]
+    assert found == ["static/js/browser/storage.js"]
 
 
 def test_every_test_that_a_document_names_is_there():

@@ -9,13 +9,13 @@ from call.bot.peer import Peer
 from call.protocol import IceFailed
 
 LOOK_S = 1.0
-NO_WAY_AFTER_S = 15.0  # as in static/js/call-watch.js
+NO_WAY_AFTER_S = 15.0  # as in static/js/webrtc/connection-watch.js
 
 
 @dataclass
 class CallWatch:
     """Tells the server once for each participant and outage, from `start` to `stop`; as
-    static/js/call-watch.js. By participant and not by connection: a new one that is tried meanwhile
+    static/js/webrtc/connection-watch.js. By participant and not by connection: a new one that is tried meanwhile
     is no success."""
 
     peers: Callable[[], Mapping[str, Peer]]

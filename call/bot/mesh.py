@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass
 class Mesh:
-    """The connections of one participant, until `close`; as in static/js/mesh.js."""
+    """The connections of one participant, until `close`; as in static/js/webrtc/mesh.js."""
 
     you: str
     ice_servers: list[IceServer]

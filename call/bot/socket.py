@@ -1,4 +1,4 @@
-"""A WebSocket to Noom, from Python: reconnects, refs and acks; as static/js/socket.js."""
+"""A WebSocket to Noom, from Python: reconnects, refs and acks; as static/js/transport/socket.js."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The four places of a peer connection, as in static/js/slots.js."""
+"""The four places of a peer connection, as in static/js/webrtc/transceivers.js."""
 
 from typing import Literal
 

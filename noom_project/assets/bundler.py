@@ -4,16 +4,16 @@ No bundler: the house writes a small part of what modules can do, and whatever e
 error here. A module becomes a function that runs once and returns what the module exports.
 """
 
+import posixpath
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from noom_project.assets.comments import NoScript, without_comments
 
-Read = Callable[[str], str]  # the text of a file by its path, such as `js/room.js`
+Read = Callable[[str], str]  # the text of a file by its path, such as `js/pages/room.js`
 
 _NAMES = r"\{([^}]*)\}"
-_FROM = r" from '\./([\w-]+\.js)';$"
+_FROM = r" from '(\.{1,2}/[\w./-]+\.js)';$"
 _IMPORT = re.compile(rf"^import {_NAMES}{_FROM}", re.MULTILINE)
 _EXPORT_FROM = re.compile(rf"^export {_NAMES}{_FROM}", re.MULTILINE)
 _EXPORT_NAMES = re.compile(rf"^export {_NAMES};$", re.MULTILINE)
@@ -22,7 +22,7 @@ _EXPORT_HERE = re.compile(
 )
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 _DYNAMIC = re.compile(r"\bimport\s*[.(]")
-_SHEET = re.compile(r"^@import '([\w-]+\.css)';\n", re.MULTILINE)
+_SHEET = re.compile(r"^@import '([\w./-]+\.css)';\n", re.MULTILINE)
 
 
 class CannotJoin(ValueError):
@@ -39,23 +39,22 @@ def join_modules(entry: str, read: Read) -> str:
     Raises CannotJoin: a module is beyond the joiner, modules import in a circle, or the script is
     no JavaScript.
     """
-    folder = PurePosixPath(entry).parent
     joined: dict[str, str] = {}
     under_way: list[str] = []
 
-    def add(name: str) -> None:
-        if name in under_way:
-            raise CannotJoin(f"{' imports '.join([*under_way, name])}: a circle")
-        if name in joined:
+    def add(path: str) -> None:
+        if path in under_way:
+            raise CannotJoin(f"{' imports '.join([*under_way, path])}: a circle")
+        if path in joined:
             return
-        under_way.append(name)
-        text = read(str(folder / name))
-        for imported in _imported(text):
+        under_way.append(path)
+        text = read(path)
+        for imported in _imported(path, text):
             add(imported)
-        joined[name] = _as_function(name, text)
+        joined[path] = _as_function(path, text)
         under_way.pop()
 
-    add(PurePosixPath(entry).name)
+    add(entry)
     script = _shortened(entry, "".join(joined.values()))
     if dynamic := _DYNAMIC.search(script):
         raise CannotJoin(f"{entry}: …{script[dynamic.start() :][:40]}")
@@ -64,8 +63,7 @@ def join_modules(entry: str, read: Read) -> str:
 
 def join_sheets(entry: str, read: Read) -> str:
     """A style sheet with those that it imports, in the place of each `@import`."""
-    folder = PurePosixPath(entry).parent
-    return _SHEET.sub(lambda found: join_sheets(str(folder / found[1]), read), read(entry))
+    return _SHEET.sub(lambda found: join_sheets(_resolve(entry, found[1]), read), read(entry))
 
 
 def _shortened(entry: str, script: str) -> str:
@@ -75,11 +73,21 @@ def _shortened(entry: str, script: str) -> str:
         raise CannotJoin(f"{entry}: {error}") from error
 
 
-def _imported(text: str) -> list[str]:
-    return [found[2] for pattern in (_IMPORT, _EXPORT_FROM) for found in pattern.finditer(text)]
+def _resolve(importer: str, specifier: str) -> str:
+    """The path of what a file names beside itself; it stays in the file's own tree."""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), specifier))
+    root = importer.partition("/")[0]
+    if not path.startswith(f"{root}/"):
+        raise CannotJoin(f"{importer} imports {specifier}: outside {root}/")
+    return path
 
 
-def _as_function(name: str, text: str) -> str:
+def _imported(path: str, text: str) -> list[str]:
+    found = [match[2] for pattern in (_IMPORT, _EXPORT_FROM) for match in pattern.finditer(text)]
+    return [_resolve(path, specifier) for specifier in found]
+
+
+def _as_function(path: str, text: str) -> str:
     exports: list[str] = []
 
     def export(found: re.Match[str]) -> str:
@@ -91,21 +99,22 @@ def _as_function(name: str, text: str) -> str:
         return ""
 
     def export_from(found: re.Match[str]) -> str:
-        exports.extend(_pairs(found[1], f"{{1}}: {_variable(found[2])}.{{0}}"))
+        module = _variable(_resolve(path, found[2]))
+        exports.extend(_pairs(found[1], f"{{1}}: {module}.{{0}}"))
         return ""
+
+    def constants(found: re.Match[str]) -> str:
+        module = _variable(_resolve(path, found[2]))
+        return f"const {{ {', '.join(_pairs(found[1], '{0}: {1}'))} }} = {module};"
 
     text = _EXPORT_HERE.sub(export, text)
     text = _EXPORT_NAMES.sub(export_names, text)
     text = _EXPORT_FROM.sub(export_from, text)
-    text = _IMPORT.sub(_constants, text)
+    text = _IMPORT.sub(constants, text)
     if unknown := _UNKNOWN.search(text):
-        raise CannotJoin(f"{name}: {unknown[0]}")
+        raise CannotJoin(f"{path}: {unknown[0]}")
     result = ", ".join(exports)
-    return f"const {_variable(name)} = (() => {{\n{text}\nreturn {{ {result} }};\n}})();\n"
-
-
-def _constants(found: re.Match[str]) -> str:
-    return f"const {{ {', '.join(_pairs(found[1], '{0}: {1}'))} }} = {_variable(found[2])};"
+    return f"const {_variable(path)} = (() => {{\n{text}\nreturn {{ {result} }};\n}})();\n"
 
 
 def _pairs(names: str, form: str) -> list[str]:
@@ -114,5 +123,7 @@ def _pairs(names: str, form: str) -> list[str]:
     return [form.format(pair[0], pair[-1]) for pair in pairs]
 
 
-def _variable(module: str) -> str:
-    return "module_" + re.sub(r"\W", "_", module.removesuffix(".js"))
+def _variable(path: str) -> str:
+    """A name for each path: `/` and `-` stay apart, or a-b/c.js would be a/b-c.js."""
+    name = path.partition("/")[2].removesuffix(".js")
+    return "module_" + re.sub(r"\W", "_", name.replace("/", "__"))

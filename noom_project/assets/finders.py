@@ -4,7 +4,7 @@ import gzip
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -13,19 +13,20 @@ from django.core.files.storage import FileSystemStorage
 
 from noom_project.assets.bundler import join_modules, join_sheets
 
-MARK = ".joined"  # js/room-page.joined.js is made of js/room-page.js and all that it imports
+MARK = ".joined"  # js/pages/room.joined.js is made of js/pages/room.js and all that it imports
 ENTRIES = (
-    "js/home-page.js",
-    "js/room-page.js",
-    "css/page-home.css",
-    "css/page-plain.css",
-    "css/page-room.css",
+    "js/pages/home.js",
+    "js/pages/room.js",
+    "css/pages/home.css",
+    "css/pages/message.css",
+    "css/pages/room.css",
 )
 
 
 def joined(entry: str) -> str:
     """The file that a page loads for an entry."""
-    return entry.replace(".", f"{MARK}.")
+    path = PurePosixPath(entry)
+    return str(path.with_suffix(MARK + path.suffix))
 
 
 class JoinedFinder(BaseFinder):
@@ -59,8 +60,8 @@ class JoinedFinder(BaseFinder):
             yield path, storage
 
     def _up_to_date(self, entry: str, path: str) -> Path:
-        folder = (self._sources / entry).parent
-        newest = max(file.stat().st_mtime_ns for file in (folder, *folder.iterdir()))
+        tree = self._sources / PurePosixPath(entry).parts[0]
+        newest = max(file.stat().st_mtime_ns for file in (tree, *tree.rglob("*")))
         target = Path(self._folder / path)
         if self._made.get(path) != newest or not target.exists():
             join = join_modules if path.endswith(".js") else join_sheets

@@ -22,7 +22,7 @@ from noom_project.doctor.findings import Check, Finding, skipped, words, wrong
 
 ANSWER_S = 3.0
 CLOCK_S = 5.0  # how far two clocks may be apart
-MODULE = "js/room-page.joined.js"
+MODULE = "js/pages/room.joined.js"
 SCRIPT = "return redis.call('get', KEYS[1])"
 ROLE = "GRANT SELECT, INSERT, UPDATE, DELETE on all tables to Noom's role"
 

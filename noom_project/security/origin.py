@@ -14,7 +14,7 @@ from noom_project.security.refused_requests import Fault, report, shown
 Application = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
 Headers = Mapping[bytes, list[str]]
 
-# The page reads in it why it is refused (static/js/http-request.js).
+# The page reads in it why it is refused (static/js/transport/http-request.js).
 REASON_HEADER = b"noom-refused"
 SOCKET_HEADER = b"sec-websocket-key"
 

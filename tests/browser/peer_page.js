@@ -1,8 +1,8 @@
 /** Puts several meshes into one page, with a wire between them that the tests can bend. */
 
-import { createLevels } from '/js/levels.js';
-import { createMedia } from '/js/media.js';
-import { createMesh } from '/js/mesh.js';
+import { createLevels } from '/js/media/speaker-detection.js';
+import { createMedia } from '/js/media/local-media.js';
+import { createMesh } from '/js/webrtc/mesh.js';
 
 export const trouble = [];
 addEventListener('unhandledrejection', ({ reason }) => trouble.push(`unhandled: ${reason}`));

@@ -19,7 +19,7 @@ from chat.protocol import messages as m
 from chat.protocol.codec import CHAT
 from tests.patience import PATIENCE
 
-AGAIN_S = 1.0  # after a refusal that passes, as static/js/outbox.js
+AGAIN_S = 1.0  # after a refusal that passes, as static/js/session/outbox.js
 AGAIN_CODES = {"too_fast", "try_later"}
 ENTERING_AT_ONCE = 50
 EVERY_S = 0.05

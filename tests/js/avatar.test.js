@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { initials } from '../../static/js/avatar.js';
+import { initials } from '../../static/js/views/avatar.js';
 
 test('the number that tells two names apart is no initial', () => {
   assert.equal(initials('nova (2)'), 'N');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { budget } from '../../static/js/budget.js';
+import { budget } from '../../static/js/webrtc/bandwidth.js';
 
 const UPLOAD_BPS = 4_000_000;
 const SIZES = [2, 3, 4, 5, 6, 8, 12];

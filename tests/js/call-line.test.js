@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CallLine } from '../../static/js/call-line.js';
+import { CallLine } from '../../static/js/session/call-session.js';
 import { FakeWindow, settled } from './fakes.js';
 
 const NOTHING = { microphone: null, camera: null, screen: null, screenSound: null };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CallWatch } from '../../static/js/call-watch.js';
+import { CallWatch } from '../../static/js/webrtc/connection-watch.js';
 import { FakeWindow } from './fakes.js';
 
 const RELAY = { iceServers: [{ urls: ['turn:relay.example'] }] };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { createCandidates } from '../../static/js/candidates.js';
+import { createCandidates } from '../../static/js/webrtc/ice-candidates.js';
 
 let pc;
 let box;

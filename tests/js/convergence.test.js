@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createOutbox } from '../../static/js/outbox.js';
-import { emptyRoom, hole, lastSeq, reduce } from '../../static/js/room.js';
-import { timeline } from '../../static/js/timeline.js';
-import { createSocket } from '../../static/js/socket.js';
+import { createOutbox } from '../../static/js/session/outbox.js';
+import { emptyRoom, hole, lastSeq, reduce } from '../../static/js/state/room-state.js';
+import { timeline } from '../../static/js/state/timeline.js';
+import { createSocket } from '../../static/js/transport/socket.js';
 import { FakeStorage, FakeWindow, settled } from './fakes.js';
 import { Chance, LossyServer } from './lossy-server.js';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { doubt } from '../../static/js/doubt.js';
+import { doubt } from '../../static/js/transport/liveness-check.js';
 import { settled } from './fakes.js';
 import { enter } from './sockets.js';
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { bestGrid } from '../../static/js/grid.js';
-import { layOut } from '../../static/js/stage-layout.js';
+import { bestGrid } from '../../static/js/views/call/grid.js';
+import { layOut } from '../../static/js/views/call/stage-layout.js';
 
 const SCREENS = [
   [1280, 720],
@@ -66,7 +66,7 @@ test('tiles lie on the stage and, but for a floating one, not on each other', ()
 });
 
 /**
- * @param {import('../../static/js/stage-layout.js').Box[]} boxes
+ * @param {import('../../static/js/views/call/stage-layout.js').Box[]} boxes
  * @param {number} width
  * @param {number} height
  */

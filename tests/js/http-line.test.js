@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { HttpLine } from '../../static/js/http-line.js';
+import { HttpLine } from '../../static/js/transport/http-socket.js';
 import { FakeWindow, settled } from './fakes.js';
 import { HttpServer } from './http-server.js';
 

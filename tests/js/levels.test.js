@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
-import { createLevels } from '../../static/js/levels.js';
+import { createLevels } from '../../static/js/media/speaker-detection.js';
 
 let said;
 let levels;

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
-import { linkify } from '../../static/js/linkify.js';
+import { linkify } from '../../static/js/views/chat/linkify.js';
 
 /** @param {string} text */
 const hrefs = (text) => linkify(text).flatMap(({ href }) => href ?? []);
@@ -110,7 +110,7 @@ test('the pieces are the text again', () => {
 test('4,000 characters made to be slow are read to their end', async () => {
   const texts = ['('.repeat(4_000), `www.${'a.'.repeat(1_990)}`, 'a'.repeat(4_000), `${'a@'.repeat(2_000)}`, `http://x${')'.repeat(3_900)}`, 'a@b'.padEnd(4_000, '-a')];
   // In a thread of its own, for nothing else stops a pattern that backtracks for ever.
-  const module = new URL('../../static/js/linkify.js', import.meta.url);
+  const module = new URL('../../static/js/views/chat/linkify.js', import.meta.url);
   const program = `import(${JSON.stringify(module)}).then(({ linkify }) => {
     ${JSON.stringify(texts)}.forEach((text) => linkify(text));
     require('node:worker_threads').parentPort.postMessage('read');

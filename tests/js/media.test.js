@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { createMedia } from '../../static/js/media.js';
-import { safeStore } from '../../static/js/storage.js';
+import { createMedia } from '../../static/js/media/local-media.js';
+import { safeStore } from '../../static/js/browser/storage.js';
 
 class Track {
   readyState = 'live';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { newsOf, ownNews } from '../../static/js/news.js';
+import { newsOf, ownNews } from '../../static/js/views/room/announcements.js';
 import { ME, after, blank, caller, enteredRoom, message, person } from './rooms.js';
 
 const unseen = () => false;

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createOutbox } from '../../static/js/outbox.js';
-import { SocketError } from '../../static/js/socket.js';
-import { safeStore } from '../../static/js/storage.js';
+import { createOutbox } from '../../static/js/session/outbox.js';
+import { SocketError } from '../../static/js/transport/socket.js';
+import { safeStore } from '../../static/js/browser/storage.js';
 import { FakeStorage, FakeWindow, settled } from './fakes.js';
 
 /** An outbox whose requests wait for the test's answers. */

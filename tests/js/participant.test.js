@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Participant } from '../../static/js/participant.js';
+import { Participant } from '../../static/js/session/participant.js';
 import { FakeStorage } from './fakes.js';
 
 const load = (storage, token = 'fresh') => {

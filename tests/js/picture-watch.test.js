@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { PictureWatch } from '../../static/js/picture-watch.js';
+import { PictureWatch } from '../../static/js/webrtc/picture-watch.js';
 import { FakeWindow, settled } from './fakes.js';
 
 const FPS = 10;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CLOSE_FATES } from '../../static/js/socket.js';
+import { CLOSE_FATES } from '../../static/js/transport/socket.js';
 import { settled } from './fakes.js';
 import { BEAT, beatFor, connect, enter, failure } from './sockets.js';
 

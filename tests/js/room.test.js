@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { callers } from '../../static/js/call-state.js';
-import { count, hole, lastSeq, nameOf, people, reduce } from '../../static/js/room.js';
+import { callers } from '../../static/js/state/call-state.js';
+import { count, hole, lastSeq, nameOf, people, reduce } from '../../static/js/state/room-state.js';
 import { ME, ackOf, after, blank, caller, deletion, enteredRoom, message, messages, person } from './rooms.js';
 
 const seqs = ({ messages }) => messages.map(({ seq }) => seq);

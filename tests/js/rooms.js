@@ -1,6 +1,6 @@
 /** Rooms, people and messages for tests. */
 
-import { emptyRoom, reduce } from '../../static/js/room.js';
+import { emptyRoom, reduce } from '../../static/js/state/room-state.js';
 
 export const ME = 'me';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
-import { at, spaced } from '../../static/js/schedule.js';
+import { at, spaced } from '../../static/js/browser/schedule.js';
 
 test('six calls in a row are three runs, the first at once and each a while after the last', () => {
   mock.timers.enable({ apis: ['setTimeout'] });

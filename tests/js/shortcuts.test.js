@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { letterOf } from '../../static/js/shortcuts.js';
+import { letterOf } from '../../static/js/views/shortcuts.js';
 
 /** @param {string} key @param {string} code @param {object} [held] */
 const press = (key, code, held = {}) =>

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { createSocket } from '../../static/js/socket.js';
+import { createSocket } from '../../static/js/transport/socket.js';
 import { FakeWindow } from './fakes.js';
 
 export const BEAT = { type: 'beat', payload: { seq: 0, version: 0, ok: true, return_within_ms: 1_000 } };

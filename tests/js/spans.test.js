@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { coversAll, joinSpans, spanAt } from '../../static/js/spans.js';
+import { coversAll, joinSpans, spanAt } from '../../static/js/state/spans.js';
 
 const spans = (...pairs) => pairs.map(([first, last]) => ({ first, last }));
 

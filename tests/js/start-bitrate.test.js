@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startingAt } from '../../static/js/start-bitrate.js';
+import { startingAt } from '../../static/js/webrtc/start-bitrate.js';
 
 test('every VP8 gets it, with parameters of its own or without; nothing else changes', () => {
   const lines = (first, second) =>

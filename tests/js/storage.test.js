@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { recall, remember, safeStore } from '../../static/js/storage.js';
+import { recall, remember, safeStore } from '../../static/js/browser/storage.js';
 
 const forbidden = () => {
   throw new DOMException('The operation is insecure.', 'SecurityError');

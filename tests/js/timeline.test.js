@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { rowsOf } from '../../static/js/message-rows.js';
-import { timeline } from '../../static/js/timeline.js';
+import { rowsOf } from '../../static/js/views/chat/message-rows.js';
+import { timeline } from '../../static/js/state/timeline.js';
 import { ME, after, enteredRoom, message, messages, person } from './rooms.js';
 
 const waiting = (client_id, extra = {}) => ({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { hasInk, toFrame, wellFormed } from '../../static/js/visible.js';
+import { hasInk, toFrame, wellFormed } from '../../static/js/state/visible-text.js';
 
 test('a text of what nobody sees has nothing in it', () => {
   const invisible = [

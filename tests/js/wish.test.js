@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Wish } from '../../static/js/wish.js';
+import { Wish } from '../../static/js/session/desired-state.js';
 import { FakeWindow, settled } from './fakes.js';
 
 /** A wish for a number, a server that answers by hand, and what it says it has. */

@@ -4,16 +4,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { initials } from '../../static/js/avatar.js';
-import { CATALOGS, clock, isKey, listNames, t } from '../../static/js/words.js';
+import { initials } from '../../static/js/views/avatar.js';
+import { CATALOGS, clock, isKey, listNames, t } from '../../static/js/i18n/translate.js';
 
 const SCRIPTS = new URL('../../static/js/', import.meta.url);
 const { en, ...others } = CATALOGS;
 
-/** @param {import('../../static/js/words.js').Words} words */
+/** @param {import('../../static/js/i18n/translate.js').Words} words */
 const forms = (words) => (typeof words === 'string' ? [words] : Object.values(words));
 
-/** @param {import('../../static/js/words.js').Words} words */
+/** @param {import('../../static/js/i18n/translate.js').Words} words */
 const blanks = (words) => [...new Set(forms(words).join(' ').match(/\{\w+\}/g))].sort();
 
 for (const [lang, catalog] of Object.entries(others)) {

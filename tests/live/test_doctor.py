@@ -185,7 +185,7 @@ async def test_a_relay_that_is_away_is_named(settings):
 async def test_missing_static_files_are_named(settings, tmp_path):
     settings.DEBUG, settings.STATIC_ROOT = False, tmp_path
     assert "collectstatic" in (await inside.static_files()).advice
-    (tmp_path / "staticfiles.json").write_text('{"paths": {"js/room-page.joined.js": "gone.js"}}')
+    (tmp_path / "staticfiles.json").write_text('{"paths": {"js/pages/room.joined.js": "gone.js"}}')
     assert "gone.js" in (await inside.static_files()).told
 
 

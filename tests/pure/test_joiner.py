@@ -139,7 +139,7 @@ def test_an_edit_is_seen(tmp_path, settings):
     page, finder = tmp_path / "js" / "home-page.js", JoinedFinder()
 
     def served():
-        with open(finder.find("js/home-page.joined.js")) as script:
+        with open(finder.find("js/pages/home.joined.js")) as script:
             return script.read()
 
     page.write_text("import { one } from './one.js';\none();\n")
@@ -151,4 +151,4 @@ def test_an_edit_is_seen(tmp_path, settings):
 
 def test_other_files_are_not_its_business():
     assert JoinedFinder().find("js/room.js") == []
-    assert JoinedFinder().find("js/room.joined.js") == []
+    assert JoinedFinder().find("js/state/room-state.joined.js") == []

@@ -20,7 +20,7 @@ export const PROTOCOL_VERSION = %d;
 class Command(BaseCommand):
     """Writes them; a test fails when they are stale."""
 
-    help = "Write docs/protocol.md and static/js/protocol.d.ts from the types of the messages."
+    help = "Write docs/protocol.md and static/js/protocol/messages.d.ts from the types of the messages."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for path, text in files().items():
@@ -32,6 +32,6 @@ def files() -> dict[str, str]:
     page = (settings.BASE_DIR / "docs" / "protocol.md").read_text()
     return {
         "docs/protocol.md": page.partition(MARK)[0] + MARK + "\n" + markdown(),
-        "static/js/protocol.d.ts": typescript(),
-        "static/js/protocol-version.js": VERSION_JS % VERSION,
+        "static/js/protocol/messages.d.ts": typescript(),
+        "static/js/protocol/version.js": VERSION_JS % VERSION,
     }

@@ -1,0 +1,197 @@
+/** The room's page: joins the ends of what is live and what is drawn. */
+
+import { CallLine } from '../session/call-session.js';
+import { company } from '../session/room-count.js';
+import { byId } from '../views/dom.js';
+import { createWatch, onceAFrame } from '../browser/animation-frames.js';
+import { createLeaveGuard } from '../browser/leave-guard.js';
+import { createMedia } from '../media/local-media.js';
+import { Participant } from '../session/participant.js';
+import { PictureWatch } from '../webrtc/picture-watch.js';
+import { RoomLine } from '../session/chat-session.js';
+import { browserStore, tabStore } from '../browser/storage.js';
+import { createCallView } from '../views/call/stage.js';
+import { createChatView } from '../views/chat/chat-panel.js';
+import { createControls } from '../views/call/controls.js';
+import { askName } from '../views/room/name-dialog.js';
+import { createHeader } from '../views/room/header.js';
+import { createLive } from '../views/room/live-region.js';
+import { createPeopleView } from '../views/room/people-list.js';
+import { createStatusView } from '../views/room/status.js';
+
+/** @import {RoomData} from '../session/chat-session.js' */
+
+const NICKNAME = 'noom.nickname';
+const DRAFT = 'noom.draft.';
+
+/** @type {RoomData} */
+const data = JSON.parse(byId('room-data').textContent ?? '');
+const participant = new Participant({
+  key: data.key,
+  token: data.token,
+  reference: data.reference,
+  renewS: data.token_renew_s,
+  storage: tabStore,
+  page: window,
+});
+const guard = createLeaveGuard();
+const live = createLive();
+/** @param {string} words */
+const say = (words) => live.say(words);
+const status = createStatusView({ reference: () => participant.reference, say });
+const onServerError = () => status.problem('server');
+const header = createHeader({ onProblem: (problem) => status.problem(problem), say });
+const peopleView = createPeopleView();
+const callView = createCallView({ onSwitch: (kind) => media.flip(kind) });
+const chatView = createChatView({
+  onSend: (text) => line.say(text),
+  onTyping: (on) => line.typing(on),
+  onEarlier: () => line.earlier(),
+  onEnd: () => line.dispatch('at_end', {}),
+  onRetry: (clientId) => line.retry(clientId),
+  onDiscard: (clientId) => line.discard(clientId),
+  onNickname: rename,
+  draft: {
+    read: () => tabStore.getItem(DRAFT + data.key) ?? '',
+    write: (text) =>
+      text === '' ? tabStore.removeItem(DRAFT + data.key) : tabStore.setItem(DRAFT + data.key, text),
+  },
+  onUnread: (unread) => header.render(line.room, unread),
+});
+const controls = createControls({
+  onJoin: join,
+  onMic: () => void media.toggleMic(),
+  onCamera: () => void media.toggleCamera(),
+  onShare: () => (media.state.screen ? media.stopScreen() : void media.shareScreen()),
+  onLeave: () => void call.leave(),
+  onChoose: (kind, id) => void media.chooseDevice(kind, id),
+  onPanel: (open) => chatView.setOpen(open === 'chat'),
+  storage: browserStore,
+});
+const media = createMedia({
+  storage: browserStore,
+  onChange: (state) => {
+    call.mediaChanged(state);
+    callView.setSpeaker(state.chosen.audiooutput ?? '');
+    status.devices(state);
+    mediaState = state;
+    draw();
+  },
+  onProblem: (kind) => {
+    if (kind === 'screen') status.problem('screen');
+    else status.devicesFailed(media.state);
+  },
+  onQuestion: (stands) => status.question(stands),
+});
+let mediaState = media.state;
+const isNewPeople = createWatch();
+const isNewCall = createWatch();
+const line = new RoomLine({
+  data,
+  participant,
+  storage: tabStore,
+  onChange: (room) => {
+    call.roomChanged();
+    draw();
+    guard.set(room.call.joined || room.pending.some(({ state }) => state === 'sending'));
+  },
+  onState: (state) => {
+    status.line(state);
+    chatView.setLine(state === 'open');
+  },
+  onClosed: end,
+  onRefused: end,
+  onServerError,
+  onNicknameRefused: (nickname) => {
+    keepName(nickname);
+    chatView.resetNickname();
+    status.problem('nickname');
+  },
+});
+const call = new CallLine({
+  key: data.key,
+  participant,
+  media,
+  room: () => line.room,
+  dispatch: (type, payload) => line.dispatch(type, payload),
+  onStreams: (id, streams) => callView.setStreams(id, streams),
+  onPeerState: (id, state) => {
+    callView.setPeerState(id, state);
+    if (state === 'reconnecting') [line, call].forEach((one) => one.doubt());
+  },
+  onNoWay: (ids) => {
+    callView.setNoWay(ids);
+    status.noWay(ids.size > 0);
+  },
+  onSpeaking: (ids) => callView.setSpeaking(ids),
+  onRefused: (code) => callView.showError(code),
+  onServerError,
+  onLeft: () => {
+    pictureWatch.stop();
+    callView.setJoining(false);
+    status.problem(null);
+  },
+});
+
+const pictureWatch = new PictureWatch({
+  pictures: () => callView.pictures(),
+  peers: () => call.mesh?.peers ?? new Map(),
+  attach: (video) => callView.attach(video),
+  renew: (id) => call.mesh?.renew(id),
+  environment: window,
+});
+
+/** What a moment brings is drawn once, and only where it has changed something. */
+const draw = onceAFrame(() => {
+  const { room } = line;
+  chatView.render(room);
+  header.render(room, chatView.unread);
+  live.render(room, mediaState);
+  const { you, people, call: inCall } = room;
+  if (isNewPeople(you, people, inCall)) peopleView.render(room);
+  if (!isNewCall(you, people, inCall, mediaState)) return;
+  callView.render(room, mediaState);
+  controls.render(room, mediaState);
+});
+
+function join() {
+  if (call.joined) return;
+  callView.setJoining(true);
+  call.join();
+  pictureWatch.start();
+}
+
+/** @param {string} nickname */
+function rename(nickname) {
+  keepName(nickname);
+  line.rename(nickname);
+}
+
+/**
+ * Each tab keeps its own name over a reload; a new tab begins with the last one of the browser.
+ * @param {string} nickname
+ */
+function keepName(nickname) {
+  for (const store of [tabStore, browserStore]) store.setItem(NICKNAME, nickname);
+}
+
+async function enter() {
+  const known = data.nickname || tabStore.getItem(NICKNAME) || browserStore.getItem(NICKNAME);
+  const nickname = known || (await askName(company(data.key)));
+  keepName(nickname);
+  line.start(nickname);
+  // A link opens no device: what joins the call is a click on this page.
+  if (data.join_call) byId('join-call').focus({ preventScroll: true });
+}
+
+/** @param {number | string} code why there is no way to go on */
+function end(code) {
+  void call.leave();
+  guard.set(false);
+  status.fatal(code);
+}
+
+// The address that is shown, copied and reloaded is the room's alone.
+history.replaceState(null, '', location.pathname);
+if (!window.isSecureContext) status.problem('insecure');
+void enter();

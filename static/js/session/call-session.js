@@ -1,0 +1,297 @@
+/** The call of a room, live: its line, the mesh of peers, and what is sent into it. */
+
+import { callers } from '../state/call-state.js';
+import { CallWatch } from '../webrtc/connection-watch.js';
+import { doubt } from '../transport/liveness-check.js';
+import { createLevels, meter } from '../media/speaker-detection.js';
+import { liveOf, sameLive } from '../state/sent-media.js';
+import { createMesh } from '../webrtc/mesh.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
+import { randomName } from '../browser/unique-name.js';
+import { createSocket } from '../transport/socket.js';
+import { Wish } from './desired-state.js';
+
+/** @import {JoinRoomAck, Media as Live} from '../protocol/messages.js' */
+/** @import {Media, MediaState} from '../media/local-media.js' */
+/** @import {Mesh} from '../webrtc/mesh.js' */
+/** @import {Participant} from './participant.js' */
+/** @import {Room} from '../state/room-state.js' */
+/** @import {Streams} from '../webrtc/transceivers.js' */
+
+// As long as the server's lease on whoever lost the line.
+const AWAITED_MS = 15_000;
+const SERVER_ERROR = 'server_error';
+/** The close code of a call that an administrator ended. */
+const CALL_ENDED = 4405;
+
+/**
+ * @typedef {object} CallLineOptions
+ * @property {string} key
+ * @property {Participant} participant
+ * @property {Media} media
+ * @property {() => Room} room
+ * @property {(type: string, payload: object) => void} dispatch tells the room
+ * @property {(id: string, streams: Streams | null) => void} onStreams
+ * @property {(id: string, state: import('../webrtc/peer.js').PeerState) => void} onPeerState
+ * @property {(ids: Set<string>) => void} onNoWay those to whom no way was found
+ * @property {(ids: Set<string>) => void} onSpeaking
+ * @property {(code: string) => void} onRefused joining was refused for good
+ * @property {() => void} onServerError something went wrong there
+ * @property {() => void} onLeft
+ * @property {Window & typeof globalThis} [environment]
+ */
+
+export class CallLine {
+  #options;
+  #window;
+  #socket;
+  #levels;
+  /** @type {Mesh | null} */
+  #mesh = null;
+  #joined = false;
+  /** Names this stay in the call: the others connect to it and to no earlier one. */
+  #session = '';
+  /** @type {JoinRoomAck | null} what the room has not been told yet */
+  #ack = null;
+  /** What has happened since that answer. @type {{type: string, payload: any}[]} */
+  #early = [];
+  #asking = false;
+  /** The call as the mesh knows it. @type {Room['call'] | null} */
+  #known = null;
+  /** @type {number | undefined} */
+  #awaitedTimer;
+  /** What is sent of media is true for everybody, whatever was lost on the way. */
+  #mediaWish;
+  /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
+  #ownMeter = null;
+  #watch;
+
+  /** @param {CallLineOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#window = options.environment ?? window;
+    this.#levels = createLevels({ onSpeaking: options.onSpeaking });
+    this.#socket = createSocket({
+      url: `/ws/call/${encodeURIComponent(options.key)}/?v=${PROTOCOL_VERSION}`,
+      hello: () => this.#hello(),
+      onWelcome: (ack) => this.#welcomed(ack),
+      onEvent: ({ type, payload }) => this.#onEvent(type, payload),
+      onClosed: (code) => this.#closed(code),
+      onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
+      environment: this.#window,
+    });
+    this.#mediaWish = new Wish({
+      missing: () => this.#untoldMedia(),
+      ask: (live, options) => this.#socket.request('media', live, options),
+      environment: this.#window,
+    });
+    this.#watch = new CallWatch({
+      peers: () => this.#mesh?.peers ?? new Map(),
+      onNoWay: options.onNoWay,
+      tell: (failure) => this.#socket.post('ice_failed', { failure }),
+      environment: this.#window,
+    });
+    this.#window.addEventListener('online', () => this.#mesh?.networkChanged());
+  }
+
+  get joined() {
+    return this.#joined;
+  }
+
+  get mesh() {
+    return this.#mesh;
+  }
+
+  /** Joins; camera and microphone are asked for while the line is being opened. */
+  join() {
+    if (this.#joined) return;
+    this.#joined = true;
+    this.#session = randomName();
+    this.#socket.start();
+    void this.#options.media.start();
+  }
+
+  /** Leaves, and tells the others before the line goes. */
+  async leave() {
+    if (!this.#joined) return;
+    const told = this.#socket.request('leave_room', {}, { timeoutMs: 1_000 });
+    this.#end();
+    await told.catch(() => undefined);
+    if (!this.#joined) this.#socket.stop();
+  }
+
+  /** The room has changed: those who are in the call may be others now. */
+  roomChanged() {
+    this.#enterState();
+    const { call } = this.#options.room();
+    if (call === this.#known) return;
+    this.#known = call;
+    if (call.joined) this.#mesh?.setCallers(callers(call));
+    this.#mediaWish.check();
+  }
+
+  /** Something of this network has died: perhaps the line has, too. */
+  doubt() {
+    if (this.#joined) void doubt(this.#socket);
+  }
+
+  /** @param {MediaState} state */
+  mediaChanged(state) {
+    if (!this.#joined) return;
+    this.#mesh?.setTracks(state.tracks);
+    this.#hearMyself(state.tracks.microphone, state.audio);
+    this.#mediaWish.check();
+  }
+
+  /** @returns {Live | null} what is sent, where the roster says otherwise */
+  #untoldMedia() {
+    const { call, you } = this.#options.room();
+    const told = this.#joined && call.joined ? call.people[you ?? '']?.media : undefined;
+    const live = liveOf(this.#options.media.state);
+    return told === undefined || sameLive(told, live) ? null : live;
+  }
+
+  #hello() {
+    const { participant, media } = this.#options;
+    return {
+      type: 'join_room',
+      payload: {
+        token: participant.token,
+        session: this.#session,
+        media: liveOf(media.state),
+        connection: participant.nextConnection(),
+      },
+    };
+  }
+
+  /** @param {JoinRoomAck} ack */
+  #welcomed(ack) {
+    if (!this.#joined) return;
+    // After a lost line the peers live on: the media never went through it.
+    if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
+    else this.#mesh = this.#createMesh(ack);
+    this.#known = null;
+    this.#ack = ack;
+    this.#early = [];
+    this.#enterState();
+    this.#mediaWish.renew();
+    this.#watch.start();
+    this.mediaChanged(this.#options.media.state);
+  }
+
+  /** The answer may overtake the one of the room's own line, which says who one is. */
+  #enterState() {
+    const ack = this.#ack;
+    if (ack === null || this.#options.room().you === null) return;
+    this.#ack = null;
+    this.#options.dispatch('call.joined', ack);
+    for (const { type, payload } of this.#early.splice(0)) this.#options.dispatch(type, payload);
+    this.#awaitOthers();
+  }
+
+  /** Whom an answer has left out. */
+  #awaitOthers() {
+    const over = () => this.#options.dispatch('call.awaited_over', {});
+    this.#window.clearTimeout(this.#awaitedTimer);
+    this.#awaitedTimer = this.#window.setTimeout(over, AWAITED_MS);
+  }
+
+  /** @param {JoinRoomAck} ack */
+  #createMesh({ you, ice_servers, relay_only }) {
+    return createMesh({
+      you,
+      iceServers: ice_servers,
+      relayOnly: relay_only,
+      tracks: this.#options.media.state.tracks,
+      send: (type, payload) => this.#socket.post(type, payload),
+      onStreams: this.#options.onStreams,
+      onPeerState: this.#options.onPeerState,
+      onLevels: (id, read) => (read ? this.#levels.listen(id, read) : this.#levels.forget(id)),
+    });
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} payload
+   */
+  #onEvent(type, payload) {
+    if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
+    if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
+    else if (type === 'ice_servers') this.#mesh?.setIceServers(payload.ice_servers);
+    else if (type !== 'beat' || payload.ok) this.#tell(`call.${type}`, payload);
+    this.#mediaWish.check();
+    if (this.#options.room().missing.callers) void this.#askForCallers();
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} payload
+   */
+  #tell(type, payload) {
+    if (this.#ack === null) this.#options.dispatch(type, payload);
+    else this.#early.push({ type, payload });
+  }
+
+  /** Once at a time; what fails is asked again after the next event: a beat at the latest. */
+  async #askForCallers() {
+    if (this.#asking) return;
+    this.#asking = true;
+    const answer = await this.#socket.request('people', {}).catch(() => null);
+    this.#asking = false;
+    if (!answer) return;
+    this.#options.dispatch('call.people', answer);
+    this.#awaitOthers();
+  }
+
+  /**
+   * @param {string} code
+   * @param {boolean} willRetry
+   */
+  #refused(code, willRetry) {
+    if (code === SERVER_ERROR) this.#options.onServerError();
+    if (willRetry) return;
+    this.#end();
+    this.#options.onRefused(code);
+  }
+
+  /** @param {number} code why the server ended the line for good */
+  #closed(code) {
+    this.#end();
+    if (code === CALL_ENDED) this.#options.onRefused('call_ended');
+  }
+
+  #end() {
+    if (!this.#joined) return;
+    this.#joined = false;
+    this.#ack = null;
+    this.#mediaWish.stop();
+    this.#watch.stop();
+    this.#early = [];
+    this.#window.clearTimeout(this.#awaitedTimer);
+    this.#mesh?.close();
+    this.#mesh = null;
+    this.#levels.stop();
+    this.#hearMyself(null, false);
+    this.#options.media.stop();
+    this.#options.dispatch('call.left', {});
+    this.#options.onLeft();
+  }
+
+  /**
+   * Shows on one's own tile that one is heard: the commonest question in a call.
+   * @param {MediaStreamTrack | null} track
+   * @param {boolean} on
+   */
+  #hearMyself(track, on) {
+    const wanted = on ? track : null;
+    if (this.#ownMeter?.track === wanted || (!this.#ownMeter && !wanted)) return;
+    const you = this.#options.room().you ?? '';
+    this.#ownMeter?.stop();
+    this.#ownMeter = null;
+    if (!wanted) return this.#levels.forget(you);
+    const found = meter(wanted);
+    if (!found) return;
+    this.#ownMeter = { track: wanted, stop: found.stop };
+    this.#levels.listen(you, found.read);
+  }
+}

@@ -1,0 +1,297 @@
+/** The chat of a room, live: its line, its outbox, and the one state that both lead to. */
+
+import { doubt } from '../transport/liveness-check.js';
+import { createOutbox } from './outbox.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
+import { emptyRoom, hole, lastSeq, reduce } from '../state/room-state.js';
+import { createSocket } from '../transport/socket.js';
+import { Wish } from './desired-state.js';
+
+/** @import {EnterRoomAck} from '../protocol/messages.js' */
+/** @import {Participant} from './participant.js' */
+/** @import {LineState} from '../transport/socket.js' */
+/** @import {Room} from '../state/room-state.js' */
+
+// The server tells each change once; this is for one that the layer lost.
+const TYPING_LASTS_MS = 60_000;
+const HISTORY_LIMIT = 100;
+const BAD_TOKEN = 4401;
+// Nothing is wrong with the question: it is asked again by itself.
+const AGAIN_MS = 1_000;
+const AGAIN_CODES = ['too_fast', 'try_later'];
+const SERVER_ERROR = 'server_error';
+const MAX_NICKNAME_CHARS = 256; // a longer one would close the line each time
+
+/**
+ * @typedef {object} RoomData what the page knows of itself
+ * @property {string} key
+ * @property {string} token
+ * @property {string} reference
+ * @property {number} token_renew_s after which a token is asked for anew
+ * @property {string} name
+ * @property {boolean} listed
+ * @property {string} nickname
+ * @property {boolean} join_call
+ * @property {number} capacity
+ */
+/**
+ * @typedef {object} RoomLineOptions
+ * @property {RoomData} data
+ * @property {Participant} participant
+ * @property {import('../browser/storage.js').Store} storage of this tab
+ * @property {(room: Room) => void} onChange
+ * @property {(state: LineState) => void} onState
+ * @property {(code: number) => void} onClosed
+ * @property {(code: string) => void} onRefused entering was refused for good
+ * @property {() => void} onServerError something went wrong there
+ * @property {(nickname: string) => void} onNicknameRefused the one that stays is told
+ */
+
+export class RoomLine {
+  #options;
+  /** The name that the person wants; the room may have to number it. */
+  #nickname = '';
+  /** The nickname that the server was asked for last, and the one that it gave. */
+  #asked = { nickname: '', given: '' };
+  /** The one of the last hello. */
+  #greeted = '';
+  #nameWish;
+  #room;
+  #socket;
+  #outbox;
+  /** Questions under way. @type {Set<string>} */
+  #asking = new Set();
+  /** @type {Map<string, number>} */
+  #typingTimers = new Map();
+
+  /** @param {RoomLineOptions} options */
+  constructor(options) {
+    const { data, storage } = options;
+    this.#options = options;
+    this.#nameWish = new Wish({
+      missing: () => this.#unaskedName(),
+      ask: (payload, options) => this.#request('nickname', payload, options),
+      onGranted: ({ nickname: given }, { nickname }) => (this.#asked = { nickname, given }),
+      onRefused: () => {
+        this.#nickname = this.#asked.nickname;
+        this.#options.onNicknameRefused(this.#nickname);
+      },
+    });
+    this.#room = emptyRoom(data);
+    this.#socket = createSocket({
+      url: `/ws/chat/${encodeURIComponent(data.key)}/?v=${PROTOCOL_VERSION}`,
+      hello: () => this.#hello(),
+      onWelcome: (ack) => this.#entered(ack),
+      onEvent: ({ type, payload }) => this.#onEvent(type, payload),
+      onState: options.onState,
+      onClosed: (code) => this.#closed(code),
+      onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
+    });
+    this.#outbox = createOutbox({
+      storage,
+      key: data.key,
+      request: this.#request,
+      onChange: (items) => this.dispatch('pending', { items }),
+    });
+  }
+
+  get room() {
+    return this.#room;
+  }
+
+  /** @param {string} nickname the one to ask for */
+  start(nickname) {
+    this.#nickname = shortened(nickname);
+    this.dispatch('pending', { items: this.#outbox.items });
+    this.#socket.start();
+  }
+
+  /**
+   * What happened, to what is known; then whoever draws is told, and what is missing is asked for.
+   * @param {string} type
+   * @param {object} payload
+   */
+  dispatch(type, payload) {
+    const before = this.#room;
+    this.#room = reduce(before, { type, payload });
+    if (this.#room !== before) this.#options.onChange(this.#room);
+    this.#repair();
+    this.#nameWish.check();
+  }
+
+  /** Something of this network has died: perhaps the line has, too. */
+  doubt = () => void doubt(this.#socket);
+
+  /** @param {string} text */
+  say = (text) => void this.#outbox.add(text);
+
+  /** @param {string} clientId */
+  retry = (clientId) => this.#outbox.retry(clientId);
+
+  /** @param {string} clientId */
+  discard = (clientId) => this.#outbox.discard(clientId);
+
+  /** @param {boolean} on */
+  typing = (on) => this.#socket.post('typing', { on });
+
+  /**
+   * Asks for another nickname, until the server has it or refuses it.
+   * @param {string} nickname
+   */
+  rename = (nickname) => {
+    this.#nickname = shortened(nickname);
+    this.#nameWish.check();
+  };
+
+  /** @returns {{nickname: string} | null} what is wanted, where the server has not given it */
+  #unaskedName() {
+    const { you, people } = this.#room;
+    const isGiven = this.#asked.nickname === this.#nickname;
+    const shown = people[you ?? '']?.nickname;
+    if (shown === undefined || (isGiven && shown === this.#asked.given)) return null;
+    return { nickname: this.#nickname };
+  }
+
+  /** Asks for what came before the first message that is here. */
+  earlier = () => {
+    const { from: before, hasEarlier } = this.#room;
+    if (!hasEarlier) return;
+    const then = (/** @type {object} */ answer) => this.dispatch('history', { ...answer, before });
+    this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, then, this.earlier);
+  };
+
+  /**
+   * @param {string} type
+   * @param {object} payload
+   * @param {{timeoutMs?: number}} [options]
+   * @returns {Promise<any>}
+   */
+  #request = (type, payload, options) =>
+    this.#socket.request(type, payload, options).catch((error) => {
+      if (error.code === SERVER_ERROR) this.#options.onServerError();
+      throw error;
+    });
+
+  #hello() {
+    const { participant } = this.#options;
+    this.#greeted = this.#nickname;
+    const payload = {
+      token: participant.token,
+      nickname: this.#nickname,
+      last_seq: lastSeq(this.#room),
+      epoch: this.#room.epoch,
+      connection: participant.nextConnection(),
+    };
+    return { type: 'enter_room', payload };
+  }
+
+  /** @param {EnterRoomAck} ack */
+  #entered(ack) {
+    const { epoch } = this.#room;
+    const given = ack.people.find(({ id }) => id === ack.you)?.nickname ?? '';
+    this.#asked = { nickname: this.#greeted, given };
+    this.dispatch('entered', ack);
+    if (epoch !== this.#room.epoch) this.#outbox.forgetSent();
+    this.#nameWish.renew();
+    this.#outbox.flush();
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} payload
+   */
+  #onEvent(type, payload) {
+    if (type === 'beat') this.#options.onState(payload.ok ? this.#socket.state : 'reconnecting');
+    if (type === 'beat' && !payload.ok) return;
+    if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
+    if (type === 'beat') this.#renewToken();
+    const isLine = type === 'welcome' || type === 'bye';
+    this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
+    if (type === 'typing') this.#expectTyping(payload.from, payload.on);
+    if (type === 'bye' && payload.person.nickname === this.#nickname) this.#takeNameBack();
+  }
+
+  /** Whoever had the name that this person wants is gone: perhaps it was the ghost of this page. */
+  #takeNameBack() {
+    const me = this.#room.people[this.#room.you ?? ''];
+    if (!me || me.nickname === this.#nickname) return;
+    this.#asked = { ...this.#asked, given: '' };
+    this.#nameWish.renew();
+  }
+
+  /**
+   * @param {string} code
+   * @param {boolean} willRetry
+   */
+  #refused(code, willRetry) {
+    if (code === SERVER_ERROR) this.#options.onServerError();
+    // A token that is no good is also told by the close that follows, and there may be another.
+    if (!willRetry && code !== 'bad_token') this.#options.onRefused(code);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    if (code === BAD_TOKEN && this.#options.participant.renew()) this.#socket.start();
+    else this.#options.onClosed(code);
+  }
+
+  #renewToken() {
+    const { participant } = this.#options;
+    if (!participant.isOld) return;
+    this.#ask('token', 'renew_token', {}, ({ token }) => participant.take(token));
+  }
+
+  #repair() {
+    const { missing } = this.#room;
+    if (missing.people) {
+      this.#ask('people', 'people', {}, (answer) => this.dispatch('people', answer));
+    }
+    if (missing.messages) {
+      const { after, head } = hole(this.#room);
+      this.#ask('history', 'history', { after, limit: HISTORY_LIMIT }, (answer) =>
+        this.dispatch('history', { ...answer, after, head }),
+      );
+    }
+  }
+
+  /**
+   * Asks once at a time. A question that came too fast is asked again after a second, whatever
+   * happens meanwhile; another failure ends it, and the next event, a beat at the latest, asks anew.
+   * @param {string} name
+   * @param {string} type
+   * @param {object} payload
+   * @param {(answer: any) => void} then
+   * @param {() => void} again
+   */
+  #ask(name, type, payload, then, again = () => this.#repair()) {
+    if (this.#asking.has(name)) return;
+    this.#asking.add(name);
+    const done = () => this.#asking.delete(name);
+    this.#request(type, payload).then(
+      (answer) => {
+        done();
+        then(answer);
+      },
+      ({ code }) => {
+        if (!AGAIN_CODES.includes(code)) done();
+        else window.setTimeout(() => done() && again(), AGAIN_MS);
+      },
+    );
+  }
+
+  /**
+   * The server notices whoever falls silent; a lost word of it must not stand there for ever.
+   * @param {string} id
+   * @param {boolean} on
+   */
+  #expectTyping(id, on) {
+    clearTimeout(this.#typingTimers.get(id));
+    this.#typingTimers.delete(id);
+    if (!on) return;
+    const stop = () => this.dispatch('typing_expired', { id });
+    this.#typingTimers.set(id, window.setTimeout(stop, TYPING_LASTS_MS));
+  }
+}
+
+/** @param {string} nickname */
+const shortened = (nickname) => [...nickname].slice(0, MAX_NICKNAME_CHARS).join('');

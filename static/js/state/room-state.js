@@ -1,0 +1,299 @@
+/** The room as this page knows it: one value, made only by `reduce`. Pure: no DOM, no clock. */
+
+import { EMPTY_CALL, reduceCall } from './call-state.js';
+import {
+  EMPTY_LOG,
+  addAfter,
+  addBefore,
+  addEntries,
+  addMessage,
+  isAllGone,
+  keepNewest,
+  startLog,
+} from './message-log.js';
+import { byId, heard, put, remove, replace } from './roster.js';
+
+/** @import {BeatEvent, ByeEvent, DeletedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
+ *   WelcomeEvent} from '../protocol/messages.js' */
+/** @import {Call} from './call-state.js' */
+/** @import {Log} from './message-log.js' */
+/** @import {OutboxItem} from '../session/outbox.js' */
+/** @import {Roster} from './roster.js' */
+/** @import {Line} from './timeline.js' */
+/** What got lost on the way: the page asks until it is false again.
+ * @typedef {{messages: boolean, people: boolean, callers: boolean}} Missing */
+/**
+ * What is not of the log. `you` is null until the room was entered; `epoch` names the life of the
+ * room that the log is of; `people` are by id, and `version` is theirs; `typing` holds ids, never yours.
+ * @typedef {object} Place
+ * @property {string} key
+ * @property {string} name
+ * @property {boolean} listed
+ * @property {string | null} you
+ * @property {string | null} epoch
+ * @property {Record<string, Person>} people
+ * @property {number} version
+ * @property {Line[]} lines
+ * @property {OutboxItem[]} pending
+ * @property {string[]} typing
+ * @property {Missing} missing
+ * @property {Call} call
+ */
+/** @typedef {Place & Log} Room */
+
+const MAX_LINES = 200;
+/** Who is at the newest message needs no more than these; who reads older ones keeps them for longer. */
+const KEPT_AT_END = 300;
+const SLACK = 100;
+const KEPT_WHILE_READING = 5_000;
+const CALL = 'call.';
+
+/**
+ * @param {{key: string, name: string, listed: boolean, capacity: number}} data the page's
+ * @returns {Room}
+ */
+export const emptyRoom = ({ key, name, listed, capacity }) => ({
+  key,
+  name,
+  listed,
+  you: null,
+  epoch: null,
+  people: {},
+  version: 0,
+  ...EMPTY_LOG,
+  lines: [],
+  pending: [],
+  typing: [],
+  missing: { messages: false, people: false, callers: false },
+  call: { ...EMPTY_CALL, capacity },
+});
+
+/** @type {Map<string, (room: Room, payload: any) => Room>} */
+const REDUCERS = new Map(
+  Object.entries({
+    welcome,
+    bye,
+    person: personChanged,
+    nickname: personChanged,
+    people: peopleCame,
+    new_message: newMessage,
+    deleted,
+    history,
+    typing: (/** @type {Room} */ room, /** @type {any} */ { from, on }) => withTyping(room, from, on),
+    typing_expired: (/** @type {Room} */ room, /** @type {any} */ { id }) => withTyping(room, id, false),
+    at_end: (/** @type {Room} */ room) => shortened(room, KEPT_AT_END),
+    beat,
+  }),
+);
+
+/**
+ * The room after an event of the chat (by its name), of the call (`call.<name>`), an answer
+ * (`entered`, `history`, `people`, `call.joined`, `call.people`), or an event of the page
+ * (`pending`, `typing_expired`, `at_end`, `call.left`, `call.awaited_over`). What changes nothing returns the very same room.
+ * @param {Room} room
+ * @param {{type: string, payload: any}} event
+ * @returns {Room}
+ */
+export function reduce(room, { type, payload }) {
+  if (type === 'pending') return { ...room, pending: payload.items };
+  if (type === 'entered') return entered(room, payload);
+  if (room.you === null) return room;
+  if (type.startsWith(CALL)) return callChanged(room, type.slice(CALL.length), payload);
+  return REDUCERS.get(type)?.(room, payload) ?? room;
+}
+
+/** The people, in the order in which they came.
+ * @param {Room} room */
+export const people = (room) =>
+  Object.values(room.people).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
+
+/** @param {Room} room */
+export const count = (room) => Object.keys(room.people).length;
+
+/**
+ * The nickname of somebody who is here, or was; empty for a stranger.
+ * @param {Room} room
+ * @param {string} id
+ */
+export function nameOf({ people, messages, lines }, id) {
+  if (people[id]) return people[id].nickname;
+  const said = messages.filter(({ from }) => from === id).at(-1);
+  return (said ?? lines.find((line) => line.id === id))?.nickname ?? '';
+}
+
+/** The `last_seq` of `enter_room`: up to here nothing has to be sent again.
+ * @param {Room} room */
+export const lastSeq = ({ you, through }) => (you === null ? null : through);
+
+/**
+ * What to ask for while `missing.messages`: `history {after}`; its answer is told as
+ * `history {messages, after, head}`.
+ * @param {Room} room
+ */
+export const hole = ({ through, seq }) => ({ after: through, head: seq });
+
+/**
+ * @param {Room} room
+ * @param {EnterRoomAck} ack
+ */
+function entered(room, ack) {
+  const { you, people, version, messages, deletions = [], seq, epoch } = ack;
+  // A room that was deleted and made again is another one, and so is one whose numbers went back
+  // (a restored backup): its messages are not those that are here.
+  const isReturn = room.you !== null && epoch === room.epoch && seq >= room.through;
+  const entries = { messages, deletions };
+  const log = isReturn ? addEntries(room, entries, seq) : startLog(entries, seq);
+  const kept = isReturn ? room : { ...room, ...EMPTY_LOG, lines: [] };
+  const known = { ...kept, ...ack.room, you, epoch, typing: [] };
+  const roster = { people: byId(people), version, missing: false };
+  return withLog(withRoster(known, () => roster), log);
+}
+
+/**
+ * @param {Room} room
+ * @param {WelcomeEvent & {at: number}} event
+ */
+function welcome(room, event) {
+  const isNew = !room.people[event.person.id];
+  const after = withRoster(room, (roster) => put(roster, event));
+  return isNew && after !== room ? withLine(after, 'arrived', event) : after;
+}
+
+/**
+ * @param {Room} room
+ * @param {ByeEvent & {at: number}} event
+ */
+function bye(room, event) {
+  const after = withRoster(room, (roster) => remove(roster, event));
+  if (after === room) return room;
+  return withLine(withTyping(after, event.person.id, false), 'left', event);
+}
+
+/**
+ * @param {Room} room
+ * @param {{person: Person, version: number}} event
+ */
+function personChanged(room, event) {
+  return withRoster(room, (roster) => put(roster, event));
+}
+
+/**
+ * @param {Room} room
+ * @param {PeopleAck} answer
+ */
+function peopleCame(room, answer) {
+  const after = withRoster(room, (roster) => replace(roster, answer));
+  return { ...after, typing: after.typing.filter((id) => after.people[id]) };
+}
+
+/**
+ * @param {Room} room
+ * @param {Message} message
+ */
+function newMessage(room, message) {
+  const after = withTyping(withLog(room, addMessage(room, message)), message.from, false);
+  return shortened(after, KEPT_WHILE_READING);
+}
+
+/**
+ * Not at every message: what is above would move each time.
+ * @param {Room} room
+ * @param {number} most messages
+ */
+const shortened = (room, most) =>
+  room.messages.length > most + SLACK ? { ...room, ...keepNewest(room, most) } : room;
+
+/**
+ * @param {Room} room
+ * @param {DeletedEvent} event
+ */
+function deleted(room, event) {
+  return withLog(room, addEntries(room, { deletions: [event] }));
+}
+
+/**
+ * @param {Room} room
+ * @param {HistoryAck & {after?: number | null, before?: number | null, head?: number}} answer
+ */
+function history(room, { messages, deletions = [], after, before, head = room.seq }) {
+  const entries = { messages, deletions };
+  if (after != null) return withLog(room, addAfter(room, entries, after, head));
+  if (before != null) return withLog(room, addBefore(room, entries, before));
+  return withLog(room, addEntries(room, entries));
+}
+
+/**
+ * @param {Room} room
+ * @param {BeatEvent} event
+ */
+function beat(room, { seq, version }) {
+  const after = seq > room.seq ? withLog(room, addEntries(room, {}, seq)) : room;
+  return withRoster(after, (roster) => heard(roster, version));
+}
+
+/**
+ * @param {Room} room
+ * @param {string} type without its `call.`
+ * @param {any} payload
+ */
+function callChanged(room, type, payload) {
+  const before = { ...room.call, missing: room.missing.callers };
+  const after = reduceCall(before, type, payload);
+  if (after === before) return room;
+  const { missing, ...call } = after;
+  return { ...room, call, missing: { ...room.missing, callers: missing } };
+}
+
+/**
+ * @param {Room} room
+ * @param {Log} log
+ * @returns {Room}
+ */
+function withLog(room, log) {
+  const lines = isAllGone(room, log) ? [goneLine(room.messages)] : room.lines;
+  const missing = { ...room.missing, messages: log.seq > log.through };
+  return { ...room, ...log, lines, missing };
+}
+
+/**
+ * @param {Message[]} messages
+ * @returns {Line}
+ */
+function goneLine(messages) {
+  const { seq, sent_at } = messages[messages.length - 1];
+  return { kind: 'cleared', id: '', nickname: '', at: sent_at, afterSeq: seq };
+}
+
+/**
+ * @param {Room} room
+ * @param {(roster: Roster<Person>) => Roster<Person>} update
+ * @returns {Room}
+ */
+function withRoster(room, update) {
+  const before = { people: room.people, version: room.version, missing: room.missing.people };
+  const after = update(before);
+  if (after === before) return room;
+  const { people, version, missing } = after;
+  return { ...room, people, version, missing: { ...room.missing, people: missing } };
+}
+
+/**
+ * @param {Room} room
+ * @param {string} id
+ * @param {boolean} on
+ */
+function withTyping(room, id, on) {
+  if (on === room.typing.includes(id) || (on && (id === room.you || !room.people[id]))) return room;
+  return { ...room, typing: on ? [...room.typing, id] : room.typing.filter((one) => one !== id) };
+}
+
+/**
+ * @param {Room} room
+ * @param {Line['kind']} kind
+ * @param {{person: Person, at: number}} event
+ */
+function withLine(room, kind, { person: { id, nickname }, at }) {
+  if (id === room.you) return room;
+  const line = { kind, id, nickname, at, afterSeq: room.seq };
+  return { ...room, lines: [...room.lines, line].slice(-MAX_LINES) };
+}

@@ -1,0 +1,16 @@
+/** What is sent into a call, as the others see it. Pure. */
+
+/** @import {Media as Live} from '../protocol/messages.js' */
+
+/**
+ * @param {Live} state of media, with more in it
+ * @returns {Live}
+ */
+export const liveOf = ({ audio, video, screen }) => ({ audio, video, screen });
+
+/**
+ * @param {Live} one
+ * @param {Live} other
+ */
+export const sameLive = (one, other) =>
+  one.audio === other.audio && one.video === other.video && one.screen === other.screen;

@@ -1,0 +1,45 @@
+/** Sets of whole numbers, as spans from a first to a last one: apart, in rising order. Pure. */
+
+/** @import {Span} from '../protocol/messages.js' */
+
+/**
+ * The numbers of both, in as few spans as can be.
+ * @param {Span[]} spans
+ * @param {Span[]} more
+ * @returns {Span[]}
+ */
+export function joinSpans(spans, more) {
+  if (more.length === 0) return spans;
+  /** @type {Span[]} */
+  const joined = [];
+  for (const span of [...spans, ...more].sort((a, b) => a.first - b.first)) {
+    const before = joined.at(-1);
+    if (before === undefined || span.first > before.last + 1) joined.push(span);
+    else if (span.last > before.last) joined[joined.length - 1] = { ...before, last: span.last };
+  }
+  return joined;
+}
+
+/**
+ * The span that holds a number.
+ * @param {Span[]} spans
+ * @param {number} number
+ */
+export function spanAt(spans, number) {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (spans[middle].last < number) low = middle + 1;
+    else high = middle;
+  }
+  return low < spans.length && spans[low].first <= number ? spans[low] : undefined;
+}
+
+/**
+ * Whether all numbers from `first` to `last` are in one span; true if there are none.
+ * @param {Span[]} spans
+ * @param {number} first
+ * @param {number} last
+ */
+export const coversAll = (spans, first, last) =>
+  last < first || (spanAt(spans, first)?.last ?? 0) >= last;

@@ -1,0 +1,59 @@
+/** The first message of a line, repeated while it is refused only for now. */
+
+import { SocketError } from './pending-requests.js';
+
+/** @import {Requests, Timers} from './pending-requests.js' */
+/** @typedef {() => {type: string, payload: object}} Hello */
+/**
+ * @typedef {object} GreetingOptions
+ * @property {Hello | null} hello null for a line that needs none
+ * @property {Requests} requests
+ * @property {(ack: any) => void} onWelcome
+ * @property {(error: SocketError, fate: 'again' | 'new line' | 'stop') => void} onRefused
+ * @property {Timers & {Date: Pick<typeof Date, 'now'>}} environment
+ */
+
+const TIMEOUT_MS = 10_000;
+const RETRY_MS = 1_000;
+// The server cuts off a line without a hello that it accepts after 10 s, as a broken client's.
+const PATIENCE_MS = 6_000;
+const FOR_NOW = ['not_in_room', 'server_error', 'timeout', 'too_fast', 'try_later'];
+
+export class Greeting {
+  #options;
+  #startedAt = 0;
+  /** @type {number | undefined} */
+  #timer;
+
+  /** @param {GreetingOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /** A new line stands. */
+  start() {
+    this.#startedAt = this.#options.environment.Date.now();
+    if (this.#options.hello) this.#send();
+    else this.#options.onWelcome({});
+  }
+
+  stop() {
+    this.#options.environment.clearTimeout(this.#timer);
+  }
+
+  #send = () => {
+    const { hello, requests, onWelcome } = this.#options;
+    const { type, payload } = /** @type {Hello} */ (hello)();
+    requests.ask(type, payload, TIMEOUT_MS, onWelcome, (error) => this.#refused(error));
+  };
+
+  /** @param {SocketError} error */
+  #refused(error) {
+    if (error.code === 'disconnected') return;
+    const { environment, onRefused } = this.#options;
+    const willRetry = FOR_NOW.includes(error.code);
+    const isPatient = environment.Date.now() - this.#startedAt < PATIENCE_MS;
+    if (willRetry && isPatient) this.#timer = environment.setTimeout(this.#send, RETRY_MS);
+    onRefused(error, !willRetry ? 'stop' : isPatient ? 'again' : 'new line');
+  }
+}

@@ -1,0 +1,238 @@
+/** A line to Noom where no WebSocket gets through, used like one: events come down in the answers
+ * of some requests, frames go up in others. docs/protocol.md describes them. */
+
+import { eventReader } from './sse-parser.js';
+import { Deadline, Ended, LOST, parts, post } from './http-request.js';
+
+/** @import {StreamEvent} from './sse-parser.js' */
+
+/**
+ * What it needs of a browser's window.
+ * @typedef {Pick<Window & typeof globalThis, 'fetch' | 'addEventListener' | 'removeEventListener'
+ *   | 'setTimeout' | 'clearTimeout' | 'Date'>} Environment
+ */
+/**
+ * @typedef {object} HttpLineOptions
+ * @property {string} path such as `/http/chat/<key>/`
+ * @property {boolean} streams whether one answer may carry many events
+ * @property {() => void} onHeldBack something on the way holds such an answer back until it is over
+ * @property {Environment} environment
+ */
+
+const GOING_AWAY = 1001;
+// A stream names its session at once; what does not arrive in this time is held back.
+const FIRST_EVENT_MS = 3_000;
+// The server says something every 5 s.
+const SILENCE_MS = 9_000;
+const POST_MS = 8_000;
+const RETRY_MS = 300;
+// Requests that fail for so long are a lost line.
+const PATIENCE_MS = 8_000;
+// How often, and after how much, the server is told what has arrived.
+const ACKNOWLEDGE_MS = 4_000;
+const ACKNOWLEDGE_LENGTH = 64 * 1024;
+const MOST_POSTED_LENGTH = 64 * 1024;
+
+export class HttpLine {
+  /** As a WebSocket's: 0 connecting, 1 open, 3 closed. */
+  readyState = 0;
+  onopen = () => {};
+  /** @type {(message: {data: string}) => void} */
+  onmessage = () => {};
+  /** @type {(close: {code: number, reason: string}) => void} */
+  onclose = () => {};
+  #options;
+  #environment;
+  #streams;
+  #session = '';
+  #turn = 0;
+  #after = 0;
+  /** Frames that the server has not taken yet, and the number of the first of them.
+   * @type {string[]} */
+  #frames = [];
+  #number = 1;
+  #isPosting = false;
+  #owesWord = false;
+  #saidAt = 0;
+  #unsaidLength = 0;
+  #leaving = new AbortController();
+
+  /** @param {HttpLineOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#environment = options.environment;
+    this.#streams = options.streams;
+    this.#saidAt = this.#environment.Date.now();
+    this.#environment.addEventListener('pagehide', this.#onPageHide);
+    this.#run(this.#listen());
+  }
+
+  /** @param {string} frame */
+  send(frame) {
+    this.#frames.push(frame);
+    this.#run(this.#post());
+  }
+
+  close(code = 1000) {
+    if (this.readyState === 3) return;
+    this.#stop();
+    if (!this.#session) return;
+    const head = { do: 'close', session: this.#session, number: this.#number, code };
+    // What was sent before goes first; `keepalive` lets it arrive although the page is gone.
+    this.#fetch([head, ...this.#some()], { keepalive: true }).catch(() => {});
+  }
+
+  /** @param {Promise<void>} work */
+  #run(work) {
+    work.catch((error) => {
+      if (this.readyState === 3) return;
+      this.#stop();
+      const { code, reason } = error instanceof Ended ? error : new Ended(LOST);
+      this.onclose({ code, reason });
+    });
+  }
+
+  async #listen() {
+    const patience = this.#patience();
+    while (this.readyState !== 3) {
+      const streamed = this.#streams;
+      try {
+        await this.#read();
+        if (!this.#session) throw new Ended(LOST);
+        patience.renew();
+        if (this.#options.streams && !this.#streams) this.#options.onHeldBack();
+      } catch (error) {
+        const isHeldBack = streamed && !this.#streams;
+        if (!isHeldBack && !this.#session) throw error;
+        if (!isHeldBack) await patience.wait(error);
+      }
+    }
+  }
+
+  /** One answer to its end. What is silent for too long may be held back: then without streams. */
+  async #read() {
+    const firstMs = this.#session || !this.#streams ? SILENCE_MS : FIRST_EVENT_MS;
+    const request = this.#request(firstMs, () => (this.#streams = false));
+    const events = eventReader();
+    try {
+      for await (const text of parts(await this.#fetch([this.#head()], request))) {
+        request.prolong(SILENCE_MS);
+        for (const event of events(text)) this.#take(event);
+        this.#acknowledge(text.length);
+      }
+    } finally {
+      request.over();
+    }
+  }
+
+  #head() {
+    const stream = this.#streams;
+    if (!this.#session) return { do: 'open', stream };
+    this.#turn += 1;
+    return { do: 'listen', session: this.#session, turn: this.#turn, after: this.#after, stream };
+  }
+
+  /** @param {StreamEvent} event */
+  #take({ event, id, data }) {
+    if (this.readyState === 3) return;
+    if (event === 'open') {
+      this.#session = JSON.parse(data).session;
+      this.readyState = 1;
+      this.onopen();
+    } else if (event === 'close') {
+      const { code, reason } = JSON.parse(data);
+      throw new Ended(code, reason);
+    } else if (id > this.#after) {
+      this.#after = id;
+      this.onmessage({ data });
+    }
+  }
+
+  /** @param {number} length of what has arrived; the server keeps it until it is told */
+  #acknowledge(length) {
+    this.#unsaidLength += length;
+    const isDue = this.#environment.Date.now() - this.#saidAt >= ACKNOWLEDGE_MS;
+    if (this.readyState !== 1 || !this.#streams) return;
+    if (!isDue && this.#unsaidLength < ACKNOWLEDGE_LENGTH) return;
+    this.#owesWord = true;
+    this.#run(this.#post());
+  }
+
+  /** Sends what waits, one request at a time; one that failed is repeated as it was. */
+  async #post() {
+    if (this.#isPosting) return;
+    this.#isPosting = true;
+    const patience = this.#patience();
+    await null; // what is said in one moment goes in one request
+    while (this.readyState === 1 && (this.#frames.length || this.#owesWord)) {
+      const frames = this.#some();
+      const head = { do: 'send', session: this.#session, number: this.#number, after: this.#after };
+      this.#owesWord = false;
+      this.#saidAt = this.#environment.Date.now();
+      this.#unsaidLength = 0;
+      const request = this.#request(POST_MS);
+      try {
+        await this.#fetch([head, ...frames], request);
+        this.#number += frames.length;
+        this.#frames.splice(0, frames.length);
+        patience.renew();
+      } catch (error) {
+        await patience.wait(error);
+      } finally {
+        request.over();
+      }
+    }
+    this.#isPosting = false;
+  }
+
+  #some() {
+    let length = 0;
+    const over = this.#frames.findIndex((frame) => (length += frame.length) > MOST_POSTED_LENGTH);
+    return over === -1 ? [...this.#frames] : this.#frames.slice(0, Math.max(over, 1));
+  }
+
+  /**
+   * @param {(object | string)[]} lines a head, then frames
+   * @param {RequestInit} options
+   */
+  #fetch(lines, options) {
+    return post(this.#environment, this.#options.path, lines, options);
+  }
+
+  /**
+   * @param {number} ms
+   * @param {() => void} [onSilence]
+   */
+  #request(ms, onSilence) {
+    return new Deadline(this.#environment, this.#leaving.signal, ms, onSilence);
+  }
+
+  #patience() {
+    let failingSince = 0;
+    return {
+      renew: () => (failingSince = 0),
+      /** @param {unknown} error of a request; thrown when it is not to be repeated */
+      wait: async (error) => {
+        const now = this.#environment.Date.now();
+        const isOver = error instanceof Ended || this.readyState === 3;
+        if (isOver || (failingSince && now - failingSince > PATIENCE_MS)) throw error;
+        // The first is repeated at once: what a server or a proxy has cut works again by another.
+        const waitMs = failingSince ? RETRY_MS : 0;
+        failingSince ||= now;
+        if (waitMs) await new Promise((go) => this.#environment.setTimeout(go, waitMs));
+      },
+    };
+  }
+
+  #stop() {
+    this.readyState = 3;
+    this.#leaving.abort();
+    this.#environment.removeEventListener('pagehide', this.#onPageHide);
+  }
+
+  // A browser closes the WebSockets of a page that goes; this one has to say it itself.
+  #onPageHide = () => {
+    this.close(GOING_AWAY);
+    this.onclose({ code: LOST, reason: '' });
+  };
+}

@@ -1,0 +1,105 @@
+/** Plays streams in video elements: on the chosen speaker, and past a browser that blocks sound. */
+
+import { byId } from '../dom.js';
+
+export const createPlayback = () => new Playback();
+
+class Playback {
+  /** @type {Set<HTMLVideoElement>} */
+  #videos = new Set();
+  #speaker = '';
+  #notice = byId('sound-blocked');
+  /** Without their sound until the next click or key, as the browser wants it.
+   * @type {Set<HTMLVideoElement>} */
+  #silenced = new Set();
+
+  constructor() {
+    for (const gesture of ['click', 'keydown']) {
+      document.addEventListener(gesture, () => this.#unmute(), { capture: true });
+    }
+  }
+
+  /** @param {HTMLVideoElement} video whose sound is to be heard */
+  add(video) {
+    this.#videos.add(video);
+    if (this.#speaker) void this.#direct(video);
+  }
+
+  /** Forgets the videos that have left the page. */
+  sweep() {
+    for (const video of this.#videos) {
+      if (!video.isConnected) this.#stop(video);
+    }
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {MediaStream | null} stream
+   */
+  show(video, stream) {
+    if (video.srcObject === stream) return;
+    video.srcObject = stream;
+    if (stream) void this.#play(video);
+  }
+
+  /** @param {HTMLVideoElement} video whose stream it takes up again */
+  attach(video) {
+    const { srcObject } = video;
+    video.srcObject = null;
+    video.srcObject = srcObject;
+    void this.#play(video);
+  }
+
+  /** @param {string} deviceId '' for the system's own choice */
+  setSpeaker(deviceId) {
+    if (deviceId === this.#speaker) return;
+    this.#speaker = deviceId;
+    for (const video of this.#videos) void this.#direct(video);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async #play(video) {
+    try {
+      await video.play();
+    } catch (error) {
+      // Anything else means that the element got another stream meanwhile, or went.
+      const isBlocked = error instanceof DOMException && error.name === 'NotAllowedError';
+      if (isBlocked && video.isConnected && !video.muted) this.#silence(video);
+    }
+  }
+
+  /** @param {HTMLVideoElement} video */
+  #silence(video) {
+    this.#silenced.add(video);
+    this.#notice.hidden = false;
+    video.muted = true;
+    void this.#play(video);
+  }
+
+  #unmute() {
+    this.#notice.hidden = true;
+    for (const video of this.#silenced) {
+      this.#silenced.delete(video);
+      video.muted = false;
+      void this.#play(video);
+    }
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async #direct(video) {
+    if (!('setSinkId' in video)) return;
+    try {
+      await video.setSinkId(this.#speaker);
+    } catch {
+      // A speaker that is gone: the sound stays where it is, which is better than silence.
+    }
+  }
+
+  /** @param {HTMLVideoElement} video */
+  #stop(video) {
+    video.srcObject = null;
+    this.#videos.delete(video);
+    this.#silenced.delete(video);
+    if (this.#silenced.size === 0) this.#notice.hidden = true;
+  }
+}

@@ -1,0 +1,117 @@
+/** The stage before the call and after it: who is in it, and the way in. */
+
+import { drawAvatar } from '../avatar.js';
+import { byId, keepList, setText } from '../dom.js';
+import { people } from '../../state/room-state.js';
+import { isKey, listNames, t } from '../../i18n/translate.js';
+
+/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {Person} from '../../protocol/messages.js' */
+/** @typedef {{onSwitch: (kind: 'audio' | 'video') => void}} LobbyOptions */
+/** @import {Room} from '../../state/room-state.js' */
+
+const MAX_FACES = 5;
+
+/** What is switched, and its button. @type {['audio' | 'video', string][]} */
+const SWITCHES = [
+  ['audio', 'lobby-mic'],
+  ['video', 'lobby-camera'],
+];
+
+/** @param {LobbyOptions} options */
+export const createLobby = (options) => new Lobby(options);
+
+class Lobby {
+  #button = byId('join-call', HTMLButtonElement);
+  #hasLeft = false;
+  #wasJoined = false;
+  #joining = false;
+  /** @type {string | null} */
+  #error = null;
+
+  /** @param {LobbyOptions} options */
+  constructor({ onSwitch }) {
+    for (const [kind, id] of SWITCHES) byId(id).addEventListener('click', () => onSwitch(kind));
+  }
+
+  /**
+   * @param {Room} room
+   * @param {MediaState} media
+   */
+  render(room, media) {
+    drawSwitches(media.wanted);
+    const { joined } = room.call;
+    if (joined) this.#joining = false;
+    if (joined) this.#error = null;
+    if (this.#wasJoined && !joined) this.#hasLeft = true;
+    this.#wasJoined = joined;
+    byId('lobby').hidden = joined;
+    const you = room.you === null ? undefined : room.people[room.you];
+    if (you) drawAvatar(byId('lobby-avatar'), you);
+    drawWho(people(room).filter(({ id, in_call }) => in_call && id !== room.you), you !== undefined);
+    this.#drawWords();
+  }
+
+  /** @param {boolean} joining */
+  setJoining(joining) {
+    this.#joining = joining;
+    if (joining) this.#error = null;
+    this.#drawWords();
+  }
+
+  /** @param {string | null} code why the call could not be joined */
+  showError(code) {
+    this.#error = code;
+    this.#joining = false;
+    this.#drawWords();
+  }
+
+  #drawWords() {
+    const key = `error.${this.#error}`;
+    const error = this.#error === null ? null : t(isKey(key) ? key : 'error.call_lost');
+    byId('leave-room').hidden = !this.#hasLeft || this.#joining;
+    setText(byId('lobby-title'), t(this.#hasLeft ? 'lobby.left' : 'lobby.ready'));
+    setText(byId('lobby-hint'), error ?? this.#hint());
+    byId('lobby-hint').dataset.tone = error === null ? '' : 'warn';
+    // Not `disabled`: that would take the focus away from who pressed it.
+    this.#button.ariaDisabled = String(this.#joining);
+    setText(byId('join-words'), this.#joinWords());
+  }
+
+  #hint() {
+    if (this.#hasLeft) return t('lobby.hint_left');
+    return t(window.isSecureContext ? 'lobby.hint' : 'lobby.hint_insecure');
+  }
+
+  #joinWords() {
+    if (this.#joining) return t('lobby.joining');
+    return t(this.#hasLeft ? 'lobby.again' : 'lobby.join');
+  }
+}
+
+/**
+ * @param {Person[]} callers
+ * @param {boolean} isKnown false until the room was entered
+ */
+function drawWho(callers, isKnown) {
+  keepList(byId('lobby-faces'), callers.slice(0, MAX_FACES), {
+    key: ({ id }) => id,
+    create: () => {
+      const face = document.createElement('span');
+      face.className = 'avatar';
+      return face;
+    },
+    update: drawAvatar,
+  });
+  const names = listNames(callers.map(({ nickname }) => nickname));
+  const words = callers.length > 0 ? t('lobby.who', { names, count: callers.length }) : t('lobby.nobody');
+  setText(byId('lobby-words'), isKnown ? words : '');
+}
+
+/** @param {MediaState['wanted']} wanted */
+function drawSwitches(wanted) {
+  for (const [kind, id] of SWITCHES) {
+    byId(id).dataset.off = String(!wanted[kind]);
+    setText(byId(`${id}-words`), t(`toggle.${kind}_${wanted[kind] ? 'off' : 'on'}`));
+  }
+}

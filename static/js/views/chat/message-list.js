@@ -1,0 +1,209 @@
+/** The log of the chat: one row for each message, arrival, departure and gap; stays at the end. */
+
+import { byId, clone, keepList, mark, setText, within } from '../dom.js';
+import { createWatch } from '../../browser/animation-frames.js';
+import { linkify } from './linkify.js';
+import { rowsOf } from './message-rows.js';
+import { clock, isKey, t } from '../../i18n/translate.js';
+
+/** @import {Room} from '../../state/room-state.js' */
+/** @import {MessageRow, Row} from './message-rows.js' */
+/**
+ * @typedef {object} MessagesOptions
+ * @property {() => void} onEarlier
+ * @property {(client_id: string) => void} onRetry
+ * @property {(client_id: string) => void} onDiscard
+ * @property {() => void} onEnd the reader came to the newest message
+ */
+
+const AT_END_PX = 32;
+const NEAR_TOP_PX = 80;
+const ONLY_EMOJI = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{Emoji_Modifier}|[\u200d\ufe0f\s])+$/u;
+const MAX_EMOJI_CHARS = 16;
+const NEVER_SENDABLE = new Set(['too_long', 'empty_message']);
+
+/** @param {MessagesOptions} options */
+export const createMessages = (options) => new Messages(options);
+
+class Messages {
+  #options;
+  #scroller = byId('chat-scroll');
+  #list = byId('messages', HTMLUListElement);
+  #earlier = byId('earlier', HTMLButtonElement);
+  #newest = byId('newest', HTMLButtonElement);
+  #atEnd = true;
+  /** What is drawn. @type {Row[]} */
+  #rows = [];
+  #isNew = createWatch();
+  #day = '';
+  #askedBefore = Infinity;
+  #firstSeq = Infinity;
+  #isWaiting = false;
+
+  /** @param {MessagesOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    this.#earlier.addEventListener('click', () => this.#askEarlier(true));
+    this.#newest.addEventListener('click', () => this.toEnd());
+    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#scroller);
+  }
+
+  get atEnd() {
+    return this.#atEnd;
+  }
+
+  toEnd() {
+    this.#atEnd = true;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#options.onEnd();
+  }
+
+  /** @param {boolean} isWaiting there is no line: what is written waits for one */
+  setWaiting(isWaiting) {
+    this.#isWaiting = isWaiting;
+  }
+
+  /** @param {Room} room */
+  render(room) {
+    const { messages, lines, pending, gaps, hasEarlier, you } = room;
+    const today = new Date().toDateString();
+    if (!this.#isNew(messages, lines, pending, gaps, hasEarlier, you, this.#isWaiting, today)) return;
+    // Times of another day are written otherwise.
+    const before = today === this.#day ? this.#rows : [];
+    this.#day = today;
+    const rows = rowsOf(room, this.#isWaiting);
+    const fromEnd = this.#atEnd ? 0 : this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    this.#earlier.hidden = !room.hasEarlier;
+    this.#firstSeq = room.from;
+    byId('chat-empty').hidden = rows.length > 0 || you === null;
+    const grewAbove = rows[0]?.key !== this.#rows[0]?.key;
+    // What comes in above is old, and not to be read out.
+    if (grewAbove) this.#scroller.ariaBusy = 'true';
+    const same = this.#draw(rows, before);
+    this.#rows = rows;
+    const spoke = !grewAbove && rows.slice(same).some((row) => row.kind === 'message' && row.own);
+    if (this.#atEnd || spoke) this.toEnd();
+    else if (grewAbove) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+    if (you !== null) requestAnimationFrame(() => this.#scroller.removeAttribute('aria-busy'));
+  }
+
+  /**
+   * Draws what has changed. Mostly that is the end: then nothing above it is looked at.
+   * @param {Row[]} rows
+   * @param {Row[]} before what is drawn, and still right
+   * @returns {number} how many rows at the beginning have stayed as they were
+   */
+  #draw(rows, before) {
+    const known = new Map(before.map((row) => [row.key, row]));
+    let same = 0;
+    while (same < rows.length && same < before.length && isSame(rows[same], before[same])) same += 1;
+    if (same === before.length && same > 0) {
+      for (const row of rows.slice(same)) this.#list.append(this.#element(row));
+    } else if (same < Math.max(rows.length, before.length)) {
+      keepList(this.#list, rows, {
+        key: (row) => row.key,
+        create: (row) => this.#create(row),
+        update: (element, row) => {
+          const old = known.get(row.key);
+          if (!old || !isSame(old, row)) update(element, row);
+        },
+      });
+    }
+    return same;
+  }
+
+  /** @param {Row} row */
+  #element(row) {
+    const element = this.#create(row);
+    element.dataset.key = row.key;
+    update(element, row);
+    return element;
+  }
+
+  /** @param {number} unread */
+  showUnread(unread) {
+    this.#newest.hidden = this.#atEnd;
+    setText(byId('newest-words'), unread > 0 ? t('newest', { count: unread }) : t('newest_none'));
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (clientHeight === 0) return;
+    this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    this.#newest.hidden = this.#atEnd;
+    if (this.#atEnd) this.#options.onEnd();
+    else if (scrollTop < NEAR_TOP_PX) this.#askEarlier(false);
+  }
+
+  /** @param {boolean} again though it was asked for already */
+  #askEarlier(again) {
+    if (this.#earlier.hidden || (this.#askedBefore === this.#firstSeq && !again)) return;
+    this.#askedBefore = this.#firstSeq;
+    this.#options.onEarlier();
+  }
+
+  /** @param {Row} row */
+  #create(row) {
+    if (row.kind === 'quiet') return clone('quiet-line');
+    const element = clone('message');
+    within(element, '.message-text').replaceChildren(...textNodes(row.text));
+    mark(element, 'emoji', row.text.length <= MAX_EMOJI_CHARS && ONLY_EMOJI.test(row.text));
+    const { onRetry, onDiscard } = this.#options;
+    within(element, '.message-retry').addEventListener('click', () => onRetry(row.key));
+    within(element, '.message-discard').addEventListener('click', () => onDiscard(row.key));
+    return element;
+  }
+}
+
+/** @param {Row} one @param {Row} other */
+function isSame(one, other) {
+  const names = /** @type {(keyof Row)[]} */ (Object.keys(one));
+  return names.every((name) => one[name] === other[name]);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Row} row
+ */
+function update(element, row) {
+  if (row.kind === 'quiet') return setText(element, row.text);
+  mark(element, 'first', row.first);
+  mark(element, 'own', row.own);
+  mark(element, 'announced', row.announced);
+  element.dataset.state = row.state;
+  setText(within(element, '.message-author'), author(row));
+  drawTime(element, row);
+  within(element, '.message-failed').hidden = row.state !== 'failed';
+  within(element, '.message-retry').hidden = NEVER_SENDABLE.has(row.reason ?? '');
+  const reason = `message.failed.${row.reason}`;
+  setText(within(element, '.message-reason'), t(isKey(reason) ? reason : 'message.failed'));
+}
+
+/** @param {MessageRow} row */
+function author({ own, announced, nickname }) {
+  if (announced) return t('announcement');
+  return own ? t('you') : nickname;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {MessageRow} row
+ */
+function drawTime(element, row) {
+  const time = within(element, '.message-time', HTMLTimeElement);
+  time.dateTime = new Date(row.at).toISOString();
+  const waits = row.waits ? t('message.waiting') : t('message.sending');
+  setText(time, row.state === 'sending' ? waits : clock(row.at, new Date()));
+}
+
+/** @param {string} text */
+function textNodes(text) {
+  return linkify(text).map((piece) => {
+    if (piece.href === undefined) return document.createTextNode(piece.text);
+    const link = document.createElement('a');
+    Object.assign(link, { href: piece.href, textContent: piece.text });
+    Object.assign(link, { target: '_blank', rel: 'noopener noreferrer nofollow' });
+    return link;
+  });
+}

@@ -1,0 +1,92 @@
+/** The rows of the chat's log: a timeline, one row for each message. Pure. */
+
+import { timeline } from '../../state/timeline.js';
+import { listNames, t } from '../../i18n/translate.js';
+
+/** @import {Room} from '../../state/room-state.js' */
+/** @import {Pending, QuietLine, Run, TimelineItem} from '../../state/timeline.js' */
+/**
+ * `key` is the message's client_id: it does not change when a message becomes a stored one. `first`
+ * says that the row begins a run and names its author.
+ * @typedef {object} MessageRow
+ * @property {'message'} kind
+ * @property {string} key
+ * @property {boolean} first
+ * @property {boolean} own
+ * @property {boolean} announced an administrator says it to everybody here
+ * @property {string} nickname
+ * @property {number} at
+ * @property {string} text
+ * @property {'stored' | 'sending' | 'failed'} state
+ * @property {string | null} reason
+ * @property {boolean} [waits] there is no line to send it over
+ */
+/** @typedef {{kind: 'quiet', key: string, text: string}} QuietRow */
+/** @typedef {MessageRow | QuietRow} Row */
+
+/** Who speaks in an announcement: the server gives no participant this id. */
+const ADMINISTRATOR = '';
+const RUN_MS = 5 * 60_000;
+
+/**
+ * @param {Room} room
+ * @param {boolean} [isWaiting] there is no line: what is written waits
+ * @returns {Row[]}
+ */
+export function rowsOf(room, isWaiting = false) {
+  const items = timeline(room);
+  return items.flatMap((item, index) => {
+    if (item.kind === 'run') return runRows(item);
+    if (item.kind === 'pending') return pendingRows(item, items[index - 1], isWaiting);
+    return { kind: 'quiet', key: item.key, text: item.kind === 'gap' ? t('gap') : lineText(item) };
+  });
+}
+
+/**
+ * @param {Run} run
+ * @returns {Row[]}
+ */
+const runRows = ({ from, own, nickname, messages }) =>
+  messages.map(({ client_id, text, sent_at }, index) => ({
+    kind: 'message',
+    key: client_id,
+    first: index === 0,
+    own,
+    announced: from === ADMINISTRATOR,
+    nickname,
+    at: sent_at,
+    text,
+    state: 'stored',
+    reason: null,
+  }));
+
+/**
+ * @param {Pending} pending
+ * @param {TimelineItem | undefined} before
+ * @param {boolean} waits
+ * @returns {Row[]}
+ */
+function pendingRows({ items }, before, waits) {
+  const run = before?.kind === 'run' && before.own ? before : null;
+  return items.map(({ client_id, text, at, state, reason }, index) => ({
+    kind: 'message',
+    key: client_id,
+    first: index === 0 && (run === null || at - run.at >= RUN_MS),
+    own: true,
+    announced: false,
+    nickname: '',
+    at,
+    text,
+    state: state === 'sent' ? 'stored' : state,
+    reason,
+    waits,
+  }));
+}
+
+/** @param {QuietLine} line */
+function lineText({ steps }) {
+  const said = steps.map(({ kind, people }) =>
+    t(kind, { names: listNames(people.map(({ nickname }) => nickname)) }),
+  );
+  return said.reduce((first, second) => t('line_join', { first, second }));
+}

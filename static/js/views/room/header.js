@@ -1,0 +1,85 @@
+/** The room's header: its title with the number of people, and the button that copies the link. */
+
+import { byId, mark, setText, within } from '../dom.js';
+import { count } from '../../state/room-state.js';
+import { t } from '../../i18n/translate.js';
+
+/** @import {Room} from '../../state/room-state.js' */
+
+const COPIED_MS = 2_000;
+
+/**
+ * @param {object} [options]
+ * @param {(words: string) => void} [options.onProblem]
+ * @param {(words: string) => void} [options.say] to those who do not see it
+ */
+export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
+  const button = byId('copy-link', HTMLButtonElement);
+  button.addEventListener('click', async () => {
+    if (!(await copy(roomLink()))) return onProblem('copy');
+    showCopied(button);
+    say(t('copied'));
+  });
+  bindShare();
+  return {
+    /**
+     * @param {Room} room
+     * @param {number} [unread] messages, for the tab's title
+     */
+    render(room, unread = 0) {
+      if (room.you === null) return;
+      const title = t('room_title', { name: room.name, count: count(room) });
+      setText(byId('room-title'), title);
+      const tabTitle = `${unread > 0 ? `[${unread}] ` : ''}${title} · Noom`;
+      if (document.title !== tabTitle) document.title = tabTitle;
+    },
+  };
+}
+
+/** Without the visitor's own nickname. */
+const roomLink = () => new URL(location.pathname, location.href).href;
+
+/** The system's sheet, where there is one; a person who closes it has not failed. */
+function bindShare() {
+  const button = byId('share-link', HTMLButtonElement);
+  button.hidden = typeof navigator.share !== 'function';
+  button.addEventListener('click', () => {
+    navigator.share({ title: byId('room-title').textContent ?? '', url: roomLink() }).catch(() => {});
+  });
+}
+
+/** @param {HTMLElement} button */
+function showCopied(button) {
+  mark(button, 'done', true);
+  setText(within(button, '.copy-link-words'), t('copied'));
+  setTimeout(() => {
+    mark(button, 'done', false);
+    setText(within(button, '.copy-link-words'), t('copy_link'));
+  }, COPIED_MS);
+}
+
+/** @param {string} text */
+async function copy(text) {
+  if (!navigator.clipboard) return copyBySelection(text);
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text);
+  }
+}
+
+/**
+ * For plain http, where browsers give no clipboard.
+ * @param {string} text
+ */
+function copyBySelection(text) {
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'visually-hidden';
+  document.body.append(field);
+  field.select();
+  const isDone = document.execCommand('copy');
+  field.remove();
+  return isDone;
+}

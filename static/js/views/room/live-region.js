@@ -1,0 +1,51 @@
+/** The one live region: what a screen reader says of all that the eye sees somewhere else. */
+
+import { byId } from '../dom.js';
+import { newsOf, ownNews } from './announcements.js';
+
+/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {Room} from '../../state/room-state.js' */
+
+// Long enough to be read out after what is being read; nobody finds old news on the page.
+const KEPT_MS = 10_000;
+const MOST_LINES = 8;
+const NOTHING_SENT = { audio: false, video: false, screen: false };
+
+export const createLive = () => new Live();
+
+class Live {
+  #region = byId('live');
+  /** @type {Room | null} */
+  #room = null;
+  /** @type {MediaState | null} */
+  #media = null;
+
+  /**
+   * Each sentence is a line of its own, so that the second of two is not said for both.
+   * @param {string} words
+   */
+  say(words) {
+    const line = document.createElement('p');
+    line.textContent = words;
+    this.#region.append(line);
+    if (this.#region.children.length > MOST_LINES) this.#region.firstElementChild?.remove();
+    setTimeout(() => line.remove(), KEPT_MS);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {MediaState} media one's own
+   */
+  render(room, media) {
+    const [before, own] = [this.#room, this.#media];
+    this.#room = room;
+    this.#media = media;
+    if (before === null || own === null) return;
+    for (const words of newsOf(before, room, isLogSeen)) this.say(words);
+    // Before the call nothing is sent; joining it says what is.
+    if (!room.call.joined) return;
+    for (const words of ownNews(before.call.joined ? own : NOTHING_SENT, media)) this.say(words);
+  }
+}
+
+const isLogSeen = () => byId('chat-scroll').getClientRects().length > 0;

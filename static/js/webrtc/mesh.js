@@ -1,0 +1,274 @@
+/** A peer for each of the others in the call: who gets one, and which signal goes to which. */
+
+import { budget } from './bandwidth.js';
+import { createPeer } from './peer.js';
+
+/** @typedef {import('../protocol/messages.d.ts').Caller} Caller */
+/** @typedef {import('../protocol/messages.d.ts').IceServer} IceServer */
+/** @typedef {import('../protocol/messages.d.ts').OfferEvent} OfferEvent */
+/** @typedef {import('../protocol/messages.d.ts').AnswerEvent} AnswerEvent */
+/** @typedef {import('../protocol/messages.d.ts').IceEvent} IceEvent */
+/** @typedef {import('../protocol/messages.d.ts').Description} Description */
+/** @typedef {import('../protocol/messages.d.ts').Candidate} Candidate */
+/** @typedef {import('./transceivers.js').Streams} Streams */
+/** @typedef {import('./transceivers.js').Tracks} Tracks */
+/** @typedef {import('./peer.js').Peer} Peer */
+/** @typedef {import('./peer.js').PeerState} PeerState */
+
+/** Whoever signals but is in no roster by then was only passing: a signal that came late. */
+const STRANGER_MS = 10_000;
+
+/**
+ * @typedef {object} MeshOptions
+ * @property {string} you  my participant id
+ * @property {IceServer[]} iceServers
+ * @property {boolean} [relayOnly]  no other way than over the relay
+ * @property {Tracks} tracks  nulls will do: see `setTracks`
+ * @property {(type: 'offer' | 'answer' | 'ice', payload: object) => void} send
+ * @property {(id: string, streams: Streams | null) => void} onStreams  null: they are gone
+ * @property {(id: string, state: PeerState) => void} onPeerState
+ * @property {(id: string, read: (() => number) | null) => void} [onLevels]  loudness, 0 to 1
+ * @property {(id: string, error: unknown) => void} [onProblem]
+ */
+
+/**
+ * @typedef {{peer: Peer, session: string, stranger: ReturnType<typeof setTimeout> | null}} Entry
+ */
+
+/** Of the page and not of a mesh: the others remember the last one while the page lives. */
+let lastNumber = 0;
+
+/** @param {MeshOptions} options */
+export const createMesh = (options) => new Mesh(options);
+
+export class Mesh {
+  #options;
+  #tracks;
+  /** @type {Map<string, Entry>} by participant */
+  #entries = new Map();
+  /** @type {Record<string, Caller>} */
+  #callers = {};
+  /** Sessions that a newer one has replaced. @type {Set<string>} */
+  #retired = new Set();
+  /** The number of the last offer, by session. @type {Map<string, number>} */
+  #seen = new Map();
+  #closed = false;
+
+  /** @param {MeshOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#tracks = options.tracks;
+  }
+
+  /** @returns {Map<string, Peer>} by participant */
+  get peers() {
+    return new Map([...this.#entries].map(([id, { peer }]) => [id, peer]));
+  }
+
+  /**
+   * The callers as the server knows them, me too: peers come and go with them.
+   * @param {Record<string, Caller>} callers
+   */
+  setCallers(callers) {
+    if (this.#closed) return;
+    this.#callers = callers;
+    for (const caller of Object.values(callers)) {
+      if (caller.id !== this.#options.you) this.#meet(caller);
+    }
+    for (const [id, { stranger }] of this.#entries) {
+      if (!(id in callers) && stranger === null) this.#drop(id);
+    }
+    this.#share();
+  }
+
+  /**
+   * A signal from another. An offer may come before the roster that has its sender in it, and a
+   * candidate before the offer.
+   * @param {'offer' | 'answer' | 'ice'} type
+   * @param {OfferEvent | AnswerEvent | IceEvent} payload
+   */
+  signal(type, payload) {
+    const { from, session } = payload;
+    if (this.#closed || this.#retired.has(session) || from === this.#options.you) return;
+    const body = 'description' in payload ? payload.description : payload.candidate;
+    if (type === 'offer' && !this.#isNew(session, /** @type {Description} */ (body))) return;
+    let entry = this.#entries.get(from);
+    if (entry?.session !== session) {
+      if (type === 'answer') return;
+      entry = this.#open(from, session);
+      entry.stranger = setTimeout(() => this.#drop(from), STRANGER_MS);
+      this.#share();
+    }
+    entry.peer.receive(type, body);
+  }
+
+  /** @param {Tracks} tracks */
+  setTracks(tracks) {
+    this.#tracks = tracks;
+    for (const { peer } of this.#entries.values()) peer.setTracks(tracks);
+    this.#share();
+  }
+
+  /** This machine has another network: do not wait until the old path is found dead. */
+  networkChanged() {
+    for (const { peer } of this.#entries.values()) peer.restart();
+  }
+
+  /**
+   * Signals were lost with the line: who is not connected begins a new attempt.
+   * @param {IceServer[]} iceServers  with credentials that are good for longer
+   */
+  lineReturned(iceServers) {
+    this.setIceServers(iceServers);
+    for (const { peer } of this.#entries.values()) {
+      if (peer.pc.connectionState !== 'connected') peer.restart();
+    }
+  }
+
+  /**
+   * For new connections, and for the next restart of each that lives.
+   * @param {IceServer[]} iceServers
+   */
+  setIceServers(iceServers) {
+    this.#options = { ...this.#options, iceServers };
+    for (const { peer } of this.#entries.values()) {
+      peer.pc.setConfiguration(configurationOf(this.#options));
+    }
+  }
+
+  /** A new connection to a participant, whatever the state of the old one. @param {string} id */
+  renew(id) {
+    this.#renew(id, null);
+  }
+
+  close() {
+    this.#closed = true;
+    for (const id of [...this.#entries.keys()]) this.#drop(id);
+  }
+
+  /** @param {Caller} caller */
+  #meet({ id, session, media }) {
+    if (this.#retired.has(session)) return;
+    let entry = this.#entries.get(id);
+    if (entry?.session !== session) {
+      entry = this.#open(id, session);
+      entry.peer.start();
+    } else if (entry.stranger !== null) {
+      clearTimeout(entry.stranger);
+      entry.stranger = null;
+      entry.peer.start();
+    }
+    entry.peer.show(media);
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} session
+   * @returns {Entry}
+   */
+  #open(id, session) {
+    const old = this.#entries.get(id);
+    if (old && old.session !== session) this.#retired.add(old.session);
+    this.#drop(id);
+    const peer = createPeer({
+      polite: () => this.#cameLater(id),
+      configuration: configurationOf(this.#options),
+      tracks: this.#tracks,
+      send: (kind, body) => this.#send(kind, id, session, body),
+      onStreams: (streams) => {
+        this.#options.onStreams(id, streams);
+        this.#options.onLevels?.(id, () => peer.level());
+      },
+      onState: (state) => this.#options.onPeerState(id, state),
+      onUseless: (offer) => this.#renew(id, offer),
+      onError: (error) => this.#options.onProblem?.(id, error),
+      nextNumber: () => (lastNumber += 1),
+    });
+    const entry = { peer, session, stranger: null };
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  /** @param {string} id */
+  #drop(id) {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    this.#entries.delete(id);
+    if (entry.stranger !== null) clearTimeout(entry.stranger);
+    entry.peer.close();
+    this.#options.onLevels?.(id, null);
+    this.#options.onStreams(id, null);
+    this.#options.onPeerState(id, 'closed');
+  }
+
+  /**
+   * A new connection in the same session: the other, too, takes the new certificate as the sign to
+   * begin anew.
+   * @param {string} id
+   * @param {Description | null} offer  of the other, or null: I make one
+   */
+  #renew(id, offer) {
+    const old = this.#entries.get(id);
+    if (!old) return;
+    const { stranger, session, peer } = old;
+    old.stranger = null;
+    const entry = this.#open(id, session);
+    entry.stranger = stranger;
+    this.#share();
+    for (const candidate of peer.early) entry.peer.receive('ice', candidate);
+    if (offer) entry.peer.receive('offer', offer);
+    else entry.peer.offer();
+    const media = this.#callers[id]?.media;
+    if (media) entry.peer.show(media);
+  }
+
+  /**
+   * @param {'offer' | 'answer' | 'ice'} kind
+   * @param {string} to
+   * @param {string} session
+   * @param {Description | Candidate | null} body
+   */
+  #send(kind, to, session, body) {
+    const name = kind === 'ice' ? 'candidate' : 'description';
+    this.#options.send(kind, { to, session, [name]: body });
+  }
+
+  /**
+   * @param {string} session
+   * @param {Description} description
+   */
+  #isNew(session, { number }) {
+    if (number <= (this.#seen.get(session) ?? -1)) return false;
+    this.#seen.set(session, number);
+    return true;
+  }
+
+  /**
+   * Of two, the later arrival is polite. Whom no roster names yet has just arrived.
+   * @param {string} id
+   */
+  #cameLater(id) {
+    const mine = this.#callers[this.#options.you]?.since ?? Infinity;
+    const theirs = this.#callers[id]?.since ?? Infinity;
+    return mine === theirs ? this.#options.you > id : mine > theirs;
+  }
+
+  /** What each peer may send: it follows from how many there are. */
+  #share() {
+    const count = this.#entries.size + 1;
+    const limits = budget(count, { screen: this.#tracks.screen !== null });
+    for (const { peer } of this.#entries.values()) peer.setBudget(limits);
+  }
+}
+
+/**
+ * One transport for everything: the fewest candidates, and the fastest way to the first frame.
+ * @param {MeshOptions} options
+ * @returns {RTCConfiguration}
+ */
+const configurationOf = ({ iceServers, relayOnly = false }) => ({
+  iceTransportPolicy: relayOnly ? 'relay' : 'all',
+  iceServers: /** @type {RTCIceServer[]} */ (iceServers),
+  bundlePolicy: 'max-bundle',
+  rtcpMuxPolicy: 'require',
+});

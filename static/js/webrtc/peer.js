@@ -1,0 +1,300 @@
+/** One RTCPeerConnection by perfect negotiation: signals in, signals out, no socket. */
+
+import { isSameBudget } from './bandwidth.js';
+import { createCandidates } from './ice-candidates.js';
+import { createRemote } from './remote-streams.js';
+import { at, spaced } from '../browser/schedule.js';
+import { fingerprintOf } from './sdp.js';
+import { adoptSlots, limitSenders, openSlots, sendTracks } from './transceivers.js';
+import { startingAt } from './start-bitrate.js';
+
+/** @import {Candidate, Description} from '../protocol/messages.js' */
+/** @typedef {import('./transceivers.js').Tracks} Tracks */
+/** @typedef {import('./bandwidth.js').Budget} Budget */
+/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
+/** @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} PeerState */
+
+/** The polite side leaves the first offer to the other for so long. */
+const OFFER_WAIT_MS = 4_000;
+/** Until an offer without an answer is sent once more; the last one repeats. */
+const ANSWER_DEADLINES_MS = [4_000, 4_000, 8_000, 15_000];
+/** How long each state of the connection may last before ICE is restarted. */
+const PATIENCE_MS = { new: 8_000, connecting: 8_000, disconnected: 4_000, failed: 0 };
+/** Added after each restart that did not help; after the last one a new connection is tried. */
+const RESTART_DELAYS_MS = [0, 2_000, 5_000];
+/** Many restarts in a row freeze pictures for good (Firefox at six, 1.5 s apart). */
+const RESTART_SPACING_MS = 5_000;
+/** The impolite side restarts first, so that two restarts do not meet as a glare. */
+const POLITE_PATIENCE_MS = 2_000;
+
+/**
+ * @typedef {object} PeerOptions
+ * @property {() => boolean} polite  asked when it matters: who came first may be learned late
+ * @property {RTCConfiguration} configuration
+ * @property {Tracks} tracks
+ * @property {(kind: 'offer' | 'answer' | 'ice', body: Description | Candidate | null) => void} send
+ * @property {(streams: import('./transceivers.js').Streams) => void} onStreams  the same two each time
+ * @property {(state: PeerState) => void} onState
+ * @property {(offer: Description | null) => void} onUseless  only a new connection can help: to
+ *   answer this offer, or (null) to make one
+ * @property {(error: unknown) => void} onError
+ * @property {() => number} nextNumber  of an offer; grows for the life of the page
+ */
+
+/** @param {PeerOptions} options */
+export const createPeer = (options) => new Peer(options);
+
+export class Peer {
+  #options;
+  #candidates;
+  #remote = createRemote();
+  #queue = Promise.resolve();
+  /** Empty streams: as names in the descriptions they tell which tracks belong together. */
+  #labels = { camera: new MediaStream(), screen: new MediaStream() };
+  /** @type {import('./transceivers.js').Slots | null} */
+  #slots = null;
+  /** @type {Tracks} */
+  #tracks;
+  /** @type {Budget | null} */
+  #budget = null;
+  /** The numbers of the offer that waits for its answer: each repetition has one. @type {Set<number>} */
+  #outstanding = new Set();
+  #unanswered = 0;
+  #restartWanted = false;
+  #restarts = 0;
+  #closed = false;
+  /** @type {PeerState | null} */
+  #state = null;
+  /** @type {Timer} */
+  #signalTimer;
+  /** @type {Timer} */
+  #healthTimer;
+
+  /** @param {PeerOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#tracks = options.tracks;
+    this.pc = new RTCPeerConnection(options.configuration);
+    this.#candidates = createCandidates(this.pc);
+    this.pc.onicecandidate = ({ candidate }) =>
+      options.send('ice', candidate && /** @type {Candidate} */ (candidate.toJSON()));
+    this.pc.onconnectionstatechange = () => this.#onConnectionState();
+  }
+
+  /** Offer, or as the polite side wait for the other's offer, but not for ever. */
+  start() {
+    if (this.#options.polite()) this.#remindMe(OFFER_WAIT_MS, () => this.#isUntouched());
+    else this.#enqueue(async () => (this.#isUntouched() ? this.#offer() : undefined));
+  }
+
+  /** Offer now, whoever should be the first. */
+  offer() {
+    this.#enqueue(() => this.#offer());
+  }
+
+  /**
+   * @param {'offer' | 'answer' | 'ice'} kind
+   * @param {Description | Candidate | null} body
+   */
+  receive(kind, body) {
+    this.#enqueue(() => {
+      if (kind === 'ice') return this.#candidates.take(/** @type {Candidate | null} */ (body));
+      const description = /** @type {Description} */ (body);
+      return kind === 'offer' ? this.#takeOffer(description) : this.#takeAnswer(description);
+    });
+  }
+
+  /** @param {Tracks} tracks */
+  setTracks(tracks) {
+    this.#tracks = tracks;
+    this.#enqueue(async () => this.#slots && sendTracks(this.#slots, this.#tracks));
+  }
+
+  /** @param {Budget} budget */
+  setBudget(budget) {
+    if (isSameBudget(this.#budget, budget)) return;
+    this.#budget = budget;
+    this.#limit();
+  }
+
+  #limit() {
+    this.#enqueue(async () => this.#slots && this.#budget && limitSenders(this.#slots, this.#budget));
+  }
+
+  /** @param {{video: boolean, screen: boolean}} live what the other side says it sends */
+  show(live) {
+    this.#remote.show(live);
+  }
+
+  /** Find a new path, as after a change of network; what flows goes on meanwhile. */
+  restart = spaced(() => this.#restart(), RESTART_SPACING_MS);
+  #restart() {
+    if (this.#closed || this.#isUntouched()) return;
+    this.#restartWanted = true;
+    this.#restarts += 1;
+    this.#watchHealth('connecting');
+    this.pc.restartIce();
+    this.offer();
+  }
+
+  /** How loud the other's microphone is now, 0 to 1. */
+  level() {
+    return this.#remote.level();
+  }
+
+  /** Candidates that still wait for their description. */
+  get early() {
+    return this.#candidates.held;
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#signalTimer);
+    clearTimeout(this.#healthTimer);
+    this.restart.stop();
+    this.pc.onicecandidate = null;
+    this.pc.onconnectionstatechange = null;
+    this.#remote.detach();
+    this.pc.close();
+  }
+
+  /**
+   * One operation after the other: each finds the connection as the one before has left it, and
+   * none runs on a closed one. All that goes wrong ends in `onError`.
+   * @param {() => Promise<unknown> | undefined} operation
+   */
+  #enqueue(operation) {
+    this.#queue = this.#queue
+      .then(() => (this.#closed ? undefined : operation()))
+      .then(
+        () => undefined,
+        (error) => (this.#closed ? undefined : this.#options.onError(error)),
+      );
+  }
+
+  async #offer() {
+    this.#slots ??= openSlots(this.pc, this.#labels);
+    // A repeated offer is the same description with a new number, so it is safe to answer both.
+    if (this.pc.signalingState === 'stable' || this.#restartWanted) {
+      this.#restartWanted = false;
+      this.#outstanding.clear();
+      await this.pc.setLocalDescription();
+    }
+    if (this.#closed || this.pc.localDescription?.type !== 'offer') return;
+    const number = this.#options.nextNumber();
+    this.#outstanding.add(number);
+    this.#options.send('offer', { number, sdp: this.pc.localDescription.sdp });
+    this.#remindMe(at(ANSWER_DEADLINES_MS, this.#unanswered), () => this.#outstanding.has(number));
+    this.#unanswered += 1;
+    this.#applyAll();
+  }
+
+  /** @param {Description} description */
+  async #takeOffer(description) {
+    const collision = this.pc.signalingState === 'have-local-offer';
+    if (collision && !this.#options.polite()) return;
+    // Chromium 156 may never gather a candidate again once its very first offer was rolled back.
+    const spoilt = collision && this.pc.currentRemoteDescription === null;
+    if (spoilt || this.#isOfAnother(description)) return this.#options.onUseless(description);
+    await this.#setRemote('offer', description);
+    if (this.#closed) return;
+    this.#outstanding.clear();
+    this.#slots = adoptSlots(this.pc, this.#labels);
+    await this.pc.setLocalDescription();
+    if (this.#closed || !this.pc.localDescription) return;
+    const { sdp } = this.pc.localDescription;
+    this.#options.send('answer', { number: description.number, sdp });
+    await this.#settle();
+  }
+
+  /** @param {Description} description */
+  async #takeAnswer(description) {
+    if (!this.#outstanding.has(description.number)) return;
+    if (this.#isOfAnother(description)) return this.#options.onUseless(null);
+    await this.#setRemote('answer', description);
+    if (this.#closed) return;
+    this.#outstanding.clear();
+    await this.#settle();
+  }
+
+  /** @param {'offer' | 'answer'} type @param {Description} description */
+  #setRemote(type, { sdp }) {
+    const told = this.#budget ? startingAt(sdp, this.#budget.videoBps) : sdp;
+    return this.pc.setRemoteDescription({ type, sdp: told });
+  }
+
+  /** Both descriptions are there: what had to wait for them. */
+  async #settle() {
+    clearTimeout(this.#signalTimer);
+    this.#unanswered = 0;
+    if (this.pc.connectionState === 'connected') this.#restarts = 0;
+    else this.#watchHealth('connecting');
+    this.#remote.attach(this.#slots ?? {});
+    this.#options.onStreams(this.#remote.streams);
+    await this.#candidates.flush();
+    this.#applyAll();
+  }
+
+  /** Behind what waits in the queue: candidates are more urgent. */
+  #applyAll() {
+    this.setTracks(this.#tracks);
+    this.#limit();
+  }
+
+  /** No description from here or there yet. */
+  #isUntouched() {
+    return this.#outstanding.size === 0 && this.pc.remoteDescription === null;
+  }
+
+  /**
+   * A connection keeps its certificate for life. Another one under the same session: the other
+   * page has dropped us (our line was down for longer than our lease) and taken us in again.
+   * @param {Description} description
+   */
+  #isOfAnother(description) {
+    const known = this.pc.currentRemoteDescription;
+    return known !== null && fingerprintOf(known.sdp) !== fingerprintOf(description.sdp);
+  }
+
+  #onConnectionState() {
+    const state = this.pc.connectionState;
+    if (state === 'connected') {
+      this.#restarts = 0;
+      this.#report('connected');
+    } else if (state !== 'closed') {
+      this.#watchHealth(state);
+      this.#report((this.#state ?? 'connecting') === 'connecting' ? 'connecting' : 'reconnecting');
+    }
+  }
+
+  /** @param {keyof typeof PATIENCE_MS} state */
+  #watchHealth(state) {
+    const manners = this.#options.polite() ? POLITE_PATIENCE_MS : 0;
+    const delay = PATIENCE_MS[state] + at(RESTART_DELAYS_MS, this.#restarts) + manners;
+    clearTimeout(this.#healthTimer);
+    this.#healthTimer = setTimeout(() => {
+      if (this.pc.connectionState === 'connected') return;
+      if (this.#restarts < RESTART_DELAYS_MS.length) this.restart();
+      else this.#options.onUseless(null);
+    }, delay);
+  }
+
+  /**
+   * Offer after a delay, if that is still needed then.
+   * @param {number} delayMs
+   * @param {() => boolean} needed
+   */
+  #remindMe(delayMs, needed) {
+    clearTimeout(this.#signalTimer);
+    const remind = () => this.#enqueue(() => (needed() ? this.#offer() : undefined));
+    this.#signalTimer = setTimeout(remind, delayMs);
+  }
+
+  /** @param {PeerState} state */
+  #report(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}

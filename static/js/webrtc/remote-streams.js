@@ -1,0 +1,81 @@
+/** What comes from another person, as two streams that a media element can always play. */
+
+/** @typedef {import('./transceivers.js').Slots} Slots */
+/** @typedef {import('./transceivers.js').Streams} Streams */
+
+/**
+ * A media element whose stream has a video track that never had a frame stays silent for ever
+ * (Chromium 156: `readyState` 0, sound not pulled). So a picture is in its stream only from its
+ * first packet on (`unmute`), and only while its owner says that it is live.
+ */
+export const createRemote = () => new Remote();
+
+class Remote {
+  /** @type {Streams} */
+  streams = { camera: new MediaStream(), screen: new MediaStream() };
+  /** @type {Slots} */
+  #slots = {};
+  #live = { video: true, screen: true };
+  /** @type {number | undefined} */
+  #heardAt;
+
+  /** @param {Slots} slots */
+  attach(slots) {
+    this.#listen(null);
+    this.#slots = slots;
+    this.#listen(() => this.#arrange());
+    this.#arrange();
+  }
+
+  detach() {
+    this.attach({});
+  }
+
+  /** @param {{video: boolean, screen: boolean}} live what the other side says it sends */
+  show({ video, screen }) {
+    this.#live = { video, screen };
+    this.#arrange();
+  }
+
+  /** The loudness of the microphone now; a receiver repeats the last one when nothing comes. */
+  level() {
+    const [source] = this.#slots.microphone?.receiver.getSynchronizationSources() ?? [];
+    const isNews = source?.timestamp !== this.#heardAt;
+    this.#heardAt = source?.timestamp;
+    return isNews ? (source?.audioLevel ?? 0) : 0;
+  }
+
+  /** @param {(() => void) | null} listener */
+  #listen(listener) {
+    for (const transceiver of [this.#slots.camera, this.#slots.screen]) {
+      if (transceiver) transceiver.receiver.track.onunmute = listener;
+    }
+  }
+
+  #arrange() {
+    const { microphone, camera, screen, screenSound } = this.#slots;
+    fill(this.streams.camera, [sound(microphone), this.#live.video && picture(camera)]);
+    fill(this.streams.screen, [
+      this.#live.screen && sound(screenSound),
+      this.#live.screen && picture(screen),
+    ]);
+  }
+}
+
+/** @param {RTCRtpTransceiver | undefined} transceiver */
+const sound = (transceiver) => transceiver?.receiver.track;
+
+/** @param {RTCRtpTransceiver | undefined} transceiver */
+const picture = (transceiver) =>
+  transceiver?.receiver.track.muted === false && transceiver.receiver.track;
+
+/**
+ * Make a stream hold exactly these tracks, touching only what differs.
+ * @param {MediaStream} stream
+ * @param {(MediaStreamTrack | false | undefined)[]} wanted
+ */
+const fill = (stream, wanted) => {
+  const tracks = wanted.filter((track) => track instanceof MediaStreamTrack);
+  for (const track of stream.getTracks()) if (!tracks.includes(track)) stream.removeTrack(track);
+  for (const track of tracks) stream.addTrack(track);
+};
