@@ -45,7 +45,7 @@ faults: programs .venv/dev.stamp
 	@mkdir -p var && rm -f $(FIGURES)
 	for run in 1 2 3; do NOOM_FIGURES=$(FIGURES) timeout -k 60 7200 \
 		$(IN_VENV) -m pytest $(FAULTS) || failed=1; done; \
-	$(IN_VENV) -m tests.faults.report $(FIGURES) docs/reliability.md && exit $${failed:-0}
+	$(IN_VENV) -m tests.support.figures.report $(FIGURES) docs/reliability.md && exit $${failed:-0}
 
 # What can be known in about half a minute: the longest first, two at a time, and -k shows all that is
 # wrong and not only the first.
@@ -140,7 +140,7 @@ programs:
 operating: .venv/dev.stamp
 	$(call install,$(call missing,debootstrap,debootstrap) \
 		$(call missing,systemd-nspawn,systemd-container) $(call missing,slirp4netns,slirp4netns))
-	$(IN_VENV) -m pytest tests/operating/on_debian.py
+	$(IN_VENV) -m pytest tests/deployment/check_debian.py
 
 # What strangers' programs think of Noom: each in minutes, in an environment of their own.
 GSTREAMER := /usr/lib/*/gstreamer-1.0
@@ -154,7 +154,7 @@ judges: .venv/dev.stamp var/judges/.stamp
 		$(call missing,/usr/lib/python3/dist-packages/gi/overrides/Gst.py,python3-gst-1.0))
 	$(IN_VENV) -m pytest tests/judges/judge_*.py
 
-var/judges/.stamp: tests/judges/requirements.txt .venv/run.stamp
+var/judges/.stamp: tests/conformance/requirements.txt .venv/run.stamp
 	$(PYTHON) -m venv var/judges
 	var/judges/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -28,8 +28,8 @@ from bench import growth, report  # noqa: E402 - needs the key
 from bench.meters import memory_kb  # noqa: E402
 from bench.servers import OTHER_CORE, Running  # noqa: E402
 from chat import tokens  # noqa: E402
-from tests.live.production import gather_static_files  # noqa: E402
-from tests.live.server import ROOT  # noqa: E402
+from tests.support.servers.dev_server import ROOT  # noqa: E402
+from tests.support.servers.production import gather_static_files  # noqa: E402
 
 Figures = dict[str, float]
 Server = Callable[[], AbstractContextManager[Running]]

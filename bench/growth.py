@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from bench import servers
 from bench.servers import Running
-from tests.live.server import ROOT
+from tests.support.servers.dev_server import ROOT
 
 PLOT = ROOT / "docs" / "chat.png"
 Figures = dict[str, float]

@@ -18,12 +18,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bench.machine import machine
 from tests.conftest import CHROMIUMS, installed
-from tests.live.cluster import Process
-from tests.live.people import FAKE_DEVICES
-from tests.live.production import gather_static_files
-from tests.live.server import ROOT, Noom
-from tests.live.waiting import until, until_page
-from tests.live.weight import Weight
+from tests.support.browsers.page_weight import Weight
+from tests.support.browsers.users import FAKE_DEVICES
+from tests.support.servers.cluster import Process
+from tests.support.servers.dev_server import ROOT, Noom
+from tests.support.servers.production import gather_static_files
+from tests.support.waiting import until, until_page
 
 RESULTS = ROOT / "bench" / "join-results.md"
 TARGET_MS, TARGET_BYTES, TARGET_REQUESTS = 900, 150_000, 15

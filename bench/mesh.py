@@ -23,9 +23,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.join import RECORD, Production
 from bench.machine import machine
 from tests.conftest import CHROMIUMS, installed
-from tests.live.people import FAKE_DEVICES
-from tests.live.server import ROOT
-from tests.live.waiting import until_page
+from tests.support.browsers.users import FAKE_DEVICES
+from tests.support.servers.dev_server import ROOT
+from tests.support.waiting import until_page
 
 RESULTS = ROOT / "bench" / "mesh-results.md"
 PLOT = ROOT / "docs" / "mesh.png"

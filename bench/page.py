@@ -15,10 +15,10 @@ from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page
 
-from tests.live.people import FAKE_DEVICES, People
-from tests.live.screenshots import chromium
-from tests.live.server import Noom
-from tests.live.waiting import until_page
+from tests.support.browsers.screenshots import chromium
+from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.servers.dev_server import Noom
+from tests.support.waiting import until_page
 
 SIZES = (100, 1_000, 10_000)
 EVENTS = 100

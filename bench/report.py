@@ -10,8 +10,8 @@ from statistics import median
 from bench.growth import Rows, marginal_us
 from bench.machine import machine
 from bench.servers import PEERS
-from tests.live.node import node
-from tests.live.server import ROOT
+from tests.support.node import node
+from tests.support.servers.dev_server import ROOT
 
 RESULTS = ROOT / "bench" / "results.md"
 Found = Mapping[tuple[str, str, str, str], list[float]]  # setup, shape, server, figure: by round

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.live.cluster import Process, start_cluster
-from tests.live.node import node
-from tests.live.postgres import Postgres
-from tests.live.redis import Redis
-from tests.live.server import ROOT, free_port
-from tests.live.waiting import until
+from tests.support.node import node
+from tests.support.servers.cluster import Process, start_cluster
+from tests.support.servers.dev_server import ROOT, free_port
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.redis import Redis
+from tests.support.waiting import until
 
 PEERS = ROOT / "bench" / "peers"
 SECRET_KEY = "only-for-a-benchmark-on-this-machine-" + "x" * 32

@@ -13,12 +13,12 @@ from django.conf import settings as django_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 
-from tests.live.firefox import Firefox
-from tests.live.people import FAKE_DEVICES, People
-from tests.live.postgres import Postgres
-from tests.live.production import as_operated, gather_static_files
-from tests.live.redis import Redis
-from tests.live.server import Noom
+from tests.support.browsers.firefox import Firefox
+from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.servers.dev_server import Noom
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.production import as_operated, gather_static_files
+from tests.support.servers.redis import Redis
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 FIREFOXES = ("firefox-esr", "firefox")

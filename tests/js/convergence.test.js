@@ -8,8 +8,8 @@ import { createOutbox } from '../../static/js/session/outbox.js';
 import { emptyRoom, hole, lastSeq, reduce } from '../../static/js/state/room-state.js';
 import { timeline } from '../../static/js/state/timeline.js';
 import { createSocket } from '../../static/js/transport/socket.js';
-import { FakeStorage, FakeWindow, settled } from './fakes.js';
-import { Chance, LossyServer } from './lossy-server.js';
+import { FakeStorage, FakeWindow, settled } from './support/fake-window.js';
+import { Chance, LossyServer } from './support/lossy-server.js';
 
 const RUNS = 25;
 const STEPS = 120;

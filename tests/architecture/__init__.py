@@ -1,0 +1,1 @@
+"""The layers, the sizes and the documents of this repository."""

@@ -1,0 +1,1 @@
+"""docs/operating.md, followed on a bare Debian."""

@@ -1,0 +1,50 @@
+"""What stands in deploy/ knows what the code knows, and holds no secret."""
+
+import os
+import re
+import subprocess
+import sys
+
+from tests.architecture.source_files import ROOT, files
+from tests.architecture.test_layers import settings_read
+from tests.support.patience import PATIENCE
+
+EXAMPLE = ROOT / "deploy" / "noom.env.example"
+SECRET = re.compile(
+    r"^#?(\w*(?:SECRET|PASSWORD)\w*)=(\S+)|static-auth-secret=(?!%s)\S", re.MULTILINE
+)
+
+
+def test_the_example_environment_names_every_setting_and_no_other():
+    names = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
+    assert sorted(names) == sorted(settings_read())
+
+
+def test_nothing_is_said_of_the_example_once_its_blanks_are_filled_in():
+    example = EXAMPLE.read_text().replace("PASSWORD", "pass")
+    filled = re.sub(r"^(\w+)=$", r"\1=" + "0123456789abcdef" * 4, example, flags=re.MULTILINE)
+    environment = dict(re.findall(r"^([A-Z_]+)=(.+)$", filled, re.MULTILINE))
+    assert checked(environment) == "System check identified no issues (2 silenced).\n"
+    assert "W008" in checked({**environment, "SECURE_SSL_REDIRECT": "0"})
+
+
+def checked(environment: dict[str, str]) -> str:
+    """What `manage.py check --deploy` says in this environment."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60 * PATIENCE,
+    )
+    return done.stdout
+
+
+def test_no_file_holds_a_secret():
+    operators = {".env", "noom.env"}  # of whoever runs compose.yml here
+    ours = [path for path in files("deploy/**/*") if path.name not in operators]
+    found = [path for path in ours if SECRET.search(path.read_text())]
+    assert found == []
+    assert SECRET.search("TURN_SECRET=abc")

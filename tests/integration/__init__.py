@@ -1,0 +1,1 @@
+"""The real ASGI application, in the process of the test."""

@@ -1,0 +1,104 @@
+/** The line of a call beside the line of its room: which of the two is quicker must not matter. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { CallLine } from '../../../static/js/session/call-session.js';
+import { FakeWindow, settled } from '../support/fake-window.js';
+
+const NOTHING = { microphone: null, camera: null, screen: null, screenSound: null };
+const MEDIA = {
+  state: { audio: false, video: false, screen: false, tracks: NOTHING },
+  start: async () => {},
+  stop: () => {},
+};
+const LIVE = { audio: true, video: true, screen: false };
+const SILENT = { audio: false, video: false, screen: false };
+const ACK = { you: 'me', people: [], ice_servers: [], relay_only: false, version: 7 };
+
+/** A call that is joined on its own line, while its room still waits for its answer. */
+async function join(options = {}) {
+  const window = new FakeWindow();
+  const told = [];
+  const room = { you: null, call: { joined: false }, missing: { callers: false } };
+  const call = new CallLine({
+    key: 'tea',
+    participant: { token: 't', nextConnection: () => 1 },
+    media: MEDIA,
+    room: () => room,
+    dispatch: (type, payload) => told.push([type, payload.version]),
+    onStreams: () => {},
+    onPeerState: () => {},
+    onSpeaking: () => {},
+    onRefused: () => {},
+    onServerError: () => {},
+    onLeft: () => {},
+    environment: window,
+    ...options,
+  });
+  call.join();
+  await settled();
+  window.line.accept();
+  window.line.ack(ACK);
+  return { window, call, room, told };
+}
+
+const welcome = (version) => ({ type: 'welcome', payload: { person: {}, count: 2, version } });
+
+test('what happens before the room has answered is told after the answer of the call', async () => {
+  const { window, call, room, told } = await join();
+  window.line.tell(welcome(8));
+  assert.deepEqual(told, []);
+  room.you = 'me';
+  call.roomChanged();
+  window.line.tell(welcome(9));
+  assert.deepEqual(told, [['call.joined', 7], ['call.welcome', 8], ['call.welcome', 9]]);
+});
+
+test('a newer answer of the call has what happened before it', async () => {
+  const { window, call, room, told } = await join();
+  window.line.tell(welcome(8));
+  window.line.end(1006);
+  window.pass(1_000);
+  await settled();
+  window.line.accept();
+  window.line.ack({ ...ACK, version: 8 });
+  room.you = 'me';
+  call.roomChanged();
+  assert.deepEqual(told, [['call.joined', 8]]);
+});
+
+test('a call that an administrator has ended is over, with the reason', async () => {
+  const refused = [];
+  const { window, call } = await join({ onRefused: (code) => refused.push(code) });
+  window.line.end(4405);
+  assert.equal(call.joined, false);
+  assert.deepEqual(refused, ['call_ended']);
+});
+
+test('a call that ends with its room gives no reason of its own', async () => {
+  const refused = [];
+  const { window, call } = await join({ onRefused: (code) => refused.push(code) });
+  window.line.end(4404);
+  assert.equal(call.joined, false);
+  assert.deepEqual(refused, []);
+});
+
+test('a mute that the server refused for now is told again until the roster has it', async () => {
+  const { window, call, room } = await join();
+  room.you = 'me';
+  room.call = { joined: true, people: { me: { id: 'me', media: LIVE } }, awaited: {} };
+  call.roomChanged();
+  const muted = () => window.line.sent.filter(({ type }) => type === 'media');
+  assert.equal(muted().length, 1, 'the page sends nothing, and the roster says that it does');
+  window.line.refuse('try_later', muted()[0]);
+  await settled();
+  window.pass(1_000);
+  assert.equal(muted().length, 2);
+  window.line.ack({}, muted()[1]);
+  await settled();
+  room.call = { ...room.call, people: { me: { id: 'me', media: SILENT } } };
+  call.roomChanged();
+  window.pass(10_000);
+  assert.deepEqual(muted().map(({ payload }) => payload), [SILENT, SILENT]);
+});

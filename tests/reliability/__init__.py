@@ -1,0 +1,1 @@
+"""What fails around a server (R, C and D): each bar with its figure."""

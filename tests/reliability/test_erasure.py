@@ -1,0 +1,70 @@
+"""A person is erased from a room of 100,000 messages while others go on."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clients import bystanders
+from tests.support.clients.websocket import Wire
+from tests.support.servers.dev_server import ROOT
+from tests.support.servers.logs import assert_no_failure
+from tests.support.servers.message_rows import fill
+
+MESSAGES, LONGEST_MS, MOST_MB = 100_000, 150, 20
+PAUSE_S = 0.05
+
+
+async def longest_wait(wire: Wire, until: "asyncio.Future[Any]") -> float:
+    """How long somebody waits at most for a message to be stored, while something goes on."""
+    worst = 0.0
+    while not until.done():
+        began = time.monotonic()
+        await wire.say("a word")
+        worst = max(worst, time.monotonic() - began)
+        await asyncio.sleep(PAUSE_S)
+    return worst
+
+
+@pytest.mark.bar("D3")
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
+    start_process: Any, tmp_path: Path, figure: Any
+) -> None:
+    database = tmp_path / "long.sqlite3"
+    noom = start_process(DATABASE_URL=f"sqlite:///{database}", MESSAGES_PER_S="100")
+    async with (
+        Wire(noom.url, "/ws/chat/long/") as reader,
+        Wire(noom.url, "/ws/chat/beside/") as other,
+    ):
+        await reader.enter("Reader")
+        await asyncio.to_thread(fill, database, "long", MESSAGES)
+        await other.enter("Other")
+        await other.say("a first word")
+        before = bystanders.memory_mb(noom)
+        command = ["erase_person", "--nickname", "Writer", "--room", "long", "--yes"]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "manage.py", *command),
+            cwd=ROOT,
+            env=noom.environment,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        ending = asyncio.ensure_future(process.communicate())
+        worst = await longest_wait(other, ending)
+        _, told = await ending
+        assert f"Erased {MESSAGES} messages." in told.decode()
+        gained = bystanders.memory_mb(noom) - before
+        # A page that lost the word of it learns from the numbers: nothing is left to be read.
+        beat = await reader.event("beat")
+        while beat["seq"] <= MESSAGES:
+            beat = await reader.event("beat")
+        answer = await reader.ask("history", after=0)
+        left = len(answer["messages"])
+    figure("messages of the person that are left", left, limit=0)
+    figure("others' longest wait during erasure", worst * 1000, limit=LONGEST_MS, unit="ms")
+    figure("memory of the server during erasure", gained, limit=MOST_MB, unit="MB")
+    assert_no_failure(noom.log)

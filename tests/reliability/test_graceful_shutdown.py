@@ -1,0 +1,99 @@
+"""A process that is told to stop does stop, whatever it waits for; and its people are told."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.support.clients.websocket import Wire
+from tests.support.servers.cluster import Process, start_cluster
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.redis import Redis
+
+PEOPLE = 8
+
+pytestmark = pytest.mark.bar("R3")
+
+
+@pytest.fixture
+def own_redis(tmp_path) -> Iterator[Redis]:
+    """A Redis that a test may lose."""
+    redis = Redis(tmp_path)
+    redis.start()
+    yield redis
+    redis.kill()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    postgres = Postgres()
+    postgres.start()
+    yield postgres
+    postgres.thaw()
+    postgres.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path, own_redis: Redis, request) -> Iterator[list[Process]]:
+    settings = {"RENEW_S": "1"}
+    if "postgres" in request.fixturenames:
+        settings["DATABASE_URL"] = request.getfixturevalue("postgres").url
+    cluster = start_cluster(tmp_path, own_redis, 2, **settings)
+    yield cluster
+    for process in cluster:
+        process.kill()
+
+
+@pytest.fixture
+async def people(cluster: list[Process]) -> AsyncIterator[list[Wire]]:
+    """Sockets of people in rooms and calls at both processes."""
+    async with AsyncExitStack() as stack:
+        lines = []
+        for number in range(PEOPLE):
+            url, key = cluster[number % 2].url, f"room-{number % 4}"
+            chat = await stack.enter_async_context(Wire(url, f"/ws/chat/{key}/"))
+            await chat.enter(f"P{number}")
+            path = f"/ws/call/{key}/"
+            call = await stack.enter_async_context(Wire(url, path, token=chat.token))
+            await call.join()
+            lines += [chat, call]
+        yield lines
+
+
+async def stop(cluster: list[Process], people: list[Wire], figure: Callable[..., None]) -> None:
+    """SIGTERM to all at once: everyone is told, and nothing keeps a process from ending."""
+    began = time.monotonic()
+    for process in cluster:
+        process.signal(signal.SIGTERM)
+    codes = await asyncio.gather(*(line.closing() for line in people))
+    figure("all are told", time.monotonic() - began, limit=1, unit="s")
+    assert codes == [4412] * len(people)
+    for process in cluster:
+        assert await asyncio.to_thread(process.wait, 20) == 0
+    figure("ended", time.monotonic() - began, limit=10, unit="s")
+
+
+async def test_a_stop_while_redis_is_away(cluster, people, own_redis, figure):
+    own_redis.kill()
+    await people[0].event("beat", ok=False)
+    await stop(cluster, people, figure)
+
+
+async def test_a_stop_while_redis_is_frozen(cluster, people, own_redis, figure):
+    own_redis.freeze()
+    await asyncio.sleep(2)  # by then both processes wait for it
+    await stop(cluster, people, figure)
+
+
+async def test_a_stop_while_the_database_is_frozen(cluster, people, postgres, figure):
+    postgres.freeze()
+    saying = [asyncio.create_task(line.say("into the ice")) for line in people[::2]]
+    await asyncio.sleep(1)  # by then they wait in the threads of the database
+    try:
+        await stop(cluster, people, figure)
+    finally:
+        said = await asyncio.gather(*saying, return_exceptions=True)
+    assert all(isinstance(answer, Exception) for answer in said), "acknowledged, and not stored"

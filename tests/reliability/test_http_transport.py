@@ -1,0 +1,39 @@
+"""What holds for people on WebSockets holds for those whose network lets none through."""
+
+import pytest
+
+from tests.reliability.test_process_killed import killed_under_load, restarted_under_load
+from tests.support.clients import swarm
+from tests.support.clients.swarm import Swarm
+from tests.support.clients.swarm_http import connecting
+
+BOTH = pytest.mark.parametrize(
+    "by_http",
+    [
+        pytest.param("stream", id="streams"),
+        pytest.param("poll", id="polls", marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
+
+
+@pytest.fixture
+def by_http(request, monkeypatch, figure):
+    """The guests of a swarm come by HTTP, and each request of theirs to the next process; notes
+    their figures by names of their own."""
+    monkeypatch.setattr(swarm._Line, "_connect", connecting(stream=request.param == "stream"))
+    return lambda what, value, **limits: figure(f"{what}, over HTTP", value, **limits)
+
+
+@BOTH
+@pytest.mark.bar("R1")
+async def test_a_killed_process_costs_nobody_over_http_a_message_or_a_place(by_http, site):
+    async with Swarm(site.url) as guests:
+        await killed_under_load(site, guests, 10, by_http, back_s=3)
+
+
+@BOTH
+@pytest.mark.bar("R3")
+async def test_processes_are_restarted_and_nobody_over_http_misses_anything(by_http, site):
+    async with Swarm(site.url) as guests:
+        await restarted_under_load(site, guests, by_http)

@@ -1,0 +1,153 @@
+"""A process or the database stands still while pages come back: the newest connection stays."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from call.bot import socket as wire
+from chat.protocol import close_codes
+from tests.support.clients.swarm import Guest, Swarm, until
+from tests.support.clients.websocket import Wire
+from tests.support.figures.verdicts import told, until_true
+
+Fault = AbstractContextManager[None]
+
+KEYS, EACH = [f"room-{n}" for n in range(5)], 4
+LONG_S = (1.0, 14.0)
+PAGES, STRANGERS = 20, 100
+STRANGE = "127.0.0.2"
+HEAD_START_S = 0.5
+ROUNDS = 10  # of each fault, with twenty people who come back in each
+BACK_WITHIN_S = 30.0
+# A page gives a handshake 4 s and doubts a line after 2.5 s; an impatient person reloads sooner.
+IMPATIENT_S = 0.7
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    """Pages that open another connection while an older one still waits for its answer."""
+    monkeypatch.setattr(wire, "OPEN_DEADLINE_S", IMPATIENT_S)
+    monkeypatch.setattr(wire, "ANSWER_DEADLINE_S", IMPATIENT_S)
+
+
+@contextmanager
+def suspended(site, postgres) -> Iterator[None]:
+    """One of two processes stands still; whoever comes back may reach either."""
+    site.processes[1].freeze()
+    try:
+        yield
+    finally:
+        site.processes[1].thaw()
+
+
+@contextmanager
+def stalled(site, postgres) -> Iterator[None]:
+    """The database stands still."""
+    postgres.freeze()
+    try:
+        yield
+    finally:
+        postgres.thaw()
+
+
+async def come_back(swarm: Swarm, fault: Fault, length_s: float) -> None:
+    """All lose their line at the beginning of the fault, and come back in it or after it."""
+    with fault:
+        for guest in swarm.guests:
+            guest.line.cut()
+        await asyncio.sleep(length_s)
+    await until(lambda: settled(swarm.guests), "all to be back", seconds=BACK_WITHIN_S)
+
+
+def settled(guests: list[Guest]) -> bool:
+    return all(guest.line.open.is_set() or guest.line.is_over for guest in guests)
+
+
+class Returning:
+    """A page whose older connection waits at one process while it opens a newer one at another."""
+
+    def __init__(self, site, number: int) -> None:
+        path = f"/ws/chat/{KEYS[number % len(KEYS)]}/"
+        self.newer = Wire(site.processes[0].url, path, browser=f"b{number}")
+        self.older = Wire(site.processes[1].url, path, token=self.newer.token)
+        self.answered: list[Wire] = []  # in this order
+
+    async def come_in(self, wire: Wire, connection: int) -> None:
+        # A machine as slow as that may refuse the handshake; the page would come again.
+        await wire.__aenter__()
+        with contextlib.suppress(ConnectionError):
+            await wire.enter("Page", connection=connection)
+        self.answered.append(wire)
+
+    @property
+    def is_decided(self) -> bool:
+        return any(wire.closed_with is not None for wire in (self.newer, self.older))
+
+    async def see_off(self) -> None:
+        await asyncio.gather(*(w.__aexit__() for w in (self.newer, self.older)))
+
+
+async def crowd(site) -> list[Wire]:
+    """So many strangers at the process of the older connections that these are served last."""
+    paths = [f"/ws/chat/stranger-{number}/" for number in range(STRANGERS)]
+    url = site.processes[1].url
+    strangers = [Wire(url, path, address=STRANGE) for path in paths]
+    await asyncio.gather(*(stranger.__aenter__() for stranger in strangers))
+    return strangers
+
+
+@pytest.mark.bar("D9")
+@pytest.mark.parametrize("fault", [suspended, stalled])
+async def test_an_older_connection_served_last_ends_no_newer_one(
+    start_site, postgres, figure, fault
+):
+    site = start_site(DATABASE_URL=postgres.url)
+    pages = [Returning(site, number) for number in range(PAGES)]
+    strangers = await crowd(site) if fault is stalled else []
+    with fault(site, postgres):
+        entering = [asyncio.create_task(stranger.enter("Stranger")) for stranger in strangers]
+        await asyncio.sleep(HEAD_START_S)
+        older = [asyncio.create_task(page.come_in(page.older, 1)) for page in pages]
+        await asyncio.sleep(HEAD_START_S)
+        newer = [asyncio.create_task(page.come_in(page.newer, 2)) for page in pages]
+        # A database that stands still lets nobody in; a suspended process is alone in that.
+        if fault is suspended:
+            await asyncio.gather(*newer)
+    await asyncio.gather(*entering, *older, *newer)
+    late = sum(page.answered[0] is page.newer for page in pages)
+    print(f"{late} of {PAGES} older connections were served after the newer ones")
+    assert late > PAGES / 2, "the order in question was not met"
+    await until(lambda: all(page.is_decided for page in pages), "one of two to end", seconds=20)
+    ended = sum(page.newer.closed_with is not None for page in pages)
+    figure("newer connections that were ended for older ones", ended, limit=0)
+    if not ended:
+        await asyncio.gather(*(page.newer.say("still here") for page in pages))
+    await asyncio.gather(*(page.see_off() for page in pages))
+    await asyncio.gather(*(stranger.__aexit__() for stranger in strangers))
+
+
+@pytest.mark.bar("D9")
+@pytest.mark.long
+async def test_long_stalls_end_no_newer_connection_for_an_older_one(start_site, postgres, figure):
+    site = start_site(DATABASE_URL=postgres.url)
+    async with Swarm(site.url) as swarm:
+        await swarm.enter(KEYS, EACH)
+        for number in range(2 * ROUNDS):
+            fault = suspended if number % 2 else stalled
+            length_s = random.uniform(*LONG_S)
+            await come_back(swarm, fault(site, postgres), length_s)
+        ended = [guest for guest in swarm.guests if guest.line.is_over]
+        lost = sum(len(guest.line.losses) for guest in swarm.guests)
+        assert lost >= 2 * ROUNDS * len(swarm.guests), "not everybody lost the line each time"
+        replaced = [guest for guest in ended if guest.line.over_with == str(close_codes.REPLACED)]
+        figure("newer connections that were ended for older ones", len(replaced), limit=0)
+        figure("pages that stay away", len(ended), limit=0)
+        true_s = await until_true(swarm.guests, time.monotonic())
+        figure("until presence was true afterwards", true_s, limit=18, unit="s")
+        await asyncio.gather(*(guest.say() for guest in swarm.guests))
+        told(figure, await swarm.judge())

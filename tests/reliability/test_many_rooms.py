@@ -1,0 +1,43 @@
+"""A process dies with many rooms: everybody of it is gone everywhere in time."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.support.clients.swarm import Swarm, until, untrue
+from tests.support.figures.verdicts import LEASE_AND_SWEEP_S
+from tests.support.servers.room_under_attack import LIFTED
+
+FEW, MANY = 250, 1_000  # rooms; one step of a sweep takes 200 places
+LONGEST_S = 120.0
+
+
+async def killed_with(site, figure, rooms: int) -> None:
+    """One of each two people in so many rooms is at the process that is killed."""
+    keys = [f"room-{n}" for n in range(rooms)]
+    victim, other = site.processes
+    async with Swarm(other.url) as swarm:
+        dying = await swarm.enter(keys, 1, url=victim.url)
+        staying = await swarm.enter(keys, 1, url=other.url)
+        await until(lambda: not untrue(swarm.guests), "everybody to see both", seconds=60)
+        at = time.monotonic()
+        victim.kill()
+        await asyncio.gather(*(guest.stop() for guest in dying))
+        await until(lambda: not untrue(staying), "the dead to be gone", seconds=LONGEST_S)
+        what = f"until the dead of {rooms:,} rooms were gone"
+        took_s = time.monotonic() - at
+        figure(what, took_s, limit=LEASE_AND_SWEEP_S, unit="s")
+        lost = sum(len(guest.line.losses) for guest in staying)
+        figure("lines of others that were lost", lost, limit=0)
+
+
+@pytest.mark.bar("D14")
+async def test_the_dead_of_many_rooms_are_gone(start_site, figure):
+    await killed_with(start_site(**LIFTED), figure, FEW)
+
+
+@pytest.mark.bar("D14")
+@pytest.mark.long
+async def test_the_dead_of_a_thousand_rooms_are_gone(start_site, figure):
+    await killed_with(start_site(**LIFTED), figure, MANY)

@@ -1,0 +1,112 @@
+"""Garbage on Redis, where the processes meet: broken pieces of what they say, and worse."""
+
+import asyncio
+import random
+from typing import Any
+
+import msgpack
+import pytest
+from redis.asyncio import Redis as Connection
+
+from tests.support.patience import PATIENCE
+from tests.support.servers import room_under_attack
+from tests.support.servers.room_under_attack import Ear
+
+OTHERS = 4
+HEARD, BROKEN = 30, 2_000
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    2**40,
+    1.5,
+    "text",
+    b"",
+    b"\xff\xfe",
+    b"{",
+    b"NaN",
+    [],
+    {},
+    {"a": {}},
+]
+
+
+def broken(heard: list[bytes], n: int) -> bytes:
+    """One of what was heard, damaged: the same for the same `n`."""
+    rng = random.Random(n)
+    data = bytearray(rng.choice(heard))
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(data))
+        match rng.randrange(4):
+            case 0:
+                data[at] = rng.randrange(256)
+            case 1:
+                del data[at : at + rng.randint(1, 9)]
+            case 2:
+                data[at:at] = rng.randbytes(rng.randint(1, 9))
+            case 3:
+                data[at:] = rng.choice(heard)[at:]
+        data = data or bytearray(b"\x80")
+    return bytes(data)
+
+
+def odd_messages(heard: list[bytes]) -> list[bytes]:
+    """Messages of the right form, with one value of another kind."""
+    found = []
+    for data in heard:
+        message = msgpack.unpackb(data)
+        found += [msgpack.packb({**message, name: odd}) for name in message for odd in ODD]
+    return found
+
+
+@pytest.mark.bar("S23")
+async def test_garbage_on_redis_deafens_nobody(open_site, figure):
+    cluster, redis = open_site.processes, open_site.redis
+    async with room_under_attack.room(cluster) as room, Connection.from_url(redis.url) as stranger:
+        others = [Ear(p.url, f"/ws/chat/{room.key}/") for p in cluster for _ in range(OTHERS)]
+        for n, other in enumerate(others):
+            await other.__aenter__()
+            await other.enter(f"Other {n}")
+        heard = await _listen(stranger, room)
+        channels = await stranger.pubsub_channels()
+        assert channels
+        odd = odd_messages(heard[:3])
+        for n in range(BROKEN):
+            garbage = odd[n] if n < len(odd) else broken(heard, n)
+            await stranger.publish(channels[n % len(channels)], garbage)
+        for raw in (b"", b"\xff\xfe", b"\x80", b"\xc1", bytes(100_000)):
+            for channel in channels:
+                await stranger.publish(channel, raw)
+        await room.host.say("still here")
+        everyone = [room.host, room.host_call, room.lobby, *others]
+        deaf = [ear for ear in [room.host, *others] if not await _hears(ear)]
+        closed = [ear for ear in everyone if ear.closed_with is not None]
+        figure("sockets closed", len(closed), limit=0)
+        figure("sockets that hear no more", len(deaf), limit=0)
+        figure("frames that are no JSON", sum(ear.reading.done() for ear in everyone), limit=0)
+        for other in others:
+            await other.__aexit__()
+
+
+async def _listen(stranger: Connection, room: room_under_attack.Room) -> list[bytes]:
+    """What the processes say to each other."""
+    heard: list[bytes] = []
+    async with stranger.pubsub() as ear:
+        await ear.psubscribe("*")
+        while len(heard) < HEARD:
+            await room.host.say("overheard")
+            message = await ear.get_message(ignore_subscribe_messages=True, timeout=1)
+            if message is not None:
+                heard.append(message["data"])
+    return heard
+
+
+async def _hears(ear: Ear) -> bool:
+    try:
+        async with asyncio.timeout(5 * PATIENCE):
+            while not any("still here" in text for text in ear.heard):
+                await ear.event("beat")  # or what was said
+    except (TimeoutError, ConnectionError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Everything that is not a test: servers, clients, browsers, figures."""

@@ -1,0 +1,1 @@
+"""People in real browsers, and what is measured there."""

@@ -1,0 +1,58 @@
+"""People at home: each in a Chromium of its own, in a network namespace of its own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser
+
+from tests.conftest import CHROMIUMS, installed
+from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.servers.dev_server import Noom
+from tests.support.servers.network_namespaces import Namespace
+
+
+class ReachableNoom(Noom):
+    """A Noom at an address of this machine that others than itself can reach."""
+
+    def __init__(self, folder: Path, host: str, **environment: str) -> None:
+        super().__init__(folder, ALLOWED_HOSTS=f"{host},127.0.0.1", **environment)
+        self._host, self.url = host, f"http://{host}:{self.port}"
+
+    def _run(self, *arguments: str) -> Any:
+        here = f"{self._host}:{self.port}"
+        return super()._run(*(here if word == str(self.port) else word for word in arguments))
+
+
+@contextmanager
+def two_homes() -> Iterator[list[Namespace]]:
+    """Two namespaces that reach the first one's gate, and not each other."""
+    with ExitStack() as closings:
+        both = [Namespace(), Namespace()]
+        for home in both:
+            closings.callback(home.close)
+            home.open()
+            home.reaches(both[0].gate)
+        yield both
+
+
+def people_at(
+    home: Namespace | None, url: str, browser: Browser, *, folder: Path, closings: ExitStack
+) -> People:
+    """Those who sit at a Chromium in this namespace, or on this machine; closed by `closings`."""
+    program = installed(*CHROMIUMS)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # No names that the browser asks for on its own account: what the tests reach are addresses.
+    resolver = f"MAP * ~NOTFOUND, EXCLUDE {urlsplit(url).hostname}"
+    own = [f"--unsafely-treat-insecure-origin-as-secure={url}", f"--host-resolver-rules={resolver}"]
+    chromium = browser.browser_type.launch(
+        executable_path=home.wrap(program, folder) if home else program,
+        args=[*FAKE_DEVICES, *sandbox, *own],
+    )
+    closings.callback(chromium.close)
+    people = People(chromium, url)
+    closings.callback(people.leave)
+    return people

@@ -1,0 +1,1 @@
+"""Bars, figures, and the report that is made of them."""

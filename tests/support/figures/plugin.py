@@ -1,0 +1,154 @@
+"""What every test of a bar has: its mark, and the figures by which it is judged.
+
+The conftest.py of tests/reliability and of tests/security take all of it.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.browsers.headless_callers import LightPages
+from tests.support.clients.admin_client import Admin
+from tests.support.figures.bars import BARS, FIGURES
+from tests.support.figures.report import Figure, Run, note
+from tests.support.servers.cluster import Process
+from tests.support.servers.logs import assert_no_failure
+from tests.support.servers.room_under_attack import LIFTED
+from tests.support.servers.two_process_site import Site
+
+TESTS = Path(__file__).parents[2]
+MEASURED = (TESTS / "reliability", TESTS / "security")  # every test there has a bar
+MISSES = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test without its bar would be missing in the report; all of them start processes."""
+    for item in items:
+        if not any(folder in item.path.parents for folder in MEASURED):
+            continue
+        if _bar(item) not in BARS:
+            raise pytest.UsageError(f"{item.nodeid} needs the mark of a bar, such as bar('R1')")
+        item.add_marker("live")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes how a test ended: one that failed before its figures would look like none."""
+    report = yield
+    if FIGURES and not report.skipped and (report.when == "call" or report.failed):
+        note(Path(FIGURES), Run(_bar(item), item.name, held=report.passed))
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test with a figure above its limit fails."""
+    yield
+    misses = item.stash.get(MISSES, [])
+    if misses:
+        pytest.fail("\n".join(misses), pytrace=False)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`figure(what, value, limit=…, unit=…)`: notes a figure of this test's bar.
+
+    The test fails at its end, when all of them are known, if one was above its limit. A bar that
+    asks for "at least" counts what is missing, with the limit 0.
+
+    A figure without a unit is a count: what is lost, doubled or admitted is wrong at any speed, so
+    every run judges it. A figure with a unit (s, ms, /s, %, ×, MB) depends on the machine: only a
+    run that notes figures (`make faults`, on a quiet machine) judges it.
+    """
+    bar = _bar(request.node)
+    misses = request.node.stash.setdefault(MISSES, [])
+
+    def figure(what: str, value: float, *, limit: float, unit: str = "") -> None:
+        found = Figure(bar, what, float(value), limit, unit)
+        print(found)
+        if FIGURES:
+            note(Path(FIGURES), found)
+        if found.misses(judging_speed=bool(FIGURES)):
+            misses.append(f"{bar}, {what}: {value} {unit}, at most {limit}")
+
+    return figure
+
+
+@pytest.fixture
+def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """`start_site(NAME="value", …)`: Redis and two processes of this test's own."""
+    with ExitStack() as stops:
+
+        def start(**environment: str) -> Site:
+            site = Site(tmp_path_factory.mktemp("site"), **environment)
+            stops.callback(site.stop)
+            site.start()
+            return site
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Redis and two processes of this module's, which let one address do as much as it likes."""
+    site = Site(tmp_path_factory.mktemp("site"), **LIFTED)
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def cluster(open_site: Site) -> Iterator[list[Process]]:
+    """Its processes; no failure may stand in their logs afterwards."""
+    yield open_site.processes
+    assert_no_failure(*(process.log for process in open_site.processes))
+
+
+@pytest.fixture(scope="module")
+def admin(open_site: Site) -> Admin:
+    """Somebody who is logged in to the admin of the first of them."""
+    return Admin(open_site.processes[0])
+
+
+@pytest.fixture
+def light(browser: Browser) -> Iterator[Callable[[str], LightPages]]:
+    """`light(url)`: LightPages of a server."""
+    opened: list[LightPages] = []
+
+    def light(url: str) -> LightPages:
+        opened.append(LightPages(browser, url))
+        return opened[-1]
+
+    yield light
+    for pages in opened:
+        pages.close()
+
+
+@pytest.fixture
+def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """`start_process(NAME="value", …)`: one `manage.py serve` without Redis, until the end."""
+    with ExitStack() as stops:
+
+        def start(**environment: str) -> Process:
+            process = Process(tmp_path, **environment)
+            stops.callback(process.stop)
+            process.start()
+            return process
+
+        yield start
+
+
+@pytest.fixture
+def site(start_site: Callable[..., Site]) -> Site:
+    """The same with the settings of a fresh install."""
+    return start_site()
+
+
+def _bar(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("bar")
+    return str(mark.args[0]) if mark else ""

@@ -1,0 +1,105 @@
+"""What the faults have in common: load, how long until everything is true, what is told of it."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+
+from call.bot.socket import Refused, Unreachable
+from chat.protocol import messages as m
+from tests.support.clients.protocol_client import Refusal
+from tests.support.clients.swarm import Guest, Verdict, new_id, until, untrue
+from tests.support.patience import PATIENCE
+
+ROOMS = [f"room-{n}" for n in range(10)]
+LEASE_AND_SWEEP_S = 18.0
+ANSWER_S = 2.5
+ASK_EVERY_S = 0.2
+
+
+def told(figure: Callable[..., None], verdict: Verdict) -> None:
+    """The figures of what was said."""
+    assert verdict.said, "nobody said anything"
+    figure("acknowledged messages that somebody misses", verdict.lost, limit=0)
+    figure("messages shown twice", verdict.doubled, limit=0)
+    figure("numbers that mean another message to somebody", verdict.disordered, limit=0)
+
+
+def closed(guests: Iterable[Guest]) -> int:
+    """How many lines these guests have lost."""
+    return sum(len(guest.line.losses) for guest in guests)
+
+
+async def until_true(
+    guests: Iterable[Guest], since: float, others: Iterable[tuple[str, str]] = ()
+) -> float:
+    """Seconds from `since` until every guest's roster is true; `others` are in the rooms, too."""
+    everyone = list(guests)
+    await until(lambda: not untrue(everyone, others), "the true roster everywhere", seconds=60)
+    return time.monotonic() - since
+
+
+async def until_rebuilt(guests: Iterable[Guest], since: float) -> float:
+    """Seconds from `since` until whoever asks is told of everyone in the room."""
+    rooms: dict[str, list[Guest]] = defaultdict(list)
+    for guest in guests:
+        rooms[guest.key].append(guest)
+    async with asyncio.timeout(60 * PATIENCE):
+        for here in rooms.values():
+            while await _asked(here[0]) != {guest.id for guest in here}:  # noqa: ASYNC110
+                await asyncio.sleep(ASK_EVERY_S)
+    return time.monotonic() - since
+
+
+async def until_heard(guests: Iterable[Guest], since: float) -> float:
+    """Seconds from `since` until events reach everybody, not only what beats make good: what one of
+    each room says is heard by all in it within a second."""
+    rooms = {guest.key: guest for guest in guests}
+    for _ in range(60 * PATIENCE):
+        start = time.monotonic()
+        await asyncio.gather(*(speaker.say() for speaker in rooms.values()))
+        await asyncio.sleep(1)
+        if all(guest.delays and guest.delays[-1][0] > start for guest in guests):
+            return start - since
+    raise AssertionError("events never reached everybody")
+
+
+async def _asked(guest: Guest) -> set[str]:
+    answer = await guest.line.request(m.People(), m.PeopleAck)
+    return {person.id for person in answer.people}
+
+
+async def timed(asking: Awaitable[object]) -> tuple[float, str]:
+    """Seconds until an answer, and which: "ok", the code of a refusal, or "nothing"."""
+    start = time.monotonic()
+    try:
+        await asking
+        answer = "ok"
+    except (Refused, Refusal) as refusal:
+        answer = refusal.code
+    except (Unreachable, ConnectionError, TimeoutError):
+        answer = "nothing"
+    return time.monotonic() - start, answer
+
+
+class Sends:
+    """Messages that are sent once, and what was answered."""
+
+    def __init__(self) -> None:
+        self._answers: list[tuple[float, str]] = []
+
+    async def of(self, guests: Iterable[Guest]) -> None:
+        """Each of these says something; returns when all are answered."""
+        self._answers += await asyncio.gather(*(timed(_send(guest)) for guest in guests))
+
+    def tell(self, figure: Callable[..., None]) -> None:
+        unreasonable = [a for _, a in self._answers if a not in {"ok", "try_later"}]
+        figure("sends without an answer or a reason", len(unreasonable), limit=0)
+        longest_s = max(seconds for seconds, _ in self._answers)
+        figure("longest wait for the answer to a send", longest_s, limit=ANSWER_S, unit="s")
+
+
+async def _send(guest: Guest) -> None:
+    message = m.NewMessage(text="hello", client_id=new_id())
+    ack = await guest.line.request(message, m.NewMessageAck)
+    guest.acked[message.client_id] = ack.seq

@@ -1,0 +1,1 @@
+"""Messages that no page sends: forged, mutated, hostile."""

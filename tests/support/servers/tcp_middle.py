@@ -1,0 +1,79 @@
+"""A TCP server of the tests with an event loop of its own, in a thread."""
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from typing import Self
+
+from tests.support.patience import PATIENCE
+
+CHUNK = 64 * 1024
+START_S = STOP_S = 5.0 * PATIENCE
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Middle(ABC):
+    """Serves connections at `port` of 127.0.0.1 while it is entered; its end ends all of them."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()  # of both ends of all connections
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(START_S), "the server in the middle did not start"
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_S)
+        assert not self._thread.is_alive(), "the server in the middle did not end"
+
+    @abstractmethod
+    async def handle(self, client: Streams) -> None:
+        """Serves one connection, which is closed when it returns."""
+
+    async def connect(self, host: str | None, port: int | None) -> Streams:
+        """A connection to a server, which ends with this one's thread. Raises OSError."""
+        streams = await asyncio.open_connection(host, port)
+        self._writers.add(streams[1])
+        return streams
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+        server.close()
+        self._loop.run_until_complete(asyncio.sleep(0.1))  # who is at the door comes in first
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        for writer in self._writers:  # the test is over: nobody reads what is left
+            writer.transport.abort()
+        self._loop.run_until_complete(asyncio.sleep(0.1))  # what is closed is so in a later turn
+        self._loop.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            await self.handle((reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # one of them has gone
+        finally:
+            writer.close()
+
+
+async def first_of(*ways: "asyncio.Task[None]") -> None:
+    """Waits until one direction has ended, then ends the other."""
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""No process, no socket, no database."""

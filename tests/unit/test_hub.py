@@ -1,0 +1,142 @@
+"""What the hubs of two processes make of events: when they leave, and with which others."""
+
+import asyncio
+import json
+
+import pytest
+
+from chat.protocol import close_codes
+from chat.protocol.frames import Frame
+from chat.realtime import hub as hubs_module
+from chat.realtime.channel_layers import LocalLayer
+from chat.realtime.hub import Hub
+from tests.support.patience import PATIENCE
+
+GROUP = "chat.room"
+
+
+class Ear:
+    """A socket that keeps what it is told: of each frame what the events in it said."""
+
+    def __init__(self, name: str) -> None:
+        self.id = self.line = name
+        self.told: list[list[str] | int] = []
+
+    def deliver(self, frame: Frame) -> None:
+        events = json.loads(frame.payload)
+        self.told.append(
+            [e["payload"]["text"] for e in (events if isinstance(events, list) else [events])]
+        )
+
+    def drop(self, code: int) -> None:
+        self.told.append(code)
+
+
+def event(text: str) -> bytes:
+    return json.dumps({"type": "typing", "payload": {"text": text}}).encode()
+
+
+@pytest.fixture(autouse=True)
+def _slow_motion(monkeypatch):
+    """Long enough that no pause of this machine makes a busy group a quiet one."""
+    for name, seconds in (("GATHER_S", 0.1), ("JOIN_S", 0.4), ("BUSY_S", 60.0)):
+        monkeypatch.setattr(hubs_module, name, seconds)
+
+
+@pytest.fixture
+async def hubs():
+    """Two processes on one layer, and who listens at each."""
+    layer = LocalLayer()
+    here, there = Hub(layer), Hub(layer)
+    ears = Ear("nova"), Ear("mira")
+    for hub, ear in zip((here, there), ears, strict=True):
+        await hub.join(GROUP, ear)
+    yield here, there, *ears
+    await here.close()
+    await there.close()
+
+
+async def passed() -> None:
+    """All that does not wait has been done."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def has_come(*ears: Ear, frames: int) -> None:
+    """Waits until each was told so many."""
+    async with asyncio.timeout(5 * PATIENCE):
+        while any(len(ear.told) < frames for ear in ears):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_in_a_quiet_group_everything_arrives_at_once(hubs):
+    here, _, nova, mira = hubs
+    here.publish(GROUP, event("one"))
+    await passed()
+    assert nova.told == mira.told == [["one"]]
+
+
+async def test_in_a_busy_group_what_comes_shortly_leaves_as_one_frame(hubs):
+    here, _, nova, mira = hubs
+    for text in ("one", "two", "three"):
+        here.publish(GROUP, event(text))
+        await passed()
+    assert nova.told == [["one"]]
+    await has_come(nova, mira, frames=2)
+    assert nova.told == mira.told == [["one"], ["two", "three"]]
+
+
+async def test_what_two_processes_say_in_a_busy_group_leaves_together(hubs):
+    here, there, nova, _ = hubs
+    here.publish(GROUP, event("ours"))
+    await passed()
+    there.publish(GROUP, event("theirs"))
+    await passed()
+    assert nova.told == [["ours"]]
+    here.publish(GROUP, event("ours again"))
+    await has_come(nova, frames=2)
+    assert nova.told == [["ours"], ["theirs", "ours again"]]
+
+
+async def test_what_is_for_one_alone_waits_for_nothing(hubs):
+    here, there, nova, mira = hubs
+    for hub in (here, there):
+        hub.publish(GROUP, event("all"))
+    await passed()
+    there.publish(GROUP, event("you"), to=nova.id)
+    await passed()
+    assert [text for frame in nova.told for text in frame] == ["all", "all", "you"]
+    await has_come(mira, frames=2)
+    assert [text for frame in mira.told for text in frame] == ["all", "all"]
+
+
+async def test_what_was_said_before_an_end_is_heard(hubs):
+    here, there, nova, _ = hubs
+    here.publish(GROUP, event("busy now"))
+    await passed()
+    there.publish(GROUP, event("goodbye"))
+    there.drop(GROUP, close_codes.ROOM_CLOSED, to=nova.id)
+    await has_come(nova, frames=3)
+    assert nova.told == [["busy now"], ["goodbye"], close_codes.ROOM_CLOSED]
+
+
+async def test_garbage_takes_nothing_along(hubs):
+    here, _, nova, _ = hubs
+    layer = here._layer
+    for items in ([[b"{", None, None]], [["x"]], 7):
+        message = {"type": "noom.event", "group": GROUP, "by": "nobody", "items": items}
+        layer.send_now(GROUP, message)
+    await passed()
+    here.publish(GROUP, event("still here"))
+    await passed()
+    assert nova.told == [["still here"]]
+
+
+async def test_a_process_that_ends_sends_what_it_has_gathered(hubs):
+    here, _, _, mira = hubs
+    here.publish(GROUP, event("one"))
+    await passed()
+    here.publish(GROUP, event("two"))
+    await here.close()
+    await has_come(mira, frames=2)
+    assert mira.told == [["one"], ["two"]]

@@ -1,0 +1,120 @@
+"""Connections of one page: the newer one has the member, in whatever order they are served."""
+
+import pytest
+
+from chat.errors import Outdated
+from chat.presence.base import ENDED_S, let_go, use
+from tests.unit.presence_stores import (
+    LEASE_S,
+    MIRA,
+    NOVA,
+    PLACE,
+    end,
+    ids,
+    lease,
+    member,
+    put,
+    remove,
+    taking,
+)
+
+
+async def test_a_line_that_comes_in_takes_the_place_of_the_one_before(presence):
+    first = await put(presence, NOVA, taking("one", 1))
+    again = await put(presence, NOVA, taking("one", 1))
+    assert (first.replaced, again.replaced) == ("", "")
+    assert (await put(presence, NOVA, taking("two", 2))).replaced == "one"
+
+
+async def test_an_older_connection_served_later_takes_nothing(presence):
+    newer = await put(presence, NOVA, taking("two", 2))
+    with pytest.raises(Outdated):
+        await put(presence, NOVA, taking("one", 1))
+    assert (await presence.read(PLACE)).version == newer.version
+    assert await presence.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
+
+
+@pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, let_go("two"))])
+async def test_an_older_connection_does_not_bring_back_whoever_left(presence, leaves):
+    await put(presence, NOVA, taking("two", 2))
+    await leaves(presence, NOVA)
+    with pytest.raises(Outdated):
+        await put(presence, NOVA, taking("one", 1))
+    await presence.pass_time(ENDED_S + 1)
+    assert (await put(presence, NOVA, taking("three", 3))).before is None
+
+
+async def test_the_end_of_a_line_counts_only_while_no_other_has_its_member(presence):
+    await put(presence, NOVA, taking("one", 1))
+    newer = await put(presence, NOVA, taking("two", 2))
+    late = await end(presence, NOVA, "one", 5)
+    assert (late.before, late.after, late.version) == (member(NOVA), member(NOVA), newer.version)
+    away = await end(presence, NOVA, "two", 5)
+    assert away.after == member(NOVA, here=False)
+
+
+async def test_a_connection_changes_a_member_only_while_it_has_it(presence):
+    await put(presence, NOVA, taking("one", 1))
+    assert (await put(presence, NOVA, use("one"), here=False)).after == member(NOVA, here=False)
+    await put(presence, NOVA, taking("two", 2))
+    with pytest.raises(Outdated):
+        await put(presence, NOVA, use("one"), here=False)
+    assert (await presence.read(PLACE)).members == {NOVA: member(NOVA)}
+
+
+async def test_a_change_by_no_line_leaves_holder_and_lease(presence):
+    await put(presence, NOVA, taking("one", 1))
+    await end(presence, NOVA, "one", 2)
+    await presence.update(PLACE, NOVA, lambda _: member(NOVA))
+    await presence.pass_time(3)
+    assert ids((await presence.expire()).lost) == [NOVA]
+
+
+async def test_a_change_by_no_line_lets_nobody_in(presence):
+    change = await presence.update(PLACE, NOVA, lambda _: member(NOVA))
+    assert (change.after, change.count) == (None, 0)
+    assert (await presence.read(PLACE)).members == {}
+
+
+async def test_a_line_does_not_renew_whom_another_has_taken(presence):
+    await put(presence, NOVA, taking("one", 1))
+    await put(presence, MIRA, taking("three", 3))
+    await put(presence, NOVA, taking("two", 2))
+    await presence.pass_time(6)
+    old, own = lease(NOVA, "one", 1), lease(MIRA, "three", 3)
+    assert await presence.renew([old, own], LEASE_S) == ([old], [])
+    await presence.pass_time(5)
+    assert list((await presence.read(PLACE)).members) == [MIRA]
+
+
+@pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, let_go("one"))])
+async def test_a_renewal_that_comes_after_a_leave_makes_no_ghost(presence, leaves):
+    await put(presence, MIRA, taking("other", 1))
+    await put(presence, NOVA, taking("one", 1))
+    late = lease(NOVA, "one", 1)
+    gone = await leaves(presence, NOVA)
+    assert await presence.renew([late], LEASE_S) == ([], [late])
+    assert await presence.read(PLACE) == (gone.version, {MIRA: member(MIRA)})
+    again = await put(presence, NOVA, taking("two", 2))
+    assert await presence.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
+    assert (await presence.read(PLACE)).version == again.version
+
+
+async def test_a_renewal_that_comes_after_an_end_prolongs_no_grace(presence):
+    await put(presence, NOVA, taking("one", 1))
+    await end(presence, NOVA, "one", 3)
+    await presence.renew([lease(NOVA, "one", 1)], LEASE_S)
+    await presence.pass_time(4)
+    assert ids((await presence.expire()).lost) == [NOVA]
+    late = lease(NOVA, "one", 1)
+    assert await presence.renew([late], LEASE_S) == ([], [late])
+    assert (await presence.read(PLACE)).members == {}
+
+
+@pytest.mark.live
+async def test_of_two_processes_that_put_somebody_back_the_newer_line_wins(two):
+    first, second = two
+    await first.renew([lease(NOVA, "one", 1)], LEASE_S)
+    assert await second.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
+    old = lease(NOVA, "one", 1)
+    assert await first.renew([old], LEASE_S) == ([old], [])
