@@ -34,8 +34,8 @@ test: programs check bench/peers/node_modules/.stamp
 
 # Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
 # the worst figures go into it.
-# FAULTS=tests/faults/test_….py renews the rows of its bars alone.
-FAULTS ?= tests/faults
+# FAULTS=tests/reliability/test_….py renews the rows of its bars alone.
+FAULTS ?= tests/reliability tests/security
 FIGURES := var/figures.jsonl
 FAKETIME := /usr/lib/*/faketime/libfaketime.so.1
 # Nicknames are told apart by their pixels, Korean ones too.
@@ -52,9 +52,17 @@ faults: programs .venv/dev.stamp
 check: .venv/dev.stamp node_modules/.stamp
 	@$(MAKE) --no-print-directory -k -j2 -O test-quick types types-js lint test-js
 
-lint: .venv/dev.stamp
+lint: .venv/dev.stamp node_modules/.stamp
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+	$(WITH_NODE) node_modules/.bin/eslint .
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+	$(WITH_NODE) node_modules/.bin/eslint .
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+	$(WITH_NODE) node_modules/.bin/eslint .
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+	$(WITH_NODE) node_modules/.bin/eslint .
 
 types: .venv/dev.stamp
 	$(IN_VENV) -m mypy
@@ -63,7 +71,7 @@ types-js: node_modules/.stamp
 	$(WITH_NODE) node_modules/.bin/tsc
 
 test-js: node_modules/.stamp
-	$(WITH_NODE) node --test --test-reporter=dot tests/js/*.test.js
+	$(WITH_NODE) node --test --test-reporter=dot $$(find tests/js -name '*.test.js')
 
 test-quick: .venv/dev.stamp
 	$(IN_VENV) -m pytest -q -n 4 --dist worksteal -m 'not browser and not live' \
@@ -152,7 +160,7 @@ judges: .venv/dev.stamp var/judges/.stamp
 		$(call missing,$(GSTREAMER)/libgstnice.so,gstreamer1.0-nice) \
 		$(call missing,/usr/lib/*/girepository-1.0/GstWebRTC-1.0.typelib,gir1.2-gst-plugins-bad-1.0) \
 		$(call missing,/usr/lib/python3/dist-packages/gi/overrides/Gst.py,python3-gst-1.0))
-	$(IN_VENV) -m pytest tests/judges/judge_*.py
+	$(IN_VENV) -m pytest tests/conformance/check_*.py
 
 var/judges/.stamp: tests/conformance/requirements.txt .venv/run.stamp
 	$(PYTHON) -m venv var/judges

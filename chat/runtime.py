@@ -12,7 +12,6 @@ import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat.lag import LoopLag
 from chat.presence import heartbeat
 from chat.presence.base import Change, Lost, MemoryPresence, Presence
 from chat.presence.redis import RedisPresence
@@ -21,7 +20,7 @@ from chat.protocol.messages import Member
 from chat.realtime import redis_client
 from chat.realtime.budgets import Budgets
 from chat.realtime.hub import Hub
-from chat.stats import counts
+from chat.stats import LoopLag, counts
 from chat.storage import deletions, retention
 from chat.storage.journal import Journal
 

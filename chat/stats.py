@@ -1,6 +1,13 @@
-"""What this process has counted since it started: plain numbers, read when somebody looks."""
+"""The numbers of this process: what it has counted since it started, and how late its loop is."""
 
-from collections import Counter
+import asyncio
+import time
+from bisect import bisect_left
+from collections import Counter, deque
+
+SAMPLE_S = 0.1
+RECENT = 20  # samples that `recent_s` looks at
+BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Counts:
@@ -17,11 +24,40 @@ class Counts:
         self.leases_expired: Counter[str] = Counter()  # by kind of place
         self.repairs: Counter[str] = Counter()  # by what was asked for again
         self.closes: Counter[int] = Counter()  # by code
-        self.refused_origins: Counter[str] = (
-            Counter()
-        )  # by reason (noom_project/security/refused_requests.py)
+        # By reason (noom_project/security/refused_requests.py).
+        self.refused_origins: Counter[str] = Counter()
         self.proxy_faults: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()  # by the code that the other side was told
+
+
+class LoopLag:
+    """How late an event loop is: whoever sleeps in it for a set time sees how much later it wakes.
+
+    Samples are taken for as long as `watch` runs.
+    `buckets` counts them by the first of BOUNDS_S that is not below them; the last has none.
+    """
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS_S) + 1)
+        self.sum_s = 0.0
+        self._recent: deque[float] = deque([0.0], maxlen=RECENT)
+
+    @property
+    def recent_s(self) -> float:
+        """The latest that the loop was, of late."""
+        return max(self._recent)
+
+    async def watch(self) -> None:
+        """Takes samples until it is cancelled."""
+        while True:
+            due = time.monotonic() + SAMPLE_S
+            await asyncio.sleep(SAMPLE_S)
+            self._note(max(0.0, time.monotonic() - due))
+
+    def _note(self, seconds: float) -> None:
+        self._recent.append(seconds)
+        self.sum_s += seconds
+        self.buckets[bisect_left(BOUNDS_S, seconds)] += 1
 
 
 counts = Counts()

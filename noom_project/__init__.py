@@ -1,0 +1,1 @@
+"""The site: settings, addresses, the server process. Imports both apps."""

@@ -94,7 +94,8 @@ def _interface(cls: type[Wire]) -> str:
 
 def typescript() -> str:
     """The text of static/js/protocol/messages.d.ts."""
-    head = "// Written by `manage.py write_protocol` from chat/protocol/messages.py and call/protocol.py."
+    sources = "chat/protocol/messages.py and call/protocol.py"
+    head = f"// Written by `manage.py write_protocol` from {sources}."
     parts = [head, *(_interface(cls) for cls in all_types())]
     for name, (_, socket) in SOCKETS.items():
         title = name.capitalize()

@@ -26,8 +26,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 class Fallback:
     """Lets a page that gets no WebSocket reach the consumers of `sockets` all the same.
 
-    A request is answered by whichever process it comes to (chat/http_transport/registry.py); none waits
-    in a thread.
+    A request is answered by whichever process it comes to (registry.py); none waits in a thread.
     """
 
     def __init__(self, sockets: Application) -> None:

@@ -22,8 +22,8 @@ FAIR_SHARE = 8  # messages of one socket until the others have their turn
 READ_AHEAD = 8  # frames that are taken while one is served; a page sends none before its answer
 MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
 
-# The ASGI extension by which our server (noom_project/server/websocket.py) takes a frame as bytes of the
-# wire, at once and without a bound of ours: it has one of its own. Other servers offer none.
+# The ASGI extension by which our server (noom_project/server/websocket.py) takes a frame as bytes
+# of the wire, at once and without a bound of ours: it has one of its own. Other servers offer none.
 DIRECT = "noom.direct"
 # Another: how many bytes the server holds for this reader.
 UNSENT = "noom.unsent"

@@ -17,7 +17,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chat import lag, runtime
+from chat import runtime, stats
 from chat.presence.roster import KINDS
 from chat.protocol import close_codes, codec
 from chat.realtime import connection, rate_limits
@@ -150,8 +150,8 @@ def _counted() -> Iterator[Metric]:
     yield _counter("closes", "Sockets that have ended.", ends, "code")
 
 
-def _loop_lag(seen: lag.LoopLag) -> Metric:
-    bounds = [*map(str, lag.BOUNDS_S), "+Inf"]
+def _loop_lag(seen: stats.LoopLag) -> Metric:
+    bounds = [*map(str, stats.BOUNDS_S), "+Inf"]
     buckets = list(zip(bounds, accumulate(seen.buckets), strict=True))
     told = "How late the event loop was, sampled."
     return HistogramMetricFamily("noom_loop_lag_seconds", told, buckets, seen.sum_s)

@@ -24,4 +24,4 @@ def read(git: Path) -> str:
         return UNKNOWN
 
 
-REVISION = read(Path(__file__).resolve().parent.parent / ".git")
+REVISION = read(Path(__file__).resolve().parents[2] / ".git")

@@ -92,7 +92,7 @@ class GuardedSocket(WebSocketProtocol):
         self.is_open = self.is_closed = None
 
     def check(self, now: float) -> None:
-        """By noom_project/server/keepalive.py: ends the silent and the old; pings whom no beat has pinged."""
+        """By keepalive.py: ends the silent and the old; pings whom no beat has pinged."""
         if self.state != self.STATE_OPEN:
             return
         if 0 <= self.server.websocket_timeout < self.duration():

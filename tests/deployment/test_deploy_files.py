@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.architecture.source_files import ROOT, files
-from tests.architecture.test_layers import settings_read
+from tests.architecture.test_documents import settings_read
 from tests.support.patience import PATIENCE
 
 EXAMPLE = ROOT / "deploy" / "noom.env.example"

@@ -217,7 +217,7 @@ async def test_every_series_is_there_from_the_start(enter, join, monkeypatch):
 
 async def test_every_code_of_an_error_has_a_series():
     source = "".join(
-        path.read_text() for name in ("chat", "call") for path in (ROOT / name).glob("*.py")
+        path.read_text() for name in ("chat", "call") for path in (ROOT / name).rglob("*.py")
     )
     codes = set(re.findall(r'(?:Refused|ProtocolError)\(\s*"(\w+)"', source))
     codes |= set(re.findall(r'code(?:, message, close)? = "(\w+)"', source))

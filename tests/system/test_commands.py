@@ -68,7 +68,7 @@ def test_run_https_serves_pages_files_and_sockets(https_port: int):
     address = f"localhost:{https_port}"
     with urlopen(f"https://{address}/", context=trusting) as page:
         assert b"welcome" in page.read()
-    with urlopen(f"https://{address}/static/js/socket.js", context=trusting) as script:
+    with urlopen(f"https://{address}/static/js/transport/socket.js", context=trusting) as script:
         assert script.headers["Content-Type"].startswith("text/javascript")
     lobby = f"wss://{address}/ws/lobby/"
     with connect(lobby, ssl=trusting, origin=Origin(f"https://{address}")) as line:

@@ -10,9 +10,13 @@ from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import ROOT
 from tests.support.servers.postgres import Postgres
 
-# What the services do; the rest of tests/server is of the doors of one process. In parts of about
-# the same length, which workers share.
-PARTS = [("chat", "convergence", "removal"), ("admin", "call", "lobby"), ("doors", "pages")]
+# What the services do; the rest of tests/integration is of the doors of one process. In parts of
+# about the same length, which workers share.
+PARTS = [
+    ("chat", "convergence", "bans"),
+    ("admin", "call", "room_directory"),
+    ("protocol_errors", "pages"),
+]
 
 
 @pytest.mark.live

@@ -135,18 +135,66 @@ def test_the_pages_scripts_are_whole(entry, tmp_path):
 
 def test_an_edit_is_seen(tmp_path, settings):
     settings.STATICFILES_DIRS, settings.VAR_DIR = [tmp_path], tmp_path / "var"
-    (tmp_path / "js").mkdir()
-    page, finder = tmp_path / "js" / "home-page.js", JoinedFinder()
+    pages, parts = tmp_path / "js" / "pages", tmp_path / "js" / "parts"
+    for folder in (pages, parts):
+        folder.mkdir(parents=True)
+    page, finder = pages / "home.js", JoinedFinder()
 
     def served():
         with open(finder.find("js/pages/home.joined.js")) as script:
             return script.read()
 
-    page.write_text("import { one } from './one.js';\none();\n")
-    (tmp_path / "js" / "one.js").write_text("export const one = () => 1;\n")
+    page.write_text("import { one } from '../parts/one.js';\none();\n")
+    (parts / "one.js").write_text("export const one = () => 1;\n")
     assert "() => 1" in served()
-    (tmp_path / "js" / "one.js").write_text("export const one = () => 2;\n")
+    (parts / "one.js").write_text("export const one = () => 2;\n")
     assert "() => 2" in served()
+
+
+def test_modules_of_one_name_in_several_folders_are_told_apart():
+    modules = {
+        "js/pages/page.js": "import { a } from '../a/b-c.js';\nimport { b } from '../a-b/c.js';\n"
+        "import { c } from './c.js';\nresult = a + b + c;\n",
+        "js/a/b-c.js": "export const a = 'a';\n",
+        "js/a-b/c.js": "export const b = 'b';\n",
+        "js/pages/c.js": "export { d as c } from '../a/d.js';\n",
+        "js/a/d.js": "export const d = 'c';\n",
+    }
+    assert run(join_modules("js/pages/page.js", modules.__getitem__)) == "abc"
+
+
+@pytest.mark.parametrize("place", ["../../secret.js", "../../js-other/a.js"])
+def test_what_lies_outside_is_refused(place):
+    with pytest.raises(CannotJoin, match="outside js/"):
+        join_modules("js/pages/page.js", lambda _: f"import {{ a }} from '{place}';\n")
+
+
+def test_sheets_are_found_in_other_folders():
+    sheets = {"css/pages/page.css": "@import '../a.css';\n.page {}\n", "css/a.css": ".a {}\n"}
+    assert join_sheets("css/pages/page.css", sheets.__getitem__) == ".a {}\n.page {}\n"
+
+
+def test_modules_of_one_name_in_several_folders_are_told_apart():
+    modules = {
+        "js/pages/page.js": "import { a } from '../a/b-c.js';\nimport { b } from '../a-b/c.js';\n"
+        "import { c } from './c.js';\nresult = a + b + c;\n",
+        "js/a/b-c.js": "export const a = 'a';\n",
+        "js/a-b/c.js": "export const b = 'b';\n",
+        "js/pages/c.js": "export { d as c } from '../a/d.js';\n",
+        "js/a/d.js": "export const d = 'c';\n",
+    }
+    assert run(join_modules("js/pages/page.js", modules.__getitem__)) == "abc"
+
+
+@pytest.mark.parametrize("place", ["../../secret.js", "../../js-other/a.js"])
+def test_what_lies_outside_is_refused(place):
+    with pytest.raises(CannotJoin, match="outside js/"):
+        join_modules("js/pages/page.js", lambda _: f"import {{ a }} from '{place}';\n")
+
+
+def test_sheets_are_found_in_other_folders():
+    sheets = {"css/pages/page.css": "@import '../a.css';\n.page {}\n", "css/a.css": ".a {}\n"}
+    assert join_sheets("css/pages/page.css", sheets.__getitem__) == ".a {}\n.page {}\n"
 
 
 def test_other_files_are_not_its_business():

@@ -9,7 +9,7 @@ import pytest
 from django.core.checks import run_checks
 
 from tests.architecture.source_files import ROOT
-from tests.architecture.test_layers import settings_read
+from tests.architecture.test_documents import settings_read
 from tests.support.patience import PATIENCE
 
 FLAGS = ["enabled", "2", "", " 1", "$DEBUG", "ture"]

@@ -63,7 +63,7 @@ def test_a_line_of_json_says_who_where_and_what():
         ("RuntimeError", "our fault"),
         ("KeyError", "'why'"),
     ]
-    assert "test_logs.py" in told["error"][0]["trace"][-1]
+    assert "test_log_formatters.py" in told["error"][0]["trace"][-1]
     assert "room" not in told
 
 

@@ -62,7 +62,7 @@ def test_one_that_the_page_uses_for_others_gets_a_number():
 
 def test_every_word_of_the_page_for_people_is_kept_from_guests():
     for language in ("en", "ko"):
-        words = (ROOT / "static" / "js" / f"words-{language}.js").read_text()
+        words = (ROOT / "static" / "js" / "i18n" / f"{language}.js").read_text()
         said = re.findall(r"^  (?:you|'person\.host'): '(.+)',$", words, re.MULTILINE)
         assert len(said) == 2
         assert all(map(cleaning.is_reserved, said)), said

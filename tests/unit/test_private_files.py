@@ -19,8 +19,8 @@ print(kept_secret(pathlib.Path(sys.argv[1])))
 """
 WRITE = """
 import sys, pathlib
-from noom_project import private
-private.write(pathlib.Path(sys.argv[1]), b"second")
+from noom_project.local import private_files
+private_files.write(pathlib.Path(sys.argv[1]), b"second")
 """
 NO_ROOM = """
 import resource, signal

@@ -20,7 +20,7 @@ export const PROTOCOL_VERSION = %d;
 class Command(BaseCommand):
     """Writes them; a test fails when they are stale."""
 
-    help = "Write docs/protocol.md and static/js/protocol/messages.d.ts from the types of the messages."
+    help = "Write docs/protocol.md and static/js/protocol/ from the types of the messages."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for path, text in files().items():

@@ -1,6 +1,6 @@
 /** The first message of a line, repeated while it is refused only for now. */
 
-import { SocketError } from './pending-requests.js';
+/** @import {SocketError} from './pending-requests.js' */
 
 /** @import {Requests, Timers} from './pending-requests.js' */
 /** @typedef {() => {type: string, payload: object}} Hello */

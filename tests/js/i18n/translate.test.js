@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { initials } from '../../../static/js/views/avatar.js';
 import { CATALOGS, clock, isKey, listNames, t } from '../../../static/js/i18n/translate.js';
 
-const SCRIPTS = new URL('../../static/js/', import.meta.url);
+const SCRIPTS = new URL('../../../static/js/', import.meta.url);
 const { en, ...others } = CATALOGS;
 
 /** @param {import('../../../static/js/i18n/translate.js').Words} words */
@@ -37,7 +37,7 @@ test('no sentence is empty or has a stray blank', () => {
 });
 
 test('every key that a script names exists, and every key is used', () => {
-  const files = readdirSync(SCRIPTS).filter((name) => name.endsWith('.js') && !name.startsWith('words-'));
+  const files = readdirSync(SCRIPTS, { recursive: true }).filter((name) => /(?<!i18n\/\w\w)\.js$/.test(name));
   const source = files.map((name) => readFileSync(new URL(name, SCRIPTS), 'utf8')).join('\n');
   for (const [, key] of source.matchAll(/\bt\(\s*'([^']+)'/g)) assert.ok(isKey(key), key);
   const composed = [...source.matchAll(/`([\w.]+\.)\$\{/g)].map(([, prefix]) => prefix);

@@ -35,8 +35,8 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 let modules = null;
 
 async function load() {
-  const names = ['call-line', 'participant', 'room-line'];
-  modules ??= Object.assign({}, ...(await Promise.all(names.map((name) => import(`/static/js/${name}.js`)))));
+  const names = ['call-session', 'chat-session', 'participant'];
+  modules ??= Object.assign({}, ...(await Promise.all(names.map((name) => import(`/static/js/session/${name}.js`)))));
   const oscillator = new OscillatorNode(TONE.context);
   oscillator.connect(TONE);
   oscillator.start();

@@ -1,4 +1,4 @@
-"""`python -m tests.support.browsers.screenshots`: the README's pictures, of a real server in a browser."""
+"""`python -m tests.support.browsers.screenshots`: the README's pictures, of a real server."""
 
 import os
 import tempfile

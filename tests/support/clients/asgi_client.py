@@ -60,7 +60,7 @@ class Client(Conversation):
 
 
 class DirectClient(Client):
-    """The same at a server that takes frames as the bytes of the wire (`chat.realtime.connection.DIRECT`)."""
+    """The same at a server that takes frames as the bytes of the wire (`connection.DIRECT`)."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(path, **options)

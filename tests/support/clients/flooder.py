@@ -1,7 +1,7 @@
 """Sends as fast as it can until it is cut off, and says how long that took.
 
-`python -m tests.support.clients.flooder URL KEY TOKEN KIND` (text, binary or ping) prints `ready`, waits
-for a line, floods, and prints the seconds; again and again.
+`python -m tests.support.clients.flooder URL KEY TOKEN KIND` (text, binary or ping) prints `ready`,
+waits for a line, floods, and prints the seconds; again and again.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Sends broken frames over sockets of their own, and counts how each was answered.
 
-`python -m tests.support.clients.fuzzer URL KEY TOKEN COUNT NUMBER` prints the counts as JSON; another number
-gives other frames.
+`python -m tests.support.clients.fuzzer URL KEY TOKEN COUNT NUMBER` prints the counts as JSON;
+another number gives other frames.
 """
 
 import asyncio

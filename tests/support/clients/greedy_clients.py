@@ -1,4 +1,6 @@
-"""`python -m tests.support.clients.greedy_clients URL ROOM READERS TYPERS WRITERS [CHARS]`: people of one address.
+"""People of one address, who do as much as each of them may.
+
+`python -m tests.support.clients.greedy_clients URL ROOM READERS TYPERS WRITERS [CHARS]`
 
 They do as much as each of them may, in a process of their own: they read ROOM's history, type in
 it, and write in rooms of ten. The process prints "ready" when all are in,

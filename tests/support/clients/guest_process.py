@@ -1,5 +1,6 @@
-"""`python -m tests.support.clients.guest_process URL PER_SECOND KEY…`: one guest in each of these rooms, in a
-process, or in a network, of their own.
+"""`python -m tests.support.clients.guest_process URL PER_SECOND KEY…`: one guest in each room.
+
+They live in a process, or in a network, of their own.
 
 They say something so many times a second together. It prints [room, participant] of each when they
 are in, and when its input ends [when, delay] of each message of theirs that came, in seconds of the

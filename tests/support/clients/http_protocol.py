@@ -1,4 +1,7 @@
-"""A page's side of a socket over HTTP (static/js/transport/http-socket.js), whatever carries its requests."""
+"""A page's side of a socket over HTTP, whatever carries its requests.
+
+As in static/js/transport/http-socket.js.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`python -m tests.support.servers.load_balancer PORT TARGET…`: hands TCP connections to ports in turn.
+"""`python -m tests.support.servers.load_balancer PORT TARGET…`: hands connections to ports in turn.
 
 It passes over a target that refuses, and connects from the client's own address, so that the
 servers behind it tell its clients apart. In a process of its own: what it does costs the swarm no

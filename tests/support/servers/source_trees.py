@@ -27,11 +27,10 @@ def copy(folder: Path) -> Path:
 
 def change(tree: Path, version: str) -> None:
     """Makes another version of it: each page's script and style are others, and say which."""
-    for entry in ("home-page", "room-page"):
-        with (tree / "static" / "js" / f"{entry}.js").open("a") as script:
+    for page in ("home", "room"):
+        with (tree / "static" / "js" / "pages" / f"{page}.js").open("a") as script:
             script.write(f"document.documentElement.dataset.version = '{version}';\n")
-    for entry in ("page-home", "page-room"):
-        with (tree / "static" / "css" / f"{entry}.css").open("a") as sheet:
+        with (tree / "static" / "css" / "pages" / f"{page}.css").open("a") as sheet:
             sheet.write(f":root {{ --version: {version}; }}\n")
 
 

@@ -1,0 +1,36 @@
+"""Documents name what is there: every setting, and tests that exist."""
+
+import ast
+import re
+
+from tests.architecture.source_files import ROOT, nothing, python_modules
+
+
+def test_readme_names_every_setting_and_no_other():
+    rows = re.findall(r"^\|(.+?)\|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
+    assert settings_read() == named
+
+
+def settings_read() -> set[str]:
+    """The names that settings.py reads by `env(…)` or `env.kind(…)`."""
+    calls = [
+        node
+        for node in ast.walk(python_modules()["noom_project.settings"])
+        if isinstance(node, ast.Call) and ast.unparse(node.func).partition(".")[0] == "env"
+    ]
+    names = [call.args[0] for call in calls if call.args and isinstance(call.args[0], ast.Constant)]
+    assert names, "found no setting at all"
+    return {str(name.value) for name in names}
+
+
+def test_every_test_that_a_document_names_is_there():
+    wrong = []
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for path, name in re.findall(
+            r"`((?:\w+/)+[\w-]+\.(?:test\.js|py))(?:::(\w+))?`", page.read_text()
+        ):
+            file = next((f for f in (ROOT / "tests" / path, ROOT / path) if f.is_file()), None)
+            if file is None or (name and f"def {name}(" not in file.read_text()):
+                wrong.append(f"{page.name}: {path}::{name}")
+    nothing(wrong)
