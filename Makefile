@@ -63,6 +63,8 @@ lint: .venv/dev.stamp node_modules/.stamp
 	$(WITH_NODE) node_modules/.bin/eslint .
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	$(WITH_NODE) node_modules/.bin/eslint .
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+	$(WITH_NODE) node_modules/.bin/eslint .
 
 types: .venv/dev.stamp
 	$(IN_VENV) -m mypy
@@ -75,7 +77,7 @@ test-js: node_modules/.stamp
 
 test-quick: .venv/dev.stamp
 	$(IN_VENV) -m pytest -q -n 4 --dist worksteal -m 'not browser and not live' \
-		tests/pure tests/server $(wildcard tests/test_*.py)
+		tests/unit tests/integration tests/architecture tests/deployment
 
 # From opening a link to the other's first picture; writes bench/join-results.md.
 bench-join: programs .venv/dev.stamp

@@ -31,15 +31,29 @@ hypothesis.settings.load_profile("noom")
 # The files of `make test` that last, in the order of how long; workers take them first, so that at
 # the end none of them is left to one worker alone.
 LAST_LONG = [
-    *("live/test_service_suite", "live/test_benchmarks", "faults/test_crowds", "faults/test_table"),
-    *("live/test_documented_commands", "browser/test_call_page", "faults/test_forged"),
-    *("browser/test_admin_page", "live/test_doctor", "faults/test_admin_lock"),
-    *("faults/test_transcripts", "browser/test_chat_page", "faults/test_rolling"),
-    *("live/test_cluster", "faults/test_floods", "faults/test_proxies", "browser/test_peer_page"),
-    *("live/test_fallback", "faults/test_relay_quota", "faults/test_frozen_process"),
+    "system/test_integration_on_cluster",
+    "system/test_benchmarks",
+    "reliability/test_bursts",
+    "security/test_permission_tables",
+    "system/test_documented_commands",
+    "browser/test_call",
+    "security/test_forged_fields",
+    "browser/test_admin",
+    "system/test_doctor",
+    "security/test_admin_login",
+    "reliability/test_transcripts",
+    "browser/test_chat",
+    "reliability/test_rolling_restart",
+    "system/test_cluster",
+    "security/test_floods",
+    "reliability/test_proxies",
+    "browser/test_webrtc",
+    "system/test_http_transport",
+    "reliability/test_relay_quota",
+    "reliability/test_process_frozen",
 ]
 # Their tests share no server: each may go to another worker.
-APART = {"test_service_suite", "test_benchmarks"}
+APART = {"test_integration_on_cluster", "test_benchmarks"}
 PLACES = {Path(__file__).parent / f"{name}.py": place for place, name in enumerate(LAST_LONG)}
 
 
@@ -52,10 +66,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if uses & {"browser", "people", "person", "firefox"}:
             item.add_marker("browser")
         starts_servers = uses & {"noom", "start_noom", "redis", "postgres", "start_coturn"}
-        if starts_servers or item.path.parent.name in ("live", "browser"):
+        if starts_servers or item.path.parent.name in ("system", "browser"):
             item.add_marker("live")
         if item.path.stem not in APART:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
     items.sort(key=_turn)
 
 

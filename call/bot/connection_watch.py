@@ -15,8 +15,8 @@ NO_WAY_AFTER_S = 15.0  # as in static/js/webrtc/connection-watch.js
 @dataclass
 class CallWatch:
     """Tells the server once for each participant and outage, from `start` to `stop`; as
-    static/js/webrtc/connection-watch.js. By participant and not by connection: a new one that is tried meanwhile
-    is no success."""
+    static/js/webrtc/connection-watch.js. By participant and not by connection: a new one that is
+    tried meanwhile is no success."""
 
     peers: Callable[[], Mapping[str, Peer]]
     tell: Callable[[IceFailed], Awaitable[None]]

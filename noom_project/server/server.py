@@ -35,8 +35,8 @@ LISTEN_QUEUE = 4_096  # who may wait to be accepted; the kernel's own limit may 
 ACCEPTED_IN_A_ROUND = 2  # of the loop
 DRAIN_S = 6.0
 DRAIN_STEP_S = 0.02
-# For the request on a connection that was let in last: a proxy on a busy machine takes half a second,
-# and answers its browser with a failure when the connection ends before it.
+# For the request on a connection that was let in last: a proxy on a busy machine takes half a
+# second, and answers its browser with a failure when the connection ends before it.
 LAST_REQUEST_S = 2.0
 LAST_WORDS_S = 2.0  # for what is left then; Redis may be gone too
 

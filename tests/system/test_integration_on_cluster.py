@@ -28,7 +28,7 @@ def test_the_service_suite_passes_on_postgresql_and_redis(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not live"),
             "--reuse-db",  # it goes with its server; threads that live on would not let go of it
-            *(f"tests/server/test_{name}.py" for name in names),
+            *(f"tests/integration/test_{name}.py" for name in names),
         ],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": redis_url},

@@ -174,29 +174,6 @@ def test_sheets_are_found_in_other_folders():
     assert join_sheets("css/pages/page.css", sheets.__getitem__) == ".a {}\n.page {}\n"
 
 
-def test_modules_of_one_name_in_several_folders_are_told_apart():
-    modules = {
-        "js/pages/page.js": "import { a } from '../a/b-c.js';\nimport { b } from '../a-b/c.js';\n"
-        "import { c } from './c.js';\nresult = a + b + c;\n",
-        "js/a/b-c.js": "export const a = 'a';\n",
-        "js/a-b/c.js": "export const b = 'b';\n",
-        "js/pages/c.js": "export { d as c } from '../a/d.js';\n",
-        "js/a/d.js": "export const d = 'c';\n",
-    }
-    assert run(join_modules("js/pages/page.js", modules.__getitem__)) == "abc"
-
-
-@pytest.mark.parametrize("place", ["../../secret.js", "../../js-other/a.js"])
-def test_what_lies_outside_is_refused(place):
-    with pytest.raises(CannotJoin, match="outside js/"):
-        join_modules("js/pages/page.js", lambda _: f"import {{ a }} from '{place}';\n")
-
-
-def test_sheets_are_found_in_other_folders():
-    sheets = {"css/pages/page.css": "@import '../a.css';\n.page {}\n", "css/a.css": ".a {}\n"}
-    assert join_sheets("css/pages/page.css", sheets.__getitem__) == ".a {}\n.page {}\n"
-
-
 def test_other_files_are_not_its_business():
     assert JoinedFinder().find("js/room.js") == []
     assert JoinedFinder().find("js/state/room-state.joined.js") == []
