@@ -4,6 +4,8 @@ import ast
 import re
 
 from tests.architecture.source_files import ROOT, nothing, python_modules
+from tests.conftest import APART, PLACES
+from tests.integration.conftest import BY_EACH_CARRIER
 
 
 def test_readme_names_every_setting_and_no_other():
@@ -34,3 +36,11 @@ def test_every_test_that_a_document_names_is_there():
             if file is None or (name and f"def {name}(" not in file.read_text()):
                 wrong.append(f"{page.name}: {path}::{name}")
     nothing(wrong)
+
+
+def test_every_test_that_a_conftest_names_is_there():
+    """Else a file that was renamed would lose what the conftest does for it, in silence."""
+    here = ROOT / "tests"
+    named = [here / "integration" / f"{name}.py" for name in BY_EACH_CARRIER] + list(PLACES)
+    nothing([str(path.relative_to(ROOT)) for path in named if not path.is_file()])
+    nothing([f"no file {name}.py" for name in APART if not list(here.rglob(f"{name}.py"))])

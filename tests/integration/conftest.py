@@ -29,7 +29,13 @@ CARRIERS: dict[str, Callable[..., Any]] = {
     "poll": partial(FallbackClient, stream=False),
 }
 # What people do, and what is refused to them: by each carrier.
-BY_EACH_CARRIER = {"test_call", "test_chat", "test_convergence", "test_doors", "test_lobby"}
+BY_EACH_CARRIER = {
+    "test_call",
+    "test_chat",
+    "test_convergence",
+    "test_protocol_errors",
+    "test_room_directory",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
