@@ -8,8 +8,9 @@ from tests.conftest import APART, PLACES
 from tests.integration.conftest import BY_EACH_CARRIER
 
 
-def test_readme_names_every_setting_and_no_other():
-    rows = re.findall(r"^\|(.+?)\|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_configuration_page_names_every_setting_and_no_other():
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    rows = re.findall(r"^\|(.+?)\|", page, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
     assert settings_read() == named
 
