@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 
 from tests.architecture.source_files import ROOT, nothing, python_modules
 from tests.conftest import APART, PLACES
@@ -13,6 +14,13 @@ def test_configuration_page_names_every_setting_and_no_other():
     rows = re.findall(r"^\|(.+?)\|", page, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
     assert settings_read() == named
+
+
+def test_changelog_names_the_version_of_pyproject():
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert headings[0] == "Unreleased"
+    assert headings[1].split(" - ")[0] == project["version"]
 
 
 def settings_read() -> set[str]:
