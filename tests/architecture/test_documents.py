@@ -37,7 +37,7 @@ def settings_read() -> set[str]:
 
 def test_every_test_that_a_document_names_is_there():
     wrong = []
-    for page in sorted((ROOT / "docs").glob("*.md")):
+    for page in sorted((ROOT / "docs").rglob("*.md")):
         for path, name in re.findall(
             r"`((?:\w+/)+[\w-]+\.(?:test\.js|py))(?:::(\w+))?`", page.read_text()
         ):
@@ -45,6 +45,19 @@ def test_every_test_that_a_document_names_is_there():
             if file is None or (name and f"def {name}(" not in file.read_text()):
                 wrong.append(f"{page.name}: {path}::{name}")
     nothing(wrong)
+
+
+def test_index_of_decisions_lists_every_record_and_no_other():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    listed = re.findall(r"^- \[(.+)\]\(([\w-]+\.md)#", index, re.MULTILINE)
+    written = [
+        (heading, page.name)
+        for page in folder.glob("*.md")
+        for heading in re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
+        if page.name != "README.md"
+    ]
+    assert sorted(listed) == sorted(written)
 
 
 def test_every_test_that_a_conftest_names_is_there():
