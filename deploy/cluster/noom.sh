@@ -1,5 +1,5 @@
 #!/bin/sh
-# One process of the local cluster: the port, and `first` for the one that migrates.
+# Starts one process of the local cluster. Arguments: its port, and `first` for the one that migrates.
 set -eu
 export DATABASE_URL=postgres://noom@127.0.0.1:5433/postgres REDIS_URL=redis://127.0.0.1:6380
 export PROCESSES=2 PYTHONUNBUFFERED=1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A PostgreSQL of our own under var/, made on the first start; it refuses to run as root.
+# Starts a PostgreSQL under var/, made on the first start. PostgreSQL refuses to run as root.
 set -eu
 data=$PWD/var/cluster/postgres
 programs=$(dirname "$(ls /usr/lib/postgresql/*/bin/postgres | tail -n 1)")
@@ -7,7 +7,7 @@ as=
 mkdir -p "$data"
 if [ "$(id -u)" = 0 ]; then
 	as='runuser -u postgres --'
-	# A home that only root may enter cannot hold it.
+	# Its user cannot enter a folder that only root may enter.
 	data=$(mktemp -d)
 	chown postgres "$data"
 fi
