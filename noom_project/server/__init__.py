@@ -1,1 +1,1 @@
-"""The server process: daphne with limits, keepalive and graceful shutdown; all of its patches."""
+"""The server process: daphne, with all patches of it."""

@@ -1,4 +1,4 @@
-"""Requests and answers that do not end: how many one address may have open, and how long each."""
+"""Bounds for HTTP connections: incomplete requests, idleness, slow readers."""
 
 from collections import Counter
 from typing import Any
@@ -12,12 +12,12 @@ from chat.realtime.rate_limits import network
 from noom_project.server.idle_connections import idle
 from noom_project.server.slow_readers import Reader, unsent
 
-MAX_UNFINISHED = 100  # of one address
-FINISHED_WITHIN_S = 15.0  # headers and body
+MAX_UNFINISHED = 100  # of one address; further connections are aborted
+FINISHED_WITHIN_S = 15.0  # headers and body; then the connection is aborted
 
 
 def _counts_addresses() -> bool:
-    """A proxy of ours makes all connections, and keeps as many as it likes."""
+    """Whether connections count by address; not behind a proxy, which makes all."""
     return bool(settings.RATE_LIMITS and not settings.TRUSTED_PROXIES)
 
 
@@ -26,11 +26,11 @@ requesting: "set[GuardedChannel]" = set()  # those whose request is not complete
 
 
 class GuardedChannel(HTTPChannel):
-    """A connection that has to make its request in a while.
+    """An HTTP connection with a deadline for each request.
 
-    Stock Twisted gives every byte another minute, so that a thousand connections which send one now
-    and then are there for ever. Behind a proxy of ours, which waits for whole requests itself, all
-    come from one address and none is refused.
+    Stock Twisted grants another minute for every byte, so a thousand connections that send one now
+    and then stay open for ever. Behind a trusted proxy, which waits for whole requests itself, all
+    connections come from one address and none is refused.
     """
 
     transport: Any
@@ -57,7 +57,7 @@ class GuardedChannel(HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
-        """Stock Twisted keeps any number of connections for a minute after their last request."""
+        """Bounds idle connections: stock Twisted keeps any number of them for a minute."""
         super().requestDone(request)
         is_idle = self.persistent and not self._handlingRequest and self._deadline is None
         if is_idle and _counts_addresses():
@@ -70,7 +70,7 @@ class GuardedChannel(HTTPChannel):
         super().connectionLost(reason)
 
     def becomes_socket(self) -> None:
-        """The connection is a WebSocket now, which looks after its reader itself."""
+        """Stops watching the reader; a WebSocket watches its own."""
         self._is_socket = True
         idle.discard(self._peer(), self)
         self.reader.catch_up()
@@ -85,7 +85,7 @@ class GuardedChannel(HTTPChannel):
         self.reader.catch_up()
 
     def loseConnection(self) -> None:
-        """Stock Twisted waits for ever until what it still holds is read."""
+        """Closes the connection; stock Twisted waits for its reader without end."""
         super().loseConnection()
         if unsent(self.transport):
             self.reader.fall_behind(self.transport)

@@ -1,19 +1,19 @@
-"""Connections that wait for their next request: how many one address may leave open."""
+"""Idle keep-alive connections, and the bound on those of one address."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 
-MAX_IDLE = 100  # of one address; a browser keeps six, and a home has a few of them
+MAX_IDLE = 100  # of one address; beyond it the oldest is closed. A browser keeps six
 
 
 class Idle:
-    """Idle connections by address. One too many ends the one that has waited the longest."""
+    """Idle connections by address; beyond MAX_IDLE the longest idle one is closed."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, OrderedDict[object, Callable[[], None]]] = {}
 
     def add(self, address: str, connection: object, end: Callable[[], None]) -> None:
-        """From now on a connection is idle; `end` ends it."""
+        """Notes that a connection is idle; `end` closes it."""
         waiting = self._waiting.setdefault(address, OrderedDict())
         waiting[connection] = end
         if len(waiting) > MAX_IDLE:
@@ -21,7 +21,7 @@ class Idle:
             end_oldest()
 
     def discard(self, address: str, connection: object) -> None:
-        """A connection has a request again, or is no more."""
+        """Notes that a connection has a request again, or is closed."""
         waiting = self._waiting.get(address)
         if waiting is not None:
             waiting.pop(connection, None)

@@ -1,7 +1,7 @@
-"""Whether pages still live: every WebSocket is looked at every two seconds, few of them in a step.
+"""Checks every WebSocket once in two seconds, a fortieth of them in each step.
 
-Stock daphne looks at all its sockets in one go, every two seconds, pings those that are due, and
-has a timer for each: with ten thousand, everybody else waits.
+Stock daphne checks all sockets in one go and has a timer for each. With ten thousand sockets all
+other work waits meanwhile.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ STEP_S = 2 / STEPS
 
 
 class Socket(Protocol):
-    """What has a pulse."""
+    """A connection with a keepalive check."""
 
     def check(self, now: float) -> None:
-        """Looks whether it lives."""
+        """Pings the other side if due, and closes a dead connection."""
 
 
 class Pulse:
-    """Checks what is added every two seconds, until it is discarded."""
+    """Checks each added socket every two seconds until it is discarded."""
 
     def __init__(self) -> None:
-        # Seconds of steps. A process that stood still does not count that time: its next step
-        # comes after whatever has arrived meanwhile was read.
+        # Seconds of steps. Time in which the process was suspended does not count: its next step
+        # comes after it has read the frames that arrived meanwhile.
         self.now = 0.0
         self._steps: list[set[Socket]] = [set() for _ in range(STEPS)]
         self._filling, self._checking = cycle(self._steps), cycle(self._steps)

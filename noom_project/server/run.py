@@ -1,4 +1,4 @@
-"""Noom's server as the commands open it: what it is made with stands here alone."""
+"""Starts the server process for `serve`, `runserver` and `run_https`."""
 
 import gc
 import logging
@@ -16,16 +16,18 @@ from noom_project.server.http import FINISHED_WITHIN_S
 from noom_project.server.server import Server
 from noom_project.server.startup import require_redis
 
-# Objects until the youngest are looked through, and how often the next ones are with them. Python's
-# own numbers suit programs that live for a second: a thousand people coming in meant thirty rounds.
+# Thresholds of the garbage collector: allocations per collection of the youngest objects, and such
+# collections per collection of older ones. With Python's own a thousand joins took thirty rounds.
 COLLECT_AFTER = (10_000, 5, 5)
 
 
 def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
-    """Serves an ASGI application at an endpoint (a Twisted endpoint description) until SIGTERM.
+    """Serves an ASGI application until SIGTERM, at an endpoint in Twisted's words.
 
-    `ready` is called once it listens. Raises CommandError if it cannot, and if Redis is away.
-    Otherwise it ends the process: Python would wait for the threads of a database that is frozen.
+    It calls `ready` once it listens, and ends the process itself: Python would wait for threads
+    that a frozen database holds.
+
+    Raises CommandError: it cannot listen, or Redis does not answer.
     """
     require_redis()
     Patience.limit()
@@ -49,8 +51,10 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
 
 
 def _settle() -> None:
-    """Leaves what is loaded by now out of all rounds of the garbage collector: to look through it
-    takes up to a fifth of a second, in which nobody is served."""
+    """Excludes all loaded objects from garbage collection.
+
+    A collection of them takes up to a fifth of a second, in which nobody is served.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

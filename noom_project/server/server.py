@@ -1,7 +1,7 @@
-"""Daphne's server with its gaps closed: floods, slow readers, large bodies, and a quiet end.
+"""Daphne's server with bounds, keepalive and a graceful shutdown.
 
-Each override names what stock daphne does. `self_test` fails when a release of daphne, autobahn or
-Twisted has moved what is overridden here.
+Each override names the behaviour of stock daphne. `self_test` fails when a release of daphne,
+autobahn or Twisted has moved an overridden name.
 """
 
 import asyncio
@@ -30,27 +30,27 @@ from noom_project.security.headers import LAST
 from noom_project.server.http import GuardedChannel, requesting
 from noom_project.server.websocket import GuardedSocket
 
-MAX_BODY_BYTES = 1_000_000
-LISTEN_QUEUE = 4_096  # who may wait to be accepted; the kernel's own limit may be lower
-ACCEPTED_IN_A_ROUND = 2  # of the loop
-DRAIN_S = 6.0
+MAX_BODY_BYTES = 1_000_000  # a larger body gets 413
+LISTEN_QUEUE = 4_096  # connections that wait for accept; the kernel's own limit may be lower
+ACCEPTED_IN_A_ROUND = 2  # of the event loop; the others wait for the next round
+DRAIN_S = 6.0  # then the shutdown cancels the applications that still run
 DRAIN_STEP_S = 0.02
-# For the request on a connection that was let in last: a proxy on a busy machine takes half a
-# second, and answers its browser with a failure when the connection ends before it.
+# How long the shutdown waits for requests on connections accepted last. A proxy on a busy machine
+# takes half a second, and fails its browser if the connection ends before.
 LAST_REQUEST_S = 2.0
-LAST_WORDS_S = 2.0  # for what is left then; Redis may be gone too
+LAST_WORDS_S = 2.0  # for the cleanup after that; Redis may be away too
 
 log = logging.getLogger(__name__)
 
 
 class GuardedRequest(WebRequest):
-    """A request whose body has a bound, and whose answer goes as fast as it is read."""
+    """A request with a bounded body, whose answer waits for its reader."""
 
     transport: Any
-    channel: Any = None  # Twisted deletes its own when the answer is complete
+    channel: Any = None  # Twisted deletes the attribute when the answer is complete
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Stock daphne names itself, in a page whose style our policy forbids."""
+        """Answers in plain text; stock daphne names itself in a page with styles."""
         headers = {**LAST, "Content-Type": "text/plain; charset=utf-8"}
         told = status_text + b"\n"
         headers["Content-Length"] = str(len(told))
@@ -60,7 +60,7 @@ class GuardedRequest(WebRequest):
         self.handle_reply({"type": "http.response.body", "body": told})
 
     def process(self) -> "defer.Deferred[None]":
-        """Stock daphne leaves what became a WebSocket to the garbage collector."""
+        """Frees a request that became a WebSocket; stock daphne never does."""
         processing: defer.Deferred[None] = super().process()
         if self.transport is None and self.channel is not None:
             self.channel.becomes_socket()
@@ -68,7 +68,7 @@ class GuardedRequest(WebRequest):
         return processing
 
     def gotLength(self, length: int | None) -> None:
-        """Stock daphne stores a body of any length before anyone looks at it."""
+        """Refuses a large body by its length; stock daphne stores any body."""
         super().gotLength(length)
         if length is not None and length > MAX_BODY_BYTES:
             self._refuse_body()
@@ -80,16 +80,19 @@ class GuardedRequest(WebRequest):
             super().handleContentChunk(data)
 
     def handle_exception(self, exception: BaseException) -> None:
-        """Stock daphne begins another answer inside one that has begun, which raises, and ends its
-        look at all applications. A connection that breaks off says that the answer is not whole."""
+        """Aborts the connection of an answer that has begun.
+
+        Stock daphne begins a second answer inside it. That raises, and ends daphne's check of all
+        applications. An aborted connection shows the client that the answer is incomplete.
+        """
         if not self._response_started:
             super().handle_exception(exception)
         elif getattr(self, "channel", None) is not None:
             self.channel.transport.abortConnection()
 
     async def until_read(self) -> None:
-        """Returns when the reader has taken most of what it was sent."""
-        channel = getattr(self, "channel", None)  # Twisted deletes it at the end of the answer
+        """Returns when the reader has read most of the answer so far."""
+        channel = getattr(self, "channel", None)  # Twisted deletes it with the end of the answer
         if channel is not None:
             await channel.reader.ready()
 
@@ -101,31 +104,31 @@ class GuardedRequest(WebRequest):
 
 
 class Server(DaphneServer):
-    """Daphne's server, guarded, and ended by telling every page to come back."""
+    """Daphne's server, whose shutdown makes every page reconnect elsewhere."""
 
     connections: dict[Any, dict[str, Any]]  # daphne's, by protocol
 
     def run(self) -> None:
         self_test()
         WebSocketFactory.protocol = GuardedSocket
-        # For a debug line that nobody reads, autobahn prints its configuration prettily for each
-        # socket: a seventh of what accepting one costs.
+        # autobahn formats its configuration for a debug line of each socket, even if the line is
+        # not logged: a seventh of the cost of accepting a socket.
         autobahn.websocket.protocol.pformat = repr  # type: ignore[assignment, attr-defined]
         HTTPFactory.protocol = staticmethod(_guarded_channel)
         HTTPFactory.buildProtocol = _guarded_requests
         self._ports: list[tuple[Any, Callable[[], None]]] = []
-        self._ending: set[Any] = set()  # disconnected, or without an application
-        self.server_name = ""  # an answer names no software
+        self._ending: set[Any] = set()  # disconnected, or its application has ended
+        self.server_name = ""  # answers name no software
         logging.captureWarnings(True)
         reactor.callWhenRunning(self._begin)
         super().run()
 
     def _begin(self) -> None:
-        """The loop runs."""
+        """Starts the tasks that need a running event loop."""
         self._watch = asyncio.ensure_future(processes.watch())
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Stock daphne offers no extensions to a WebSocket's application."""
+        """Adds two extensions for WebSockets to the scope; stock daphne has none."""
         if isinstance(protocol, GuardedSocket):
             scope["extensions"] = {
                 connection.DIRECT: protocol.write_frame,
@@ -138,7 +141,7 @@ class Server(DaphneServer):
         return queue
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Stock daphne takes an answer as fast as the application makes it."""
+        """Sends a part of an answer and waits for its reader; stock daphne does not."""
         await super().handle_reply(protocol, message)
         if isinstance(protocol, GuardedRequest):
             await protocol.until_read()
@@ -148,8 +151,10 @@ class Server(DaphneServer):
         self._ending.add(protocol)
 
     def application_checker(self) -> None:
-        """Stock daphne searches all connections, once a second and in one go, for those that have
-        ended; here it gets only these to see."""
+        """Runs daphne's check on the connections that end alone.
+
+        Stock daphne searches all connections for them, once a second and in one go.
+        """
         every = self.connections
         ending = {protocol: every[protocol] for protocol in self._ending if protocol in every}
         self.connections = dict(ending)
@@ -160,8 +165,11 @@ class Server(DaphneServer):
         self.connections = every
 
     def listen_success(self, port: Any) -> None:
-        """Stock daphne keeps no port, and so could not stop listening. Stock Twisted lets fifty
-        wait, the kernel makes others knock again ever later, and accepts all who wait in one go."""
+        """Keeps the port, lengthens its queue and accepts few connections in a round.
+
+        Stock daphne keeps no port, so it cannot stop listening. Stock Twisted queues fifty
+        connections, and the kernel retries others ever later. It accepts the queue in one go.
+        """
         super().listen_success(port)
         port.socket.listen(LISTEN_QUEUE)
         accept = port.doRead
@@ -174,8 +182,11 @@ class Server(DaphneServer):
         port.doRead = accept_some
 
     def kill_all_applications(self) -> "defer.Deferred[None]":
-        """Stock daphne cancels every consumer: no close frame is sent, no lease handed over. Stock
-        Twisted resets the connections that wait to be accepted, which a proxy takes for made."""
+        """Accepts the queued connections, stops listening and shuts down gracefully.
+
+        Stock daphne cancels every consumer, without a close frame or a handover of leases. Stock
+        Twisted resets queued connections, which a proxy takes for established.
+        """
         for port, accept in self._ports:
             port.numberAccepts = LISTEN_QUEUE
             accept()
@@ -183,7 +194,7 @@ class Server(DaphneServer):
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     def _is_busy(self, seconds: float) -> bool:
-        """Whether somebody is still served, so many seconds after the last was let in."""
+        """Whether anything is still served, `seconds` after the last accepted connection."""
         answering = any(
             isinstance(protocol, GuardedRequest) and "disconnected" not in details
             for protocol, details in self.connections.items()
@@ -192,7 +203,7 @@ class Server(DaphneServer):
         return seconds < DRAIN_S and (bool(connection.open_lines) or answering or is_asked)
 
     async def _end(self) -> None:
-        """Tells every socket that the server restarts; ends what is still there after a while."""
+        """Closes every socket with RESTARTING, then cancels the applications that remain."""
         health.drain()
         return_within_ms = str(connection.return_within_ms())
         began = time.monotonic()
@@ -232,7 +243,7 @@ _stock_requests = HTTPFactory.buildProtocol
 
 
 def self_test() -> None:
-    """Fails if what is overridden above is not there any more."""
+    """Raises RuntimeError if an overridden name is gone."""
     expected = {
         WebSocketProtocol: (
             *("dataReceived", "connectionLost", "check_timeouts", "handle_reply", "sendClose"),

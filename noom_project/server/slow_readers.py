@@ -1,4 +1,4 @@
-"""Whether the reader of an HTTP answer reads: an answer waits for it, for a while."""
+"""Backpressure of HTTP answers: each waits for its reader, for a bounded time."""
 
 import asyncio
 import contextlib
@@ -11,17 +11,17 @@ from typing import Any
 from chat.realtime.rate_limits import network
 from chat.stats import counts
 
-READ_WITHIN_S = 20.0  # without one byte read, a reader is cut off
+READ_WITHIN_S = 20.0  # without one byte read; then the connection is aborted
 LOOK_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
 
 
 class Reader:
-    """The other side of one connection.
+    """The reader at the other end of one connection.
 
-    The transport says when it holds too much, and when it has written that. The answer pauses in
-    between, so its length costs no memory, and only a reader that makes no progress is cut off.
+    The transport reports when its buffer is too full, and when it is written. The answer pauses in
+    between, so its length costs no memory. Only a reader without progress is cut off.
     """
 
     def __init__(self) -> None:
@@ -32,18 +32,18 @@ class Reader:
         self._still_looks = 0
 
     async def ready(self) -> None:
-        """Returns when more can be written, or when the connection is gone."""
+        """Returns when the transport takes more, or when the connection is closed."""
         await self._is_free.wait()
 
     def fall_behind(self, transport: Any) -> None:
-        """The transport holds what has not been read."""
+        """Notes that the transport holds unread bytes."""
         self._is_free.clear()
         if self._timer is None:
             self._left, self._still_looks = waiting(transport), 0
             self._wait(transport)
 
     def catch_up(self) -> None:
-        """Everything was written, or never will be."""
+        """Notes that the transport has written everything, or is closed."""
         self._is_free.set()
         if self._timer is not None:
             self._timer.cancel()
@@ -55,7 +55,7 @@ class Reader:
 
     def _look(self, transport: Any) -> None:
         left = waiting(transport)
-        # The kernel's queue may grow by what the transport hands to it, but both together shrink.
+        # The transport moves bytes into the kernel's queue, so only their sum shows progress.
         self._still_looks = 0 if left < self._left else self._still_looks + 1
         self._left = left
         if not left:
@@ -78,14 +78,17 @@ class Reader:
 
 
 def unsent(transport: Any) -> int:
-    """Bytes that a connection holds for its reader."""
+    """Returns the bytes that a transport of Twisted holds for its reader."""
     written = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
     return written + int(getattr(transport, "_tempDataLen", 0))
 
 
 def waiting(transport: Any) -> int:
-    """The same, with those that the kernel holds: it says seldom that there is room again, so a
-    reader of a few kilobytes a second would seem to read nothing for minutes."""
+    """Returns the unread bytes of a transport and of the kernel's queue.
+
+    The kernel seldom reports free space. Without its queue a reader of a few kilobytes a second
+    would seem to read nothing for minutes.
+    """
     tcp = getattr(transport, "transport", transport)  # below TLS
     held = unsent(tcp)
     with contextlib.suppress(AttributeError, OSError, ValueError):

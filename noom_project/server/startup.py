@@ -1,4 +1,4 @@
-"""A server's start: what has to be in reach for it, and who is told that it is done."""
+"""Conditions for a server's start, and the report of it to systemd."""
 
 import os
 import socket
@@ -27,8 +27,10 @@ def require_redis() -> None:
 
 
 def require_privacy(host: str) -> None:
-    """Raises CommandError for a process with DEBUG that others than this machine could reach, or
-    that holds what only an operator has: an error would show them its inside."""
+    """Raises CommandError if others could see the internals that DEBUG shows.
+
+    So a process with DEBUG listens on this machine alone and has no secrets of an operator.
+    """
     if not settings.DEBUG:
         return
     reasons = [] if _is_loopback(host) else [f"it would listen at {host}"]
@@ -53,7 +55,7 @@ def require_privacy(host: str) -> None:
 
 
 def hide_debug_pages(host: str) -> None:
-    """Leaves errors without their inside where others than this machine can reach the server."""
+    """Turns DEBUG off if other machines can reach the server, to hide its internals."""
     if not _is_loopback(host):
         settings.DEBUG = False
 
@@ -68,9 +70,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def tell_systemd(state: str) -> None:
-    """Says how far we are (sd_notify(3)) to the systemd that has started us, if one has."""
+    """Reports a state to the systemd that started the process (sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            # @ stands for the byte that begins an address without a file.
+            # @ stands for the zero byte that begins an abstract address.
             notify.sendto(state.encode(), address.replace("@", "\0", 1))

@@ -1,6 +1,6 @@
-"""Daphne's WebSocket with its gaps closed: floods, slow readers, silence, and frames sent at once.
+"""Daphne's WebSocket with bounds, keepalive and direct writes.
 
-Each override names what stock daphne, or autobahn below it, does.
+Each override names the behaviour of stock daphne, or of autobahn below it.
 """
 
 import asyncio
@@ -20,35 +20,35 @@ from noom_project.security.headers import LAST
 from noom_project.server.keepalive import Pulse
 from noom_project.server.slow_readers import unsent
 
-PING_EVERY_S = 6.0  # a beat, which has one, comes sooner where people are
-PONG = b"\x8a\x80"  # and four bytes by which nothing is masked
+PING_EVERY_S = 6.0  # a heartbeat, which contains a ping, comes sooner in rooms
+PONG = b"\x8a\x80"  # then four bytes of a mask, and no payload
 PONG_BYTES = 6
-# Of one socket, until its consumer takes them.
+# Frames of one socket that wait for its consumer; beyond it the socket is closed as flooding.
 MAX_QUEUED_FRAMES = 300
 MAX_QUEUED_BYTES = 2_000_000
-CONTROL_FRAMES_PER_S = 10.0
-READ_BYTES = 2_048  # of one socket in one round of the loop
-GOODBYE_BYTES = 1_024  # of one who was told to go; what is longer is no answer to that
-MAX_LATE_BYTES = 64_000
-MAX_UNSENT_BYTES = 2_000_000  # to one socket, until its reader reads them
+CONTROL_FRAMES_PER_S = 10.0  # further pings get no pong
+READ_BYTES = 2_048  # of one socket in one round of the event loop
+GOODBYE_BYTES = 1_024  # after the close frame; a longer read is no answer to it
+MAX_LATE_BYTES = 64_000  # of such longer reads; then the connection is aborted
+MAX_UNSENT_BYTES = 2_000_000  # that wait for a reader; beyond it the socket is closed as slow
 
 pulse = Pulse()
 
 
 class GuardedSocket(WebSocketProtocol):
-    """A WebSocket that cannot be made to eat memory."""
+    """A WebSocket with bounded memory."""
 
-    muted: bool  # daphne's: nothing that comes is taken any more
-    _late_bytes = 0  # came after we said goodbye
-    # By the clock of `pulse`: the last ping; and the first after which nothing has come yet.
+    muted: bool  # daphne's: it drops all further frames
+    _late_bytes = 0  # received after the close frame
+    # By the clock of `pulse`: the last ping, and the first ping without an answer.
     _pinged_at = 0.0
     _asked_at: float | None = None
 
     def dataReceived(self, data: bytes) -> None:
-        """Autobahn goes on parsing, for a second, what comes after a close. A goodbye is short."""
+        """Bounds the bytes after a close, which autobahn parses for another second."""
         self._asked_at = None
         if len(data) == PONG_BYTES and data.startswith(PONG) and self._is_between_frames():
-            return  # the most frequent frame of all, which says nothing but that it lives
+            return  # the most frequent frame of all; it only shows that the client is alive
         if self.state == self.STATE_CLOSING and len(data) > GOODBYE_BYTES:
             self._late_bytes += len(data)
             if self._late_bytes > MAX_LATE_BYTES:
@@ -58,7 +58,7 @@ class GuardedSocket(WebSocketProtocol):
 
     def onOpen(self) -> None:
         super().onOpen()
-        # Twisted reads 64 KiB at once: a thousand small frames, for which everyone else waits.
+        # Twisted reads 64 KiB at once: a thousand small frames, for which all other sockets wait.
         self.transport.bufferSize = READ_BYTES
         self._controls = Bucket(CONTROL_FRAMES_PER_S)
         self._queued_bytes = 0  # since the queue was last found empty
@@ -66,7 +66,7 @@ class GuardedSocket(WebSocketProtocol):
         pulse.add(self)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """Stock daphne queues frames without a bound."""
+        """Bounds the frames that wait for the consumer; stock daphne has no bound."""
         waiting = self.application_queue.qsize()
         self._queued_bytes = (self._queued_bytes if waiting else 0) + len(payload)
         full = waiting >= MAX_QUEUED_FRAMES or self._queued_bytes > MAX_QUEUED_BYTES
@@ -76,7 +76,7 @@ class GuardedSocket(WebSocketProtocol):
             super().onMessage(payload, isBinary)
 
     def onPing(self, payload: bytes) -> None:
-        """Stock daphne answers every ping at once, however many there are."""
+        """Bounds the pings that are answered; stock daphne answers them all."""
         if self._controls.take():
             super().onPing(payload)
         elif self._controls.flooding:
@@ -87,12 +87,12 @@ class GuardedSocket(WebSocketProtocol):
         super().onClose(wasClean, code, reason)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Stock autobahn's socket holds itself by these, until the garbage collector comes."""
+        """Breaks reference cycles of stock autobahn, which only the collector would free."""
         super().connectionLost(reason)
         self.is_open = self.is_closed = None
 
     def check(self, now: float) -> None:
-        """By keepalive.py: ends the silent and the old; pings whom no beat has pinged."""
+        """Closes a silent or too old socket; pings one that no heartbeat has pinged."""
         if self.state != self.STATE_OPEN:
             return
         if 0 <= self.server.websocket_timeout < self.duration():
@@ -103,7 +103,7 @@ class GuardedSocket(WebSocketProtocol):
             self.write_frame(PING)
 
     def check_timeouts(self) -> None:
-        """Stock daphne asks all sockets every two seconds, in one go."""
+        """Checks only handshakes; stock daphne checks all sockets every two seconds."""
         if self.state == self.STATE_CONNECTING:
             super().check_timeouts()
 
@@ -111,8 +111,11 @@ class GuardedSocket(WebSocketProtocol):
         return self.state == self.STATE_OPEN and self.current_frame is None and not self.data
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Stock daphne loses the reason of a close and every empty message, and buffers for a
-        reader who does not read."""
+        """Handles a message of the application.
+
+        Stock daphne loses the reason of a close and every empty message, and buffers without a
+        bound for a slow reader.
+        """
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
             self.sendClose(message.get("code") or close_codes.NORMAL, message.get("reason") or None)
             return
@@ -124,10 +127,10 @@ class GuardedSocket(WebSocketProtocol):
             self._bound_unsent(len(message.get("bytes") or message.get("text") or ""))
 
     def write_frame(self, wire: bytes) -> None:
-        """Sends an encoded frame (`line.DIRECT`): to the socket itself where nothing waits for it.
+        """Sends an encoded frame past all buffers (`connection.DIRECT`).
 
-        Stock daphne and autobahn encode a frame for each reader, and Twisted writes it only in the
-        loop's next round, for which it tells the selector twice.
+        Stock daphne and autobahn encode a frame for each reader. Twisted writes it in the next
+        round of the event loop only, which costs two calls of the selector.
         """
         if self.state != self.STATE_OPEN or self.muted:
             return
@@ -136,27 +139,27 @@ class GuardedSocket(WebSocketProtocol):
             self._asked_at = pulse.now if self._asked_at is None else self._asked_at
         transport = self.transport
         if type(transport) is tcp.Server and not self._unsent():
-            with contextlib.suppress(OSError):  # full, or gone: Twisted finds out which
+            with contextlib.suppress(OSError):  # full or closed: Twisted finds out which
                 wire = wire[transport.socket.send(wire) :]
         if wire:
             transport.write(wire)
             self._bound_unsent(len(wire))
 
     def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
-        """Stock autobahn answers a refused handshake without any headers of ours."""
+        """Adds Noom's headers to a refused handshake; stock autobahn has none."""
         super().sendHttpErrorResponse(code, reason, [*(responseHeaders or ()), *LAST.items()])
 
     def _bound_unsent(self, newest: int) -> None:
-        """Before the newest: a long answer of ours makes no slow reader."""
+        """Closes the socket of a slow reader; its newest frame may be long."""
         if self._unsent() - newest > MAX_UNSENT_BYTES:
             self._cut_off(close_codes.TOO_SLOW)
 
     def _unsent(self) -> int:
-        """The bytes that wait for the reader."""
+        """Returns the bytes that wait for the reader."""
         return unsent(self.transport)
 
     def _cut_off(self, code: int) -> None:
-        """Says goodbye, once, without waiting for the other side to hear it."""
+        """Closes the socket once, without waiting for the other side's close frame."""
         if self.muted:
             return
         self.muted = True
