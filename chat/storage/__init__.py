@@ -1,1 +1,1 @@
-"""What is kept in the database, and the threads that query it."""
+"""Queries and writes to the database, and the threads that run them."""

@@ -1,4 +1,4 @@
-"""The way to the database from asyncio: threads of our own; a slow query stalls no socket."""
+"""Database calls from asyncio, on threads of their own, so that a slow query stalls no socket."""
 
 import asyncio
 import threading
@@ -19,9 +19,9 @@ from django.db import (
 from chat.errors import Unavailable
 
 READERS = 4  # threads, each with a connection of its own
-HISTORIANS = 2
-TIDY_EVERY_S = 1.0
-KEEP_S = 600  # a connection, which costs more to open than most questions
+HISTORIANS = 2  # threads for long answers; entering does not wait for them
+TIDY_EVERY_S = 1.0  # checking connections costs a query, so not before each call
+KEEP_S = 600  # age of a connection before it is reopened; opening costs more than most queries
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,56 +33,73 @@ _pools = {
     "probe": ThreadPoolExecutor(1, thread_name_prefix="probe"),
 }
 _thread = threading.local()
-under_way = dict.fromkeys(_pools, 0)  # tasks that wait or run
+under_way = dict.fromkeys(_pools, 0)  # calls of each pool that wait or run
 
 
 class _Lost:
-    """When a thread last lost the server. The connections of the others are doubtful since: to
-    find each of them dead would take its thread the whole patience once more."""
+    """The moment at which a thread last lost the server.
+
+    Connections of other threads are reopened after it. Each of them would otherwise wait for the
+    whole deadline to find its connection dead.
+    """
 
     at = 0.0
 
 
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function that asks the database (or makes a small, rare change).
+    """Run a function that queries the database, or makes a small and rare change.
 
-    Raises Unavailable if the server cannot be reached, or does not answer in time.
+    Raises Unavailable if the server is unreachable or does not answer in time.
     """
     return await _in_thread("read", function, *args, **kwargs)
 
 
 async def history(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for long answers, on threads for which nobody waits who enters."""
+    """Run a query with a long answer, on threads that entering does not wait for.
+
+    Raises Unavailable as `read` does.
+    """
     return await _in_thread("history", function, *args, **kwargs)
 
 
 async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same on the one thread of the journal, where writes queue without holding up reads."""
+    """Run a write on the journal's single thread, where writes queue and reads do not wait.
+
+    Raises Unavailable as `read` does.
+    """
     return await _in_thread("write", function, *args, **kwargs)
 
 
 async def delete(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for a piece of a long deletion.
+    """Run a piece of a long deletion.
 
-    PostgreSQL locks one room for it, so messages of others do not queue behind it. SQLite locks
-    everything: on the journal's thread both take turns, elsewhere the journal would poll the lock.
+    PostgreSQL locks one room, so messages of other rooms do not queue behind it. SQLite locks
+    the whole database. On the journal's thread both take turns; on another thread the journal
+    would poll the lock. Raises Unavailable as `read` does.
     """
     pool = "history" if connection.vendor == "postgresql" else "write"
     return await _in_thread(pool, function, *args, **kwargs)
 
 
 async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same on a thread that nobody else waits for: whether the database answers at all."""
+    """Run a probe on a thread of its own, to learn whether the database answers at all.
+
+    Raises Unavailable as `read` does.
+    """
     return await _in_thread("probe", function, *args, **kwargs)
 
 
 def _tidy() -> None:
-    """Lets go of a connection that is old or broken; asked once in a while, for it is a question
-    to the database more, and a broken one shows itself by an error. And of the queries that Django
-    notes with DEBUG, which it forgets by itself only when a page is asked for in this thread."""
+    """Close expired connections and clear Django's query log.
+
+    Runs at most once a second a thread, because the check costs a query. A broken connection
+    shows itself by an error. With DEBUG, Django clears its query log only when a page is served
+    in the same thread.
+    """
     now, tidied_at = time.monotonic(), getattr(_thread, "tidied_at", 0.0)
     if not tidied_at:
-        # Kept here alone: a page's thread ends with its request, and nobody closes what it kept.
+        # Only for this thread: a page's thread ends with its request, and would leave a kept
+        # connection open.
         connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": KEEP_S}
     if tidied_at <= _Lost.at:
         for each in connections.all(initialized_only=True):
@@ -94,7 +111,7 @@ def _tidy() -> None:
 
 
 def _is_lost() -> bool:
-    """Whether this thread has no connection to the server any more, or could make none."""
+    """Whether this thread has no open connection to the server."""
     driver: Any = connection.connection
     return driver is None or bool(driver.closed)
 

@@ -1,4 +1,4 @@
-"""Messages and rooms deleted in pieces, so that whoever writes meanwhile hardly waits."""
+"""Deletion of messages and rooms in pieces, so that other writers hardly wait."""
 
 import asyncio
 import time
@@ -17,27 +17,28 @@ from chat.protocol.messages import DeletedEvent
 from chat.protocol.spans import Spans
 from chat.storage import database, history, journal
 
-PIECE_S = 0.01  # what a transaction is meant to take: it has as many messages as fit
+PIECE_S = 0.01  # target duration of a transaction; the size of the next piece follows from it
 FIRST_PIECE, LEAST_PIECE, MOST_PIECE = 50, 20, 500  # messages
-FOUND_AT_ONCE = 1_000  # messages, whose numbers are in memory
-MAX_SPANS = 100  # in one deletion: it crosses the wire as a whole
-# After a piece the database is left to others for so many times as long as it took.
-REST = 3
+FOUND_AT_ONCE = 1_000  # messages whose numbers are read in one query and held in memory
+MAX_SPANS = 100  # in one deletion, which is sent as a whole; further spans need another one
+REST = 3  # pause after a piece, as a multiple of its duration
 LEAST_REST_S = 0.01
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# Tells the room with a key of a deletion, once it is committed.
+# Publishes a committed deletion to the room with a key.
 Tell = Callable[[str, DeletedEvent], None]
 
 
 async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
-    """Deletes all of these messages, of whichever rooms; returns how many there were.
+    """Delete these messages of any rooms, and return their count.
 
-    Each piece is a deletion of the journal: a page learns of it by `tell`, or later by its number.
+    Each piece is one deletion of the journal, published by `tell`. A page that misses it learns of
+    it by its number.
     """
     total, size = 0, FIRST_PIECE
-    # Found outside of the transactions: nobody waits while PostgreSQL looks through dead rows.
+    # Numbers are read outside of the transactions, so that nobody waits while PostgreSQL scans
+    # dead rows.
     while found := await database.history(_find, messages):
         for (room_id, key), seqs in found.items():
             floor = 1
@@ -54,21 +55,21 @@ async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
 
 
 async def forget(tell: Tell, now: datetime) -> int:
-    """Deletes messages older than the retention time; returns how many."""
+    """Delete messages older than the retention time, and return their count."""
     limit = now - timedelta(days=settings.RETENTION_DAYS)
     return await delete_messages(Message.objects.filter(sent_at__lt=limit), tell)
 
 
 async def mark_room(key: str) -> int | None:
-    """From now on nothing is written to the room, and nobody enters it; returns its row's number.
+    """Mark a room as deleted, and return the id of its row, or None if there is no such room.
 
-    None if there is no such room.
+    From now on the room takes no entry and no message.
     """
     return await database.write(_mark_room, key)
 
 
 async def finish_room(pk: int) -> None:
-    """Deletes the row of a marked room, after all of its messages."""
+    """Delete the messages of a marked room, and then its row."""
     size, through = FIRST_PIECE, 0
     while True:
         through, took_s = await database.delete(_timed, _delete_room_piece, pk, through, size)
@@ -78,31 +79,31 @@ async def finish_room(pk: int) -> None:
 
 
 async def finish_rooms() -> None:
-    """Deletes what is left of all marked rooms; of some the process may have died meanwhile."""
+    """Delete what remains of all marked rooms, also of those whose process has died."""
     for pk in await database.read(_marked):
         await finish_room(pk)
 
 
 async def rest(took_s: float) -> None:
-    """Leaves the database to others after a piece that took so long."""
+    """Pause after a piece, so that other writers have the database."""
     await asyncio.sleep(max(LEAST_REST_S, REST * took_s))
 
 
 async def _rest(size: int, took_s: float) -> int:
-    """Rests; returns how many messages the next piece may have."""
+    """Pause, and return the size of the next piece."""
     await rest(took_s)
     return min(max(LEAST_PIECE, int(size * PIECE_S / took_s)), MOST_PIECE)
 
 
 def _timed(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, float]:
-    """What a transaction returns, and how long it took with its commit, in seconds."""
+    """The result of a transaction, and its duration with the commit, in seconds."""
     began = time.monotonic()
     result = function(*args, **kwargs)
     return result, time.monotonic() - began
 
 
 class _Piece(NamedTuple):
-    """How many messages went, their deletion, and a number below which the room has no message."""
+    """A deleted piece: the count of messages, the deletion, and the lowest number left."""
 
     gone: int
     fact: Deletion
@@ -110,7 +111,7 @@ class _Piece(NamedTuple):
 
 
 def _find(messages: QuerySet[Message]) -> dict[tuple[int, str], list[int]]:
-    """Some of these messages: their numbers in rising order, by the rows and keys of rooms."""
+    """Some of these messages' numbers, rising, by row and key of their room."""
     found = messages.filter(room__deleted_at=None).order_by()
     by_room: dict[tuple[int, str], list[int]] = {}
     for room_id, key, seq in found.values_list("room_id", "room__key", "seq")[:FOUND_AT_ONCE]:
@@ -122,9 +123,9 @@ def _find(messages: QuerySet[Message]) -> dict[tuple[int, str], list[int]]:
 
 @transaction.atomic
 def _delete_piece(room_id: int, gone: Spans, floor: int) -> _Piece | None:
-    """Deletes messages of a room, and writes down that they are gone; None: the room is gone.
+    """Delete messages of a room and record the deletion, or return None if the room is gone.
 
-    All of the room's messages have numbers of `floor` or above.
+    No message of the room has a number below `floor`.
     """
     head = journal.lock([room_id]).get(room_id)
     if head is None:
@@ -132,7 +133,7 @@ def _delete_piece(room_id: int, gone: Spans, floor: int) -> _Piece | None:
     seqs = [seq for first, last in gone for seq in range(first, last + 1)]
     messages = Message.objects.filter(room_id=room_id)
     count, _ = messages.filter(seq__in=seqs).delete()
-    # From `floor` on: PostgreSQL would else look again through all that is deleted.
+    # From `floor` on, because PostgreSQL would scan all deleted rows again.
     left = messages.filter(seq__gte=floor).aggregate(first=Min("seq"))["first"] or head + 1
     fact = _write_down(room_id, head, left, gone)
     Room.objects.filter(pk=room_id).update(last_seq=fact.seq)
@@ -140,13 +141,14 @@ def _delete_piece(room_id: int, gone: Spans, floor: int) -> _Piece | None:
 
 
 def _write_down(room_id: int, head: int, left: int, gone: Spans) -> Deletion:
-    """The deletion of these spans; `left` is the first message that is left of the room."""
+    """The deletion of these spans. `left` is the number of the first remaining message."""
     rows = Deletion.objects.filter(Q(seq__lt=left) | Q(seq=head), room_id=room_id)
     former = {row.seq: row for row in rows}
-    # Nothing below the first message that is left needs to be told apart any more.
+    # Below the first remaining message one span covers everything.
     if left > 1:
         gone = spans.join([*gone, (1, left - 1)])
-    # A deletion right after another one takes its place, or a long one would leave hundreds.
+    # A deletion directly after another one replaces it. A long deletion would otherwise leave
+    # hundreds of entries.
     fact = Deletion(room_id=room_id)
     if head in former:
         joined = spans.join([*gone, *former[head].spans, (head, head)])
@@ -170,10 +172,10 @@ def _mark_room(key: str) -> int | None:
 
 @transaction.atomic
 def _delete_room_piece(pk: int, through: int, size: int) -> int:
-    """Deletes so many messages of a marked room above the number `through`; returns that of the
-    last one, or 0 when the room itself is gone.
+    """Delete `size` messages of a marked room above the number `through`.
 
-    In the order of the numbers: PostgreSQL would else look again through all that is deleted.
+    Returns the last deleted number, or 0 after the row of the room. Pieces go in the order of
+    numbers, because PostgreSQL would otherwise scan all deleted rows again.
     """
     messages = Message.objects.filter(room_id=pk, seq__gt=through)
     piece = list(messages.order_by("seq").values_list("seq", flat=True)[:size])

@@ -1,4 +1,4 @@
-"""The journal read back: messages and deletions around a number, and where rooms stand."""
+"""Queries of the journal: messages and deletions around a number, and the state of rooms."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,8 +12,8 @@ from chat.models import Room
 from chat.protocol.messages import HISTORY_LIMIT, Deletion, Message, Span
 from chat.realtime.budgets import ANSWER_BYTES, READ_ROW_BYTES
 
-CHUNK_ROWS = 25  # read at a time; sixteen kilobytes each at most
-SPAN_BYTES = 40
+CHUNK_ROWS = 25  # rows of one query, of at most 16 KB each, so that few long ones are read in vain
+SPAN_BYTES = 40  # cost of one span of a deletion
 
 
 class Entries(NamedTuple):
@@ -21,17 +21,17 @@ class Entries(NamedTuple):
 
     messages: list[Message]
     deletions: list[Deletion]
-    cost: int = 0  # of reading it (chat/realtime/budgets.py)
+    cost: int = 0  # of the query, in bytes (chat/realtime/budgets.py)
 
 
 def entries_after(
     room_id: int, seq: int, head: int, limit: int = HISTORY_LIMIT, most_bytes: int = ANSWER_BYTES
 ) -> Entries:
-    """The first `limit` entries with a number above `seq`, none above `head`; fewer where their
-    words are longer than `most_bytes`, but one at least.
+    """The first `limit` entries above `seq` and not above `head`.
 
-    `head` is the room's last number, read before: of two kinds that are read one after the other,
-    the second would else have numbers above some that the first does not have yet.
+    Texts longer than `most_bytes` together cut the result, but one message remains. `head` is the
+    room's last number, read before. Messages and deletions are two queries; without `head` the
+    second could have numbers above some that the first does not have yet.
     """
     window = {"room_id": room_id, "seq__lte": head}
     rows = Row.objects.filter(**window).order_by("seq")
@@ -41,7 +41,7 @@ def entries_after(
     deletions = [deletion(row) for row in facts]
     numbers = sorted([*(m.seq for m in messages), *(d.seq for d in deletions)])[:limit]
     end = numbers[-1] if numbers else 0
-    if found.is_cut:  # of what comes after the last of these messages not all is here
+    if found.is_cut:  # messages after the last one are missing, so no later deletion may stand
         end = min(end, messages[-1].seq)
     messages = [m for m in messages if m.seq <= end]
     return Entries(messages, [d for d in deletions if d.seq <= end], found.cost + _cost(deletions))
@@ -60,9 +60,11 @@ def entries_before(
     limit: int = HISTORY_LIMIT,
     most_bytes: int = ANSWER_BYTES,
 ) -> Entries:
-    """The last `limit` messages with a number below `seq` (None: of all), in rising order, and the
-    deletions between them, which explain the numbers that are missing. `most_bytes` bounds them as
-    in `entries_after`."""
+    """The last `limit` messages below `seq`, rising, and the deletions between them.
+
+    `seq` None means from the end. The deletions explain missing numbers. `most_bytes` bounds the
+    result as in `entries_after`.
+    """
     rows = Row.objects.filter(room_id=room_id).order_by("-seq")
     found = _read(
         lambda last: rows if last is None else rows.filter(seq__lt=last), seq, limit, most_bytes
@@ -78,7 +80,7 @@ def entries_before(
 
 
 class _Found(NamedTuple):
-    """Messages in the order of their rows. `is_cut`: there are more, which are too long."""
+    """Messages in the order of their rows. `is_cut` means that further ones exceed the limit."""
 
     messages: list[Message]
     cost: int
@@ -88,7 +90,7 @@ class _Found(NamedTuple):
 def _read(
     rows_from: Callable[[Any], "QuerySet[Row]"], start: int | None, limit: int, most_bytes: int
 ) -> _Found:
-    """Reads a few rows at a time, so that a hundred long messages are not read for ten."""
+    """Read a few rows at a time, so that a hundred long messages are not read for ten."""
     messages: list[Message] = []
     cost, size, last = 0, 0, start
     while len(messages) < limit:
@@ -112,7 +114,7 @@ def _cost(deletions: list[Deletion]) -> int:
 
 
 def deletion(row: DeletionRow) -> Deletion:
-    """A deletion as it crosses the wire."""
+    """A stored deletion in its wire form."""
     return Deletion(seq=row.seq, spans=[Span(first, last) for first, last in row.spans])
 
 
@@ -125,12 +127,12 @@ def around(room_id: int, before: int | None, after: int | None, limit: int) -> E
 
 
 def head(room_id: int) -> int:
-    """The last number of a room; 0 for one that is gone."""
+    """The last number of a room, or 0 if the room is gone."""
     return Room.objects.filter(pk=room_id).values_list("last_seq", flat=True).first() or 0
 
 
 class Head(NamedTuple):
-    """A room as a beat tells of it, and whether those inside may stay."""
+    """The state of a room for a beat. Members of a room that is not open must leave."""
 
     seq: int
     epoch: str
@@ -138,7 +140,7 @@ class Head(NamedTuple):
 
 
 def heads(keys: Sequence[str]) -> dict[str, Head]:
-    """The state of each of these rooms that are there."""
+    """The state of each of these rooms that exists."""
     rooms = Room.objects.filter(key__in=keys)
     found = rooms.values_list("key", "last_seq", "epoch", "closed_at", "deleted_at")
     return {
@@ -148,7 +150,7 @@ def heads(keys: Sequence[str]) -> dict[str, Head]:
 
 
 def message(row: Row) -> Message:
-    """A stored message as it crosses the wire."""
+    """A stored message in its wire form."""
     return Message(
         seq=row.seq,
         sender=row.participant,
@@ -160,5 +162,5 @@ def message(row: Row) -> Message:
 
 
 def milliseconds(moment: datetime) -> int:
-    """Of the Unix epoch."""
+    """A moment in milliseconds of the Unix epoch."""
     return int(moment.timestamp() * 1000)

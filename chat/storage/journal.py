@@ -1,4 +1,4 @@
-"""Durable messages: numbered per room, written in groups."""
+"""The writer of messages: numbers them by room and stores them in groups."""
 
 import asyncio
 import logging
@@ -16,10 +16,10 @@ from chat.protocol.messages import Message
 from chat.stats import counts
 from chat.storage import database, history
 
-MAX_GROUP = 500  # messages in one transaction
-GATHER_S = 0.003  # after more than one at once: the next ones come together, too
-MAX_WAITING = 5_000  # messages in memory; past that a sender is told to try again
-# The database itself is away: an entry that is tried by itself fails all the same.
+MAX_GROUP = 500  # messages in one transaction; further ones wait for the next
+GATHER_S = 0.003  # pause after a group of more than one, so that the next messages share one
+MAX_WAITING = 5_000  # messages in memory; past that `append` raises JournalFull
+# Errors of an unreachable database. Retrying each entry alone would fail as well.
 AWAY = (OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,13 @@ class RoomGone(Exception):
     """The room of a message was deleted."""
 
 
-# Tells the room of a message; called for each once it is stored, in the order of the numbers.
+# Publishes a stored message to its room. The journal calls it in the order of the numbers.
 Publish = Callable[[Message], None]
 
 
 @dataclass(slots=True)
 class Entry:
-    """A message that waits to be written, and the one who waits for it."""
+    """A message that waits to be written, and the future of its sender."""
 
     room_id: int
     participant: str
@@ -53,14 +53,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message as it is in the database; not `fresh` if it had been stored before."""
+    """A message in the database. `fresh` is False if it was stored before."""
 
     message: Message
     fresh: bool
 
 
 class Journal:
-    """Writes what waits in one transaction: while one group is being written the next one grows."""
+    """Writes waiting messages in one transaction, while the next group gathers."""
 
     def __init__(self) -> None:
         self._waiting: list[Entry] = []
@@ -68,7 +68,7 @@ class Journal:
 
     @property
     def waiting(self) -> int:
-        """Messages that nobody has begun to write."""
+        """The number of messages whose group is not being written yet."""
         return len(self._waiting)
 
     async def append(
@@ -82,12 +82,12 @@ class Journal:
         publish: Publish,
         browser: str = "",
     ) -> Message:
-        """Stores a message, in the order of the calls, and returns once it is committed.
+        """Store a message, in the order of the calls, and return after its commit.
 
-        One that was stored before (the same `client_id`) is returned as it was, unpublished.
+        A message whose `client_id` was stored before is returned as it was, unpublished.
 
-        Raises JournalFull when too many wait, RoomGone when the room was deleted, and what the
-        database raised when it failed; then this message was not stored.
+        Raises JournalFull if too many wait, RoomGone if the room was deleted, and the error of
+        the database. In each case the message was not stored.
         """
         if len(self._waiting) >= MAX_WAITING:
             raise JournalFull
@@ -110,7 +110,7 @@ class Journal:
     async def _write_group(self, group: list[Entry]) -> None:
         try:
             results = await database.write(_store, group)
-        except Exception as error:  # whatever failed, each sender is told and may send again
+        except Exception as error:  # each sender receives it and may send again
             for entry in group:
                 if not entry.done.done():
                     entry.done.set_exception(error)
@@ -131,7 +131,7 @@ class Journal:
 def _publish(entry: Entry, message: Message) -> None:
     try:
         entry.publish(message)
-    except Exception:  # the number heals what is not published; the writer has to go on
+    except Exception:  # a page repairs a lost event by its number; the writer has to go on
         log.exception("a stored message was not published")
 
 
@@ -139,9 +139,9 @@ Result = Stored | Exception
 
 
 def _store(group: Sequence[Entry]) -> list[Result]:
-    """Stores what is new of a group, in one transaction; returns one result an entry.
+    """Store the new entries of a group in one transaction, and return one result for each.
 
-    An entry that cannot be stored fails alone: what holds it is halved until it is by itself.
+    A failing group is halved until the entry that cannot be stored is alone.
     """
     try:
         return _insert(group, resent=False)
@@ -162,9 +162,9 @@ def _store(group: Sequence[Entry]) -> list[Result]:
 
 @transaction.atomic
 def _insert(group: Sequence[Entry], *, resent: bool) -> list[Result]:
-    """Reserves numbers on the rooms' rows and inserts what is new.
+    """Reserve numbers on the rows of the rooms, and insert the new entries.
 
-    What was stored before is looked up only if it is known that there is some (`resent`).
+    Stored entries are looked up only with `resent`, so that nobody else pays for resends.
     """
     heads = lock({entry.room_id for entry in group})
     known = _known(group) if resent else {}
@@ -176,7 +176,7 @@ def _insert(group: Sequence[Entry], *, resent: bool) -> list[Result]:
             results.append(RoomGone())
             continue
         identity = (entry.room_id, entry.client_id)
-        fresh = identity not in known  # a client_id that comes twice in one group is fresh once
+        fresh = identity not in known  # a client_id twice in one group is fresh once
         if fresh:
             heads[entry.room_id] += 1
             known[identity] = _numbered(entry, heads[entry.room_id], now)
@@ -195,12 +195,12 @@ FROM chat_room WHERE id IN ({ids}) ORDER BY id {for_update}
 
 
 def lock(rooms: Iterable[int]) -> dict[int, int]:
-    """Locks the rows of these rooms until the transaction ends; returns the last number of each.
+    """Lock the rows of these rooms until the transaction ends, and return each last number.
 
-    Rooms that are deleted are left out. A row whose `last_seq` is behind its entries heals here:
-    a number is given only once.
+    Deleted rooms are left out. Where `last_seq` is behind the entries of a room, the largest number
+    of an entry counts, so that no number is given twice.
     """
-    # The lock makes the numbers of two processes follow each other; in one order, against deadlock.
+    # The lock orders the numbers of two processes. One order of ids prevents deadlocks.
     ids = sorted(rooms)
     sql = _LOCK.format(
         ids=",".join(["%s"] * len(ids)),
@@ -217,7 +217,7 @@ def lock(rooms: Iterable[int]) -> dict[int, int]:
 
 
 def _known(group: Sequence[Entry]) -> dict[tuple[int, str], Message]:
-    """What of the group is stored already, by room and client_id."""
+    """The entries of the group that are stored already, by room and client_id."""
     by_room = defaultdict(list)
     for entry in group:
         by_room[entry.room_id].append(entry.client_id)
@@ -250,8 +250,11 @@ UPDATE = "UPDATE chat_room SET last_seq = %s WHERE id = %s"
 def _write_rows(
     rows: Sequence[tuple[Entry, Message]], heads: dict[int, int], now: datetime
 ) -> None:
-    """Writes messages and the rooms' last numbers. In SQL: a model and its preparation for each
-    row cost more than all the rest of a message's way (docs/performance.md)."""
+    """Write messages and the last numbers of their rooms, in SQL.
+
+    A model with its preparation for each row costs more than the rest of a message's way
+    (docs/performance.md).
+    """
     prepare = Row._meta.get_field("client_id").get_db_prep_value
     sent_at = Row._meta.get_field("sent_at").get_db_prep_value(now, connection)
     with connection.cursor() as cursor:

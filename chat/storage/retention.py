@@ -1,4 +1,4 @@
-"""What is kept for a time and then goes: rooms that nobody uses, bans, the admin's log, logins.
+"""Deletion of expired data: messages, unused rooms, bans, sessions, logins, the admin's log.
 
 Each kind goes in small transactions. One process of all that share a database does it in an hour.
 """
@@ -19,7 +19,7 @@ from chat.models import Ban, Chore, Message, Room
 from chat.storage import database, deletions
 from chat.storage.deletions import Tell
 
-EVERY = timedelta(hours=1)
+EVERY = timedelta(hours=1)  # between two rounds of all processes
 PIECE = 100  # rows in one transaction
 
 # The keys of the rooms with people in them.
@@ -27,7 +27,10 @@ LiveKeys = Callable[[], Awaitable[Collection[str]]]
 
 
 async def run(tell: Tell, live_keys: LiveKeys) -> bool:
-    """Deletes what is too old; False, and nothing was done: another process does it, or has."""
+    """Delete expired data.
+
+    Returns False, and does nothing, if another process has begun within the last hour.
+    """
     if not await database.write(_claim):
         return False
     await deletions.finish_rooms()
@@ -40,7 +43,7 @@ async def run(tell: Tell, live_keys: LiveKeys) -> bool:
 
 
 def database_now() -> datetime:
-    """The time by the database's clock, which all processes share."""
+    """The time of the database's clock, which all processes share."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT CURRENT_TIMESTAMP")
         (now,) = cursor.fetchone()
@@ -52,16 +55,16 @@ def database_now() -> datetime:
 
 @transaction.atomic
 def _claim() -> bool:
-    """Whether nobody has begun within the last hour; from now on this process has."""
+    """Claim the round, and return False if a process has begun one within the last hour."""
     now = database_now()
     chore, made = Chore.objects.get_or_create(name="retention", defaults={"begun_at": now})
-    # One update decides between processes that came at once.
+    # One UPDATE decides between processes that claim at once.
     free = Chore.objects.filter(pk=chore.pk, begun_at__lte=now - EVERY)
     return made or bool(free.update(begun_at=now))
 
 
 def _old(now: datetime) -> list[QuerySet[Any]]:
-    """What goes without anybody being told."""
+    """Expired rows whose deletion needs no event."""
     days = timedelta(days=1)
     return [
         Ban.objects.filter(created_at__lt=now - settings.BAN_RETENTION_DAYS * days),
@@ -88,7 +91,7 @@ def _delete_rows(rows: QuerySet[Any]) -> int:
 
 
 async def _forget_rooms(now: datetime, live_keys: LiveKeys) -> None:
-    """Deletes rooms without a message in which nobody is."""
+    """Delete old rooms without messages and without members."""
     limit = now - timedelta(days=settings.ROOM_RETENTION_DAYS)
     after = 0
     while True:
@@ -104,7 +107,7 @@ async def _forget_rooms(now: datetime, live_keys: LiveKeys) -> None:
 
 
 def _empty(limit: datetime) -> QuerySet[Room]:
-    """Rooms to delete. What an admin has decided stays: a closed room, a capacity, a ban."""
+    """Rooms to delete. An admin's decisions stay: a closed room, a capacity, a ban."""
     said = Message.objects.filter(room=OuterRef("pk"))
     bans = Ban.objects.filter(room=OuterRef("pk"))
     decided = {"deleted_at": None, "closed_at": None, "capacity": None}
@@ -119,7 +122,7 @@ def _empty_rooms(limit: datetime, after: int) -> list[tuple[int, str]]:
 
 @transaction.atomic
 def _delete_empty(limit: datetime, pks: list[int]) -> None:
-    # Locked, for a message that is being written holds the row: then the room is empty no more.
+    # Locked, because a message that is being written holds the row, and then the room is not empty.
     locked = Room.objects.select_for_update().filter(pk__in=pks).order_by("pk")
     held = [room.pk for room in locked]
     _empty(limit).filter(pk__in=held).delete()

@@ -1,5 +1,8 @@
-"""What is asked of the database for each who enters: two questions, in SQL, because a thousand may
-come at once and a query that Django puts together costs as much again as its answer."""
+"""The two queries of entering a room, in SQL.
+
+A thousand participants may enter at once, and a query that Django composes costs as much CPU as its
+answer.
+"""
 
 from typing import NamedTuple
 
@@ -12,9 +15,9 @@ from chat.storage import history
 from chat.storage.history import Entries
 from chat.tokens import Identity
 
-FIRST_MESSAGES = 50  # what a newcomer is shown at once
-BACKLOG_BYTES = 64 * 1024  # of words, in the answer to entering
-FEW_MESSAGES, FEW_BYTES = 5, 4 * 1024
+FIRST_MESSAGES = 50  # for a newcomer; a page asks for earlier ones by `history`
+BACKLOG_BYTES = 64 * 1024  # of texts in the answer to entering; past that the answer is cut
+FEW_MESSAGES, FEW_BYTES = 5, 4 * 1024  # of an answer past the budget, which is not refused
 
 _SQL = """
 SELECT id, name, listed, host, capacity,
@@ -25,7 +28,7 @@ FROM chat_room WHERE key = %s
 
 
 class Doorway(NamedTuple):
-    """A room as one browser finds it."""
+    """A room and the access of one browser to it."""
 
     id: int
     name: str
@@ -35,13 +38,13 @@ class Doorway(NamedTuple):
     closed: bool
     last_seq: int
     epoch: str
-    removed: bool  # the browser was removed from it
+    removed: bool  # the browser is banned from it
 
 
 class Seen(NamedTuple):
-    """Up to which number a page has the journal of an epoch.
+    """The last number that a page has of an epoch's journal.
 
-    `last_seq` is None if it has nothing, `epoch` if it is a program that knows of none.
+    `last_seq` is None if the page has nothing. `epoch` is None for a program that knows no epochs.
     """
 
     last_seq: int | None
@@ -49,20 +52,20 @@ class Seen(NamedTuple):
 
 
 def find(identity: Identity) -> Doorway | None:
-    """The room of an identity; None if nobody has made it yet."""
+    """The room of an identity, or None if it does not exist yet."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [identity.browser, identity.key])
         row = cursor.fetchone()
     if row is None:
         return None
     found = Doorway(*row)
-    # SQLite knows no booleans.
+    # SQLite has no booleans.
     listed, closed, removed = map(bool, (found.listed, found.closed, found.removed))
     return found._replace(listed=listed, closed=closed, removed=removed)
 
 
 def make(identity: Identity) -> Doorway | None:
-    """The same, and it is made if need be."""
+    """The room of an identity, made if it does not exist."""
     Room.objects.get_or_create(
         key=identity.key,
         defaults={
@@ -75,16 +78,17 @@ def make(identity: Identity) -> Doorway | None:
 
 
 def settled(key: str, older: str) -> str:
-    """The older key, if a room from before signs counted has it that would have this key now."""
+    """The key of a room's name: `older` for a room whose key was made before signs counted."""
     found = dict(Room.objects.filter(key__in=(key, older)).values_list("key", "name"))
     is_older = key not in found and older in found and keys.room_key(found[older]) == key
     return older if is_older else key
 
 
 def backlog(room: Doorway, seen: Seen, *, few: bool) -> Entries:
-    """What a page misses that has the journal as far as it says.
+    """The entries that a page misses after `seen`.
 
-    A page asks for the rest by `history`. `few`: its address has read more than its share.
+    A page asks for the rest by `history`. With `few` the answer has at most FEW_MESSAGES, because
+    the address of the page has used up its budget.
     """
     last_seq, epoch = seen
     head = room.last_seq

@@ -1,4 +1,4 @@
-"""What was said in a room, as a file: read in pieces, so that its length costs no memory."""
+"""Transcripts of rooms, read in pieces, so that their length costs no memory."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 from chat.protocol.messages import ADMINISTRATOR, Message
 from chat.storage import database, history
 
-PIECE = 200  # messages
+PIECE = 200  # messages of one query
 
 
 async def as_text(room_id: int) -> AsyncIterator[str]:
-    """For the eye: further lines of a message are indented, so that none passes for another
-    message."""
+    """A transcript for readers.
+
+    Further lines of a message are indented, so that none passes for another message.
+    """
     async for piece in _pieces(room_id, _line):
         yield "".join(piece)
 
 
 async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
-    """For programs: the room, and a list of its messages."""
+    """A transcript for programs: the room, and a list of its messages."""
     head = json.dumps({"room": name, "key": key}, ensure_ascii=False)
     yield f'{head[:-1]}, "messages": ['
     before = "\n"
@@ -29,8 +31,10 @@ async def as_json(room_id: int, *, name: str, key: str) -> AsyncIterator[str]:
 
 
 async def _pieces(room_id: int, write: Callable[[Message], str]) -> AsyncIterator[list[str]]:
-    """The messages as they are written, in pieces. They are written in the database's thread, for
-    nobody waits for it but readers of history."""
+    """The written messages, in pieces.
+
+    `write` runs on the history threads, for which only readers of history wait.
+    """
 
     def read(seq: int) -> tuple[list[str], int]:
         piece = history.messages_after(room_id, seq, PIECE)
@@ -46,7 +50,7 @@ async def _pieces(room_id: int, write: Callable[[Message], str]) -> AsyncIterato
 
 def _line(message: Message) -> str:
     text = _indented(message.text)
-    if message.sender == ADMINISTRATOR:  # no guest's line begins so, whatever their nickname is
+    if message.sender == ADMINISTRATOR:  # no guest's line begins with "!", with any nickname
         return f"! [{_time(message)}] {text}\n"
     return f"[{_time(message)}] {message.nickname}: {text}\n"
 
@@ -63,7 +67,7 @@ def _object(message: Message) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n    ".join(text.splitlines())  # whatever an editor takes for the end of a line
+    return "\n    ".join(text.splitlines())  # every character that an editor shows as a line end
 
 
 def _time(message: Message) -> str:
