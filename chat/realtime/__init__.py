@@ -1,1 +1,1 @@
-"""Sockets and processes: connections, fan-out, channel layers, rate limits. Knows no rooms."""
+"""Connections, fan-out, channel layers, rate limits and budgets. Knows no rooms."""

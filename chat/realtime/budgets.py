@@ -1,7 +1,7 @@
-"""What an address, a room and a socket may have this process read, send and store, by its cost.
+"""Budgets of an address, a room and a connection in one process, counted in bytes.
 
-A limit on the number of messages bounds little: one answer holds two or a hundred long ones.
-So reading counts bytes, storing counts bytes, and each row counts as bytes of its own.
+A limit on the number of messages bounds little: one answer may hold two of them or a hundred long
+ones. So reading and storing count bytes, and each row counts as bytes of its own.
 """
 
 import time
@@ -12,17 +12,17 @@ from django.conf import settings
 
 from chat.realtime.rate_limits import Bucket, Buckets, network
 
-# A stored message without its words: its columns, and its entries in four indexes.
+# A stored message without its text: its columns, and its entries in four indexes.
 STORED_ROW_BYTES = 400
-# A message that is read, without its words: what it costs to fetch and encode, as bytes of text.
+# A message that is read, without its text: the cost of fetching and encoding, as bytes of text.
 READ_ROW_BYTES = 200
-ANSWER_BYTES = 128 * 1024  # at most in one answer of messages, and what one reserves
+ANSWER_BYTES = 128 * 1024  # at most in one answer of messages, which reserves as much first
 DAY_S = 86_400.0
 KB, MB = 1_000, 1_000_000
 
 
 class Cost(NamedTuple):
-    """A cost, the buckets that it is taken from, and the holder of one of them."""
+    """A cost, and the buckets and holder that it is taken from."""
 
     buckets: Buckets
     holder: str
@@ -30,12 +30,12 @@ class Cost(NamedTuple):
 
 
 def _by_day(most: Callable[[], float], clock: Callable[[], float]) -> Buckets:
-    """Buckets that hold a day's worth, all of it at once."""
+    """Buckets of a daily budget, which a holder may spend at once."""
     return Buckets(lambda: most() / DAY_S, clock, burst_s=DAY_S)
 
 
 def _at_once(costs: list[Cost]) -> bool:
-    """Takes all of these costs, or none of them."""
+    """Take all of these costs, or none of them."""
     for number, (buckets, holder, amount) in enumerate(costs):
         if not buckets.take(holder, amount):
             for taken in costs[:number]:
@@ -45,7 +45,7 @@ def _at_once(costs: list[Cost]) -> bool:
 
 
 class Budgets:
-    """The buckets of one process."""
+    """The budgets of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._read = Buckets(lambda: settings.HISTORY_KB_PER_ADDRESS_PER_S * KB, clock)
@@ -56,7 +56,7 @@ class Budgets:
         self._made = _by_day(lambda: settings.ROOMS_PER_ADDRESS_PER_DAY, clock)
 
     def may_say(self, address: str, key: str, words: str) -> bool:
-        """Takes what storing these words in a room costs an address and the room."""
+        """Take the cost of storing a text in a room from the address and the room."""
         size = STORED_ROW_BYTES + len(words.encode())
         who = network(address)
         return _at_once(
@@ -69,11 +69,11 @@ class Budgets:
         )
 
     def may_make_room(self, address: str) -> bool:
-        """Takes one room that an address makes."""
+        """Take one room from the daily budget of an address."""
         return self._made.take(network(address))
 
     def reserve(self, address: str, socket: Bucket) -> bool:
-        """Takes the cost of a whole answer of messages; what it does not cost is given back."""
+        """Take the cost of a whole answer of messages; `settle` gives the rest back."""
         if not socket.take(ANSWER_BYTES):
             return False
         if not self._read.take(network(address), ANSWER_BYTES):
@@ -82,6 +82,6 @@ class Budgets:
         return True
 
     def settle(self, address: str, socket: Bucket, cost: int) -> None:
-        """Gives back what is left of a reserved answer."""
+        """Give back the unused part of a reserved answer."""
         socket.give_back(ANSWER_BYTES - cost)
         self._read.give_back(network(address), ANSWER_BYTES - cost)

@@ -1,4 +1,4 @@
-"""The channel layers: of a single process, and of all that share one Redis or several."""
+"""The channel layers: one for a single process, one for processes that share Redis."""
 
 import asyncio
 import contextlib
@@ -12,17 +12,17 @@ from redis.exceptions import RedisError
 
 Take = Callable[[dict[str, Any]], None]
 
-RETRY_S = 1.0
+RETRY_S = 1.0  # until the next read after Redis has failed
 
 log = logging.getLogger(__name__)
 
 
 class LocalLayer(InMemoryChannelLayer):
-    """The stock one, which can hand on what is sent in the very moment.
+    """Channels' in-memory layer with synchronous delivery.
 
-    By its queues a message takes two more rounds of the loop, in each of which it waits for all
-    that others have to do there. And with each message the stock one looks through all groups for
-    what has expired, which here nothing does, and copies what here nobody changes.
+    The original queues each message, which takes two more iterations of the event loop, behind all
+    other tasks. It also scans all groups for expired entries and copies each message; in this
+    layer nothing expires, and nobody changes a message.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -33,15 +33,15 @@ class LocalLayer(InMemoryChannelLayer):
         pass
 
     def listen(self, channel: str, take: Take) -> None:
-        """From now on `take` gets what is sent to the channel; its errors stop nothing."""
+        """Pass each message of a channel to `take`, whose errors stop nothing."""
         self._listeners[channel] = take
 
     async def unlisten(self, channel: str) -> None:
-        """Undoes `listen`; harmless if nobody listens."""
+        """Undo `listen`; without a listener nothing changes."""
         self._listeners.pop(channel, None)
 
     def send_now(self, group: str, message: dict[str, Any]) -> None:
-        """Hands the message itself to each of the group that listens."""
+        """Pass a message to each listener of a group at once."""
         for channel in self.groups.get(group, ()):
             if take := self._listeners.get(channel):
                 try:
@@ -51,19 +51,21 @@ class LocalLayer(InMemoryChannelLayer):
 
 
 class SharedLayer(RedisPubSubChannelLayer):
-    """The stock one, which sends to one group after the other and waits for each answer; this one
-    sends to many in one round trip."""
+    """Channels' Redis layer that sends to many groups in one round trip.
+
+    The original sends to one group after the other and waits for each answer.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._readers: dict[str, asyncio.Task[None]] = {}
 
     def listen(self, channel: str, take: Take) -> None:
-        """From now on `take` gets what comes for the channel; its errors stop nothing."""
+        """Pass each message for a channel to `take`, whose errors stop nothing."""
         self._readers[channel] = asyncio.create_task(self._read(channel, take))
 
     async def unlisten(self, channel: str) -> None:
-        """Undoes `listen`; harmless if nobody listens."""
+        """Undo `listen`; without a listener nothing changes."""
         if reader := self._readers.pop(channel, None):
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -77,20 +79,20 @@ class SharedLayer(RedisPubSubChannelLayer):
                 log.warning("reading from the layer failed", exc_info=True)
                 await asyncio.sleep(RETRY_S)
             except Exception:
-                # What strangers put on the layer must not deafen this process, nor slow it.
+                # A broken message on the layer must neither deafen this process nor slow it.
                 log.warning("garbage on the layer", exc_info=True)
 
     def lane(self, group: str) -> int:
-        """The number of the Redis that the group is at."""
+        """The number of the Redis that carries a group."""
         layer = self._get_layer()
         lane: int = layer._shards.index(layer._get_shard(layer._get_group_channel_name(group)))
         return lane
 
     async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
-        """Sends to groups of one lane; raises what Redis does."""
+        """Send to groups of one lane. Raises the errors of Redis."""
         layer = self._get_layer()
         shard = layer._get_shard(layer._get_group_channel_name(next(iter(messages))))
-        async with shard._lock:  # as its own `publish` does
+        async with shard._lock:  # as the `publish` of channels-redis does
             shard._ensure_redis()
             async with shard._redis.pipeline(transaction=False) as pipe:
                 for group, message in messages.items():

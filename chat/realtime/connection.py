@@ -1,4 +1,4 @@
-"""A WebSocket that sends: frames in order, never waited for, cut off when nobody reads."""
+"""A connection: receives in order, sends without waiting, and drops a reader that does not read."""
 
 import asyncio
 import logging
@@ -18,44 +18,44 @@ from chat.protocol.frames import Frame
 from chat.realtime.rate_limits import addresses, client_address
 from chat.stats import counts
 
-FAIR_SHARE = 8  # messages of one socket until the others have their turn
-READ_AHEAD = 8  # frames that are taken while one is served; a page sends none before its answer
-MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is cut off
+FAIR_SHARE = 8  # messages of one socket before the event loop serves other sockets
+READ_AHEAD = 8  # frames taken while one is served; a page sends none before its answer
+MAX_BACKLOG_BYTES = 1_000_000  # frames that wait for a reader; past that it is dropped
 
-# The ASGI extension by which our server (noom_project/server/websocket.py) takes a frame as bytes
-# of the wire, at once and without a bound of ours: it has one of its own. Other servers offer none.
+# ASGI extension of noom_project/server/websocket.py: writes a frame as bytes of the wire, at once.
+# The server bounds the backlog itself. Other servers do not offer it.
 DIRECT = "noom.direct"
-# Another: how many bytes the server holds for this reader.
+# ASGI extension: the number of bytes that the server holds for this reader.
 UNSENT = "noom.unsent"
 
 log = logging.getLogger(__name__)
 
-open_lines: "set[Line]" = set()  # of this process
+open_lines: "set[Line]" = set()  # connections of this process
 
-# Those who lose a server come back within a second, or so much time for each of them: what another
-# server needs to let one in, so that it still serves those whom it has.
+# After a process is lost, pages reconnect at random within a window. It has 4 ms for each
+# connection: the time that another process needs to admit one, while it serves its own.
 RETURN_MS_EACH = 4
 LEAST_RETURN_MS, MOST_RETURN_MS = 1_000, 10_000
 
 
 def return_within_ms() -> int:
-    """Over how long the people of this process spread out if they lose it."""
+    """The window in which the pages of this process reconnect if they lose it."""
     return min(max(LEAST_RETURN_MS, RETURN_MS_EACH * len(open_lines)), MOST_RETURN_MS)
 
 
 class Line(AsyncConsumer):
-    """One connection. Subclasses say what comes of its frames."""
+    """One connection of a client. Subclasses handle its frames."""
 
     id = ""  # the participant, once it is known
-    number = 0  # of the connection, as its page counts them
-    kind = ""  # of the socket
-    epoch = ""  # of the room that it entered
+    number = 0  # the connection's number, as its page counts
+    kind = ""  # the kind of socket, for the log
+    epoch = ""  # the epoch of the room that it entered
 
     async def __call__(
         self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Any
     ) -> None:
-        # Not the stock one: it gives each socket a channel and a receiving task of its own, where
-        # the hub needs one a process; and ours says goodbye whatever way the socket ends.
+        # Replaces Channels' `__call__`, which gives each socket a channel and a task of its own.
+        # The hub has one channel a process. `gone` runs however the socket ends.
         self._begin(scope, send)
         counted = addresses.connect(self.address)
         try:
@@ -75,7 +75,7 @@ class Line(AsyncConsumer):
             try:
                 self._note_end()
                 await self.gone()
-            except Exception as error:  # the server would log it again, and close what is closed
+            except Exception as error:  # else the server would log it again, and close once more
                 self.note(error)
             finally:
                 open_lines.discard(self)
@@ -104,10 +104,10 @@ class Line(AsyncConsumer):
             else:
                 await self.dispatch(await self._next(receive))
             if not turn % FAIR_SHARE:
-                await asyncio.sleep(0)  # what has come in one go would go in one go
+                await asyncio.sleep(0)  # else one socket's burst would run without a pause
 
     async def _next(self, receive: Callable[[], Awaitable[Any]]) -> Mapping[str, Any]:
-        """The next message: one that came while another was served, or what comes now."""
+        """The next message: one that was read ahead, or the next to arrive."""
         if self._ahead:
             return self._ahead.popleft()
         coming, self._coming = self._coming, None
@@ -116,10 +116,10 @@ class Line(AsyncConsumer):
     async def _dispatch_watching(
         self, message: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]
     ) -> None:
-        """Serves a message, and takes what comes meanwhile to notice an end.
+        """Serve a message, and read ahead meanwhile, to notice the end of the connection.
 
-        The page of a line that has ended has most likely another one by now: what is still served
-        for the old one must not come after it.
+        The page of an ended connection most likely has a newer one. Work for the old connection
+        must not complete after that of the newer one.
         """
         work = asyncio.ensure_future(self.dispatch(message))
         try:
@@ -141,7 +141,7 @@ class Line(AsyncConsumer):
             self.closed_with = self.closed_with or message.get("code") or close_codes.GOING_AWAY
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
-        """The three things that a server says of a WebSocket; no client's text names a method."""
+        """Handle one of the three ASGI messages. No text of a client names a method."""
         match message["type"]:
             case "websocket.connect":
                 await self.base_send({"type": "websocket.accept"})
@@ -154,8 +154,10 @@ class Line(AsyncConsumer):
                 raise StopConsumer
 
     async def refuse_connection(self, receive: Callable[[], Awaitable[Any]]) -> None:
-        """Too many sockets from one address: accepted only to say so, for a refused handshake
-        reaches the page as a code that means nothing."""
+        """Refuse a socket beyond the limit of its address, by accepting and closing it.
+
+        A refused handshake would reach the page as a code without meaning.
+        """
         await receive()
         self.closed_with = close_codes.FLOODING
         await self.base_send({"type": "websocket.accept"})
@@ -163,12 +165,12 @@ class Line(AsyncConsumer):
 
     @property
     def about(self) -> dict[str, str]:
-        """Who speaks here, for the log: `page` names the page load, and so both its sockets."""
+        """Context for the log. `page` names the page load, and so both of its sockets."""
         known = {"page": self.id, "socket": self.kind, "line": self.line, "address": self.address}
         return {name: value for name, value in known.items() if value}
 
     def note(self, error: Exception) -> str:
-        """Logs what the server did wrong; returns the reference by which a person can name it."""
+        """Log a server error, and return the reference by which a user can name it."""
         reference = self.id or self.line
         about = {**self.about, "reference": reference}
         if isinstance(error, Unavailable):
@@ -179,37 +181,37 @@ class Line(AsyncConsumer):
 
     @property
     def is_open(self) -> bool:
-        """Nobody has been told to go, or has gone."""
+        """Whether the connection has neither ended nor been told to end."""
         return self.closed_with is None
 
     @property
     def transport(self) -> str:
-        """What carries it: "websocket", or what else the scope says."""
+        """The transport: "websocket", or the one that the scope names."""
         carrier: str = self.scope.get("noom.transport", "websocket")
         return carrier
 
     @property
     def backlog_bytes(self) -> int:
-        """What waits to be sent, here or, where it is known, in the server."""
+        """Bytes that wait to be sent, here and, where it is known, in the server."""
         unsent = self.scope.get("extensions", {}).get(UNSENT)
         return self._waiting_bytes + (unsent() if unsent else 0)
 
     @property
     def may_wait(self) -> bool:
-        """Whether what is served now may take long, while the other side goes away."""
+        """Whether the message may be served for long, while the page may go away."""
         return False
 
     async def connected(self) -> None:
-        """The line stands."""
+        """Called when the connection is open."""
 
     async def received(self, frame: str | bytes | None) -> None:
-        """A frame came."""
+        """Called for each frame."""
 
     async def gone(self) -> None:
-        """The socket is no more, however it ended."""
+        """Called after the socket has ended, however it ended."""
 
     def deliver(self, frame: Frame) -> None:
-        """Sends a frame, after those before it."""
+        """Send a frame, after those before it."""
         if self.closed_with is not None:
             return
         if self._direct is not None:
@@ -217,14 +219,14 @@ class Line(AsyncConsumer):
             return
         self._frames.append(frame)
         self._waiting_bytes += len(frame.payload)
-        # The first is on its way: a long answer of ours makes no slow reader.
+        # The first frame is on its way, so a long answer makes no slow reader.
         if self._waiting_bytes - len(self._frames[0].payload) > MAX_BACKLOG_BYTES:
             self.drop(close_codes.TOO_SLOW)
         elif self._sender is None:
             self._sender = asyncio.create_task(self._send_frames())
 
     def drop(self, code: int, reason: str = "") -> None:
-        """Ends the connection with a close code, after the frames that wait."""
+        """Close the connection with a code, after the frames that wait."""
         if self.closed_with is not None:
             return
         self.closed_with, self._reason = code, reason
@@ -234,7 +236,7 @@ class Line(AsyncConsumer):
             self._sender = asyncio.create_task(self._send_frames())
 
     def _give_up(self, error: Exception) -> None:
-        """Nothing can be done with this socket any more."""
+        """Log a failure of this connection and close it."""
         self.note(error)
         counts.errors["server_error"] += 1
         self.drop(close_codes.SERVER_ERROR)
@@ -254,7 +256,7 @@ class Line(AsyncConsumer):
             if self.closed_with is not None:
                 close = {"type": "websocket.close", "code": self.closed_with}
                 await self.base_send({**close, "reason": self._reason})
-        except Exception:  # the peer is gone; `gone` follows from the server's own word
+        except Exception:  # the peer is gone; the server reports the end, which calls `gone`
             log.debug("sending to %s failed", self.line, exc_info=True)
         finally:
             self._sender = None

@@ -1,4 +1,4 @@
-"""One channel-layer subscription per room and process; hands what comes to the sockets of here."""
+"""Fan-out: one channel-layer subscription per group and process, delivered to its connections."""
 
 import asyncio
 import logging
@@ -14,32 +14,31 @@ from chat.protocol.frames import Frame
 from chat.realtime.channel_layers import LocalLayer, SharedLayer
 from chat.stats import counts
 
-BUSY_S = 0.05  # a group to which something was sent within it is a busy one
-GATHER_S = 0.005  # what is published to it then crosses the layer together, and leaves as one frame
-JOIN_S = 0.02  # so long what other processes said waits for more to leave with, in a busy group
-MAX_GATHERED = 10_000  # in one group; past that what is published is lost, and healed
-PUBLISH_DEADLINE_S = 2.0
-MESSAGE_TYPE = "noom.event"  # the one type that crosses the layer; no client's text becomes one
+BUSY_S = 0.05  # a group that received something within this time is busy
+GATHER_S = 0.005  # wait of an outbound event in a busy group, to cross the layer with others
+JOIN_S = 0.02  # wait of an inbound event in a busy group, to leave with others in one frame
+MAX_GATHERED = 10_000  # events of one group; past that events are lost, and repaired by number
+PUBLISH_DEADLINE_S = 2.0  # for Redis; past that the operation fails
+MESSAGE_TYPE = "noom.event"  # the only type on the layer; no client's text becomes one
 
 log = logging.getLogger(__name__)
 
 
 class Local(Protocol):
-    """What the hub hands frames to: the socket of a participant of this process."""
+    """A subscriber of this process: the connection of a participant."""
 
     id: str  # the participant
-    line: str  # this very connection
+    line: str  # id of the connection
 
     def deliver(self, frame: Frame) -> None:
-        """Takes a frame without waiting."""
+        """Take a frame without waiting."""
 
     def drop(self, code: int) -> None:
-        """Ends the connection with a close code."""
+        """Close the connection with a code."""
 
 
 class _Item(NamedTuple):
-    """An encoded event, or the close code of an end: for all of a group or for one participant
-    in it, or for this line of it alone."""
+    """An encoded event or a close code, for a group, a participant in it or one connection."""
 
     what: bytes | int
     to: str | None = None
@@ -47,7 +46,7 @@ class _Item(NamedTuple):
 
 
 def _check(item: _Item) -> None:
-    """Raises for what no process of ours publishes: an event is JSON, a close a number of ours."""
+    """Raise ValueError for an item that no process publishes: neither JSON nor a known code."""
     if isinstance(item.what, bytes):
         codec.check_event(item.what)
     elif item.what not in close_codes.ALL:
@@ -57,27 +56,27 @@ def _check(item: _Item) -> None:
 
 
 class Hub:
-    """The groups that this process listens to, and who in it belongs to them."""
+    """The groups that this process listens to, and their connections in it."""
 
     def __init__(self, layer: LocalLayer | SharedLayer) -> None:
         self._layer = layer
         self._channel: str | None = None
         self._locals: dict[str, set[Local]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        # What is gathered to be published, and the groups of it that are due, by the layer's lane;
-        # a lane has one task that sends, so what is published to a group keeps its order.
+        # Outbound events by group, and the due groups by lane of the layer. One task sends for a
+        # lane, so that the events of a group keep their order.
         self._gathered: dict[str, list[_Item]] = {}
         self._due: dict[int, dict[str, None]] = {}
         self._senders: dict[int, asyncio.Task[None]] = {}
-        self._sent_at: dict[str, float] = {}  # of the groups of here
-        # What has come from other processes for a busy group and is not handed out yet.
+        self._sent_at: dict[str, float] = {}  # of groups with connections in this process
+        # Inbound events of busy groups that are not delivered yet.
         self._arrived: dict[str, list[_Item]] = {}
         self._handed_out_at: dict[str, float] = {}
 
     async def join(self, group: str, local: Local) -> None:
-        """From when this returns, `local` gets what is published to the group.
+        """Subscribe a connection to a group; it receives each event published after this.
 
-        Raises Unavailable if the layer does not answer; then it does not.
+        Raises Unavailable if the layer does not answer; then the connection is not subscribed.
         """
         async with self._lock(group):
             here = self._locals.setdefault(group, set())
@@ -92,7 +91,7 @@ class Hub:
                 raise Unavailable(str(error)) from error
 
     async def leave(self, group: str, local: Local) -> None:
-        """Undoes `join`; harmless if it was not in."""
+        """Undo `join`; for a connection that is not subscribed, nothing changes."""
         async with self._lock(group):
             here = self._locals.get(group, set())
             here.discard(local)
@@ -105,18 +104,18 @@ class Hub:
                 async with asyncio.timeout(PUBLISH_DEADLINE_S):
                     await self._layer.group_discard(group, await self._own_channel())
             except (RedisError, OSError, TimeoutError):
-                # It stays subscribed: what comes for it is dropped, and a later `join` finds it.
+                # The subscription remains: its events are dropped, and a later `join` reuses it.
                 log.warning("leaving %s failed", group, exc_info=True)
 
     def publish(self, group: str, event: bytes, *, to: str | None = None) -> None:
-        """Sends an encoded event to all of the group, or to one participant in it.
+        """Send an encoded event to a group, or to one participant in it.
 
-        It is delivered at most once: whatever must arrive is healed by its number or its version.
+        Delivery is at most once. A page repairs a lost event by its number or its version.
         """
         self._gather(group, _Item(event, to))
 
     def beat(self, group: str, event: bytes) -> None:
-        """Sends an encoded event to the group's sockets of this process alone, with a ping."""
+        """Send an encoded event and a ping to the connections of a group in this process."""
         frame = Frame(event, and_ping=True)
         here = list(self._locals.get(group, ()))
         for local in here:
@@ -126,16 +125,17 @@ class Hub:
     def drop(
         self, group: str, code: int, *, to: str | None = None, line: str | None = None
     ) -> None:
-        """Closes the sockets of the group, or of one participant in it, or this line of it alone.
+        """Close the connections of a group, of a participant in it, or the one connection `line`.
 
-        Here at once: held back, it might meet the participant on a line that is newer still.
+        In this process the close is immediate. Delayed, it could meet a participant who has
+        returned on a newer connection.
         """
         item = _Item(code, to, line)
         self._drop_locals(group, code, item)
         self._gather(group, item)
 
     async def close(self) -> None:
-        """Sends what is gathered, and stops listening."""
+        """Send the outbound events, and stop listening."""
         for group in list(self._gathered):
             self._send_soon(group)
         if self._senders:
@@ -153,8 +153,8 @@ class Hub:
         return self._channel
 
     def _gather(self, group: str, item: _Item) -> None:
-        # In a quiet group the first goes at once, and what is for one alone (a signal) anywhere; in
-        # a busy one what comes shortly goes together.
+        # The first event of a quiet group goes at once, and so does a signal to one participant.
+        # In a busy group the following events go together.
         loop = asyncio.get_running_loop()
         gathered = self._gathered.get(group)
         if gathered is None:
@@ -189,7 +189,7 @@ class Hub:
             del self._senders[lane]
 
     def _message(self, group: str) -> dict[str, Any]:
-        """What was gathered for a group, which is sent now."""
+        """The layer message with all outbound items of a group, which is sent now."""
         if group in self._locals:
             self._sent_at[group] = asyncio.get_running_loop().time()
         items = self._gathered.pop(group)
@@ -213,14 +213,14 @@ class Hub:
         for item in items:
             if isinstance(item.what, bytes):
                 self._arrived.setdefault(group, []).append(item)
-            elif not is_ours:  # our own ends were made at once
-                self._hand_out_arrived(group)  # what was said before the end is heard
+            elif not is_ours:  # this process has closed its own connections already
+                self._hand_out_arrived(group)  # events before the close are delivered before it
                 self._drop_locals(group, item.what, item)
         self._hand_out_soon(group, is_ours or any(item.to is not None for item in items))
 
     def _hand_out_soon(self, group: str, at_once: bool) -> None:
-        # What several processes say in a busy group leaves together: a write costs more than all
-        # the rest. A process's own words wait for nothing, and take with them what waits.
+        # Events of several processes leave a busy group in one write, because a write costs more
+        # than the rest. The own events of this process do not wait, and take waiting ones along.
         loop = asyncio.get_running_loop()
         if at_once or loop.time() - self._handed_out_at.get(group, 0) > BUSY_S:
             self._hand_out_arrived(group)
@@ -238,7 +238,10 @@ class Hub:
                 local.drop(code)
 
     def _hand_out(self, group: str, events: list[_Item]) -> None:
-        """The hot path: one frame, encoded once, to every socket of the group that is here."""
+        """Deliver events to the connections of a group in this process. This is the hot path.
+
+        A frame is encoded once for all connections.
+        """
         locals_here = self._locals.get(group)
         if not events or not locals_here:
             return

@@ -1,4 +1,4 @@
-"""How much one socket, and one address, may ask of the server."""
+"""Token buckets of connections and addresses, and the addresses of clients."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-BURST_S = 5.0  # a bucket holds what comes in this time
-PATIENCE = 100  # refusals in a row until a socket counts as flooding
+BURST_S = 5.0  # seconds of the rate that a full bucket holds
+PATIENCE = 100  # refusals in a row after which a socket counts as flooding
 
 
 class Bucket:
-    """A token bucket: `rate` a second on the average, `rate` × `burst_s` at once."""
+    """A token bucket: `rate` a second on average, `rate` × `burst_s` at once."""
 
     def __init__(
         self, rate: float, clock: Callable[[], float] = time.monotonic, *, burst_s: float = BURST_S
@@ -23,8 +23,10 @@ class Bucket:
         self.refused = 0  # in a row
 
     def take(self, cost: float = 1.0) -> bool:
-        """Whether so much more is allowed now. A cost above the size needs a full bucket, and
-        leaves a debt."""
+        """Take a cost, or return False if the bucket holds too little.
+
+        A cost above the size needs a full bucket, and leaves a debt.
+        """
         if not settings.RATE_LIMITS:
             return True
         now = self._clock()
@@ -38,34 +40,36 @@ class Bucket:
         return True
 
     def give_back(self, cost: float) -> None:
-        """Returns what was taken and not used."""
+        """Return an unused cost to the bucket."""
         self._tokens = min(self._size, self._tokens + cost)
 
     @property
     def flooding(self) -> bool:
-        """Whether the other side goes on although it was told to stop."""
+        """Whether the client goes on after PATIENCE refusals in a row."""
         return self.refused >= PATIENCE
 
     @property
     def full(self) -> bool:
-        """Whether nothing has been taken for so long that the bucket can be forgotten."""
+        """Whether the bucket is full again, and so can be forgotten."""
         return self._tokens + (self._clock() - self._at) * self._rate >= self._size
 
 
 def network(address: str) -> str:
-    """What is counted as one address: of IPv6 a /64, which one home or machine has for itself."""
+    """The network that counts as one address: of IPv6 the /64 that a home or machine has."""
     try:
         found = ip_address(address)
     except ValueError:
-        return address  # what a proxy of ours calls a client
+        return address  # a name that a trusted proxy gives a client
     if isinstance(found, IPv4Address):
         return address
     return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
 
 
 class Buckets:
-    """A bucket for each holder (an address, a room), made at its first cost; full ones are
-    forgotten when there are many."""
+    """A bucket for each holder, such as an address or a room, made at its first cost.
+
+    Full buckets are forgotten when there are many.
+    """
 
     MAX_KNOWN = 50_000
 
@@ -84,7 +88,7 @@ class Buckets:
         return len(self._buckets)
 
     def take(self, holder: str, cost: float = 1.0) -> bool:
-        """Whether a holder may have so much more now."""
+        """Take a cost from the bucket of a holder, or return False."""
         bucket = self._buckets.get(holder)
         if bucket is None:
             if len(self._buckets) >= self._tidy_above:
@@ -94,21 +98,21 @@ class Buckets:
         return bucket.take(cost)
 
     def give_back(self, holder: str, cost: float) -> None:
-        """Returns what a holder took and did not use."""
+        """Return an unused cost to the bucket of a holder."""
         if holder in self._buckets:
             self._buckets[holder].give_back(cost)
 
     def _tidy(self) -> None:
         self._buckets = {h: bucket for h, bucket in self._buckets.items() if not bucket.full}
-        # Where few are full, the next look comes later: each goes through all of them.
+        # Each pass scans all buckets. Where few were full, the next pass comes later.
         self._tidy_above = max(self.MAX_KNOWN, 2 * len(self._buckets))
 
 
 class Addresses:
-    """What each address holds open and how fast it joins, in this process."""
+    """Open sockets and rate of joins of each address, in this process."""
 
-    HELLOS_PER_JOIN = 4  # first messages: a page repeats one that is refused for now
-    MAX_WAITING = 50  # calls to be joined, whose rooms were not entered yet
+    HELLOS_PER_JOIN = 4  # first messages a join, because a page repeats a refused one
+    MAX_WAITING = 50  # of one address, for `join_room` before `enter_room`; past that none waits
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._sockets: dict[str, int] = {}
@@ -117,8 +121,10 @@ class Addresses:
         self._hellos = Buckets(lambda: settings.JOINS_PER_S * self.HELLOS_PER_JOIN, clock)
 
     def connect(self, address: str) -> bool:
-        """Counts a new socket; False, and not counted, when the address has too many or is too
-        fast. Each True needs its `disconnect`."""
+        """Count a new socket of an address, or return False if it has too many or is too fast.
+
+        A refused socket is not counted. Each True needs its `disconnect`.
+        """
         address = network(address)
         held = self._sockets.get(address, 0)
         if held >= settings.SOCKETS_PER_ADDRESS and settings.RATE_LIMITS:
@@ -129,12 +135,12 @@ class Addresses:
         return True
 
     def hello(self, address: str) -> bool:
-        """Counts a first message of a socket; False when the address sends too many of them."""
+        """Count a first message of a socket, or return False if its address sends too many."""
         return self._hellos.take(network(address))
 
     @contextmanager
     def waiting(self, address: str) -> Iterator[bool]:
-        """Counts somebody who waits; False where too many of the address do, so it must not."""
+        """Count a waiting participant. Yields False if MAX_WAITING of the address wait already."""
         address = network(address)
         count = self._waiting.get(address, 0)
         if count >= self.MAX_WAITING and settings.RATE_LIMITS:
@@ -150,16 +156,16 @@ class Addresses:
 
     @property
     def known(self) -> int:
-        """Addresses of which something is remembered."""
+        """The number of addresses with a bucket."""
         return len(self._joins)
 
     @property
     def open_sockets(self) -> int:
-        """Sockets that are open now."""
+        """The number of open sockets."""
         return sum(self._sockets.values())
 
     def disconnect(self, address: str) -> None:
-        """Undoes one `connect`."""
+        """Undo one `connect`."""
         address = network(address)
         self._sockets[address] -= 1
         if not self._sockets[address]:
@@ -172,8 +178,8 @@ addresses = Addresses()
 def client_address(scope: Mapping[str, Any]) -> str:
     """The address of the client of an ASGI scope.
 
-    Behind N proxies of ours it is the Nth entry from the right of X-Forwarded-For: the ones
-    further left are the client's own words. Too few entries: the peer itself.
+    Behind N trusted proxies it is the Nth entry from the right of X-Forwarded-For, because the
+    client itself writes the entries further left. With too few entries it is the peer.
     """
     peer: str = (scope.get("client") or ["unknown"])[0]
     if not settings.TRUSTED_PROXIES:
@@ -186,6 +192,6 @@ def client_address(scope: Mapping[str, Any]) -> str:
 
 
 def forwarded_for(scope: Mapping[str, Any]) -> list[str]:
-    """The entries of X-Forwarded-For, of whoever wrote them."""
+    """All entries of X-Forwarded-For, also those that the client wrote."""
     told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     return [entry.strip() for entry in told.decode("latin-1").split(",") if entry.strip()]

@@ -1,4 +1,4 @@
-"""The way to a Redis: by its address, or by the Sentinels that know the master."""
+"""Redis clients, by an address or by the Sentinels that know the master."""
 
 import asyncio
 import re
@@ -24,16 +24,16 @@ from redis.asyncio.sentinel import (
 )
 
 SENTINEL_PORT = 26_379
-SENTINEL_S = 0.5  # for the answer of one Sentinel; the next one is asked then
-PING_EVERY_S = 5  # of a subscription on which nothing comes
-PONG_S = 4.0  # past which its server counts as gone
+SENTINEL_S = 0.5  # timeout of one Sentinel, after which the next one is queried
+PING_EVERY_S = 5  # interval of pings on a silent subscription
+PONG_S = 4.0  # without an answer for so long, the server of a subscription counts as gone
 SUBSCRIBERS_PING = ("PING", PubSub.HEALTH_CHECK_MESSAGE)
 SENTINEL_URL = re.compile(
     r"(?P<scheme>rediss?)\+sentinel://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]+)"
     r"/(?P<service>[^/?#]+)(?:/(?P<db>\d+))?(?:\?(?P<query>.*))?"
 )
-# A host that dies without a word is noticed within 11 s; the kernel's own limits are hours, and for
-# what was sent a quarter of an hour.
+# They notice a host that dies without a word within 11 s. The kernel's own limits are hours, and a
+# quarter of an hour for data that was sent.
 KEEPALIVE = {
     socket.TCP_KEEPIDLE: 5,
     socket.TCP_KEEPINTVL: 2,
@@ -43,7 +43,7 @@ KEEPALIVE = {
 
 
 class Watched(NamedTuple):
-    """A master by the name under which Sentinels watch it."""
+    """A master that Sentinels watch, by its name."""
 
     service: str
     sentinels: list[tuple[str, int]]
@@ -52,15 +52,17 @@ class Watched(NamedTuple):
 
 
 def split(text: str) -> list[str]:
-    """The addresses in REDIS_URL: a comma parts two of them where a scheme follows, and else two
-    Sentinels."""
+    """The addresses in REDIS_URL.
+
+    A comma before a scheme separates two addresses; any other comma separates two Sentinels.
+    """
     return [url.strip() for url in re.split(r",(?=\s*[a-z+]+://)", text) if url.strip()]
 
 
 def watched(url: str) -> Watched | None:
-    """What a `redis+sentinel://` or `rediss+sentinel://` address says; None for another scheme.
+    """The master of a `redis+sentinel://` or `rediss+sentinel://` address; None for other schemes.
 
-    Raises ValueError if it is broken.
+    Raises ValueError if the address is malformed.
     """
     if "+sentinel:" not in url.partition("//")[0]:
         return None
@@ -85,7 +87,7 @@ def watched(url: str) -> Watched | None:
 
 
 def hosts(url: str) -> list[tuple[str, int]]:
-    """Where it leads, without what is secret in it; nowhere for a socket in the file system."""
+    """Hosts and ports of an address, without its secrets; empty for a socket file."""
     if (master := watched(url)) is not None:
         return master.sentinels
     where = urlsplit(url)
@@ -93,14 +95,14 @@ def hosts(url: str) -> list[tuple[str, int]]:
 
 
 def shown(url: str) -> str:
-    """The address for logs and errors."""
+    """An address without its secrets, for logs and errors."""
     places = ", ".join(f"{host}:{port}" for host, port in hosts(url)) or urlsplit(url).path
     master = watched(url)
     return f"{places} (master {master.service})" if master else places
 
 
 def layer_host(url: str, **options: Any) -> dict[str, Any]:
-    """The entry of channels-redis' `hosts` for an address, whose words outweigh the options."""
+    """The entry of an address for channels-redis' `hosts`. The address overrides the options."""
     if (master := watched(url)) is None:
         return {**options, **_connection(url)}
     return {
@@ -113,7 +115,7 @@ def layer_host(url: str, **options: Any) -> dict[str, Any]:
 
 
 def client(url: str, *, connections: int, patience_s: float, **options: Any) -> Redis:
-    """A client with a bounded pool; a question waits this long for a free connection."""
+    """A client with a bounded pool. A query waits `patience_s` for a free connection."""
     options = {**options, "max_connections": connections, "timeout": patience_s, **_connection(url)}
     if (master := watched(url)) is None:
         return Redis.from_pool(BlockingConnectionPool(**options))
@@ -131,49 +133,52 @@ def blocking_client(url: str, **options: Any) -> BlockingRedis:
 
 
 class _BoundedSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Stock redis-py's pool of a watched master raises an error when all connections are in use."""
+    """A pool of a watched master whose callers wait for a free connection.
+
+    redis-py's own pool raises an error when all connections are in use.
+    """
 
 
 class _Heard:
-    """A connection that notices when the server of a subscription has fallen silent.
+    """A connection that notices a silent server of a subscription.
 
-    Stock redis-py pings it and waits for no answer: with a server that stands still, or whose
-    packets are dropped, a process would be deaf for as long. A subscription begins anew instead,
-    at the master that the Sentinels name by then.
+    redis-py pings and waits for no answer. With a frozen server, or with dropped packets, a process
+    would hear nothing for as long. This connection subscribes again instead, at the master that the
+    Sentinels name then.
     """
 
     next_health_check: float
 
     async def send_command(self, *args: Any, **kwargs: Any) -> None:
-        """Sends a command, or connects again in the place of a ping that comes too late."""
+        """Send a command, or reconnect in place of a ping whose predecessor has no answer."""
         stock: Any = super()
         this: Any = self
         now = asyncio.get_running_loop().time()
         if args == SUBSCRIBERS_PING and now - self.next_health_check > PONG_S:
             await this.disconnect()
-            await this.connect()  # which subscribes again
+            await this.connect()  # subscribes again
         else:
             await stock.send_command(*args, **kwargs)
 
 
 class _HeardTcp(_Heard, Connection):
-    """By TCP."""
+    """A watching connection over TCP."""
 
 
 class _HeardTls(_Heard, SSLConnection):
-    """By TLS."""
+    """A watching connection over TLS."""
 
 
 class _HeardFile(_Heard, UnixDomainSocketConnection):
-    """By a socket in the file system."""
+    """A watching connection over a socket file."""
 
 
 class _HeardMaster(_Heard, SentinelManagedConnection):
-    """By TCP, at the master."""
+    """A watching connection over TCP to a watched master."""
 
 
 class _HeardTlsMaster(_Heard, SentinelManagedSSLConnection):
-    """By TLS, at the master."""
+    """A watching connection over TLS to a watched master."""
 
 
 HEARD = {Connection: _HeardTcp, SSLConnection: _HeardTls, UnixDomainSocketConnection: _HeardFile}
@@ -185,7 +190,7 @@ _bounded_pool: Any = _BoundedSentinelPool
 
 
 def _connection(url: str) -> dict[str, Any]:
-    """What an address says of its connections, and their class."""
+    """The options and the class of the connections of an address."""
     options: dict[str, Any] = {"health_check_interval": PING_EVERY_S}
     if not url.startswith("unix:"):
         options |= {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
