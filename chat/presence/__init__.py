@@ -1,1 +1,1 @@
-"""Who is where: leases in memory or in Redis, rosters, heartbeats."""
+"""Presence: leases in memory or in Redis, rosters and heartbeats."""

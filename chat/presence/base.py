@@ -1,4 +1,4 @@
-"""Who is in which place right now, as leases: whoever is not renewed is gone."""
+"""The interface of presence, and its store in memory. Members without a renewed lease are gone."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,17 +9,17 @@ from typing import NamedTuple, Protocol
 from chat.errors import Outdated
 from chat.protocol.messages import Member
 
-# For how long the end of a member is remembered. Renewals and takes of older connections that come
-# later revive it; three leases are longer than any that a living process sends.
+# How long the end of a member is remembered, so that no late renewal or take of an older connection
+# revives it. After three leases no living process sends one.
 ENDED_S = 45.0
 
-# Decides on the members of a place, with the living ones before it: the new record of the one who
-# asks, or None to be gone. What it raises, `update` raises, and nothing has changed.
+# Maps the living members of a place to the new record of one member, or to None to remove it. An
+# exception aborts the update, and `update` raises it.
 Rule = Callable[[Mapping[str, Member]], Member | None]
 
 
 class Snapshot(NamedTuple):
-    """The living members of a place, in the order in which they came, at one version of it."""
+    """The living members of a place, in the order of their arrival, at one version."""
 
     version: int
     members: dict[str, Member]
@@ -27,10 +27,10 @@ class Snapshot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A member's record before and after a change (None: not there), and the place after it.
+    """A member's record before and after a change (None: absent), and the place after it.
 
     Where `before` equals `after` nothing has changed, and the version is the old one. `members` are
-    the living ones at that version, as far as the one who asked for the change had to know them.
+    the living members at that version, as far as the change had to read them.
     """
 
     before: Member | None
@@ -38,22 +38,22 @@ class Change:
     count: int
     version: int
     members: Mapping[str, Member] = field(default_factory=dict, compare=False)
-    replaced: str = ""  # the line from which this change has taken the member
+    replaced: str = ""  # id of the connection from which this change took the member
 
 
 class Act(StrEnum):
-    """What a connection does to the member that it brings."""
+    """The action of a connection on its member."""
 
-    TAKE = "take"  # brings it in, or takes it over from an older connection
-    USE = "use"  # changes its record
-    LET_GO = "let go"  # ends; a grace may follow
+    TAKE = "take"  # brings the member in, or takes it over from an older connection
+    USE = "use"  # changes the record of the member
+    LET_GO = "let go"  # ends the connection; a grace may follow
 
 
 class Hold(NamedTuple):
-    """The connection that acts on a member, named by its line.
+    """A connection's action on a member. `line` is the id of the connection.
 
-    `number` grows with each connection of a page. It tells which of two is newer, whichever the
-    server serves first: a take by an older one fails. `lease_s` runs after a take or an end.
+    `number` grows with each connection of a page. A take by an older connection fails, whichever
+    the server serves first. `lease_s` runs after a take or an end.
     """
 
     line: str
@@ -63,22 +63,22 @@ class Hold(NamedTuple):
 
 
 def take(line: str, *, lease_s: float, number: int = 0) -> Hold:
-    """A connection that comes in."""
+    """The claim of a connection that takes its member."""
     return Hold(line, Act.TAKE, lease_s, number)
 
 
 def use(line: str) -> Hold:
-    """A connection that changes the record of its member."""
+    """The claim of a connection that changes the record of its member."""
     return Hold(line, Act.USE)
 
 
 def let_go(line: str, *, lease_s: float = 0.0) -> Hold:
-    """A connection that ends; its member stays for `lease_s`, unless the rule removes it."""
+    """The claim of an ending connection; its member stays for `lease_s` unless removed."""
     return Hold(line, Act.LET_GO, lease_s)
 
 
 class Lease(NamedTuple):
-    """What one process renews: the record puts the member back if the store has forgotten it."""
+    """A lease that a process renews. `record` restores a member that the store has forgotten."""
 
     place: str
     record: Member
@@ -87,22 +87,24 @@ class Lease(NamedTuple):
 
 
 class Renewed(NamedTuple):
-    """The leases that a renewal did not renew: a newer connection holds the member (`taken`), or
-    somebody removed it (`ended`)."""
+    """The leases that were not renewed.
+
+    Of `taken` ones a newer connection holds the member; members of `ended` ones were removed.
+    """
 
     taken: list[Lease]
     ended: list[Lease]
 
 
 class Lost(NamedTuple):
-    """A member whose lease ran out; whoever gets this announces it."""
+    """A member whose lease ran out. The receiver announces it."""
 
     place: str
     change: Change
 
 
 class Swept(NamedTuple):
-    """What one step of a sweep removed, and whether more places are due."""
+    """The members that one step of a sweep removed, and whether more places are due."""
 
     lost: list[Lost]
     more: bool
@@ -111,47 +113,47 @@ class Swept(NamedTuple):
 class Presence(Protocol):
     """The store of leases. A place is named `<kind>:<key>`; each change raises its version by one.
 
-    A place that begins anew begins at the time in milliseconds, so that its version is above any
-    that it had in a former life. Only a take lets somebody in; only the connection that holds a
-    member decides how long its lease runs.
+    A new place begins at the time in milliseconds, so that its version exceeds any of a former
+    life. Only a take lets a member in. Only the connection that holds a member decides how long
+    its lease runs.
     """
 
     async def read(self, place: str) -> Snapshot:
-        """The living members."""
+        """The living members of a place."""
 
     async def update(
         self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
     ) -> Change:
-        """Applies a rule in one atomic step.
+        """Apply a rule in one atomic step.
 
-        Raises Outdated if a newer connection has the member, for a take and a use; the end of a
-        connection that no longer has it changes nothing.
+        A take or use raises Outdated if a newer connection holds the member. The end of a
+        connection that no longer holds it changes nothing.
         """
 
     async def renew(self, leases: Iterable[Lease], lease_s: float) -> Renewed:
-        """Lets these leases run for `lease_s` from now, in one round trip.
+        """Renew leases for `lease_s` from now, in one round trip.
 
-        It never revives a member that was removed, and never prolongs a grace: a renewal that was
-        sent before the end of a connection may arrive after it.
+        A renewal may arrive after the end of its connection. So it revives no removed member and
+        prolongs no grace.
         """
 
     async def expire(self) -> Swept:
-        """Removes, in one atomic step a place, whoever's lease has run out; each is told once."""
+        """Remove members whose lease ran out, one place an atomic step; report each once."""
 
     async def versions(self, places: Sequence[str]) -> list[int]:
-        """The versions of these places; 0 for one that is empty."""
+        """The versions of these places, and 0 for empty ones."""
 
     async def holders(self, place: str) -> dict[str, str]:
-        """The process that renews each member's lease, by member, for those who look after us."""
+        """The process that renews each member's lease, by member, for operators."""
 
     async def check(self) -> None:
-        """Returns if a lease could be taken now."""
+        """Return if a lease could be taken now, and raise Unavailable if not."""
 
     async def close(self) -> None:
-        """Gives back what the store holds open."""
+        """Close the connections of the store."""
 
     async def counts(self, kind: str) -> dict[str, int]:
-        """How many are in each place of a kind, by key; empty places are left out."""
+        """The number of members of each place of a kind, by key, without empty places."""
 
 
 @dataclass(slots=True)
@@ -176,7 +178,7 @@ class _Place:
 
 
 class MemoryPresence:
-    """Presence of one process. Every method runs without a pause, so each is one atomic step."""
+    """Presence of one process. No method awaits inside, so each is one atomic step."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, process: str = "this process"
@@ -184,8 +186,8 @@ class MemoryPresence:
         self._clock = clock
         self._process = process
         self._places: dict[str, _Place] = {}
-        self._highest = 0  # version of any place that has ended
-        # The number of the last connection of members that have gone, and until when it counts.
+        self._highest = 0  # the highest version of a place that has ended
+        # The number of the last connection of removed members, and until when it counts.
         self._ended: dict[tuple[str, str], tuple[int, float]] = {}
 
     async def read(self, place: str) -> Snapshot:
@@ -205,14 +207,14 @@ class MemoryPresence:
                 raise Outdated(hold.line)
             return Change(before, before, len(members), here.version, members)
         held = known.line if known else ""
-        # A lease that ran out but is not swept yet is taken over by an owner who is back; else it
-        # is left to `expire`, which announces it.
+        # A lease that ran out but is not swept yet goes to a page that is back, or else to
+        # `expire`, which announces its end.
         if hold is not None and hold.act is Act.TAKE and after is not None:
             here.leases[member_id] = _Lease(after, now + hold.lease_s, hold.line, hold.number)
             self._places[place] = here
             self._ended.pop((place, member_id), None)
         elif known is None or before is None:
-            after = before  # whoever is not in is let in by a take alone
+            after = before  # only a take lets a member in
         elif after is None:
             self._remember_end(place, member_id, here.leases.pop(member_id))
         else:
@@ -263,7 +265,7 @@ class MemoryPresence:
         return dict.fromkeys((await self.read(place)).members, self._process)
 
     async def check(self) -> None:
-        pass  # nothing is asked of anyone
+        pass  # memory is always there
 
     async def close(self) -> None:
         self._places.clear()
@@ -276,7 +278,7 @@ class MemoryPresence:
         return {name[2]: count for name, count in found if name[0] == kind and count}
 
     def _is_outdated(self, place: str, member_id: str, known: _Lease | None, hold: Hold) -> bool:
-        """Whether another connection than the one of `hold` has the last word on a member."""
+        """Whether another connection than that of `hold` decides on a member."""
         if hold.act is not Act.TAKE:
             return known is not None and not known.is_held_by(hold.line)
         if known is not None:

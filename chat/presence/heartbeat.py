@@ -1,7 +1,7 @@
-"""What keeps a process's people in: their leases renewed, and a beat for each place they are in.
+"""The heartbeat: renews the leases of a process and sends a beat to each of its places.
 
-Not all in one go, for which everybody else would wait: each step takes some of the places, and each
-place has its turn once in RENEW_S.
+The work is spread over STEPS slices of RENEW_S, so that the event loop never handles all places at
+once.
 """
 
 import asyncio
@@ -21,24 +21,26 @@ from chat.realtime.hub import Hub
 from chat.storage import bans, database, history
 from chat.storage.history import Head
 
-STEPS = 20  # in RENEW_S
-PATIENCE_S = 2.0  # with what the beats tell of; a page gives up a line that is silent for a dozen
+STEPS = 20  # slices of RENEW_S
+# For Redis and the database; past that the beat says `ok: false`. A page reconnects after 12 s of
+# silence.
+PATIENCE_S = 2.0
 
 log = logging.getLogger(__name__)
 
 _Place = tuple[Roster, str]
-_Held = tuple[str, Entrant, Member]  # in the place with this key
+_Held = tuple[str, Entrant, Member]  # key of the place, connection, record
 
 
 class _Standing(NamedTuple):
-    """What the database says of rooms and of those in them."""
+    """The state of rooms and their bans in the database."""
 
     heads: Mapping[str, Head]
     banned: Container[tuple[str, str]]
 
 
 class Heart:
-    """Renews and beats for all kinds of places of this process."""
+    """The heartbeat of all places of this process."""
 
     def __init__(self, hub: Hub, presence: Presence, rosters: Sequence[Roster]) -> None:
         self._hub = hub
@@ -47,18 +49,21 @@ class Heart:
         self._step = self._repair_step = 0
         self._ended: list[Lease] = []
         self._failed = False
-        # When the places of each step were renewed: one step says nothing of the others.
+        # When the places of each step were renewed. A step says nothing of other steps.
         self._renewed_at = [asyncio.get_running_loop().time()] * STEPS
 
     async def beat(self) -> float | None:
-        """One step; after a failure all places at once, since what they missed is told by the first
-        good beat. Returns after how many seconds to try again, if not at the usual time."""
+        """Renew leases and send beats for one slice.
+
+        After a failure all places are served at once, because the first good beat tells them what
+        they missed. Returns the seconds until the next attempt, or None for the usual interval.
+        """
         self._step = (self._step + 1) % STEPS
         everywhere = self._failed or self._is_late()
-        # Taken once: who comes while we wait for the answers gets the next beat.
+        # Taken once: a member who arrives during the queries receives the next beat.
         step = None if everywhere else self._step
         places = self._places(step)
-        # Taken before the questions: the answers are newer than whoever they are about.
+        # Taken before the queries, so that the answers are newer than the members they are about.
         here = [(key, *one) for roster, key in places for one in roster.held(key)]
         versions, standing = await asyncio.gather(
             self._renewed(places, step), self._asked(places), return_exceptions=True
@@ -70,7 +75,7 @@ class Heart:
             self._failed = False
             beats = _beats(places, standing, versions)
         else:
-            # The line is fine even if what is behind it is not: a silent one would be given up.
+            # The connection is fine, and a silent one would make its page reconnect.
             failure = standing if isinstance(standing, BaseException) else versions
             log.warning("renewing failed", exc_info=cast(BaseException, failure))
             self._failed = True
@@ -81,7 +86,7 @@ class Heart:
         return settings.RENEW_S / 5 if self._failed else None
 
     async def repair(self) -> None:
-        """One step: makes up for what a failure between two writes has left undone."""
+        """Repair one slice after a failure between two writes, such as to a room and its call."""
         self._repair_step = (self._repair_step + 1) % STEPS
         places = self._places(self._repair_step)
         for roster in self._rosters:
@@ -94,10 +99,10 @@ class Heart:
                 log.warning("a repair waits for Redis", exc_info=True)
 
     async def catch_up(self) -> None:
-        """Renews all leases if that is overdue.
+        """Renew all leases if that is overdue.
 
-        For a process that stood still, or waited for its database, would else find the leases of
-        its own people ended, and send them out.
+        A process that stood still, or waited for its database, would otherwise find the leases of
+        its own members ended, and send them out.
         """
         if self._is_late():
             await self._renew()
@@ -115,7 +120,7 @@ class Heart:
         ]
 
     async def _renew(self, step: int | None = None) -> None:
-        """Renews the leases of one step, or all."""
+        """Renew the leases of one step, or all."""
         began = asyncio.get_running_loop().time()
         leases = [lease for roster, key in self._places(step) for lease in roster.leases(key)]
         renewed = await self._presence.renew(leases, settings.LEASE_S)
@@ -125,9 +130,9 @@ class Heart:
         self._ended += renewed.ended
 
     def _drop_ended(self) -> None:
-        """Closes the sockets of those who were removed while the word of it got lost.
+        """Close the connections of members that were removed while the event of it got lost.
 
-        The database may know a better reason, so this comes after its answer.
+        The database may know a better reason, so this runs after its answer.
         """
         ended, self._ended = self._ended, []
         self._drop(ended, close_codes.NORMAL)
@@ -139,7 +144,7 @@ class Heart:
                 roster.drop_lines(code, lines)
 
     async def _renewed(self, places: list[_Place], step: int | None) -> list[int]:
-        """Renews; returns the versions of these places afterwards."""
+        """Renew leases, and return the versions of these places afterwards."""
         await self._renew(step)
         async with asyncio.timeout(PATIENCE_S):
             return await self._presence.versions([roster.place(key) for roster, key in places])
@@ -152,9 +157,9 @@ class Heart:
             return await database.read(_standing, keys)
 
     def _send_out(self, here: list[_Held], standing: _Standing, *, redis_answers: bool) -> None:
-        """Sends out whoever may not stay and whose close the layer has lost.
+        """Disconnect members who may not stay and whose close the channel layer has lost.
 
-        A removal waits for Redis: without it nobody else would learn that the removed has gone.
+        A removal waits for Redis. Without Redis nobody else would learn that the member has gone.
         """
         for key, local, record in here:
             head = standing.heads.get(key)
@@ -169,7 +174,7 @@ def _standing(keys: list[str]) -> _Standing:
 
 
 def _beats(places: list[_Place], standing: _Standing, versions: list[int]) -> list[BeatEvent]:
-    """What to say in each of these places."""
+    """The beats of these places."""
     heads = standing.heads
     return [
         _beat(heads[key].seq if key in heads else 0, version)

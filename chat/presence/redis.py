@@ -1,12 +1,13 @@
-"""Presence of many processes, in Redis and by Redis' own clock: each step is one Lua script.
+"""Presence of several processes in Redis, by the clock of Redis. Each step is one Lua script.
 
-Of a place `p` five keys are kept: `noom:p:leases` (members by the millisecond at which they end),
-`noom:p:records`, `noom:p:holders` (the connection of each), `noom:p:version` and `noom:p:log`
-(who changed last); `noom:due` orders the places by the first lease in them that may end. For a
-while `noom:p:ended:m` holds the number of the last connection of a member `m` that has gone.
+A place `p` has five keys: `noom:p:leases` (members by the millisecond at which they end),
+`noom:p:records`, `noom:p:holders` (the connection of each member), `noom:p:version` and
+`noom:p:log` (the members that changed last). `noom:due` orders the places by the first lease in
+them that may end. For a while `noom:p:ended:m` holds the number of the last connection of a
+removed member `m`.
 
-A process remembers what it has read of a place and at which version, so that it asks for what is
-new alone: who enters a room of a thousand does not read the thousand again.
+A process remembers the places that it read, each at a version, and queries the changes alone.
+Entering a room of a thousand members does not read them all.
 """
 
 import asyncio
@@ -24,10 +25,10 @@ from chat.presence import redis_scripts as scripts
 from chat.presence.base import Act, Change, Hold, Lease, Lost, Renewed, Rule, Snapshot, Swept
 from chat.protocol.messages import Member
 
-MAX_TRIES = 50  # at a change that others keep overtaking
-RENEW_CHUNK = 500
-ANSWER_S = 2.0
-MAX_KNOWN = 1_000  # places that a process remembers
+MAX_TRIES = 50  # attempts at a change; other processes may overtake each one
+RENEW_CHUNK = 500  # leases in one script, during which Redis serves nobody else
+ANSWER_S = 2.0  # timeout of a query; past that it raises Unavailable
+MAX_KNOWN = 1_000  # places that a process remembers; past that the oldest one is forgotten
 PREFIX = "noom:"
 DUE = f"{PREFIX}due"
 CHECK = f"{PREFIX}check"
@@ -36,11 +37,11 @@ Decode = Callable[[str, bytes], Member]
 
 
 class _Known(NamedTuple):
-    """What a process knows of a place; never changed, so that whoever has got it may keep it."""
+    """A place as a process knows it. It is immutable, so its holder may keep it."""
 
     version: int
-    members: dict[str, Member]  # in the order in which they came
-    ended: frozenset[str] = frozenset()  # those of them whose lease has ended, until it is swept
+    members: dict[str, Member]  # in the order of their arrival
+    ended: frozenset[str] = frozenset()  # members whose lease has ended and is not swept yet
 
     def living(self) -> dict[str, Member]:
         if not self.ended:
@@ -48,7 +49,7 @@ class _Known(NamedTuple):
         return {id: member for id, member in self.members.items() if id not in self.ended}
 
     def after(self, version: int, new: Sequence[Member], gone: Sequence[str]) -> "_Known":
-        """The place once these have changed or come, and those have gone."""
+        """The place after these members have changed or come, and those have gone."""
         changed = {record.id: record for record in new}
         members = self.members | changed
         for id in gone:
@@ -75,13 +76,13 @@ NOTHING = _Known(0, {})
 
 
 class RedisPresence:
-    """Leases in Redis. Every method raises Unavailable when Redis does not answer."""
+    """Leases in Redis. Every method raises Unavailable if Redis does not answer."""
 
     def __init__(self, redis: Redis, decode: Decode, process: str) -> None:
         self._redis = redis
         self._process = process
         self._decode = decode
-        self._known: dict[str, _Known] = {}  # the last one read is the last one here
+        self._known: dict[str, _Known] = {}  # ordered by the last read
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._read_script = redis.register_script(scripts.READ)
         self._change_script = redis.register_script(scripts.CHANGE)
@@ -96,10 +97,10 @@ class RedisPresence:
     async def update(
         self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
     ) -> Change:
-        # The rule is Python's, so the step is: decide on what is known, write if that is still how
-        # it is, else decide again on the news that come instead. The lock spares a process the
-        # races with itself; those with others are tried again. That somebody may not, or that there
-        # is nothing to write, is decided on what was just read.
+        # Optimistic locking: apply the rule to the known place and write if the version is
+        # unchanged. Otherwise merge the changes that Redis answers with, and try again. The lock
+        # avoids conflicts within this process. A refusal, or a change without effect, is decided
+        # only on data that was just read.
         takes = hold is not None and hold.act is Act.TAKE
         async with self._locks.setdefault(place, asyncio.Lock()):
             known, is_fresh = self._known.get(place, NOTHING), False
@@ -165,22 +166,25 @@ class RedisPresence:
         return {place.decode().partition(":")[2]: count for place, count in pairs}
 
     async def check(self) -> None:
-        # A write: a Redis that is full still answers questions.
+        # A write, because a full Redis still answers reads.
         await _answer(self._redis.set(CHECK, self._process, px=1_000))
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Close the connections to Redis."""
         await self._redis.aclose()
 
     async def _look(self, place: str) -> _Known:
-        """The place as it is."""
+        """The current place, read from Redis as far as it changed."""
         known = self._known.get(place, NOTHING)
         news = await _answer(self._read_script(args=[f"{PREFIX}{place}", known.version]))
         return self._learn(place, known, news)
 
     async def _write(self, place: str, known: _Known, step: _Step) -> Change | _Known | None:
-        """The change; or how the place is, if that is not what was known; or None, if a newer
-        connection has the member."""
+        """Write a change.
+
+        Returns the change. If the place is another one than `known`, returns it as it is now. If a
+        newer connection holds the member, returns None.
+        """
         before, after, hold = step.before, step.after, step.hold or Hold("", Act.USE)
         record = b"" if after is None else msgspec.json.encode(after)
         lease_ms = int(hold.lease_s * 1000)
@@ -206,7 +210,7 @@ class RedisPresence:
         return Change(before, after, count, version, here.living(), replaced)
 
     def _learn(self, place: str, known: _Known, news: list[Any]) -> _Known:
-        """What is known after news that were asked for with what was known before."""
+        """Merge the changes since `known` into the known place."""
         version, is_all, records, gone, ended = news
         before = NOTHING if is_all else known
         new = [self._decode(place, record) for record in records]
@@ -223,7 +227,7 @@ class RedisPresence:
 
 
 async def _answer(question: Awaitable[Any] | Any) -> Any:
-    # redis-py's own limits are for each step of each try, and add up to a quarter of a minute.
+    # redis-py limits each step of each try, which adds up to a quarter of a minute.
     try:
         async with asyncio.timeout(ANSWER_S):
             return await cast(Awaitable[Any], question)

@@ -1,18 +1,18 @@
-"""The Lua scripts of presence in Redis. Each runs as one step, by Redis' own clock."""
+"""The Lua scripts of presence in Redis. Each runs as one atomic step, by the clock of Redis."""
 
 from chat.presence.base import ENDED_S
 
-LOGGED = 256  # changes of a place; who knows less of it reads it whole
-SWEPT_AT_ONCE = 200  # places in one step, for which all other processes wait
+LOGGED = 256  # changes in the log of a place; an older reader gets the whole place
+SWEPT_AT_ONCE = 200  # places in one step of a sweep, for which other processes wait
 
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# A place begins at the time: its version is above any that it had before, if it changed less than
-# a thousand times a second. For the minute in which that may not hold it outlives the place. Its
-# log has the members that changed, one a version, the last one first.
+# A place begins at the time in milliseconds, so that its version exceeds any of a former life, if
+# it changed less than a thousand times a second. For the minute in which that may fail, the version
+# outlives the place. The log has the members that changed, one a version, the last one first.
 _CHANGED = f"""
 local function changed(base, id)
   local version, log = base .. ':version', base .. ':log'
@@ -32,8 +32,9 @@ local function emptied(base)
 end
 """
 
-# What is other than at a version: the version now, whether it is all there is (the log does not
-# reach back), the records, who has gone, and whose lease has ended but still waits to be swept.
+# The changes since a version: the current version, whether the records are the whole place (the log
+# does not reach back), the records, the removed members, and members whose lease has ended but is
+# not swept yet.
 _NEWS = """
 local function news(base, since)
   local version = tonumber(redis.call('GET', base .. ':version') or 0)
@@ -57,12 +58,12 @@ local function news(base, since)
 end
 """
 
-# ARGV: the beginning of the place's keys, the version that is known. Returns the news.
+# ARGV: prefix of the place's keys, the known version. Returns the changes.
 READ = _NOW + _NEWS + "return news(ARGV[1], tonumber(ARGV[2]))"
 
-# A holder is process, line and number of a connection, and "gone" once that has ended: then no
-# renewal prolongs the grace. Of a member that was removed, or whose grace ran out, the number
-# outlives it: a renewal or a take that was sent before may come after.
+# A holder is process, id and number of a connection, and "gone" after its end: then no renewal
+# prolongs the grace. The number of a removed member outlives it, also after the grace. So a renewal
+# or a take that was sent before does not revive the member.
 _HOLDERS = f"""
 local function holder_of(base, id)
   local holder = redis.call('HGET', base .. ':holders', id)
@@ -76,12 +77,12 @@ local function remember_end(base, id, holder)
 end
 """
 
-# KEYS: due. ARGV: the beginning of the place's keys, the version on which the change was decided
-# and how many ended leases there were, the member, its record (empty: gone), whether the record is
-# another one, the place, then of the hold: the act (empty: none), the process, the line, the
-# number, milliseconds of the lease.
-# Returns version, count and the line before; or, when somebody else has changed the place
-# meanwhile, the news; or one empty string, when a newer connection has the member.
+# KEYS: due. ARGV: prefix of the place's keys; the version on which the change was decided, and the
+# number of ended leases then; the member; its record (empty: removed); whether the record changes;
+# the place; then of the claim: the act (empty: none), the process, the connection's id, its number,
+# and milliseconds of the lease.
+# Returns version, count and the former connection; or the changes, if another process has changed
+# the place meanwhile; or one empty string, if a newer connection holds the member.
 CHANGE = (
     _NOW
     + _CHANGED
@@ -131,10 +132,10 @@ return {version, redis.call('ZCOUNT', leases, '(' .. now, '+inf'), holder and ho
 """
 )
 
-# KEYS: due. ARGV: prefix, the process, milliseconds of the lease, then place, member, record, line
-# and number of each. Whom Redis has forgotten is put back; the version tells the others that
-# somebody is. Returns, by their numbers, those whom a newer connection has, and those who were
-# removed.
+# KEYS: due. ARGV: prefix, the process, milliseconds of the lease; then of each lease: place,
+# member, record, connection and its number. Forgotten members are restored, and the version rises.
+# Returns, by position, the leases of members that a newer connection holds, and the leases of
+# removed members.
 RENEW = (
     _NOW
     + _CHANGED
@@ -162,9 +163,9 @@ return {taken, ended}
 """
 )
 
-# KEYS: due. ARGV: prefix. Removes whoever's lease has ended in some of the places that are due.
-# Returns for each: place, record, how many are left, version; and whether more places may be due.
-# A place is visited again when the next lease in it may end.
+# KEYS: due. ARGV: prefix. Removes members whose lease has ended in some of the due places. Returns
+# for each: place, record, number of remaining members, version; and whether more places may be due.
+# A place is due again when the next lease in it may end.
 EXPIRE = (
     _NOW
     + _CHANGED
@@ -200,7 +201,7 @@ return {lost, more}
 """
 )
 
-# KEYS: due. ARGV: prefix, the beginning of the places' names. Returns place, count, place, count …
+# KEYS: due. ARGV: prefix, beginning of the names of places. Returns place, count, place, count …
 COUNTS = (
     _NOW
     + """

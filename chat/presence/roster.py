@@ -1,4 +1,4 @@
-"""The people of one kind of place (a room, a call): leases in presence, changes told to all."""
+"""Rosters: the members of rooms and calls, their leases, and the events of their changes."""
 
 import asyncio
 import logging
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class Entrant(Local, Protocol):
-    """A socket whose participant comes in."""
+    """A connection whose participant enters."""
 
-    number: int  # of the connection: a page counts them
-    epoch: str  # of the room that it entered, once that is known
+    number: int  # the connection's number, as its page counts
+    epoch: str  # of the room that it entered, once known
 
     @property
     def is_open(self) -> bool:
-        """Whether it has not been told to end."""
+        """Whether the connection has not been told to end."""
 
 
 class Arrival(Protocol):
@@ -43,35 +43,35 @@ class Update(Protocol):
 
 
 class Kind(NamedTuple):
-    """A kind of place: the records of its members, and its events."""
+    """A kind of place: the type of its records, and its events."""
 
     name: str
     record: type[Member]
     welcome: Arrival
     bye: Arrival
     changed: Update
-    # What else follows from a change, after everyone in the place was told.
+    # Runs after a change and its event, for further consequences.
     after: Callable[[str, Change], Awaitable[None]] | None = None
-    # Repairs what should have followed and did not, in some places of this process.
+    # Repairs missing consequences in some places of this process.
     repair: Callable[[Collection[str]], Awaitable[None]] | None = None
-    # What of a record the others may see.
+    # Maps a record to its form for other members.
     shown: Callable[[Any], Member] = lambda member: member
 
 
-# How often to look for somebody who may be coming in at another process.
+# Interval of queries for a member who may be entering at another process.
 LOOK_EVERY_S = 0.1
 
-# Every process sweeps every kind of place, whichever kinds its own people are in.
+# Every process sweeps every kind of place, whichever kinds its own members are in.
 KINDS: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> Kind:
-    """Makes a kind known, once, when its service is imported."""
+    """Register a kind, once, when its service is imported."""
     KINDS[kind.name] = kind
     return kind
 
 
-# No line that is lost: nobody is missed.
+# Close codes that are no loss of a connection, so no grace follows.
 SENT_OUT = (close_codes.REMOVED, close_codes.ROOM_CLOSED, close_codes.CALL_ENDED)
 
 
@@ -81,7 +81,7 @@ class _Held(NamedTuple):
 
 
 class Roster:
-    """Places of one kind; what holds a lease is renewed by the process that has its socket."""
+    """Places of one kind. The process of a member's connection renews its lease."""
 
     def __init__(self, kind: Kind, hub: Hub, presence: Presence) -> None:
         self.kind = kind
@@ -91,11 +91,11 @@ class Roster:
         self._awaited: dict[tuple[str, str], asyncio.Event] = {}
 
     async def enter(self, *, key: str, local: Entrant, rule: Rule) -> Change:
-        """Lets the participant of a socket in by `rule`, and keeps it in until the socket goes.
+        """Let the participant of a connection in by `rule`, until the connection ends.
 
-        Whoever was there already (a reconnect) makes no arrival; its older connection is closed.
-        Raises what the rule raises, LineEnded, and Outdated where a newer connection of the page
-        was served before; then nobody has entered.
+        A participant who was there already makes no arrival; its older connection is closed.
+        Raises the errors of the rule, LineEnded for a connection that was told to end, and Outdated
+        if a newer connection of the page was served before. Then nobody has entered.
         """
 
         def rule_of_open(members: Mapping[str, Member]) -> Member | None:
@@ -111,7 +111,7 @@ class Roster:
         except BaseException:
             await self._hub.leave(group, local)
             raise
-        # Held before anything else can fail: from here on the end of the socket ends the lease.
+        # Held before anything else can fail: from now on the end of the connection ends the lease.
         if change.after is not None:
             self._held.setdefault(key, {})[local.id] = _Held(local, change.after)
             if awaited := self._awaited.get((key, local.id)):
@@ -130,10 +130,10 @@ class Roster:
         *,
         by: Local | None = None,
     ) -> Change:
-        """Changes the record of one who is in, and tells everyone by `event`.
+        """Change the record of a member, and publish `event`.
 
-        Raises Outdated where the change is `by` a socket of the member and a newer one has it, and
-        Refused while a store that has forgotten everything does not have the member again.
+        Raises Outdated if the change is `by` a connection and a newer one holds the member. Raises
+        Refused while a store that has forgotten everything has not recovered the member.
         """
         change = await self._update(key, member_id, rule, event, use(by.line) if by else None)
         if by is not None and change.after is None:
@@ -144,23 +144,23 @@ class Roster:
         return change
 
     async def leave(self, key: str, member_id: str) -> Change:
-        """Takes somebody out at once, whichever connection it has."""
+        """Remove a member at once, whichever connection it has."""
         self._let_go(key, member_id)
         return await self._update(key, member_id, lambda _: None)
 
     async def leave_by(self, key: str, local: Local) -> None:
-        """Takes the participant of a socket out at once, unless a newer connection has it."""
+        """Remove the participant of a connection at once, unless a newer connection holds it."""
         held = self._held.get(key, {}).get(local.id)
         if held is not None and held.local is local:
             self._let_go(key, local.id)
         await self._update(key, local.id, lambda _: None, hold=let_go(local.line))
 
     async def line_down(self, key: str, local: Local, *, code: int) -> None:
-        """A socket has ended with a close code: its participant is missed only after a grace."""
+        """Handle the end of a connection: its participant stays for a grace that follows `code`."""
         await self._hub.leave(self.group(key), local)
         held = self._held.get(key, {}).get(local.id)
         if held is None or held.local is not local:
-            return  # it has left, or come back on another line
+            return  # it has left, or come back on another connection
         self._let_go(key, local.id)
         if code == close_codes.REPLACED:
             return  # it has come back at another process
@@ -176,13 +176,13 @@ class Roster:
             member = members.get(local.id)
             return None if member is None else msgspec.structs.replace(member, here=False)
 
-        # It may have come back without our having heard of it yet.
+        # It may have come back at another process, so only this connection lets go.
         await self._update(key, local.id, away, hold=let_go(local.line, lease_s=grace_s))
 
     async def await_member(self, key: str, member_id: str, *, patience_s: float) -> Member | None:
-        """The record of a member; of one who is just coming in, as soon as it is there.
+        """The record of a member, waiting for one that is just entering.
 
-        None: it did not come within `patience_s`.
+        Returns None if it does not come within `patience_s`.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
@@ -203,15 +203,15 @@ class Roster:
         return await self._presence.read(self.place(key))
 
     async def counts(self) -> dict[str, int]:
-        """How many are in each place, by key."""
+        """The number of members of each place, by key."""
         return await self._presence.counts(self.kind.name)
 
     def send(self, key: str, event: Wire, *, to: str | None = None) -> None:
-        """Tells everyone in the place, or one of them."""
+        """Publish an event to a place, or to one participant in it."""
         self._hub.publish(self.group(key), codec.event(event), to=to)
 
     def drop(self, key: str, code: int, *, to: str | None = None) -> None:
-        """Closes the sockets of the place, or of one participant in it."""
+        """Close the connections of a place, or of one participant in it."""
         self._hub.drop(self.group(key), code, to=to)
 
     def group(self, key: str) -> str:
@@ -222,32 +222,32 @@ class Roster:
         return f"{self.kind.name}:{key}"
 
     def held(self, key: str) -> list[tuple[Entrant, Member]]:
-        """The people of this process in a place, with their sockets."""
+        """The members of a place at this process, with their connections."""
         return [(one.local, one.record) for one in self._held.get(key, {}).values()]
 
     def drop_lines(self, code: int, lines: Collection[str]) -> None:
-        """Closes those of these lines that hold somebody here."""
+        """Close these connections, as far as they hold members of this process."""
         for people in self._held.values():
             for held in list(people.values()):
                 if held.local.line in lines:
                     held.local.drop(code)
 
     def local_keys(self) -> Collection[str]:
-        """The places in which somebody of this process is."""
+        """The places with members of this process."""
         return self._held.keys()
 
     def leases(self, key: str) -> list[Lease]:
-        """What this process has to renew in a place."""
+        """The leases that this process renews in a place."""
         place = self.place(key)
         held = self._held.get(key, {}).values()
         return [Lease(place, one.record, one.local.line, one.local.number) for one in held]
 
     def local_count(self) -> int:
-        """How many people of this process are in places of this kind."""
+        """The number of members of this process in places of this kind."""
         return sum(map(len, self._held.values()))
 
     async def announce_lost(self, key: str, change: Change) -> None:
-        """Tells a place of a lease that ran out."""
+        """Publish the end of a lease that ran out."""
         await self._publish(key, change)
 
     def _let_go(self, key: str, member_id: str) -> None:
@@ -287,5 +287,5 @@ class Roster:
         try:
             await kind.after(key, change)
         except Unavailable:
-            # The change itself is made; the heartbeat makes up for what should have followed.
+            # The change itself is made. The heartbeat repairs its missing consequences.
             log.warning("what follows from a change in %s waits", self.place(key), exc_info=True)
