@@ -1,4 +1,4 @@
-"""What the database takes of its disk, and what is left there; asked once a minute."""
+"""The size of the database and the free space on its disk, once a minute."""
 
 import asyncio
 import shutil
@@ -12,8 +12,8 @@ from django.db import connection
 
 from chat.storage import database
 
-EVERY_S = 60.0  # PostgreSQL looks at each file of the database
-PATIENCE_S = 1.5
+EVERY_S = 60.0  # PostgreSQL reads the size of each file of the database
+PATIENCE_S = 1.5  # then the older measurement counts
 SQLITE_FILES = ("", "-wal", "-shm")
 
 
@@ -28,15 +28,15 @@ class _Last:
 
 
 def last() -> Use | None:
-    """What was measured last; None before the first time."""
+    """Returns the last measurement; None before the first."""
     return _Last.use
 
 
 async def measure() -> Use | None:
-    """What was measured within the last minute, now if need be; the older one if that fails."""
+    """Returns a measurement of the last minute, or an older one if measuring fails."""
     if _Last.use is None or time.monotonic() - _Last.at > EVERY_S:
         _Last.at = time.monotonic()
-        with suppress(Exception):  # /readyz tells what is wrong with the database
+        with suppress(Exception):  # /readyz reports faults of the database
             async with asyncio.timeout(PATIENCE_S):
                 _Last.use = await database.probe(_measure)
     return _Last.use

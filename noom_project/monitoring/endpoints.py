@@ -1,5 +1,8 @@
-"""What load balancers and monitors ask, answered before Django: they know none of its hosts, and
-no redirect, thread or limit of its is meant for them."""
+"""/healthz, /readyz and /metrics, answered before Django.
+
+Load balancers and monitors know none of its hosts. Its redirects, threads and limits are not for
+them.
+"""
 
 import hmac
 import json
@@ -17,7 +20,7 @@ Scope = Mapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-# By any of these a proxy says that it asks for somebody else.
+# Any of these headers shows that a proxy forwards the request of somebody else.
 FORWARDED = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
 TEXT = "text/plain; charset=utf-8"
 
@@ -30,18 +33,18 @@ class Answer(NamedTuple):
 
 
 async def alive(scope: Scope) -> Answer:
-    """This process answers; nothing else is asked."""
+    """Answers 200 while the process runs; it queries nothing else."""
     return Answer(200, TEXT, b"alive\n")
 
 
 async def ready(scope: Scope) -> Answer:
-    """Whether people can be sent here (docs/operating.md)."""
+    """Answers 200 while the process can serve people (docs/operating.md), else 503."""
     is_ready, told = await health.report()
     return Answer(200 if is_ready else 503, "application/json", json.dumps(told).encode() + b"\n")
 
 
 async def numbers(scope: Scope) -> Answer:
-    """For Prometheus: to whoever has METRICS_TOKEN, or, where there is none, to this machine."""
+    """Answers Prometheus: with METRICS_TOKEN, or without one on this machine alone."""
     if settings.METRICS_TOKEN:
         if _bears(scope, settings.METRICS_TOKEN):
             return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
@@ -59,7 +62,7 @@ ANSWERS: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
 
 
 class Operators:
-    """An ASGI application that answers these addresses itself and hands on all others."""
+    """An ASGI application that answers ANSWERS itself and passes all else on."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -89,8 +92,10 @@ def _bears(scope: Scope, token: str) -> bool:
 
 
 def _from_here(scope: Scope) -> bool:
-    """Whether a program of this machine asks for itself: a proxy of ours comes from here too, with
-    the requests of strangers."""
+    """Whether a program of this machine asks for itself.
+
+    A proxy on this machine comes from here too, with the requests of strangers.
+    """
     peer = (scope.get("client") or ("",))[0]
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     name, _ = split_domain_port(host)

@@ -1,4 +1,4 @@
-"""Whether people can be sent to this process: each thing that it needs, asked in bounded time."""
+"""The checks of /readyz: each service that the process needs, in bounded time."""
 
 import asyncio
 import logging
@@ -22,9 +22,9 @@ from noom_project.assets import shared_files
 from noom_project.assets.finders import ENTRIES, joined
 from noom_project.monitoring import processes
 
-CHECK_S = 1.5  # the longest that one check may take
-REUSE_S = 0.5  # for how long a report is good, so that many who ask do no harm
-MAX_LAG_S = 1.0
+CHECK_S = 1.5  # for one check; then its state is late
+REUSE_S = 0.5  # for which a report is reused, so that many requests do no harm
+MAX_LAG_S = 1.0  # of the event loop; beyond it the check is late
 
 Ask = Callable[[], Awaitable[None]]
 
@@ -32,22 +32,22 @@ log = logging.getLogger(__name__)
 
 
 class Finding(NamedTuple):
-    """What came of a check. `state` is "ok", "failed", or "late": no answer in time."""
+    """The result of a check. `state` is "ok", "failed", or "late": no answer in time."""
 
     state: str
     seconds: float
-    why: str = ""  # for the log alone: it may name addresses
+    why: str = ""  # for the log alone, because it may name addresses
 
 
 class Echo:
-    """Hears over the layer what it said itself. To the hub it is a local, as any socket is."""
+    """Sends events over the channel layer to itself; to the hub it is a subscriber."""
 
     id = ""
     line = "health"
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        # Of this process alone; a name of hosts and numbers might be another's too.
+        # Random, because a name of host and number might be another process's too.
         self._group = cleaning.group("health", secrets.token_hex(16))
         self._joined = False
         self._said = b""
@@ -57,19 +57,19 @@ class Echo:
         """Returns when an event has come back."""
         self._said, self._heard = secrets.token_hex(8).encode(), asyncio.Event()
         if not self._joined:
-            # Once, as rooms do: a subscription that got lost later is to be noticed.
+            # Once, as rooms do, so that the check notices a subscription that is lost later.
             await self._hub.join(self._group, self)
             self._joined = True
         self._hub.publish(self._group, b'{"type":"%b"}' % self._said)
         await self._heard.wait()
 
     def deliver(self, frame: Frame) -> None:
-        """An echo; one that comes too late is not the one that is waited for."""
+        """Takes an event; one of an earlier check is too late and does not count."""
         if self._said in frame.payload:
             self._heard.set()
 
     def drop(self, code: int) -> None:
-        """Nobody closes it."""
+        """Does nothing: the hub closes no probe."""
 
 
 class Health:
@@ -91,7 +91,7 @@ class Health:
         self._wrong: list[str] = []
 
     async def report(self) -> dict[str, Finding]:
-        """What each check has found, by name; all who ask at once share one report."""
+        """Returns the results by name; requests at the same time share one report."""
         self._here.start()
         now = time.monotonic()
         if self._asking is None or (self._asking.done() and now - self._asked > REUSE_S):
@@ -100,7 +100,7 @@ class Health:
         return await asyncio.shield(self._asking)
 
     async def _schema(self) -> None:
-        """The tables are of this version, or a newer one: they never go back."""
+        """Checks that the tables are of this version or newer; once, as none goes back."""
         if not self._migrated:
             await database.probe(_require_migrations)
             self._migrated = True
@@ -114,7 +114,7 @@ class Health:
         return findings
 
     def _tell(self, findings: dict[str, Finding]) -> None:
-        """One line in the log when something changes, not one for each who asks."""
+        """Logs one line when a result changes, not one for each request."""
         wrong = [name for name, finding in findings.items() if finding.state != "ok"]
         if wrong and wrong != self._wrong:
             told = "; ".join(f"{n} {findings[n].state} {findings[n].why}".strip() for n in wrong)
@@ -125,12 +125,12 @@ class Health:
 
 
 def drain() -> None:
-    """From now on this process is not ready: it serves whom it has, until it ends."""
+    """Makes this process not ready; it serves its connections until it ends."""
     _draining.set()
 
 
 async def report() -> tuple[bool, dict[str, Any]]:
-    """Whether this process is ready, and why, in words that may be shown to anybody."""
+    """Returns whether the process is ready, and the results without their reasons."""
     here = runtime.current()
     if here not in _healths:
         _healths[here] = Health(here)
@@ -156,7 +156,7 @@ async def _find(ask: Ask) -> Finding:
             await ask()
     except TimeoutError:
         state = "late"
-    except Exception as error:  # whatever it is, it is not well
+    except Exception as error:  # any error means that the check failed
         state, why = "failed", f"({type(error).__name__}: {error})"
     return Finding(state, time.monotonic() - start, why)
 
@@ -166,7 +166,7 @@ class Unmigrated(Exception):
 
 
 async def _database() -> None:
-    # A write: a database whose disk is full still answers questions.
+    # A write, because a database whose disk is full still answers queries.
     await database.probe(processes.beat)
 
 

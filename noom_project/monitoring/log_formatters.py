@@ -1,8 +1,8 @@
-"""The log: a record a line, with nothing in it that a client forged or that nobody should read.
+"""The log: one record a line, without forged lines and without secrets.
 
-What a client controls cannot begin a line or move a cursor, for it is written out. What opens a
-room (a token, the secret of an unlisted address) is blotted out wherever it turns up. Of an
-exception's words only the first line is kept: a database puts the whole row into the others.
+Control characters of clients are escaped, so they cannot begin a line or move a cursor. Tokens and
+the secrets of unlisted addresses are hidden wherever they occur. Of the text of an exception only
+the first line is kept, because a database puts the whole row into the others.
 """
 
 import json
@@ -20,27 +20,28 @@ from django.conf import settings
 from chat.realtime.rate_limits import Buckets, network
 from noom_project.config import secret_masking
 
-# A school that comes in at once leaves a thousand lines. An hour of one address is 20 MB.
+# Lines of one address; beyond them they are counted. A school that enters at once makes a thousand
+# lines. An hour of one address is 20 MB.
 LINES_PER_S, LINES_BURST_S = 20.0, 60.0
-MAX_CHARS = 2_000  # of a message, or of one line of a traceback
+MAX_CHARS = 2_000  # of a message, or of one line of a traceback; the rest is cut off
 MAX_FRAMES = 40
-MAX_CHAIN = 5  # exceptions that led to each other
+MAX_CHAIN = 5  # exceptions that caused each other
 MAX_SECRET_CHARS = 1_000
-# The end of an unlisted address; what django.core.signing makes. Each character is looked at once:
-# a client chooses them.
+# The secret end of an unlisted address, and a token of django.core.signing. The pattern reads each
+# character once, because a client chooses them.
 SECRET = re.compile(
     r"(?:(?<=~)|(?<=%7[eE]))[a-z2-7]{16}|(?<![\w.-])[\w.-]{16,}+:[\w-]{6}:[\w-]{43}", re.ASCII
 )
 
-# What a record may carry besides its message (`extra`): `page` names a page load, and so joins what
-# its sockets log with what a person quotes; `line` names one connection.
+# Fields of a record besides its message (`extra`). `page` names a page load, so it joins the lines
+# of its sockets with the reference that a person quotes. `line` names one connection.
 FIELDS = ("reference", "page", "socket", "line", "room", "address", "code", "seconds", "left_out")
 
 
 class OfOneAddress(logging.Filter):
-    """Bounds what one address may have written into the log, which fills a disk as messages do.
+    """Bounds the lines that one address causes, because a log fills a disk too.
 
-    Lines beyond it are counted; the next line of the address tells how many.
+    It counts the lines beyond the bound; the next line of the address has their number.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -82,9 +83,9 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # Django's own handlers know nothing of our formats.
+            # Django's own handlers do not use these formats.
             "django": {"handlers": [], "level": "INFO"},
-            # noom_project/security/refused_requests.py says it, once a minute.
+            # noom_project/security/refused_requests.py logs it, once a minute.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "daphne": {"level": "WARNING"},
             "aioice": {"level": "WARNING"},
@@ -95,7 +96,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, in ASCII, so that no character can be taken for an end of it."""
+    """One JSON object a line, in ASCII, so that no character ends the line early."""
 
     def format(self, record: logging.LogRecord) -> str:
         told: dict[str, Any] = {
@@ -118,8 +119,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """For the eye: the message with its control characters written out, a traceback below it,
-    indented, so that none of its lines passes for a record."""
+    """Text for people: the message with its control characters escaped.
+
+    A traceback follows, indented, so that none of its lines looks like a record.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         time = self.formatTime(record)
@@ -134,7 +137,7 @@ class TextFormatter(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What is known besides the message; Django's records know the request they are about."""
+    """Returns the fields besides the message; Django's records have their request."""
     found = {name: getattr(record, name, None) for name in FIELDS}
     request = getattr(record, "request", None)
     if request is not None and hasattr(request, "method"):
@@ -149,7 +152,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _shown(text: str) -> str:
-    # A secret that the cut would leave half of, begins after it.
+    # Hides secrets before the cut, because half of a secret is not recognised.
     begun = secret_masking.hide(text[: MAX_CHARS + MAX_SECRET_CHARS], settings.HIDDEN_SECRETS)
     return SECRET.sub("[secret]", begun)[:MAX_CHARS]
 
@@ -167,7 +170,7 @@ def _frames(error: BaseException) -> traceback.StackSummary:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, what it came from, and so on."""
+    """Yields an exception, its cause, the cause of that, and so on."""
     for _ in range(MAX_CHAIN):
         if error is None:
             return

@@ -1,4 +1,4 @@
-"""The numbers of one process for Prometheus, gathered when they are asked for."""
+"""The metrics of one process for Prometheus, gathered at each scrape."""
 
 import asyncio
 import platform
@@ -27,7 +27,7 @@ from noom_project.monitoring import disk_usage, health
 from noom_project.monitoring.revision import REVISION
 from noom_project.security import refused_requests
 
-# Every value of a label is there from the start: an alert sees a rise from 0, and not from nothing.
+# Every value of a label exists from the start, so that an alert sees a rise from 0.
 KNOWN_CLOSES = close_codes.ALL | {1006, 1011}
 SOCKETS = [(kind, way) for kind in ("lobby", "chat", "call") for way in ("websocket", "http")]
 REPAIRS = ("messages", "people", "callers")
@@ -43,7 +43,7 @@ STATES = ("ok", "late", "failed")
 
 
 class Noom(Collector):
-    """What Noom knows of itself. It reads what the process holds, so it runs in its event loop."""
+    """Noom's own metrics; it reads the process's objects, so it runs in its loop."""
 
     measured: "Measured" = {}, None
 
@@ -54,11 +54,11 @@ class Noom(Collector):
         yield from _waiting()
         yield from _counted()
         yield _loop_lag(runtime.current().lag)
-        yield GaugeMetricFamily("noom_tasks", "Tasks of the loop.", len(asyncio.all_tasks()))
+        yield GaugeMetricFamily("noom_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
 
 
 async def text() -> bytes:
-    """All numbers, in the text form of Prometheus."""
+    """Returns all metrics, in the text form of Prometheus."""
     _, told = await health.report()
     checks: dict[str, dict[str, Any]] = told["checks"]
     well = checks["database"]["state"] == "ok"
@@ -66,7 +66,7 @@ async def text() -> bytes:
     return generate_latest(_registry)
 
 
-# What the checks of /readyz have found, and what the database takes of its disk.
+# The results of /readyz, and the use of the database's disk.
 Measured = tuple[Mapping[str, Mapping[str, Any]], disk_usage.Use | None]
 
 
@@ -76,24 +76,24 @@ def _build() -> Iterator[Metric]:
         "protocol": str(codec.VERSION),
         "python": platform.python_version(),
     }
-    yield InfoMetricFamily("noom_build", "What runs here.", labels)
+    yield InfoMetricFamily("noom_build", "The version that runs.", labels)
 
 
 def _checks(measured: Measured) -> Iterator[Metric]:
-    """The latency of what Noom needs, as /readyz measures it, and the disk."""
+    """Yields the results and latencies of /readyz, and the use of the disk."""
     checks, use = measured
     states = {
         (name, state): float(check["state"] == state)
         for name, check in checks.items()
         for state in STATES
     }
-    yield _gauge("check", "What a check of /readyz has found.", states, ("check", "state"))
+    yield _gauge("check", "Result of a check of /readyz.", states, ("check", "state"))
     took = {(name,): check["ms"] / 1000 for name, check in checks.items()}
     yield _gauge("check_seconds", "How long a check of /readyz took.", took, ("check",))
     if use is not None:
-        told = "What the database takes."
+        told = "Size of the database."
         yield GaugeMetricFamily("noom_database_bytes", told, use.database_bytes)
-        told = "What is free on the disk of this process's data; of SQLite, the database's."
+        told = "Free space on the disk of this process's data; with SQLite, of the database."
         yield GaugeMetricFamily("noom_disk_free_bytes", told, use.free_bytes)
 
 
@@ -103,7 +103,7 @@ def _people() -> Iterator[Metric]:
     yield _gauge("sockets", "Open sockets.", sockets, ("kind", "transport"))
     rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
     places = {(name,): len(roster.local_keys()) for name, roster in rosters.items()}
-    yield _gauge("places", "Rooms and calls with somebody of this process in them.", places)
+    yield _gauge("places", "Rooms and calls with members at this process.", places)
     people = {(name,): roster.local_count() for name, roster in rosters.items()}
     yield _gauge("participants", "Participants whose sockets are at this process.", people)
     addresses = rate_limits.addresses.known
@@ -112,7 +112,7 @@ def _people() -> Iterator[Metric]:
 
 def _waiting() -> Iterator[Metric]:
     backlog = sum(socket.backlog_bytes for socket in connection.open_lines)
-    yield GaugeMetricFamily("noom_backlog_bytes", "What waits for sockets to be read.", backlog)
+    yield GaugeMetricFamily("noom_backlog_bytes", "Bytes that wait for slow readers.", backlog)
     waiting = runtime.current().journal.waiting
     yield GaugeMetricFamily("noom_journal_waiting", "Messages that wait to be stored.", waiting)
     tasks = {(pool,): count for pool, count in database.under_way.items()}
@@ -124,9 +124,9 @@ def _counted() -> Iterator[Metric]:
     for name, told in (
         ("messages_stored", "Messages stored."),
         ("deliveries", "Frames handed to sockets."),
-        ("publish_failures", "Events that did not get onto the channel layer."),
+        ("publish_failures", "Events that could not be published on the channel layer."),
         ("readers_cut_off", "Readers of HTTP answers who read nothing for too long."),
-        ("resumes", "Participants who came back within their lease."),
+        ("resumes", "Participants that came back within their lease."),
     ):
         yield CounterMetricFamily(f"noom_{name}", told, getattr(counts, name))
     joins = dict.fromkeys(JOINS, 0) | counts.joins
@@ -134,20 +134,20 @@ def _counted() -> Iterator[Metric]:
     expired = dict.fromkeys(KINDS, 0) | counts.leases_expired
     yield _counter("leases_expired", "Participants whose lease ran out.", expired)
     repairs = dict.fromkeys(REPAIRS, 0) | counts.repairs
-    yield _counter("repairs", "What pages asked for again: a gap.", repairs, "what")
+    yield _counter("repairs", "Repairs that pages requested after a gap.", repairs, "what")
     failures = dict.fromkeys(ICE_FAILURES, 0) | counts.ice_failures
-    yield _counter("ice_failures", "Connections that pages found no way for.", failures)
+    yield _counter("ice_failures", "Connections of calls that pages found no path for.", failures)
     origins = dict.fromkeys(refused_requests.ORIGINS, 0) | counts.refused_origins
     yield _counter("refused_origins", "Pages refused for their origin.", origins, "reason")
     faults = dict.fromkeys(refused_requests.PROXIES, 0) | counts.proxy_faults
     yield _counter("proxy_faults", "Handshakes that a proxy has spoilt.", faults, "fault")
     errors = dict.fromkeys(ERRORS, 0) | counts.errors
-    yield _counter("errors", "Errors that sockets were told.", errors, "code")
+    yield _counter("errors", "Errors sent to sockets.", errors, "code")
     ends: Tally[str] = Tally(dict.fromkeys([*map(str, sorted(KNOWN_CLOSES)), "other"], 0))
     for code, count in counts.closes.items():
-        # A client may name any of thousands.
+        # A client may send any of thousands of codes.
         ends[str(code) if code in KNOWN_CLOSES else "other"] += count
-    yield _counter("closes", "Sockets that have ended.", ends, "code")
+    yield _counter("closes", "Closed sockets.", ends, "code")
 
 
 def _loop_lag(seen: stats.LoopLag) -> Metric:

@@ -1,7 +1,7 @@
 """Which server processes share this database, and whether they can work together.
 
-Each writes that it lives, by the database's clock. The write also shows that the database can be
-written to: one whose disk is full still answers questions.
+Each process writes a sign of life, by the database's clock. The write also proves that the database
+takes writes: with a full disk it still answers queries.
 """
 
 import asyncio
@@ -28,26 +28,26 @@ log = logging.getLogger(__name__)
 
 
 class CannotShare(Exception):
-    """Another process serves the same rooms, and nothing joins the two."""
+    """Another process serves the same rooms, and no Redis connects the two."""
 
 
 def beat() -> None:
-    """Says that this process lives."""
+    """Writes that this process is alive."""
     if not Process.objects.filter(pk=RUN).update(seen_at=Now()):
         Process.objects.create(run=RUN, name=PROCESS, alone=not settings.REDIS_URLS)
         Process.objects.filter(seen_at__lt=Now() - KEEP).delete()
 
 
 def meet() -> None:
-    """Logs who else serves the same rooms without a way to this process.
+    """Logs other processes that serve the same rooms without a way to this one.
 
-    Raises CannotShare if this one should stand back. Of two without Redis it is the younger one, so
-    that a load balancer keeps everybody at one process.
+    Raises CannotShare if this process must not be ready. Of two without Redis it is the younger
+    one, so that a load balancer keeps everybody at one process.
     """
     me = Process.objects.filter(pk=RUN).first()
     if me is None:
         return
-    # One that was killed is not seen after our start.
+    # A process that was killed earlier has not written since this one started.
     others = Process.objects.exclude(pk=RUN).filter(
         seen_at__gt=Now() - ALIVE, seen_at__gte=me.started_at
     )
@@ -61,12 +61,12 @@ def meet() -> None:
 
 
 def end() -> None:
-    """Undoes `beat`: this process ends."""
+    """Removes the sign of life of this process, which ends."""
     Process.objects.filter(pk=RUN).delete()
 
 
 async def watch() -> None:
-    """Says so for as long as this process serves, and gives its files to other versions."""
+    """Calls `beat` and `meet` while this process serves, and shares its files."""
     while True:
         try:
             await database.probe(beat)
@@ -74,9 +74,9 @@ async def watch() -> None:
             if shared_files.is_due():
                 await database.probe(shared_files.publish)
         except CannotShare:
-            pass  # the log and /readyz say so
+            pass  # `meet` has logged it, and /readyz shows it
         except Exception as error:
-            log.debug("this process could not say that it lives: %s", error)
+            log.debug("this process could not write its sign of life: %s", error)
         await asyncio.sleep(BEAT_EVERY_S)
 
 
@@ -85,7 +85,7 @@ class _Told:
 
 
 def _tell(names: list[str]) -> None:
-    """Logs who else is there, once for each change."""
+    """Logs the other processes, once for each change."""
     if names and names != _Told.names:
         log.error(
             "%s and this process (%s) share a database, but not a Redis: people in the same room"

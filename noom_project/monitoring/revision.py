@@ -1,4 +1,4 @@
-"""Which commit runs here, read from the clone; "unknown" in a copy without one."""
+"""The commit that runs, read from the clone; "unknown" in a copy without one."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ UNKNOWN = "unknown"
 
 
 def read(git: Path) -> str:
-    """The first twelve characters of the commit that is checked out."""
+    """Returns the first twelve characters of the checked out commit."""
     try:
-        if git.is_file():  # a work tree of its own; what is shared lies further up
+        if git.is_file():  # of a linked work tree; the shared part is elsewhere
             git = Path(git.read_text().removeprefix("gitdir:").strip())
         head = (git / "HEAD").read_text().strip()
         if not head.startswith("ref: "):

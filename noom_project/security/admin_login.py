@@ -1,4 +1,4 @@
-"""The lock at the admin's door: whose wrong passwords count as one person's, one at a time."""
+"""The login lock of the admin: attempts by address, one at a time."""
 
 import threading
 from ipaddress import IPv6Network, ip_address
@@ -9,14 +9,17 @@ from django.http import HttpRequest
 
 from chat.realtime.rate_limits import client_address
 
-OWN_PREFIX = 64  # bits; of IPv6 a household is given a network of this size, and so is a thief
+OWN_PREFIX = 64  # bits; a household gets an IPv6 network of this size, and so does an attacker
 
 _one_at_a_time = threading.Lock()
 
 
 class LoginForm(AdminAuthenticationForm):
-    """The admin's, with one password looked at at a time: django-axes counts a wrong one only after
-    it was tried, so that a hundred sent at once would all be tried."""
+    """The admin's login form, which checks one password at a time.
+
+    django-axes counts a wrong password after its check. Without the lock a hundred passwords sent
+    at once would all be checked.
+    """
 
     def clean(self) -> dict[str, Any]:
         with _one_at_a_time:
@@ -24,7 +27,7 @@ class LoginForm(AdminAuthenticationForm):
 
 
 def locked_address(request: HttpRequest) -> str | None:
-    """The address of whoever sends a password, never a forged one; None if it has none."""
+    """Returns the address that sends a password, never a forged one; None if unknown."""
     scope = getattr(request, "scope", None)
     told = client_address(scope) if scope else request.META.get("REMOTE_ADDR", "")
     try:

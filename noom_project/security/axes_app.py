@@ -1,11 +1,11 @@
-"""django-axes under a name that says what it shows in the admin."""
+"""django-axes under a name that fits its pages in the admin."""
 
 from axes.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
 class LoginLock(AppConfig):
-    """The lock at the admin's door."""
+    """The login lock of the admin."""
 
-    default = False  # of nothing: the settings name it
+    default = False  # the settings name it
     verbose_name = _("Login attempts")

@@ -1,4 +1,4 @@
-"""What pages may load and use: two headers that every answer carries."""
+"""Content-Security-Policy and Permissions-Policy of the pages."""
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

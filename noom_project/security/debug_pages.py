@@ -1,4 +1,4 @@
-"""Django's pages of an error while DEBUG is on, without the secrets that they would show."""
+"""Django's error pages with DEBUG, without secrets."""
 
 from collections.abc import ItemsView
 from pprint import pformat
@@ -17,8 +17,10 @@ def _hidden(text: str) -> str:
 
 
 class _Shown:
-    """A local variable as the page prints it. Django cuts long ones, and half of a secret would
-    not be recognised: it is hidden before."""
+    """A local variable as the page prints it, with its secrets hidden.
+
+    Django cuts long values later, and half of a secret would not be recognised.
+    """
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -31,7 +33,7 @@ class _Shown:
 
 
 class Filter(SafeExceptionReporterFilter):
-    """Stock Django hides settings by their names alone: DATABASE_URL is none of them."""
+    """Hides secrets by value; stock Django hides by name, and not DATABASE_URL."""
 
     def cleanse_setting(self, key: Any, value: Any) -> Any:
         cleansed = super().cleanse_setting(key, value)
@@ -45,7 +47,7 @@ class Filter(SafeExceptionReporterFilter):
 
 
 class Reporter(ExceptionReporter):
-    """Hides what came past the filter, such as the words of the error and lines of source."""
+    """Hides secrets that pass the filter, in messages of errors and lines of source."""
 
     def get_traceback_html(self) -> str:  # type: ignore[override]  # an answer takes any text
         return _hidden(super().get_traceback_html())

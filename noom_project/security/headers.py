@@ -1,4 +1,4 @@
-"""The headers that every answer has, whoever makes it: Django, WhiteNoise, the server itself."""
+"""Headers of every answer, of Django, of WhiteNoise or of the server itself."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from django_permissions_policy import PermissionsPolicyMiddleware
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-# Where nothing better is said: nothing may run, be framed, be read by another site, or be kept.
+# Defaults: nothing may run, be framed, be read by another site, or be cached.
 SAFE = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -21,14 +21,14 @@ SAFE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": settings.X_FRAME_OPTIONS,
 }
-# For an answer that is all head, on a connection that ends with it.
+# For an answer without a body, on a connection that closes after it.
 LAST = {**SAFE, "Content-Length": "0", "Connection": "close"}
 
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in SAFE.items()]
 
 
 class SafeHeaders:
-    """An ASGI application that adds to each answer of another the headers that it lacks."""
+    """Middleware that adds missing headers to each answer of an application."""
 
     def __init__(self, application: Application) -> None:
         self._application = application

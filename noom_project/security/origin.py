@@ -1,4 +1,4 @@
-"""Which pages may open our sockets: our own, and those of the origins that are configured."""
+"""Origin checks: sockets are for Noom's own pages and for configured origins."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,17 +14,17 @@ from noom_project.security.refused_requests import Fault, report, shown
 Application = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
 Headers = Mapping[bytes, list[str]]
 
-# The page reads in it why it is refused (static/js/transport/http-request.js).
+# The page reads the reason of its refusal in it (static/js/transport/http-request.js).
 REASON_HEADER = b"noom-refused"
 SOCKET_HEADER = b"sec-websocket-key"
 
 
 class OwnOrigin:
-    """Refuses a WebSocket, or what stands in for it, whose Origin is not exactly ours: scheme,
-    host and port.
+    """Refuses a socket whose Origin differs from Noom's in scheme, host or port.
 
-    Channels' own validator compares hosts alone, so that a page on another port or on plain http
-    passes. No Origin at all is refused too: every browser sends one, and others can.
+    This holds for WebSockets and for the HTTP transport. Channels' own validator compares hosts
+    alone, so a page on another port or on plain http passes it. A handshake without Origin is
+    refused too: every browser sends one, and programs can.
     """
 
     def __init__(self, application: Application) -> None:
@@ -42,7 +42,7 @@ class OwnOrigin:
 
 
 async def refuse(scope: Mapping[str, Any], receive: Any, send: Any, reason: str = "") -> None:
-    """Answers with 403, which names the reason if there is one."""
+    """Answers 403, with the reason in a header if there is one."""
     if scope["type"] == "http":
         headers = [(b"content-length", b"0")]
         headers += [(REASON_HEADER, reason.encode())] if reason else []
@@ -54,9 +54,9 @@ async def refuse(scope: Mapping[str, Any], receive: Any, send: Any, reason: str 
 
 
 async def ask_for_upgrade(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
-    """Answers a socket's address that was asked for by plain HTTP, with 426."""
+    """Answers a plain HTTP request for a socket's address with 426."""
     if SOCKET_HEADER in _headers(scope):
-        # A proxy that does not know WebSockets drops Upgrade alone: it is a header of one hop.
+        # A proxy without WebSockets drops Upgrade alone, because it is a header of one hop.
         advice = (
             "The proxy has to pass Upgrade and Connection on (docs/operating.md has a tested"
             " configuration of each proxy). Pages go on by HTTP requests meanwhile"
@@ -68,7 +68,7 @@ async def ask_for_upgrade(scope: Mapping[str, Any], receive: Any, send: Any) -> 
 
 
 def refusal(scope: Mapping[str, Any], headers: Headers | None = None) -> Fault | None:
-    """Why the Origin of a request is neither our own nor a configured one; None if it is."""
+    """Returns the fault of a request's Origin; None if it is allowed."""
     headers = _headers(scope) if headers is None else headers
     origins, hosts = headers.get(b"origin", []), headers.get(b"host", [])
     scheme = _scheme(scope, headers)
@@ -87,7 +87,7 @@ def refusal(scope: Mapping[str, Any], headers: Headers | None = None) -> Fault |
 
 
 def host_fault(scope: Mapping[str, Any]) -> Fault:
-    """The fault of a page whose Host is not in ALLOWED_HOSTS."""
+    """Returns the fault of a page whose Host is not in ALLOWED_HOSTS."""
     headers = _headers(scope)
     host = ",".join(headers.get(b"host", []))
     seen = _seen(headers.get(b"origin", []), host, _scheme(scope, headers), headers)
@@ -95,7 +95,7 @@ def host_fault(scope: Mapping[str, Any]) -> Fault:
 
 
 def _seen(origins: list[str], host: str, scheme: str, headers: Headers) -> str:
-    """What the server understood, for the log."""
+    """Returns the values that the server understood, for the log."""
     told = ",".join(headers.get(b"x-forwarded-proto", []))
     return (
         f"Origin {shown(','.join(origins))}, Host {shown(host)}, scheme {scheme!r},"
@@ -114,7 +114,7 @@ def _hosts_advice(origin: str) -> str:
 
 
 def _mismatch(origin: str, host: str, scheme: str, seen: str) -> Fault:
-    """What differs between an origin and the address that the server sees."""
+    """Returns the difference between an origin and the address that the server sees."""
     theirs = re.fullmatch(r"(https?)://(\[[\da-f:.]+\]|[^/@:\[\]]+)(?::(\d+))?", origin, re.ASCII)
     name, port = split_domain_port(host)
     if theirs is None or theirs[2] != name:
@@ -138,7 +138,7 @@ def _scheme_advice() -> str:
 
 
 def _look_at_proxies(scope: Mapping[str, Any], headers: Headers) -> None:
-    """Reports a number of proxies that does not fit with what they add to X-Forwarded-For."""
+    """Reports a TRUSTED_PROXIES that does not fit the entries of X-Forwarded-For."""
     entries, proxies = forwarded_for(scope), settings.TRUSTED_PROXIES
     if len(entries) == proxies or not (entries or proxies):
         return
@@ -156,7 +156,7 @@ def _look_at_proxies(scope: Mapping[str, Any], headers: Headers) -> None:
 
 
 def _is_inside(address: str) -> bool:
-    """Whether an address is of a private network, where a proxy of ours may stand."""
+    """Whether an address is in a private network, where an own proxy may be."""
     try:
         return ip_address(address).is_private
     except ValueError:
@@ -171,7 +171,7 @@ def _headers(scope: Mapping[str, Any]) -> dict[bytes, list[str]]:
 
 
 def _scheme(scope: Mapping[str, Any], headers: Headers) -> str:
-    """The scheme that the browser used: a proxy of ours tells it, else the connection does."""
+    """Returns the browser's scheme: from a trusted proxy, else of the connection."""
     if settings.TRUSTED_PROXIES:
         told = headers.get(b"x-forwarded-proto", [""])
         return "https" if told == ["https"] else "http"

@@ -1,7 +1,7 @@
-"""Reports to the operator which requests a proxy or a setting spoils: a counter and a warning.
+"""Counts and logs the requests that a proxy or a setting spoils.
 
-A page that is refused cannot say why, and its visitor did nothing wrong. A stranger can cause each
-of these warnings, so that each reason gets one line a minute.
+A refused page cannot show the reason, and its visitor did nothing wrong. A stranger can cause each
+of these warnings, so each reason gets one line a minute.
 """
 
 import logging
@@ -14,7 +14,7 @@ from chat.stats import counts
 EVERY_S = 60.0  # between two lines about one reason
 MAX_CHARS = 100  # of a value that a client chose
 
-# Why an origin is refused, and what spoils a handshake that is let in.
+# Reasons for refusing an origin, and faults of a proxy in an admitted handshake.
 ORIGINS = ("no_origin", "host", "scheme", "port", "foreign", "plain_http")
 PROXIES = ("no_upgrade", "too_few_proxies", "too_many_proxies")
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Fault(NamedTuple):
-    """One reason of ORIGINS or PROXIES, what the server understood, and what to do."""
+    """A reason of ORIGINS or PROXIES, the values that the server saw, and advice."""
 
     reason: str
     seen: str
@@ -65,7 +65,7 @@ HEADLINES = {
 
 
 def shown(value: str) -> str:
-    """A value that a client chose, in printable ASCII and of bounded length."""
+    """Returns a client's value in printable ASCII, with a bounded length."""
     return ascii(value[:MAX_CHARS]) if value else "none"
 
 

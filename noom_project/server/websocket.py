@@ -127,7 +127,7 @@ class GuardedSocket(WebSocketProtocol):
             self._bound_unsent(len(message.get("bytes") or message.get("text") or ""))
 
     def write_frame(self, wire: bytes) -> None:
-        """Sends an encoded frame past all buffers (`connection.DIRECT`).
+        """Sends an encoded frame (`connection.DIRECT`), past buffers if they are empty.
 
         Stock daphne and autobahn encode a frame for each reader. Twisted writes it in the next
         round of the event loop only, which costs two calls of the selector.
