@@ -1,4 +1,4 @@
-"""The ASGI application: pages by Django, sockets by the consumers, by HTTP where need be."""
+"""The ASGI application: Django serves pages, consumers serve sockets."""
 
 import os
 

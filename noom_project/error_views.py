@@ -1,4 +1,4 @@
-"""The pages of errors: ours has the reference of the log, a refused form the reason."""
+"""Error pages: with the reference of the log, or the reason of a refusal."""
 
 import logging
 import secrets
@@ -19,16 +19,18 @@ log = logging.getLogger(__name__)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What is shown where a page could not be made."""
+    """Answers 500, with a reference that the log has too."""
     reference = secrets.token_hex(6)
-    # noom_project/monitoring/log_formatters.py looks for it when Django logs the request.
+    # noom_project/monitoring/log_formatters.py reads it when Django logs the request.
     request.reference = reference  # type: ignore[attr-defined]
     return render(request, "500.html", {"reference": reference}, status=500)
 
 
 class Away(MiddlewareMixin):
-    """Answers a page that Redis or the database kept waiting for too long (503): a later try may
-    do."""
+    """Answers 503 if Redis or the database did not answer in time.
+
+    The answer asks for a later try.
+    """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Unavailable):
@@ -40,7 +42,7 @@ class Away(MiddlewareMixin):
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answers a form that fails Django's check of its origin, cookie and token (403)."""
+    """Answers 403 to a form that fails Django's check of origin, cookie and token."""
     fault = _form_fault(request)
     if fault is not None:
         report(fault)
@@ -48,7 +50,7 @@ def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers what Django takes for an attack (400), which a wrong Host mostly is not."""
+    """Answers 400 to a suspicious request; a wrong Host is mostly a wrong setting."""
     if not isinstance(exception, DisallowedHost):
         return render(request, "400.html", status=400)
     report(host_fault(getattr(request, "scope", None) or {"headers": []}))
@@ -56,7 +58,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _form_fault(request: HttpRequest) -> Fault | None:
-    """What of our set-up the form has met; None if the form itself is at fault."""
+    """Returns the fault of proxy or settings; None if the form itself is at fault."""
     scope = getattr(request, "scope", None)
     if scope is None or "HTTP_ORIGIN" not in request.META:
         return None

@@ -1,15 +1,15 @@
-"""What processes of one site tell each other through their database."""
+"""Rows that the processes of one site share through their database."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class Asset(models.Model):
-    """A file of the pages, under a name that holds a hash of its content."""
+    """A script or style of a page, under a name with a hash of its content."""
 
     name = models.CharField(max_length=200, primary_key=True)
     packed = models.BinaryField()  # by zlib
-    seen_at = models.DateTimeField(db_default=Now())  # when a process that has it last said so
+    seen_at = models.DateTimeField(db_default=Now())  # the last renewal by a process that has it
 
     class Meta:
         default_permissions = ()
@@ -19,11 +19,11 @@ class Asset(models.Model):
 
 
 class Process(models.Model):
-    """A server process, which says again and again that it lives."""
+    """A server process, which renews its sign of life."""
 
-    run = models.CharField(max_length=32, primary_key=True)  # random: hosts and pids come again
+    run = models.CharField(max_length=32, primary_key=True)  # random, because hosts and pids repeat
     name = models.CharField(max_length=300)
-    alone = models.BooleanField()  # it has no Redis, in which it would meet others
+    alone = models.BooleanField()  # it has no Redis to share rooms through
     started_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(db_default=Now())
 

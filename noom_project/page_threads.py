@@ -1,4 +1,4 @@
-"""Django's pages on a bounded number of threads, and so of connections to the database."""
+"""Django's pages on a bounded number of threads and database connections."""
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +7,15 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 
-THREADS = 8  # each with at most one connection, which ends with the request
+THREADS = 8  # each with at most one connection, which ends with the request; others wait
 
 
 class Viewers(ASGIHandler):
-    """Stock Django makes a thread for each request: a thousand requests at once are a thousand
-    threads, and as many connections. Here a request gets the thread that has the fewest."""
+    """Django's handler; each request goes to the thread with the fewest requests.
+
+    Stock Django makes a thread for each request: a thousand requests at once are a thousand
+    threads, and as many connections.
+    """
 
     def __init__(self) -> None:
         super().__init__()

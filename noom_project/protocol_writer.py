@@ -1,4 +1,4 @@
-"""Writes the protocol down for others: as TypeScript for the page, as Markdown for people."""
+"""Writes the protocol as TypeScript for the page and as Markdown for people."""
 
 from collections.abc import Iterable
 from inspect import getdoc
@@ -18,7 +18,7 @@ SOCKETS = {
 
 
 def type_name(kind: shape.Type) -> str:
-    """A type of msgspec in TypeScript's words."""
+    """Returns a type of msgspec in TypeScript."""
     match kind:
         case shape.StructType():
             return kind.cls.__name__
@@ -42,7 +42,7 @@ def fields(cls: type[Wire]) -> list[shape.Field]:
 
 
 def limits(kind: shape.Type) -> str:
-    """The bounds that a field is held to, in a few words; empty where it has none."""
+    """Returns the bounds of a field in a few words; empty without bounds."""
     match kind:
         case shape.StrType():
             parts = [
@@ -58,7 +58,7 @@ def limits(kind: shape.Type) -> str:
 
 
 def _reach(cls: type[Wire], found: dict[type[Wire], None]) -> None:
-    """Collects `cls` behind all the types that it is made of."""
+    """Collects `cls` after all types that it contains."""
 
     def visit(kind: shape.Type) -> None:
         match kind:
@@ -76,7 +76,7 @@ def _reach(cls: type[Wire], found: dict[type[Wire], None]) -> None:
 
 
 def all_types() -> Iterable[type[Wire]]:
-    """Every type of every socket, each once, parts before wholes."""
+    """Returns every type of every socket, each once, parts before wholes."""
     found: dict[type[Wire], None] = {}
     for _, socket in SOCKETS.values():
         for cls in [*socket.takes, *socket.takes.values(), *socket.sends]:
@@ -93,7 +93,7 @@ def _interface(cls: type[Wire]) -> str:
 
 
 def typescript() -> str:
-    """The text of static/js/protocol/messages.d.ts."""
+    """Returns the text of static/js/protocol/messages.d.ts."""
     sources = "chat/protocol/messages.py and call/protocol.py"
     head = f"// Written by `manage.py write_protocol` from {sources}."
     parts = [head, *(_interface(cls) for cls in all_types())]
@@ -134,7 +134,7 @@ def _section(path: str, socket: Socket) -> str:
 
 
 def markdown() -> str:
-    """The messages' part of docs/protocol.md."""
+    """Returns the messages' part of docs/protocol.md."""
     messages = {cls for _, s in SOCKETS.values() for cls in [*s.takes, *s.takes.values(), *s.sends]}
     things = [
         f"### {cls.__name__}\n\n{_own_doc(cls)}{_rows(cls)}"

@@ -1,4 +1,4 @@
-"""Every setting of Noom, from the environment; without any of them Noom runs embedded."""
+"""Every setting of Noom; without an environment Noom runs embedded."""
 
 import os
 from datetime import timedelta
@@ -19,7 +19,7 @@ from noom_project.security.content_policy import CONTENT_SECURITY_POLICY, PERMIS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
-NO_SECRET_KEY = "no-secret-key"  # noqa: S105 - what a check refuses
+NO_SECRET_KEY = "no-secret-key"  # noqa: S105 - a check refuses it
 DAY_S = 24 * 3600
 YEAR_S = 366 * DAY_S
 
@@ -30,11 +30,11 @@ env = Environment(os.environ)
 DEBUG = env.bool("DEBUG", default=True)
 GIVEN_SECRET_KEY = env.secret("SECRET_KEY")
 FORMER_SECRET_KEYS = env.secret("SECRET_KEY_FALLBACKS")  # joined by commas
-# Asked for once: a network that comes or goes meanwhile must not make them look like others.
+# Read once, because a network that comes or goes later must not change them.
 OWN_HOSTS = own_hosts() if DEBUG else []
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=OWN_HOSTS, check=addresses.check_allowed_host)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[], check=addresses.check_origin)
-# How many proxies of ours stand before us, each adding one entry to X-Forwarded-For.
+# The number of own proxies in front of Noom. Each adds one entry to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0, least=0, most=20)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0, least=0, most=10 * YEAR_S)
@@ -44,21 +44,21 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC", check=check_time_zone)
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", among=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 )
-# "json" for machines, "text" for the eye.
+# "json" for machines, "text" for people.
 LOG_FORMAT = env.choice("LOG_FORMAT", default="text" if DEBUG else "json", among=["json", "text"])
-# Who has it may read /metrics; without it only this machine may. Anybody may guess at it.
+# The bearer token of /metrics; without it only this machine may read them. Anybody may guess it.
 METRICS_TOKEN = env.secret("METRICS_TOKEN", least_chars=32)
 
-# Where state lives.
+# Storage.
 
 DATABASE_URL = env.str(
     "DATABASE_URL",
     default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}",
     check=addresses.check_database,
 )
-# So long a server process waits for an answer of PostgreSQL.
+# How long a server process waits for an answer of PostgreSQL.
 DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10.0, most=3600)
-# The first holds presence; the channel layer is spread over all of them.
+# The first holds presence; the channel layer uses all of them.
 REDIS_URLS = env.list(
     "REDIS_URL", default=[], check=addresses.check_redis, split=redis_client.split
 )
@@ -67,45 +67,45 @@ PROCESSES = env.int("PROCESSES", default=1, most=1_000)
 
 # Rooms.
 
-# Where the switch of the welcome page stands, which shows a new room to everybody.
+# First position of the switch on the welcome page that lists a new room.
 LIST_ROOMS = env.bool("LIST_ROOMS", default=True)
 ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100, most=100_000)
-# Each participant of a mesh sends to each other: past 16 no upload is enough.
+# Each participant of a mesh sends to each other one; beyond 16 no upload is fast enough.
 CALL_CAPACITY = env.int("CALL_CAPACITY", default=8, least=2, most=16)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=30, most=36_500)
-# For how long rooms without a message, bans, and the records of the admin are kept.
+# Retention of rooms without messages, of bans, and of the records of the admin.
 ROOM_RETENTION_DAYS = env.int("ROOM_RETENTION_DAYS", default=90, most=36_500)
 BAN_RETENTION_DAYS = env.int("BAN_RETENTION_DAYS", default=365, most=36_500)
 ADMIN_LOG_RETENTION_DAYS = env.int("ADMIN_LOG_RETENTION_DAYS", default=365, most=36_500)
 FAILED_LOGIN_RETENTION_DAYS = env.int("FAILED_LOGIN_RETENTION_DAYS", default=30, most=36_500)
 TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=DAY_S, most=YEAR_S)
-# After so long a socket is closed, and its page comes back.
+# After this time the server closes a socket, and its page reconnects.
 SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=DAY_S, most=YEAR_S)
 LEASE_S = env.float("LEASE_S", default=15.0, most=DAY_S)
 RENEW_S = env.float("RENEW_S", default=5.0, most=DAY_S)
 GRACE_S = env.float("GRACE_S", default=10.0, most=DAY_S)
-# A page that says goodbye (closed, or reloading) is missed for a shorter time than a dead line.
+# The grace of a page that was closed or is being reloaded; shorter than after a lost connection.
 GOODBYE_GRACE_S = env.float("GOODBYE_GRACE_S", default=3.0, most=DAY_S)
 
-# The way between two browsers.
+# Calls.
 
 ICE_SERVERS = env.json("ICE_SERVERS", default=[], check=addresses.check_ice_servers)
 TURN_URLS = env.list("TURN_URLS", default=[], check=addresses.check_turn)
 TURN_SECRET = env.secret("TURN_SECRET")
-# Calls go by the relay alone, and nobody learns another's address.
+# Calls use the relay alone, so nobody learns another's address.
 ICE_RELAY_ONLY = env.bool("ICE_RELAY_ONLY", default=False)
-# coturn cannot revoke credentials, so whoever was sent out of a room keeps theirs for this long.
-# A shorter time would not do for a page to use what it received.
+# coturn cannot revoke credentials, so a removed guest keeps valid ones for this long. In a shorter
+# time a page may fail to use the credentials that it received.
 TURN_TTL_S = env.int("TURN_TTL_S", default=45, least=30, most=3600)
 
-# Limits: what one socket and one address may do. RATE_LIMITS=0 lifts the rates, for benchmarks.
+# Limits for one socket and one address. RATE_LIMITS=0 lifts them, for benchmarks.
 
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
 MESSAGES_PER_S = env.float("MESSAGES_PER_S", default=10.0)
 SIGNALS_PER_S = env.float("SIGNALS_PER_S", default=100.0)
 JOINS_PER_S = env.float("JOINS_PER_S", default=50.0)
 SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=1_000)
-# What people of one network, a school behind one address, read and write together.
+# For all people of one address together, such as a school.
 MESSAGES_PER_ADDRESS_PER_S = env.float("MESSAGES_PER_ADDRESS_PER_S", default=50.0)
 MESSAGES_PER_ROOM_PER_S = env.float("MESSAGES_PER_ROOM_PER_S", default=100.0)
 MB_PER_ADDRESS_PER_DAY = env.float("MB_PER_ADDRESS_PER_DAY", default=100.0)
@@ -114,15 +114,15 @@ ROOMS_PER_ADDRESS_PER_DAY = env.int("ROOMS_PER_ADDRESS_PER_DAY", default=1_000)
 HISTORY_KB_PER_S = env.float("HISTORY_KB_PER_S", default=200.0)
 HISTORY_KB_PER_ADDRESS_PER_S = env.float("HISTORY_KB_PER_ADDRESS_PER_S", default=1_000.0)
 
-# From here on nothing is read from the environment. What was wrong with it ends the start here.
+# The environment is read completely. A wrong value in it ends the start.
 env.refuse()
 
-# Messages, hashes of passwords, sessions: nobody else on this machine may read them.
+# The folder holds messages, password hashes and sessions: no other user may read them.
 private_files.keep_folder(VAR_DIR)
 SECRET_KEY = GIVEN_SECRET_KEY or (kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY)
-# What these signed is still good, while a key is being changed.
+# Signatures of these keys stay valid while a key is being changed.
 SECRET_KEY_FALLBACKS = [key for key in FORMER_SECRET_KEYS.split(",") if key]
-# What no log and no page of an error may show.
+# Secrets that no log and no error page may show.
 HIDDEN_SECRETS = secret_masking.secrets_of(
     [SECRET_KEY, *SECRET_KEY_FALLBACKS, METRICS_TOKEN, TURN_SECRET, DATABASE_URL, *REDIS_URLS]
 )
@@ -145,8 +145,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    # With DEBUG it serves the files of a development tree, otherwise what collectstatic gathered,
-    # here or where another version runs.
+    # With DEBUG it serves the files of the source tree, otherwise those that collectstatic gathered
+    # for this version or another one.
     "noom_project.assets.shared_files.SharedFiles",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
@@ -164,18 +164,18 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# The admin's door: five wrong passwords from an address, whoever they are for, and it is locked out
-# at all processes, which count in the database. Not the account: anyone could lock its owner out.
+# Login lock of the admin: five wrong passwords from an address, for any accounts, lock it out at
+# all processes, which count in the database. Accounts are not locked: anybody could lock one.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)  # templates/admin/locked.html says so
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "noom_project.security.admin_login.locked_address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_RESET_ON_SUCCESS = True
-# What is refused is not written down, or whoever is locked out could fill the database.
+# Refused attempts are not stored, or a locked out client could fill the database.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
-AXES_SENSITIVE_PARAMETERS = ["username"]  # in the log; a password is typed there now and then
+AXES_SENSITIVE_PARAMETERS = ["username"]  # in the log, as some people type a password there
 AXES_VERBOSE = False
 ROOT_URLCONF = "noom_project.urls"
 ASGI_APPLICATION = "noom_project.asgi.application"
@@ -211,8 +211,8 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["ENGINE"] = "noom_project.postgresql"
     # A cursor that outlives its transaction is lost behind PgBouncer.
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
-    # The kernel closes a connection to a host that died without a word: after 11 s if it is idle,
-    # after 10 s if something that was sent is not acknowledged (in ms). The URL may say otherwise.
+    # The kernel closes a connection to a host that died silently: after 11 s if it is idle, after
+    # 10 s (in ms) if sent data are not acknowledged. The URL may override these.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "keepalives": 1,
@@ -231,18 +231,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
-    # The journal writes from a thread of its own, which an in-memory test database would lock out.
+    # The journal writes from its own thread, which an in-memory test database would lock out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 
-# What is asked of Redis is answered within this time, or refused to whoever asked.
+# A call to Redis ends within these times, or fails for its caller.
 REDIS_OPTIONS: dict[str, Any] = {
     "socket_timeout": 2.0,
     "socket_connect_timeout": 2.0,
     "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), retries=2),
 }
 if REDIS_URLS:
-    # Publish and subscribe: channels-redis' core layer drops bursts, and its sockets die of
-    # redis-py's own time-out. A subscription waits for longer than a question does.
+    # The pub/sub layer: channels-redis' core layer drops bursts, and redis-py's own time-out closes
+    # its sockets. A subscription waits for longer than a query.
     options = {**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
     CHANNEL_LAYERS = {
         "default": {
@@ -264,10 +264,10 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "noom_project.assets.finders.JoinedFinder",
 ]
-# Told once: a test run turns DEBUG off later.
+# Set once, because a test run turns DEBUG off later.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
-WHITENOISE_ALLOW_ALL_ORIGINS = False  # our files are for our pages
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # the files are for Noom's own pages
 STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -276,7 +276,7 @@ STORAGES = {
     },
 }
 
-# Doors.
+# Cookies, forms and headers.
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
@@ -286,8 +286,8 @@ LANGUAGE_COOKIE_AGE = YEAR_S
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-# Whether the names below ours speak https too, and whether ours may stand in browsers' own lists
-# (which is hard to undo), is for whoever owns these names: the proxy can add both words.
+# W005: only the owner knows whether subdomains speak https too. W021: browsers' preload lists are
+# hard to undo. The proxy can add both words.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,1 +1,1 @@
-"""The modules and style sheets of the pages: bundled, hashed, shared between versions."""
+"""The pages' scripts and styles: bundled, hashed, shared between versions."""

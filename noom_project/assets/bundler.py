@@ -1,7 +1,7 @@
-"""Makes one file of a page's ES modules, and one of its style sheets, as the page is to load them.
+"""Bundles a page's ES modules into one script, its style sheets into one sheet.
 
-No bundler: the house writes a small part of what modules can do, and whatever else comes is an
-error here. A module becomes a function that runs once and returns what the module exports.
+It supports the small part of module syntax that static/js uses, and refuses everything else. A
+module becomes a function that runs once and returns the exports of the module.
 """
 
 import posixpath
@@ -26,18 +26,17 @@ _SHEET = re.compile(r"^@import '([\w./-]+\.css)';\n", re.MULTILINE)
 
 
 class CannotJoin(ValueError):
-    """A module uses what the joiner does not know, or modules import one another in a circle."""
+    """A module uses unsupported syntax, or modules import each other in a cycle."""
 
 
 def join_modules(entry: str, read: Read) -> str:
-    """The modules that `entry` needs, each before those that import it, as one script.
+    """Returns one script of `entry` and its imports, each before its importers.
 
-    An export is the value that it has when its module has run: no exported binding may change, and
-    so `export let` is refused. Comments and indentation are taken out; all else stays as it was
-    written, for minifiers that rewrite have changed what a script does.
+    An export has the value of the moment when its module has run. No exported binding may change,
+    so `export let` is refused. The bundler removes comments and indentation and keeps everything
+    else: minifiers that rewrite have changed the behaviour of scripts.
 
-    Raises CannotJoin: a module is beyond the joiner, modules import in a circle, or the script is
-    no JavaScript.
+    Raises CannotJoin: unsupported syntax, a cycle of imports, or invalid JavaScript.
     """
     joined: dict[str, str] = {}
     under_way: list[str] = []
@@ -62,7 +61,7 @@ def join_modules(entry: str, read: Read) -> str:
 
 
 def join_sheets(entry: str, read: Read) -> str:
-    """A style sheet with those that it imports, in the place of each `@import`."""
+    """Returns a style sheet with each `@import` replaced by the imported sheet."""
     return _SHEET.sub(lambda found: join_sheets(_resolve(entry, found[1]), read), read(entry))
 
 
@@ -74,7 +73,7 @@ def _shortened(entry: str, script: str) -> str:
 
 
 def _resolve(importer: str, specifier: str) -> str:
-    """The path of what a file names beside itself; it stays in the file's own tree."""
+    """Returns the path of a relative import, which stays in the importer's tree."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), specifier))
     root = importer.partition("/")[0]
     if not path.startswith(f"{root}/"):
@@ -118,12 +117,12 @@ def _as_function(path: str, text: str) -> str:
 
 
 def _pairs(names: str, form: str) -> list[str]:
-    """`a, b as c` in a form that takes each name and what it is called on the other side."""
+    """Returns `a, b as c` as pairs, formatted by `form` with name and alias."""
     pairs = [re.split(r"\s+as\s+", name.strip()) for name in names.split(",") if name.strip()]
     return [form.format(pair[0], pair[-1]) for pair in pairs]
 
 
 def _variable(path: str) -> str:
-    """A name for each path: `/` and `-` stay apart, or a-b/c.js would be a/b-c.js."""
+    """Returns a variable name; `/` and `-` differ in it, or a-b/c would be a/b-c."""
     name = path.partition("/")[2].removesuffix(".js")
     return "module_" + re.sub(r"\W", "_", name.replace("/", "__"))

@@ -1,7 +1,7 @@
-"""Takes comments and indentation out of JavaScript, and changes nothing else.
+"""Removes comments and indentation from JavaScript, and changes nothing else.
 
-Its tokens come from tree-sitter's grammar of the language: what only looks like a comment, inside a
-string, a template or a regular expression, stays.
+The tokens come from tree-sitter's grammar. So text inside a string, a template or a regular
+expression that looks like a comment stays.
 """
 
 import re
@@ -15,11 +15,11 @@ _INDENTATION = re.compile(rb"[ \t]*\n\s*")
 
 
 class NoScript(ValueError):
-    """The text is no JavaScript; the message says where that shows."""
+    """The text is no JavaScript; the message has line and column."""
 
 
 def without_comments(script: str) -> str:
-    """The script without comments and indentation. Raises NoScript."""
+    """Returns the script without comments and indentation. Raises NoScript."""
     source = script.encode()
     root = _PARSER.parse(source).root_node
     if root.has_error:
@@ -34,10 +34,10 @@ def without_comments(script: str) -> str:
 
 
 def _spans(source: bytes, node: Node) -> Iterator[tuple[int, int, bytes]]:
-    """What is no plain code: first and last byte, and the text that takes its place."""
+    """Yields comments and literals: first and last byte, and the replacement text."""
     start, end = node.start_byte, node.end_byte
     if node.type == "comment":
-        # A comment separates what stands around it, and a line break in one ends a statement.
+        # A comment separates its neighbours, and a line break in one ends a statement.
         yield start, end, b"\n" if b"\n" in source[start:end] else b" "
     elif node.type in {"string", "regex"}:
         yield start, end, source[start:end]

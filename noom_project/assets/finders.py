@@ -1,4 +1,4 @@
-"""Finds the joined scripts and style sheets of the pages among the static files."""
+"""Finds the bundles of the pages among the static files."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 
 from noom_project.assets.bundler import join_modules, join_sheets
 
-MARK = ".joined"  # js/pages/room.joined.js is made of js/pages/room.js and all that it imports
+MARK = ".joined"  # js/pages/room.joined.js is the bundle of js/pages/room.js and its imports
 ENTRIES = (
     "js/pages/home.js",
     "js/pages/room.js",
@@ -24,28 +24,29 @@ ENTRIES = (
 
 
 def joined(entry: str) -> str:
-    """The file that a page loads for an entry."""
+    """Returns the bundle that a page loads for an entry."""
     path = PurePosixPath(entry)
     return str(path.with_suffix(MARK + path.suffix))
 
 
 class JoinedFinder(BaseFinder):
-    """Joins on demand: `collectstatic` gathers what `runserver` makes anew after each edit.
+    """Bundles on demand, for `collectstatic` and after each edit for `runserver`.
 
-    Beside each file lies a compressed one, which WhiteNoise serves to browsers that take it.
+    Beside each bundle it writes a compressed one, which WhiteNoise serves to browsers that accept
+    it.
     """
 
     def __init__(self, app_names: Any = None, *args: Any, **kwargs: Any) -> None:
         self._sources = Path(settings.STATICFILES_DIRS[0])
         self._folder = settings.VAR_DIR / "joined"
-        self._made: dict[str, int] = {}  # the newest change that each file holds, in nanoseconds
+        self._made: dict[str, int] = {}  # time of the newest source in each bundle, in nanoseconds
         super().__init__(*args, **kwargs)
 
     def check(self, **kwargs: Any) -> list[Any]:
         return []
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        """The path of a joined file, which is now up to date; an empty list for any other."""
+        """Returns the path of a bundle, made anew if need be; an empty list for others."""
         entry = path.replace(MARK + ".", ".")
         if entry == path or entry not in ENTRIES:
             return []
@@ -73,8 +74,10 @@ class JoinedFinder(BaseFinder):
 
 
 def _write(target: Path, content: bytes) -> None:
-    """In one step, for another request may be reading; and not at all if nothing has changed, so
-    that browsers may keep what they have."""
+    """Replaces a file in one step, because another request may be reading it.
+
+    An equal file stays, so that browsers may use their cached copy.
+    """
     if target.exists() and target.read_bytes() == content:
         return
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The pages' scripts and styles of every version that runs, shared through the database.
+"""Scripts and styles of every version that runs, shared through the database.
 
-While a new version replaces an old one, a page of the new one asks an old process for its script,
-and the reverse. With one image for each container no process has the other's files on its disk.
+While a new version replaces an old one, a page of the new one may request its script from an old
+process, and the reverse. In containers no process has the other version's files on its disk.
 """
 
 import logging
@@ -22,10 +22,10 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from noom_project.models import Asset
 
-KEEP = timedelta(days=7)  # after a process that has it has said so last
+KEEP = timedelta(days=7)  # after the last renewal by a process that has the file
 RENEW_S = 24 * 3600.0
-PIECE = 50  # files in one question
-MAX_BYTES = 2_000_000  # of one file
+PIECE = 50  # files in one query
+MAX_BYTES = 2_000_000  # of one file; a larger one is not shared
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
@@ -37,11 +37,11 @@ class _Published:
 
 
 class Incomplete(Exception):
-    """`collectstatic` has not gathered what the pages of this version need."""
+    """`collectstatic` has not gathered a file that pages of this version need."""
 
 
 def publish() -> None:
-    """Gives the files of this process's version to the processes of all others."""
+    """Stores the files of this version in the database, and deletes old ones."""
     ours = set(_hashed().values())
     for names in _pieces(sorted(ours)):
         here = Asset.objects.filter(name__in=names)
@@ -56,13 +56,15 @@ def publish() -> None:
 
 
 def is_due() -> bool:
-    """Whether `publish` has to be called again: what nobody renews is deleted by the next start."""
+    """Whether `publish` is due: the next start deletes files that are not renewed."""
     return _Published.at is None or time.monotonic() - _Published.at >= RENEW_S
 
 
 def publish_at_start() -> None:
-    """The same before the first page that needs them; the watch over processes does it later where
-    the database is away now."""
+    """Calls `publish` before the first page needs the files.
+
+    If the database is away, `processes.watch` does it later.
+    """
     try:
         publish()
     except DatabaseError as error:
@@ -72,7 +74,7 @@ def publish_at_start() -> None:
 
 
 def require(names: Iterable[str]) -> None:
-    """Raises Incomplete if a page would not find one of these files under its hashed name."""
+    """Raises Incomplete if one of these files lacks its hashed copy."""
     known = _hashed()
     for name in names if hasattr(staticfiles_storage, "hashed_files") else ():
         if name not in known or not staticfiles_storage.exists(known[name]):
@@ -80,7 +82,7 @@ def require(names: Iterable[str]) -> None:
 
 
 class SharedFiles(WhiteNoiseMiddleware):
-    """Stock WhiteNoise serves the files that its process has found at its start."""
+    """Serves files of other versions too; stock WhiteNoise knows those at its start."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
@@ -109,7 +111,7 @@ class SharedFiles(WhiteNoiseMiddleware):
 
 
 def _hashed() -> dict[str, str]:
-    """Each file's name with its hash, by its own; nothing with DEBUG, which hashes no names."""
+    """Returns the hashed name of each file; nothing with DEBUG, which hashes none."""
     found: dict[str, str] = getattr(staticfiles_storage, "hashed_files", {})
     return found
 

@@ -1,9 +1,9 @@
-"""Static files under names that carry a hash of their content, imports inside modules too."""
+"""Static files under names with a hash of their content."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Without import aggregation a module that changed would import its old neighbours."""
+    """Hashes imports inside modules too, or a new module would import old ones."""
 
     support_js_module_import_aggregation = True

@@ -1,1 +1,1 @@
-"""How settings are read from the environment, and which values are refused or hidden."""
+"""Settings from the environment: read, checked, and their secrets hidden."""

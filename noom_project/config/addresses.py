@@ -1,4 +1,4 @@
-"""What may stand in a setting that names a host, an origin or a service."""
+"""Checks of settings that name a host, an origin or a service."""
 
 import re
 from ipaddress import ip_address
@@ -25,18 +25,18 @@ _RELAY = re.compile(
 
 
 class Wrong(Exception):
-    """A value that cannot work; the text says what to do."""
+    """A value that cannot work; the text says how to correct it."""
 
 
 def is_host(text: str) -> bool:
-    """Whether this is the name or the IP address of a machine (IPv6 in brackets), and no more."""
+    """Whether the whole text is a host name or an IP address (IPv6 in brackets)."""
     if text.startswith("["):
         return text.endswith("]") and _is_ip(text[1:-1], 6)
     return len(text) <= 253 and (_is_ip(text, 4) or bool(_NAME.fullmatch(text)))
 
 
 def check_allowed_host(text: str) -> None:
-    """A host to which Noom answers, as Django matches it: `*`, and `.` before a name, mean many."""
+    """Checks an allowed host of Django: `*`, and `.` before a name, mean many."""
     if text == "*" or is_host(text.removeprefix(".")):
         return
     if "://" in text:
@@ -47,7 +47,7 @@ def check_allowed_host(text: str) -> None:
 
 
 def check_origin(text: str) -> None:
-    """An origin: a scheme, a host, maybe a port."""
+    """Checks an origin: a scheme, a host, optionally a port."""
     where = _split(text)
     host, port = _host_and_port(where.netloc)
     if where.scheme not in ("http", "https") or not is_host(host):
@@ -60,7 +60,7 @@ def check_origin(text: str) -> None:
 
 
 def check_database(text: str) -> None:
-    """The address of a SQLite file, or of a PostgreSQL database on one or several hosts."""
+    """Checks the URL of a SQLite file or of a PostgreSQL database."""
     where = _split(text)
     if where.scheme == "sqlite":
         if where.netloc or not where.path.strip("/") or where.query or where.fragment:
@@ -82,7 +82,7 @@ def check_database(text: str) -> None:
 
 
 def check_redis(text: str) -> None:
-    """The address of a Redis, on a host, at a socket, or of the Sentinels that know it."""
+    """Checks the URL of a Redis, on a host, at a socket or behind Sentinels."""
     where = _split(text)
     if where.scheme in SENTINEL_SCHEMES:
         _check_sentinels(text)
@@ -111,12 +111,12 @@ def _check_sentinels(text: str) -> None:
 
 
 def check_turn(text: str) -> None:
-    """The address of a relay."""
+    """Checks the URL of a relay."""
     _check_relay(text, ("turn", "turns"))
 
 
 def check_ice_servers(found: Any) -> None:
-    """A list of ICE servers as a page takes it: one that is malformed ends every call."""
+    """Checks a list of ICE servers; with a malformed one every call would fail."""
     try:
         servers = msgspec.convert(found, list[IceServer])
     except msgspec.ValidationError as error:
@@ -144,7 +144,7 @@ def _split(text: str) -> SplitResult:
 
 
 def _host_and_port(place: str) -> tuple[str, str | None]:
-    """`host:port` in its parts; the port is None where none is named."""
+    """Splits `host:port`; the port is None if none is named."""
     host, colon, port = place.rpartition(":")
     if not colon or (place.startswith("[") and place.endswith("]")):
         return place, None

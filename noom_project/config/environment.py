@@ -1,4 +1,4 @@
-"""Noom's settings as the environment spells them: each value is read by its kind, or refused."""
+"""Reads typed settings from the environment and refuses wrong values."""
 
 import json
 import re
@@ -10,12 +10,12 @@ from noom_project.config.addresses import Wrong
 from noom_project.config.secret_masking import without_passwords
 
 T = TypeVar("T")
-# The methods below bear the names of these types.
+# The methods below have the names of these types, so aliases are needed.
 Flag: TypeAlias = bool
 Whole: TypeAlias = int
 Text: TypeAlias = str
 
-MAX_SHOWN_CHARS = 80  # of a wrong value
+MAX_SHOWN_CHARS = 80  # of a wrong value in a message; the rest is cut off
 MOST = 1_000_000_000
 FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
     ("0", "false", "no", "off"), False
@@ -29,16 +29,16 @@ def printable(text: str) -> None:
 
 
 def check_time_zone(text: str) -> None:
-    """Raises Wrong for what is no time zone."""
+    """Raises Wrong for a text that is no time zone."""
     if text not in available_timezones():
         raise Wrong("set it to a time zone such as UTC or Asia/Seoul")
 
 
 class Environment:
-    """Reads settings by name, gathers what is wrong with them, and refuses it in one go.
+    """Reads settings by name, collects all faults, and refuses them together.
 
-    A value is never guessed at: a misspelt flag would silently mean "off". A value is also never
-    taken for the name of another variable, as some libraries take `$…`.
+    It never guesses a value: a misspelt flag would silently mean "off". It also never takes a
+    value for the name of another variable, as some libraries take `$…`.
     """
 
     def __init__(self, values: Mapping[Text, Text]) -> None:
@@ -46,7 +46,7 @@ class Environment:
         self._wrong: list[Text] = []
 
     def bool(self, name: Text, default: Flag) -> Flag:
-        """A flag: 1 or 0, or the usual words for them."""
+        """Reads a flag: 1 or 0, or the usual words for them."""
 
         def parse(text: Text) -> Flag:
             if text.lower() not in FLAGS:
@@ -56,7 +56,7 @@ class Environment:
         return self._read(name, default, parse)
 
     def int(self, name: Text, default: Whole, *, least: Whole = 1, most: Whole = MOST) -> Whole:
-        """A whole number in these bounds."""
+        """Reads a whole number within these bounds."""
 
         def parse(text: Text) -> Whole:
             if not re.fullmatch(r"[+-]?[0-9]{1,18}", text) or not least <= int(text) <= most:
@@ -66,7 +66,7 @@ class Environment:
         return self._read(name, default, parse)
 
     def float(self, name: Text, default: float, *, most: float = MOST) -> float:
-        """A number above 0."""
+        """Reads a number above 0."""
 
         def parse(text: Text) -> float:
             pattern = r"\+?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})"
@@ -77,7 +77,7 @@ class Environment:
         return self._read(name, default, parse)
 
     def choice(self, name: Text, default: Text, among: Sequence[Text]) -> Text:
-        """One of these words, in any case."""
+        """Reads one of these words, in any case."""
         words = {word.lower(): word for word in among}
 
         def parse(text: Text) -> Text:
@@ -88,7 +88,7 @@ class Environment:
         return self._read(name, default, parse)
 
     def str(self, name: Text, default: Text, check: Callable[[Text], None] = printable) -> Text:
-        """A text that `check` lets pass, which raises Wrong for others."""
+        """Reads a text; `check` raises Wrong for an invalid one."""
 
         def parse(text: Text) -> Text:
             check(text)
@@ -103,7 +103,7 @@ class Environment:
         check: Callable[[Text], None] = printable,
         split: Callable[[Text], list[Text]] = lambda text: text.split(","),
     ) -> list[Text]:
-        """Texts that are joined by commas, and each pass `check`; blank means none."""
+        """Reads texts separated by commas, each valid by `check`; empty means none."""
 
         def parse(text: Text) -> list[Text]:
             if re.search(r"\s", text):
@@ -118,7 +118,7 @@ class Environment:
         return self._read(name, default, parse)
 
     def json(self, name: Text, default: Any, check: Callable[[Any], None]) -> Any:
-        """JSON that `check` lets pass."""
+        """Reads JSON; `check` raises Wrong for an invalid value."""
 
         def parse(text: Text) -> Any:
             try:
@@ -131,7 +131,7 @@ class Environment:
         return self._read(name, default, parse)
 
     def secret(self, name: Text, *, least_chars: Whole = 1) -> Text:
-        """What only the operator knows, and no message shows; blank means none."""
+        """Reads a secret, which no message shows; empty means none."""
 
         def parse(text: Text) -> Text:
             if not re.fullmatch(r"[!-~]*", text):
@@ -145,7 +145,7 @@ class Environment:
     def refuse(self) -> None:
         """Ends the program with one line for each wrong setting, if there is one.
 
-        Not by an exception: Django's commands would show its traceback, and some of them go on.
+        SystemExit, because Django's commands show tracebacks of exceptions, or go on after them.
         """
         if self._wrong:
             raise SystemExit("\n".join(f"Noom cannot start: {wrong}." for wrong in self._wrong))

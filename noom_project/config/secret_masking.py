@@ -1,4 +1,4 @@
-"""Blots passwords and other secrets out of what people read: logs, errors, pages. Pure."""
+"""Hides passwords and other secrets in logs, errors and pages. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,23 +6,25 @@ from html import escape
 from urllib.parse import unquote, urlsplit
 
 HIDDEN = "[hidden]"
-MIN_CHARS = 6  # a shorter secret is blotted out in addresses alone: it may be part of any word
+MIN_CHARS = 6  # a shorter secret is hidden in addresses alone: it may be part of any word
 
-# A run of what an address can be written with; a client may choose the text, so no search in it
-# may take longer than one look at each character.
+# A run of characters that an address can have. A client may choose the text, so each search in it
+# reads each character once.
 _RUN = re.compile(r"[^\s\"'<>]{5,}")
 _PASSWORD = re.compile(r"(?i)\b(passw(?:or)?d|pwd)=[^&\s\"'<>]*")
 _PASSWORD_VALUE = re.compile(r"(?i)\b(?:passw(?:or)?d|pwd)=([^&]*)")
 
 
 def without_passwords(text: str) -> str:
-    """The text with the passwords of the addresses in it blotted out, also of misspelt ones."""
+    """Returns the text without the passwords of addresses, also misspelt ones."""
     return _PASSWORD.sub(rf"\1={HIDDEN}", _RUN.sub(_without_password, text))
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """The text without passwords in addresses, and without these secrets, also as HTML or as
-    Python writes them."""
+    """Returns the text without these secrets and without passwords in addresses.
+
+    It also hides a secret that HTML or Python's `repr` has escaped.
+    """
     for secret in secrets:
         for spelt in {secret, escape(secret), repr(secret)[1:-1], escape(repr(secret)[1:-1])}:
             if spelt in text:
@@ -31,8 +33,10 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 
 def secrets_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """The secrets to hide: of an address its password, as it is written and as it is meant; any
-    other text as a whole. The longest come first, for one may be a part of another."""
+    """Returns the secrets to hide, the longest first, as one may be part of another.
+
+    Of an address that is its password, escaped and not. Any other text is a secret as a whole.
+    """
     found = {secret for text in texts for secret in _secrets(text) if len(secret) >= MIN_CHARS}
     return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))
 

@@ -1,1 +1,1 @@
-"""`manage.py doctor`: what is wrong with an installation, from inside and from outside."""
+"""`manage.py doctor`: checks an installation from inside and from outside."""

@@ -1,15 +1,15 @@
-"""What a check of the doctor finds, and how it reads."""
+"""The result of one check of the doctor, and its text."""
 
 import textwrap
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 WIDTH = 100
-CHECK_S = 30.0  # for one check; each of its steps has a shorter limit
+CHECK_S = 30.0  # for one check, then it fails; each of its steps has a shorter limit
 
 
 class Finding(NamedTuple):
-    """One result: `told` says what holds, or what failed, with the value that was wrong."""
+    """One result: `told` says what holds or what failed, with the wrong value."""
 
     what: str
     told: str
@@ -22,17 +22,17 @@ Check = Callable[[], Awaitable[Finding]]
 
 
 def wrong(what: str, told: str, why: str, advice: str) -> Finding:
-    """A finding that makes the doctor's exit code 1."""
+    """Returns a finding that makes the doctor's exit code 1."""
     return Finding(what, told, why, advice, "wrong")
 
 
 def skipped(what: str, told: str) -> Finding:
-    """A check for which there is nothing to check."""
+    """Returns the finding of a check without anything to check."""
     return Finding(what, told, state="skipped")
 
 
 def text(finding: Finding) -> str:
-    """One line, and for what is wrong two more."""
+    """Returns one line, with two more for a failed check."""
     mark = {"ok": "ok      ", "wrong": "WRONG   ", "skipped": "skipped "}[finding.state]
     lines = [f"{mark}{finding.what}: {finding.told}"]
     lines += [f"Why: {finding.why}"] if finding.why else []
@@ -42,5 +42,5 @@ def text(finding: Finding) -> str:
 
 
 def words(error: BaseException) -> str:
-    """The first line of an error; a database puts rows into the others."""
+    """Returns the first line of an error; a database puts rows into the others."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""The doctor's checks with the server's own settings: what the processes need behind them."""
+"""The doctor's checks with the server's settings: database, Redis, files, clocks."""
 
 import asyncio
 import json
@@ -20,20 +20,20 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from chat.realtime import redis_client
 from noom_project.doctor.findings import Check, Finding, skipped, words, wrong
 
-ANSWER_S = 3.0
-CLOCK_S = 5.0  # how far two clocks may be apart
+ANSWER_S = 3.0  # for Redis and the channel layer; then the check fails
+CLOCK_S = 5.0  # between two clocks; beyond it the check fails
 MODULE = "js/pages/room.joined.js"
 SCRIPT = "return redis.call('get', KEYS[1])"
 ROLE = "GRANT SELECT, INSERT, UPDATE, DELETE on all tables to Noom's role"
 
 
 def all_checks() -> list[Check]:
-    """In the order in which one rests on another."""
+    """Returns the checks, each after those that it depends on."""
     return [configuration, static_files, database, redis, layer, clocks]
 
 
 async def configuration() -> Finding:
-    """The system checks of Django and of Noom."""
+    """Runs the system checks of Django and of Noom."""
     found = checks.run_checks(include_deployment_checks=not settings.DEBUG)
     serious = [one for one in found if one.level >= checks.WARNING and not one.is_silenced()]
     if not serious:
@@ -44,7 +44,7 @@ async def configuration() -> Finding:
 
 
 async def static_files() -> Finding:
-    """What collectstatic has gathered."""
+    """Checks the files that collectstatic has gathered."""
     if settings.DEBUG:
         return skipped("static files", "with DEBUG they come from the source tree")
     root = Path(settings.STATIC_ROOT)
@@ -62,7 +62,7 @@ async def static_files() -> Finding:
 
 
 async def database() -> Finding:
-    """Reachable, migrated, and takes writes."""
+    """Checks that the database answers, is migrated and takes writes."""
     return await asyncio.to_thread(_database)
 
 
@@ -76,7 +76,7 @@ def _database() -> Finding:
     try:
         return _migrated(place) or _written(place)
     except DatabaseError as error:
-        return wrong("database", f"{place} refuses a question", words(error), f"{ROLE}.")
+        return wrong("database", f"{place} refuses a query", words(error), f"{ROLE}.")
     finally:
         connection.close()
 
@@ -93,7 +93,7 @@ def _migrated(place: str) -> Finding | None:
 
 
 def _written(place: str) -> Finding:
-    """A write that is committed, so that a full disk and a standby show themselves."""
+    """Commits a write, which fails on a full disk and on a standby."""
     start = time.monotonic()
     row = Session(session_key=f"doctor-{secrets.token_hex(8)}", session_data="")
     row.expire_date = timezone.now() + timedelta(minutes=1)
@@ -118,7 +118,7 @@ def _database_place() -> str:
 
 
 async def redis() -> Finding:
-    """Each Redis of REDIS_URL answers, takes writes and runs scripts."""
+    """Checks that each Redis of REDIS_URL answers, takes writes and runs scripts."""
     if not settings.REDIS_URLS:
         return skipped("redis", "REDIS_URL is not set: this is a single process")
     told = []
@@ -153,7 +153,7 @@ def _options() -> dict[str, object]:
 
 
 async def layer() -> Finding:
-    """An event of this process comes back through the channel layer."""
+    """Checks that an event comes back through the channel layer."""
     channel_layer: Any = get_channel_layer()
     group = f"doctor-{secrets.token_hex(8)}"
     sent = {"type": "doctor", "text": secrets.token_hex(8)}
@@ -177,7 +177,7 @@ async def layer() -> Finding:
 
 
 async def clocks() -> Finding:
-    """This machine's clock beside those of Redis and the database."""
+    """Compares this machine's clock with those of Redis and the database."""
     found: dict[str, float] = {}
     if connection.vendor == "postgresql":
         found["PostgreSQL"] = await asyncio.to_thread(_database_clock)
@@ -189,7 +189,7 @@ async def clocks() -> Finding:
 
 
 def compared(clocks: dict[str, float]) -> Finding:
-    """Other clocks, as seconds ahead of this machine's."""
+    """Returns the finding for other clocks, in seconds ahead of this machine's."""
     known = {name: ahead_s for name, ahead_s in clocks.items() if ahead_s == ahead_s}
     far = {name: ahead_s for name, ahead_s in known.items() if abs(ahead_s) > CLOCK_S}
     if far:
@@ -207,7 +207,7 @@ def _database_clock() -> float:
             cursor.execute("SELECT clock_timestamp()")
             found: datetime = cursor.fetchall()[0][0]
     except DatabaseError:
-        return float("nan")  # which “database” says
+        return float("nan")  # the check “database” reports it
     finally:
         connection.close()
     return (found - datetime.now(UTC)).total_seconds()
@@ -219,7 +219,7 @@ async def _redis_clock(url: str) -> float:
         async with asyncio.timeout(ANSWER_S):
             seconds, microseconds = await client.time()
     except (RedisError, OSError, TimeoutError):
-        return float("nan")  # which “redis” says
+        return float("nan")  # the check “redis” reports it
     finally:
         await client.aclose()
     return float(seconds) + microseconds / 1e6 - time.time()

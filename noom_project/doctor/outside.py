@@ -1,4 +1,4 @@
-"""The doctor's checks from outside: what a browser meets at the address of Noom."""
+"""The doctor's checks from outside: Noom as a browser meets it."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ from noom_project.doctor.web import ANSWER_S, Answer, NoAnswer, Site, explained
 LOBBY = "/ws/lobby/"
 REDIRECTS = 5
 HOLD_S = 9.0  # a socket has a ping every 6 s (noom_project/server/websocket.py)
-FIRST_EVENT_S = 3.0  # past which a page takes a stream for held back
+FIRST_EVENT_S = 3.0  # without an event; then a page takes the stream for buffered
 STRANGER = "https://doctor.invalid"
 OPEN = b'{"do": "open", "stream": true}'
 SCRIPT = re.compile(r'<script[^>]* src="([^"]+)"')
@@ -44,7 +44,7 @@ ADVICE = {
 
 
 def all_checks(site: Site) -> list[Check]:
-    """In the order in which a browser comes to them."""
+    """Returns the checks in the order in which a browser needs them."""
     found = (page, script, websocket, patience, fallback, origin, metrics, clock)
     failures: list[NoAnswer] = []
     return [_guarded(check, site, failures) for check in found]
@@ -53,7 +53,7 @@ def all_checks(site: Site) -> list[Check]:
 def _guarded(
     check: Callable[[Site], Awaitable[Finding]], site: Site, failures: list[NoAnswer]
 ) -> Check:
-    """A check for which no answer at all is a finding, too; the others have none to add then."""
+    """Returns a check that reports a site without an answer, once for all checks."""
 
     async def run() -> Finding:
         if failures:
@@ -68,7 +68,7 @@ def _guarded(
 
 
 async def page(site: Site) -> Finding:
-    """The welcome page."""
+    """Loads the welcome page."""
     path, seen = "/", []
     for _ in range(REDIRECTS):
         answer = await site.ask(path)
@@ -98,7 +98,7 @@ def _page(site: Site, answer: Answer, path: str) -> Finding:
 
 
 async def script(site: Site) -> Finding:
-    """The script of the welcome page."""
+    """Loads the script of the welcome page."""
     found = SCRIPT.search((await site.ask("/")).body.decode(errors="replace"))
     if found is None:
         return skipped("script", "there is no page that names one")
@@ -111,7 +111,7 @@ async def script(site: Site) -> Finding:
 
 
 async def websocket(site: Site) -> Finding:
-    """A handshake as a page of this site makes it, and the first event."""
+    """Opens a WebSocket as a page of this site does, and waits for the first event."""
     try:
         await _shake_hands(site, site.origin)
     except InvalidStatus as refusal:
@@ -127,7 +127,7 @@ async def websocket(site: Site) -> Finding:
 
 
 async def _shake_hands(site: Site, page_origin: str) -> None:
-    """Returns when the first event has come."""
+    """Returns when the first event has arrived."""
     async with asyncio.timeout(ANSWER_S), _socket(site, page_origin) as line:
         await line.recv()
 
@@ -143,7 +143,7 @@ def _socket(site: Site, page_origin: str) -> connect:
 
 
 async def patience(site: Site) -> Finding:
-    """A socket on which only pings pass, for longer than two of them are apart."""
+    """Holds a socket on which only pings pass, for longer than their interval."""
     start = time.monotonic()
     try:
         async with _socket(site, site.origin) as line, asyncio.timeout(HOLD_S):
@@ -175,13 +175,13 @@ async def _refused(site: Site, status: int) -> Finding:
 
 
 async def _reason(site: Site) -> str:
-    """Why this origin is refused, as a page learns it."""
+    """Returns the reason for refusing this origin, as a page reads it."""
     answer = await site.ask("/http/lobby/", "POST", headers={"Origin": site.origin}, body=OPEN)
     return answer.headers.get("Noom-Refused", "")
 
 
 async def fallback(site: Site) -> Finding:
-    """The requests that stand in for a WebSocket, whose answers are event streams."""
+    """Opens a session of the HTTP transport and waits for its event stream."""
     start = time.monotonic()
     status, headers, first = await _stream(site)
     told = f"{site.origin}/http/lobby/ answered {status}"
@@ -200,7 +200,7 @@ async def fallback(site: Site) -> Finding:
 
 
 async def _stream(site: Site) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers, and what came of the body in time."""
+    """Returns status, headers, and the part of the body that arrived in time."""
     host = site.origin.partition("://")[2]
     name, _, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
     number = int(port or (443 if site.context else 80))
@@ -223,7 +223,7 @@ async def _stream(site: Site) -> tuple[int, dict[str, str], bytes]:
             while b"event: open" not in came and (part := await reader.read(65_536)):
                 came += part
     except TimeoutError:
-        pass  # what did not come is the finding
+        pass  # the missing event is the finding
     except OSError as error:
         raise explained(error, host) from error
     finally:
@@ -231,7 +231,7 @@ async def _stream(site: Site) -> tuple[int, dict[str, str], bytes]:
         with suppress(OSError, TimeoutError):
             await asyncio.wait_for(writer.wait_closed(), 1)
     if not came:
-        return 200, {}, b""  # as held back as it can be
+        return 200, {}, b""  # the proxy holds back even the head
     lines = came.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     headers = dict(re.findall(r"^([\w-]+): *(.*)$", line)[0] for line in lines[1:] if ":" in line)
     lower = {header.lower(): value for header, value in headers.items()}
@@ -239,7 +239,7 @@ async def _stream(site: Site) -> tuple[int, dict[str, str], bytes]:
 
 
 async def origin(site: Site) -> Finding:
-    """A page of another site must not get a socket."""
+    """Checks that a page of another site gets no socket."""
     try:
         await _shake_hands(site, STRANGER)
     except InvalidStatus as refusal:
@@ -254,7 +254,7 @@ async def origin(site: Site) -> Finding:
 
 
 async def metrics(site: Site) -> Finding:
-    """Numbers are for monitors."""
+    """Checks that strangers cannot read the metrics."""
     answer = await site.ask("/metrics")
     told = f"/metrics answered {answer.status}"
     if answer.status != 200:
@@ -265,7 +265,7 @@ async def metrics(site: Site) -> Finding:
 
 
 async def clock(site: Site) -> Finding:
-    """The server's clock, which it says in each answer."""
+    """Compares the server's clock, from the header Date, with this machine's."""
     sent = (await site.ask("/healthz")).headers.get("Date")
     if not sent:
         return skipped("clock", "the proxy sends no Date")

@@ -11,7 +11,7 @@ from django.conf import settings
 from call import ice_servers
 from noom_project.doctor.findings import Check, Finding, skipped, words, wrong
 
-ANSWER_S = 8.0
+ANSWER_S = 8.0  # for an allocation; then the check fails
 SECURE_PORT, PLAIN_PORT = 5349, 3478
 URL = re.compile(
     r"(?P<scheme>turns?):(?P<host>\[[^\]]+\]|[^:?]+)(?::(?P<port>\d+))?(?:\?transport=(?P<by>\w+))?"
@@ -20,7 +20,7 @@ LIFETIME_S = 60
 
 
 def all_checks() -> list[Check]:
-    """One for each address in TURN_URLS."""
+    """Returns one check for each address in TURN_URLS."""
 
     def check(url: str) -> Check:
         return lambda: _relay(url)
@@ -72,12 +72,12 @@ async def _is_open(found: re.Match[str]) -> bool:
 async def _allocate(
     found: re.Match[str], username: str | None, password: str | None
 ) -> tuple[str, int]:
-    """The relayed address; the allocation ends at once."""
+    """Returns the relayed address of an allocation, which it ends at once."""
     is_secure = found["scheme"] == "turns"
     host = found["host"].strip("[]")
     port = int(found["port"] or (SECURE_PORT if is_secure else PLAIN_PORT))
     by = found["by"] or ("tcp" if is_secure else "udp")
-    # A certificate is for the name. By UDP aioice needs an address.
+    # A certificate is valid for the name. For UDP aioice needs an address.
     address = (host, port) if by == "tcp" else await _address(host, port)
     async with asyncio.timeout(ANSWER_S):
         transport, _ = await create_turn_endpoint(

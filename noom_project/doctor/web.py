@@ -1,4 +1,4 @@
-"""HTTP as the doctor needs it: one request, its answer as it came, and why there was none."""
+"""HTTP requests of the doctor: the unchanged answer, or the reason for none."""
 
 import asyncio
 import http.client
@@ -10,12 +10,12 @@ from urllib.parse import urljoin, urlsplit
 
 from noom_project.doctor.findings import words
 
-ANSWER_S = 10.0
-MAX_BYTES = 1_000_000
+ANSWER_S = 10.0  # without a byte; then the request fails
+MAX_BYTES = 1_000_000  # of a body; the rest is not read
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """The answer to a request."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class NoAnswer(Exception):
-    """There was none; `why` and `advice` are for people."""
+    """A request without an answer; `why` and `advice` are for people."""
 
     def __init__(self, why: str, advice: str) -> None:
         super().__init__(why)
@@ -31,7 +31,7 @@ class NoAnswer(Exception):
 
 
 class Site:
-    """An address of Noom, as `https://meet.example.org`."""
+    """An address of Noom, such as `https://meet.example.org`."""
 
     def __init__(self, url: str, authority: str = "") -> None:
         where = urlsplit(url)
@@ -42,7 +42,7 @@ class Site:
 
     @property
     def sockets(self) -> str:
-        """The address of its sockets."""
+        """Returns the origin of its WebSockets."""
         return self.origin.replace("http", "ws", 1)
 
     async def ask(
@@ -53,7 +53,7 @@ class Site:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Answer:
-        """The answer, redirects too. Raises NoAnswer."""
+        """Returns the answer, also a redirect. Raises NoAnswer."""
         return await asyncio.to_thread(self._ask, path, method, headers or {}, body)
 
     def _ask(self, path: str, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -80,7 +80,7 @@ class Site:
 
 
 def explained(error: BaseException, place: str) -> NoAnswer:
-    """Why a connection failed, in words."""
+    """Returns the reason for a failed connection, in words."""
     match error:
         case socket.gaierror():
             return NoAnswer(f"no DNS has the name of {place}", "Add the name to your DNS.")

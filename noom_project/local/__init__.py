@@ -1,1 +1,1 @@
-"""What Noom makes for itself on this machine: a secret key, host names, a certificate."""
+"""Defaults of an embedded Noom: a secret key, host names, a certificate."""

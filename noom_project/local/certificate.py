@@ -1,4 +1,4 @@
-"""A self-signed certificate for this machine's own names, kept in one PEM file with its key."""
+"""A self-signed certificate for this machine's names, with its key in a file."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,9 +17,10 @@ RENEWED_BEFORE_END = timedelta(days=7)
 
 
 def kept_certificate(path: Path, hosts: Iterable[str]) -> Path:
-    """The PEM file `path`, made anew when it lacks one of the `hosts` (names, addresses) or ends.
+    """Returns the PEM file `path`, made anew if it lacks a host or expires.
 
-    Else it stays: a phone's owner accepts a certificate once, and is asked again for each new one.
+    `hosts` are names and addresses. Otherwise the file stays, because a phone's owner has to accept
+    each new certificate.
     """
     names = [_general_name(host) for host in hosts]
     if not (path.exists() and _serves(path.read_bytes(), names)):
@@ -37,7 +38,7 @@ def _general_name(host: str) -> x509.GeneralName:
 def _serves(pem: bytes, names: list[x509.GeneralName]) -> bool:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
-    except ValueError:  # cut short by a crash, or somebody else's
+    except ValueError:  # cut short by a crash, or another program's
         return False
     held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     ends = certificate.not_valid_after_utc

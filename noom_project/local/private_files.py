@@ -1,4 +1,4 @@
-"""Files and folders of Noom's own, which nobody but their owner may read."""
+"""Private files and folders, which only their owner can read."""
 
 import contextlib
 import os
@@ -9,14 +9,14 @@ from pathlib import Path
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 OTHERS = 0o077
-UMASK = 0o077  # of every command: what it makes is private from its first moment
+UMASK = 0o077  # of every command, so that a new file is private from its first moment
 SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 
 
 def keep_folder(path: Path) -> None:
-    """Makes a folder private, and the files in it, also those of a version before this one.
+    """Makes a folder and its files private, also those of an older version.
 
-    Where that is not ours to do (another's folder, a disk that is only read), it stays as it is.
+    If that is not permitted (another user's folder, a read-only disk), they stay unchanged.
     """
     with contextlib.suppress(OSError):
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def keep_database(path: Path) -> None:
 
 
 def keep_files(paths: Iterable[Path]) -> None:
-    """Makes those of these that are there private."""
+    """Makes the existing files of these paths private."""
     for path in paths:
         with contextlib.suppress(OSError):
             if path.is_file() and not path.is_symlink():
@@ -43,8 +43,9 @@ def _keep(path: Path, mode: int) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a private file in one step: after a crash or on a full disk there is all of it, or
-    what was there before.
+    """Writes a private file in one step.
+
+    After a crash or on a full disk it has either all of the new content, or the old.
 
     Raises OSError.
     """

@@ -1,1 +1,1 @@
-"""A database backend that gives up on a PostgreSQL which does not answer."""
+"""A database backend with a deadline for every answer of PostgreSQL."""

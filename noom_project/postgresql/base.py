@@ -1,8 +1,8 @@
-"""A connection to PostgreSQL that gives up on a server which does not answer.
+"""A connection to PostgreSQL with a deadline for every wait.
 
-A host that dies, or a proxy that forgets a connection, closes nothing: psycopg would wait for ever,
-and the thread with it. The kernel notices a silent host by itself (`tcp_user_timeout`), but not a
-silent proxy in front of it, which acknowledges every packet.
+A host that dies, or a proxy that forgets a connection, closes nothing. psycopg and its thread would
+then wait for ever. The kernel notices a silent host (`tcp_user_timeout`), but not a silent proxy in
+front of it, which acknowledges every packet.
 """
 
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from psycopg.errors import _WaitTimeout
 
 from noom_project.postgresql.patience import Patience
 
-INTERVAL_S = 0.1  # psycopg's own: how often a wait looks at signals and at its deadline
+INTERVAL_S = 0.1  # psycopg's own: how often a wait checks signals and its deadline
 
 T = TypeVar("T")
 
@@ -24,8 +24,11 @@ class PatientConnection(psycopg.Connection[Any]):
     """Every wait for the server has the deadline of `Patience`."""
 
     def wait(self, gen: PQGen[T], interval: float = INTERVAL_S, timeout: float | None = None) -> T:
-        """Raises OperationalError at the deadline; the connection is closed then, for the answer
-        to this statement may still come, and would pass for the next one's."""
+        """Waits for the server, up to the deadline.
+
+        Raises OperationalError at the deadline, and closes the connection. A late answer to this
+        statement would otherwise be taken for the answer to the next one.
+        """
         if timeout is not None:
             return super().wait(gen, interval, timeout)
         wait_s = Patience.wait_s()
@@ -39,12 +42,12 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with the connections of this module."""
+    """Django's backend, with PatientConnection."""
 
     Database: Any = SimpleNamespace(**{**vars(psycopg), "connect": PatientConnection.connect})
 
     def init_connection_state(self) -> None:
-        """Lets the server give a statement up as well: it would go on for nobody."""
+        """Makes the server cancel a statement too, whose result nobody waits for."""
         super().init_connection_state()
         if Patience.answer_s is not None:
             with self.cursor() as cursor:

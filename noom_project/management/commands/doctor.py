@@ -1,4 +1,4 @@
-"""`manage.py doctor [URL]`: says in plain words what keeps people out."""
+"""`manage.py doctor [URL]`: reports what is wrong with an installation."""
 
 import asyncio
 import sys
@@ -14,13 +14,13 @@ from noom_project.doctor.web import Site
 
 
 class Command(BaseCommand):
-    """Runs the checks one after the other, and ends with 1 if something is wrong."""
+    """Runs the checks one after the other, and exits with 1 if one fails."""
 
     help = (
         "Examine Noom with its own settings, and from outside at URL. Exit code 1: something is"
         " wrong."
     )
-    requires_system_checks: Any = ()  # they are the first of the checks
+    requires_system_checks: Any = ()  # the first check runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("url", nargs="?", default="", help="such as https://meet.example.org")
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     async def _examine(self, checks: list[Check]) -> int:
-        """How many things are wrong."""
+        """Prints each finding; returns how many are wrong."""
         count = 0
         for check in checks:
             finding = await _bounded(check)
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def _checks(url: str, only_outside: bool, authority: str) -> list[Check]:
-    """Raises CommandError for an address that is none."""
+    """Returns the checks. Raises CommandError for an invalid URL or authority."""
     where = urlsplit(url)
     if url and not (where.scheme in ("http", "https") and where.hostname):
         raise CommandError(f"{url!r} is no address: write https://NAME or http://NAME:PORT.")
@@ -57,7 +57,7 @@ def _checks(url: str, only_outside: bool, authority: str) -> list[Check]:
 
 
 async def _bounded(check: Check) -> Finding:
-    """A check that finds no end, or that fails itself, must not keep the others from running."""
+    """Runs a check; one that hangs or fails must not stop the other checks."""
     try:
         async with asyncio.timeout(CHECK_S):
             return await check()

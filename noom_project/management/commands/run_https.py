@@ -1,4 +1,4 @@
-"""`manage.py run_https`: Noom over https for the network around, where phones give a camera."""
+"""`manage.py run_https`: Noom over https, without which phones give no camera."""
 
 import socket
 from argparse import ArgumentParser
@@ -19,7 +19,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - phones come from the network
 
 
 def _with_scheme(application: Any) -> Any:
-    """daphne names the scheme of pages and not that of sockets, whose Origin must have the same."""
+    """Adds the scheme of sockets, which daphne omits and the origin check needs."""
 
     async def told(scope: dict[str, Any], receive: Any, send: Any) -> None:
         scheme = "wss" if scope["type"] == "websocket" else "https"
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         run.serve(served, endpoint, ready=lambda: self._invite(port))
 
     def _invite(self, port: int) -> None:
-        """Says where to go; the loopback addresses only where there is no network."""
+        """Prints the addresses to open; loopback only if there is no network."""
         around = [ip for ip in own_addresses() if ":" not in ip and not ip.startswith("127.")]
         for host in around or ["localhost"]:
             self.stdout.write(f"Noom: open https://{host}:{port}/")

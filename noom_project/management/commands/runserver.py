@@ -1,4 +1,4 @@
-"""`manage.py runserver`: daphne's development server, on the guarded server."""
+"""`manage.py runserver`: daphne's development server, with Noom's bounds."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,13 +11,13 @@ from noom_project.server.startup import hide_debug_pages, require_redis
 
 
 class Command(DaphneCommand):
-    """As daphne's, and it says so if Redis is configured and away."""
+    """daphne's command, which also refuses to start without its configured Redis."""
 
     server_cls = Server
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        # Static files are WhiteNoise's here too: compressed, and looked at again for each request.
+        # WhiteNoise serves static files in development too: compressed, and read for each request.
         parser.set_defaults(use_static_handler=False)
 
     def inner_run(self, *args: Any, **options: Any) -> None:

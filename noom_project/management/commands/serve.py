@@ -1,4 +1,4 @@
-"""`manage.py serve`: the door for production, one process of maybe several."""
+"""`manage.py serve`: one server process of production, of one or several."""
 
 import logging
 from argparse import ArgumentParser
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Serves pages and sockets until SIGTERM, then tells every page to come back."""
+    """Serves pages and sockets until SIGTERM, then makes every page reconnect."""
 
-    help = "Serve Noom. SIGTERM ends it gently: every page is told to come back."
+    help = "Serve Noom. SIGTERM ends it gracefully: every page reconnects."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("-b", "--bind", default="127.0.0.1", help="address (127.0.0.1)")

@@ -1,4 +1,4 @@
-"""`manage.py write_protocol`: docs/protocol.md and the protocol's part of static/js."""
+"""`manage.py write_protocol`: writes docs/protocol.md and static/js/protocol/."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ export const PROTOCOL_VERSION = %d;
 
 
 class Command(BaseCommand):
-    """Writes them; a test fails when they are stale."""
+    """Writes the files of `files`; a test fails when they are stale."""
 
     help = "Write docs/protocol.md and static/js/protocol/ from the types of the messages."
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
 
 def files() -> dict[str, str]:
-    """What the files should hold, by their paths below the project."""
+    """Returns the texts of the files by their paths below the project."""
     page = (settings.BASE_DIR / "docs" / "protocol.md").read_text()
     return {
         "docs/protocol.md": page.partition(MARK)[0] + MARK + "\n" + markdown(),
