@@ -35,7 +35,7 @@ class Away(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Unavailable):
             return None
-        log.warning("%s could not be answered: %s", request.path, exception)
+        log.warning("%s was answered with 503: %s", request.path, exception)
         answer = render(request, "503.html", status=503)
         answer["Retry-After"] = RETRY_AFTER_S
         return answer

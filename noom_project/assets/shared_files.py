@@ -68,7 +68,7 @@ def publish_at_start() -> None:
     try:
         publish()
     except DatabaseError as error:
-        log.warning("the files of this version wait for the database: %s", error)
+        log.warning("the files of this version are not shared yet: the database failed (%s)", error)
     finally:
         connection.close()
 
@@ -98,7 +98,7 @@ class SharedFiles(WhiteNoiseMiddleware):
         try:
             asset = Asset.objects.filter(pk=name).first()
         except DatabaseError as error:
-            log.warning("%s could not be asked for: %s", name, error)
+            log.warning("%s could not be read from the database: %s", name, error)
             return HttpResponse(status=503, headers={"Retry-After": "1"})
         if asset is None:
             return None

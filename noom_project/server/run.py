@@ -44,7 +44,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     _settle()
     server.run()
     if server.abort_start:
-        raise CommandError("The address is in use, or not ours: choose another.")
+        raise CommandError(f"Cannot listen at {endpoint}: it is in use or not permitted.")
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)

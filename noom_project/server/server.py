@@ -226,7 +226,7 @@ class Server(DaphneServer):
                 with suppress(Unavailable, DatabaseError):
                     await database.probe(processes.end)
         except TimeoutError:
-            log.warning("ended without its last words")
+            log.warning("the cleanup of the shutdown took over %g s and was ended", LAST_WORDS_S)
 
 
 def _guarded_channel() -> _GenericHTTPChannelProtocol:
@@ -277,5 +277,5 @@ def self_test() -> None:
         for name in names:
             if not hasattr(owner, name):
                 raise RuntimeError(
-                    f"{owner.__name__}.{name} is gone: see noom_project/server/server.py"
+                    f"{owner.__name__}.{name} is gone: noom_project/server overrides it"
                 )
