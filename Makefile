@@ -55,15 +55,7 @@ check: .venv/dev.stamp node_modules/.stamp
 lint: .venv/dev.stamp node_modules/.stamp
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
-	$(WITH_NODE) node_modules/.bin/eslint .
-	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
-	$(WITH_NODE) node_modules/.bin/eslint .
-	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
-	$(WITH_NODE) node_modules/.bin/eslint .
-	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
-	$(WITH_NODE) node_modules/.bin/eslint .
-	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+	$(IN_VENV) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	$(WITH_NODE) node_modules/.bin/eslint .
 
 types: .venv/dev.stamp

@@ -15,6 +15,7 @@ from chat.protocol.messages import (
     ParticipantId,
     People,
     Seq,
+    Timing,
     Token,
     Wire,
 )
@@ -117,6 +118,7 @@ class JoinRoomAck(Wire, frozen=True):
     the relay's reaches anybody."""
 
     you: ParticipantId
+    timing: Timing
     people: list[Caller]
     ice_servers: list[IceServer]
     relay_only: bool

@@ -30,7 +30,7 @@ from chat import runtime
 from chat.errors import Refused
 from chat.presence.base import Change
 from chat.presence.roster import Entrant, Kind, Roster, register
-from chat.protocol.messages import Member, Wire
+from chat.protocol.messages import Member, Timing, Wire
 from chat.realtime.hub import Local
 from chat.realtime.rate_limits import addresses
 from chat.services import call_status, rooms
@@ -103,6 +103,7 @@ async def join(
     relay_name = ice_servers.relay_names.name(browser=identity.browser, address=address)
     ack = JoinRoomAck(
         you=me,
+        timing=Timing(settings.RENEW_S, settings.LEASE_S),
         people=_callers(change.members),
         ice_servers=ice_servers.servers(relay_name),
         relay_only=settings.ICE_RELAY_ONLY,

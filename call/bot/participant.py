@@ -23,7 +23,6 @@ from call.bot.transceivers import Slot
 from chat.protocol import messages as m
 from chat.protocol.codec import CHAT
 
-AWAITED_S = 15.0  # as long as the server's lease on whoever lost the line
 TOO_FAST_WAIT_S = 1.0
 LEAVE_S = 0.5  # for the goodbyes: the server's lease frees whom it did not hear
 
@@ -59,6 +58,7 @@ class Participant:
         self._callers: Roster[c.Caller] = Roster()
         self._awaited: dict[str, c.Caller] = {}  # a restarted server does not know them yet
         self._awaited_timer: asyncio.TimerHandle | None = None
+        self._lease_s = 0.0  # the server's, on whoever lost the line
         self._log = Log()
         self._news = asyncio.Event()
         self._mesh: Mesh | None = None
@@ -211,6 +211,7 @@ class Participant:
         return c.JoinRoom(self._token or "", self._session, self.media)
 
     def _joined(self, answer: c.JoinRoomAck) -> None:
+        self._lease_s = answer.timing.lease_s
         self._callers_came(answer)
         # After a lost line the peers live on: the media never went through it.
         self._mesh = self._mesh or Mesh(
@@ -235,7 +236,7 @@ class Participant:
         if self._awaited_timer:
             self._awaited_timer.cancel()
         loop = asyncio.get_running_loop()
-        self._awaited_timer = loop.call_later(AWAITED_S, self._await_no_more)
+        self._awaited_timer = loop.call_later(self._lease_s, self._await_no_more)
 
     def _hear_call(self, event: m.Wire) -> None:
         if self._mesh is None:

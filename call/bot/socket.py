@@ -19,7 +19,7 @@ from chat.protocol.codec import Socket
 from chat.protocol.messages import BeatEvent, Wire
 
 OPEN_DEADLINE_S = ANSWER_DEADLINE_S = 10.0
-SILENCE_S = 12.0  # the server beats every 5
+BEATS, SPARE_S = 2, 2.0  # a socket without a word for so many beats, and this, is dead
 FIRST_JITTER_S, MOST_JITTER_S = 1.0, 10.0
 AFTER_FLOODING_S = 5.0
 REFUSED_WAIT_S = 1.0
@@ -91,6 +91,7 @@ class Line:
         self._last_ref = 0
         self._connection = 0
         self._return_within_s = 0.0  # as the last beat has it
+        self._silence_s = ANSWER_DEADLINE_S  # until the first answer says how often beats come
         self._task: asyncio.Task[Refused] | None = None
         self.open = asyncio.Event()
 
@@ -149,8 +150,10 @@ class Line:
         except BaseException:
             await self._hang_up()
             raise
-        answer = self._protocol.takes[type(hello)]
-        self._on_welcome(msgspec.json.decode(frame.payload, type=answer))
+        kind = self._protocol.takes[type(hello)]
+        answer: Any = msgspec.json.decode(frame.payload, type=kind)
+        self._silence_s = BEATS * answer.timing.beat_s + SPARE_S
+        self._on_welcome(answer)
         self.open.set()
         return socket
 
@@ -210,7 +213,7 @@ class Line:
         """Hands on what comes, until the line is lost."""
         with suppress(ConnectionClosed, TimeoutError):
             while True:
-                async with asyncio.timeout(SILENCE_S):
+                async with asyncio.timeout(self._silence_s):
                     frames = _decoder.decode(await socket.recv())
                 for frame in frames if isinstance(frames, list) else [frames]:
                     self._take(frame)

@@ -163,12 +163,21 @@ class LeaveRoom(Wire, frozen=True):
 # Answers.
 
 
+class Timing(Wire, frozen=True):
+    """A beat comes every `beat_s` seconds; whoever was lost with a process leaves the roster after
+    `lease_s`."""
+
+    beat_s: float
+    lease_s: float
+
+
 class EnterRoomAck(Wire, frozen=True):
     """`messages` are the newest, or those after `last_seq`, with the `deletions` among them; `seq`
     is the room's last number. `epoch` names the life of the room: one that was deleted and made
     again has another, and its numbers begin again."""
 
     you: ParticipantId
+    timing: Timing
     room: RoomInfo
     people: list[Person]
     version: int

@@ -29,6 +29,7 @@ from chat.protocol.messages import (
     Person,
     PersonEvent,
     RoomInfo,
+    Timing,
     TypingEvent,
     WelcomeEvent,
 )
@@ -128,14 +129,14 @@ async def _enter(
     try:
         # Read after subscribing: what is said meanwhile is in the one or the other, or in both;
         # who is removed meanwhile learns it from the one or the other.
-        read = partial(_backlog, identity, room.epoch, seen)
-        entries, seq = await reader.backlog(read)
+        entries, seq = await reader.backlog(partial(_backlog, identity, room.epoch, seen))
     except BaseException:
         await people().leave_by(key, local)
         raise
     # Of changes after that of our own the hub tells: it has been listening since before it.
     ack = EnterRoomAck(
         you=person.id,
+        timing=Timing(settings.RENEW_S, settings.LEASE_S),
         room=RoomInfo(key=key, name=room.name, listed=room.listed),
         people=persons(change.members),
         version=change.version,
@@ -145,9 +146,8 @@ async def _enter(
         epoch=room.epoch,
     )
     typist = Typist(lambda on: people().send(key, TypingEvent(sender=person.id, on=on)))
-    return Visitor(
-        person.id, key, room.id, person.nickname, local, reader, identity.browser, typist
-    ), ack
+    who = (person.id, key, room.id, person.nickname)
+    return Visitor(*who, local, reader, identity.browser, typist), ack
 
 
 @dataclass(frozen=True, slots=True)

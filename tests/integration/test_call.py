@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from django.conf import settings
 
 from call import ice_failures
 from chat import runtime, tokens
@@ -32,6 +33,7 @@ async def test_who_joins_is_told_who_is_in_and_everyone_hears_of_it(pair):
     nova, mira, nova_call, mira_call = await pair()
     assert [p["id"] for p in mira_call.hello["people"]] == [nova.id, mira.id]
     assert mira_call.hello["topology"] == "mesh"
+    assert mira_call.hello["timing"]["lease_s"] == settings.LEASE_S
     welcome = await nova_call.event("welcome", count=2)
     assert welcome["person"]["session"] == "mira-1"
     assert welcome["person"]["media"] == ALL_ON

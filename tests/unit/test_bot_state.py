@@ -13,6 +13,7 @@ from chat.protocol.messages import (
     Message,
     RoomInfo,
     Span,
+    Timing,
 )
 
 
@@ -26,7 +27,7 @@ def said(*numbers: int) -> list[Message]:
 
 def entered(messages: list[Message], seq: int, epoch: str = "one") -> EnterRoomAck:
     room = RoomInfo("room", "Room", True)
-    return EnterRoomAck("sender", room, [], 1, messages, [], seq, epoch)
+    return EnterRoomAck("sender", Timing(5, 15), room, [], 1, messages, [], seq, epoch)
 
 
 def came(*messages: Message, deletions: list[Deletion] | None = None) -> HistoryAck:

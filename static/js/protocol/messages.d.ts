@@ -53,6 +53,11 @@ export interface People {
 export interface LeaveRoom {
 }
 
+export interface Timing {
+  beat_s: number;
+  lease_s: number;
+}
+
 export interface RoomInfo {
   key: string;
   name: string;
@@ -89,6 +94,7 @@ export interface Deletion {
 
 export interface EnterRoomAck {
   you: string;
+  timing: Timing;
   room: RoomInfo;
   people: Person[];
   version: number;
@@ -235,6 +241,7 @@ export interface IceServer {
 
 export interface JoinRoomAck {
   you: string;
+  timing: Timing;
   people: Caller[];
   ice_servers: IceServer[];
   relay_only: boolean;

@@ -18,8 +18,6 @@ import { Wish } from './desired-state.js';
 /** @import {Room} from '../state/room-state.js' */
 /** @import {Streams} from '../webrtc/transceivers.js' */
 
-// As long as the server's lease on whoever lost the line.
-const AWAITED_MS = 15_000;
 const SERVER_ERROR = 'server_error';
 /** The close code of a call that an administrator ended. */
 const CALL_ENDED = 4405;
@@ -60,6 +58,7 @@ export class CallLine {
   #known = null;
   /** @type {number | undefined} */
   #awaitedTimer;
+  #leaseMs = 0; // the server's, on whoever lost the line
   /** What is sent of media is true for everybody, whatever was lost on the way. */
   #mediaWish;
   /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
@@ -171,6 +170,7 @@ export class CallLine {
     if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
     else this.#mesh = this.#createMesh(ack);
     this.#known = null;
+    this.#leaseMs = ack.timing.lease_s * 1000;
     this.#ack = ack;
     this.#early = [];
     this.#enterState();
@@ -193,7 +193,7 @@ export class CallLine {
   #awaitOthers() {
     const over = () => this.#options.dispatch('call.awaited_over', {});
     this.#window.clearTimeout(this.#awaitedTimer);
-    this.#awaitedTimer = this.#window.setTimeout(over, AWAITED_MS);
+    this.#awaitedTimer = this.#window.setTimeout(over, this.#leaseMs);
   }
 
   /** @param {JoinRoomAck} ack */

@@ -12,7 +12,7 @@ import { WayBack } from './websocket-upgrade.js';
 export { CLOSE_FATES, SocketError };
 
 /** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'refused' | 'closed'} LineState */
-/** @import {Line, Environment as CarriersEnvironment} from './transports.js' */
+/** @import {Ack, Line, Environment as CarriersEnvironment} from './transports.js' */
 /** @import {Hello} from './handshake.js' */
 /** @import {Frame} from './pending-requests.js' */
 /**
@@ -168,8 +168,9 @@ class Socket {
     old?.close();
   };
 
-  /** @param {object} ack */
+  /** @param {Ack} ack */
   #welcomed(ack) {
+    this.#carriers.welcomed(ack);
     this.#ready = this.#wasReady = true;
     this.#isRefused = false;
     if (this.#line && this.#carriers.isFallback(this.#line)) this.#wayBack.start();

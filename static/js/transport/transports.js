@@ -4,12 +4,15 @@ import { HttpLine } from './http-socket.js';
 
 /** @import {Environment as HttpEnvironment} from './http-socket.js' */
 /** @typedef {HttpEnvironment & Pick<Window & typeof globalThis, 'WebSocket' | 'location'>} Environment */
+/** @import {Timing} from '../protocol/messages.js' */
 /** @typedef {WebSocket | HttpLine} Line */
+/** @typedef {{timing?: Timing}} Ack the first answer on a line */
 
 // A proxy may also leave a handshake without an answer.
 const HANDSHAKE_MS = 4_000;
-// The server beats every 5 s: two beats and a little more.
-const SILENCE_MS = 12_000;
+// A line without a word for two beats, and a little more, is dead.
+const SILENT_BEATS = 2;
+const SPARE_MS = 2_000;
 // WebSockets in a row that end without a word; fewer until one has shown that they get through.
 const BAD_AT_FIRST = 1;
 const BAD_LATER = 2;
@@ -21,6 +24,7 @@ class Carriers {
   #wasGood = false;
   #isFallenBack = false;
   #streams = true;
+  #beatMs = 5_000;
   /** Lines of which something was heard. @type {WeakSet<Line>} */
   #good = new WeakSet();
 
@@ -61,6 +65,11 @@ class Carriers {
     this.#streams = true;
   }
 
+  /** @param {Ack} ack says how often the server beats */
+  welcomed({ timing }) {
+    if (timing) this.#beatMs = timing.beat_s * 1000;
+  }
+
   /** @param {Line} line of which something was heard */
   heard(line) {
     if (this.#good.has(line)) return;
@@ -92,7 +101,8 @@ class Carriers {
    * @param {Line} line
    */
   silenceMs(line) {
-    return line.readyState === 0 && !this.isFallback(line) ? HANDSHAKE_MS : SILENCE_MS;
+    if (line.readyState === 0 && !this.isFallback(line)) return HANDSHAKE_MS;
+    return SILENT_BEATS * this.#beatMs + SPARE_MS;
   }
 
   /** @param {Line} line */

@@ -14,7 +14,7 @@ const MEDIA = {
 };
 const LIVE = { audio: true, video: true, screen: false };
 const SILENT = { audio: false, video: false, screen: false };
-const ACK = { you: 'me', people: [], ice_servers: [], relay_only: false, version: 7 };
+const ACK = { you: 'me', timing: { beat_s: 13, lease_s: 30 }, people: [], ice_servers: [], relay_only: false, version: 7 };
 
 /** A call that is joined on its own line, while its room still waits for its answer. */
 async function join(options = {}) {
@@ -66,6 +66,19 @@ test('a newer answer of the call has what happened before it', async () => {
   room.you = 'me';
   call.roomChanged();
   assert.deepEqual(told, [['call.joined', 8]]);
+});
+
+test('whom an answer leaves out is expected for as long as the server keeps a lost caller', async () => {
+  const { window, call, room, told } = await join();
+  room.you = 'me';
+  call.roomChanged();
+  window.pass(20_000);
+  window.line.tell({ type: 'beat', payload: { seq: 0, version: 7, ok: true } });
+  window.pass(9_000);
+  const types = () => told.map(([type]) => type);
+  assert.ok(!types().includes('call.awaited_over'));
+  window.pass(1_000);
+  assert.ok(types().includes('call.awaited_over'));
 });
 
 test('a call that an administrator has ended is over, with the reason', async () => {

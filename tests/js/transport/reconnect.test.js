@@ -90,6 +90,17 @@ test('twelve silent seconds are a dead line; beats keep it', () => {
   assert.ok(window.sockets[0].isClosed);
 });
 
+test('a server that beats seldom is given two of its own beats', () => {
+  const { window, socket } = connect();
+  socket.start();
+  window.line.accept();
+  window.line.ack({ you: 'me', timing: { beat_s: 13, lease_s: 30 } });
+  window.pass(26_000);
+  assert.equal(socket.state, 'open');
+  window.pass(4_000);
+  assert.equal(socket.state, 'reconnecting');
+});
+
 test('a handshake or a hello without an answer is given up too', async () => {
   for (const accepts of [false, true]) {
     const { window, socket } = connect();
