@@ -34,7 +34,7 @@ def former_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     told = f"SECRET_KEY_FALLBACKS has a key of {shortest} characters, the least is {MIN_KEY_CHARS}."
     hint = "Take the short key out; what it signed is refused then."
-    return [Error(told, hint=hint, id="noom.E007")]
+    return [Error(told, hint=hint, id="noom.E005")]
 
 
 @register(Tags.security)

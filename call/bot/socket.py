@@ -220,7 +220,10 @@ class Line:
 
     def _take(self, frame: _Frame) -> None:
         if frame.ref is None:
-            event = self._events[frame.type].decode(frame.payload)
+            # A newer server may know more: docs/protocol.md says to pass that over.
+            if (decoder := self._events.get(frame.type)) is None:
+                return
+            event = decoder.decode(frame.payload)
             if isinstance(event, BeatEvent):
                 self._return_within_s = event.return_within_ms / 1000
             self._on_event(event)

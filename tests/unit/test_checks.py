@@ -30,7 +30,7 @@ def test_a_good_configuration_passes(configured):
     [
         ({"SECRET_KEY": "no-secret-key"}, "noom.E001"),
         ({"SECRET_KEY": "short"}, "noom.E001"),
-        ({"SECRET_KEY_FALLBACKS": ["k" * 50, "short"]}, "noom.E007"),
+        ({"SECRET_KEY_FALLBACKS": ["k" * 50, "short"]}, "noom.E005"),
         ({"ALLOWED_HOSTS": []}, "noom.E002"),
         ({"ALLOWED_HOSTS": ["*"]}, "noom.E002"),
         ({"PROCESSES": 2}, "noom.E003"),
