@@ -13,6 +13,6 @@ def test_a_first_visit_that_joins_the_call_makes_few_requests(people):
     mira.goto("/rooms/light/?nickname=Mira", wait_until="domcontentloaded")
     mira.click("#join-call")
     shows_video(mira, 1)
-    assert any("room-page" in address for address in weight.addresses), "it looked away"
+    assert any("pages/room" in address for address in weight.addresses), "it looked away"
     assert len(weight.addresses) <= MOST_REQUESTS, "\n".join(weight.addresses)
     assert 10_000 < weight.received_bytes <= MOST_BYTES

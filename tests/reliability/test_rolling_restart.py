@@ -132,7 +132,7 @@ def _has(visits: list[Visit], enough: int) -> bool:
 
 def judge(figure: Callable[..., None], what: str, visits: list[Visit]) -> None:
     names = {asset for visit in visits for asset in visit.assets}
-    scripts = {name for name in names if "/pages/home.joined." in name}
+    scripts = {name for name in names if "/js/pages/home.joined." in name}
     assert len(scripts) == 2, f"not two versions were seen: {scripts}"
     assert len(visits) >= VISITORS
     broken = [visit.missing for visit in visits if visit.missing]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -11,9 +10,10 @@ from playwright.sync_api import Browser
 
 from tests.support.browsers.firefox import Firefox
 from tests.support.browsers.media_checks import AUDIBLE, frames, hears, loudness, shows_video
+from tests.support.servers.dev_server import ROOT
 from tests.support.waiting import Evaluates, until
 
-PAGE = Path(__file__).with_name("meeting.html")
+PAGE = ROOT / "tests" / "support" / "browsers" / "two_peers.html"
 VIDEO = "video"
 
 

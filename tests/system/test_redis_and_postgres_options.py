@@ -11,6 +11,7 @@ import pytest
 
 from noom_project.local.certificate import kept_certificate
 from tests.support.clients.http_socket import FallbackWire
+from tests.support.clients.protocol_client import Refusal
 from tests.support.clients.swarm import Swarm
 from tests.support.clients.websocket import Wire
 from tests.support.patience import PATIENCE
@@ -65,11 +66,24 @@ def start_redis(tmp_path: Path) -> Iterator[Callable[..., Redis]]:
         redis.stop()
 
 
+async def come_in(wire: Wire, nickname: str) -> None:
+    """Enters as a page does: again where the server says that Redis does not answer yet."""
+    async with asyncio.timeout(30 * PATIENCE):
+        while True:
+            try:
+                await wire.enter(nickname)
+                return
+            except Refusal as refusal:
+                if refusal.code != "try_later":
+                    raise
+                await asyncio.sleep(1)
+
+
 async def meet(one: str, other: str) -> None:
     """Two people at these processes are in one room, also by requests that reach either."""
     async with Wire(one, "/ws/chat/room/") as nova, Wire(other, "/ws/chat/room/") as mira:
-        await nova.enter("Nova")
-        await mira.enter("Mira")
+        await come_in(nova, "Nova")
+        await come_in(mira, "Mira")
         assert {person["nickname"] for person in mira.hello["people"]} == {"Nova", "Mira"}
         await nova.say("across Redis")
         await mira.event("new_message", text="across Redis")

@@ -9,7 +9,7 @@ from pathlib import Path
 FORGET = """
 from asgiref.sync import async_to_sync
 from django.utils import timezone
-from chat import deletions
+from chat.storage import deletions
 async_to_sync(deletions.forget)(lambda key, event: None, timezone.now())
 """
 

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from abc import ABC, abstractmethod
-from typing import Self
+from asyncio import WriteTransport as Transport
+from typing import Any, Self
 
 from tests.support.patience import PATIENCE
 
@@ -12,12 +13,25 @@ START_S = STOP_S = 5.0 * PATIENCE
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+class _Kept(asyncio.StreamReaderProtocol):
+    """A stream that is known from its first moment: one whose task is cancelled before it has run
+    would else be left open."""
+
+    def __init__(self, transports: set[Transport], *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._transports = transports
+
+    def connection_made(self, transport: Any) -> None:
+        self._transports.add(transport)
+        super().connection_made(transport)
+
+
 class Middle(ABC):
     """Serves connections at `port` of 127.0.0.1 while it is entered; its end ends all of them."""
 
     def __init__(self) -> None:
         self.port = 0
-        self._writers: set[asyncio.StreamWriter] = set()  # of both ends of all connections
+        self._transports: set[Transport] = set()  # of both ends of all connections
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -38,13 +52,18 @@ class Middle(ABC):
 
     async def connect(self, host: str | None, port: int | None) -> Streams:
         """A connection to a server, which ends with this one's thread. Raises OSError."""
-        streams = await asyncio.open_connection(host, port)
-        self._writers.add(streams[1])
-        return streams
+        assert host and port, "an address names both"
+        protocol = _Kept(self._transports, reader := asyncio.StreamReader())
+        transport, _ = await self._loop.create_connection(lambda: protocol, host, port)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
+
+    def _accept(self) -> _Kept:
+        return _Kept(self._transports, asyncio.StreamReader(), self._serve)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        starting = self._loop.create_server(self._accept, "127.0.0.1", 0)
+        server = self._loop.run_until_complete(starting)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
@@ -54,13 +73,12 @@ class Middle(ABC):
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        for writer in self._writers:  # the test is over: nobody reads what is left
-            writer.transport.abort()
+        for transport in self._transports:  # the test is over: nobody reads what is left
+            transport.abort()
         self._loop.run_until_complete(asyncio.sleep(0.1))  # what is closed is so in a later turn
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
         try:
             await self.handle((reader, writer))
         except (OSError, asyncio.IncompleteReadError):
