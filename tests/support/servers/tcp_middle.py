@@ -52,7 +52,8 @@ class Middle(ABC):
 
     async def connect(self, host: str | None, port: int | None) -> Streams:
         """A connection to a server, which ends with this one's thread. Raises OSError."""
-        assert host and port, "an address names both"
+        assert host, "an address names its host"
+        assert port, "and its port"
         protocol = _Kept(self._transports, reader := asyncio.StreamReader())
         transport, _ = await self._loop.create_connection(lambda: protocol, host, port)
         return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
