@@ -53,7 +53,7 @@ LAST_LONG = [
     "reliability/test_process_frozen",
 ]
 # Their tests share no server: each may go to another worker.
-APART = {"test_integration_on_cluster", "test_benchmarks"}
+APART = {"test_integration_on_cluster", "test_benchmarks", "test_bursts"}
 PLACES = {Path(__file__).parent / f"{name}.py": place for place, name in enumerate(LAST_LONG)}
 
 

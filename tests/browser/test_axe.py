@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
-from tests.support.browsers.axe import violations
+from tests.support.browsers.axe import COLOURS, violations
 from tests.support.browsers.media_checks import shows_video
 from tests.support.browsers.users import People, join_call
 from tests.support.clients.admin_client import Admin
@@ -24,7 +24,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "forced": {"color_scheme": "light", "forced_colors": "active"},
 }
 # Only these depend on colours; all others judge each state once.
-COLOURS = ["color-contrast", "link-in-text-block"]
 
 
 @contextmanager

@@ -30,19 +30,20 @@ BROKEN = {"forbidden": FORBIDDEN, "none": NONE, "full": FULL}
 SLOWER = 6  # times
 
 
-def chats_and_calls(nova: Page, mira: Page) -> None:
-    """Both write, read, see and hear each other: frames that were presented, and sound."""
-    for page, text in ((nova, "from Nova"), (mira, "from Mira")):
+def chats_and_calls(*pages: Page) -> None:
+    """All write, read, see and hear each other: frames that were presented, and sound."""
+    texts = [f"from page {number}" for number in range(len(pages))]
+    for page, text in zip(pages, texts, strict=True):
         page.fill("form#msg [name=text]", text)
         page.press("form#msg [name=text]", "Enter")
-    for page in (nova, mira):
-        for text in ("from Nova", "from Mira"):
+    for page in pages:
+        for text in texts:
             expect(page.locator("#messages")).to_contain_text(text, timeout=20_000 * PATIENCE)
-    for page in (nova, mira):
+    for page in pages:
         join_call(page)
-    for page in (nova, mira):
-        shows_video(page, 1, seconds=60)
-        hears(page, 1, seconds=60)
+    for page in pages:
+        shows_video(page, len(pages) - 1, seconds=60)
+        hears(page, len(pages) - 1, seconds=60)
 
 
 def enter(page: Page, room: str) -> Page:
@@ -51,17 +52,16 @@ def enter(page: Page, room: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("storages", [STORAGES[:1], STORAGES[1:], STORAGES], ids="+".join)
 @pytest.mark.parametrize("broken", BROKEN)
-def test_page_without_storage_chats_and_calls(people, storages, broken):
-    nova = people.page("Nova")
-    for name in storages:
-        nova.add_init_script(
-            f"Object.defineProperty(window, '{name}', {{ configurable: true, {BROKEN[broken]} }})"
-        )
-    room = f"{broken}-{len(storages)}-{storages[0]}"
-    mira = people.enter("Mira", room)
-    chats_and_calls(enter(nova, room), mira)
+def test_pages_without_one_storage_or_both_chat_and_call(people, broken):
+    pages = [people.page(name) for name in ("Nova", "Mira", "Kim")]
+    for page, storages in zip(pages, (STORAGES[:1], STORAGES[1:], STORAGES), strict=True):
+        for name in storages:
+            page.add_init_script(
+                f"Object.defineProperty(window, '{name}',"
+                f" {{ configurable: true, {BROKEN[broken]} }})"
+            )
+    chats_and_calls(*(enter(page, broken) for page in pages))
 
 
 @contextmanager

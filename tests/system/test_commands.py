@@ -121,7 +121,8 @@ def test_a_server_whose_address_is_taken_says_so(noom: Noom):
         timeout=60 * PATIENCE,
     )
     assert answer.returncode == 1
-    assert "The address is in use" in answer.stderr
+    assert "Cannot listen at" in answer.stderr
+    assert "in use" in answer.stderr
 
 
 def test_systemd_is_told_once_the_server_listens(tmp_path: Path):
