@@ -1,1 +1,1 @@
-"""Noom measured beside its peers, in one run on one machine."""
+"""Measurements of Noom beside its peers, in one run on one machine."""

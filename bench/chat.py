@@ -37,7 +37,7 @@ Server = Callable[[], AbstractContextManager[Running]]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """The amount of measurement."""
 
     at_rate: tuple[int, int]  # rooms, and people in each
     shapes: list[tuple[int, int]]
@@ -53,7 +53,7 @@ FULL = Size(
     grown=growth.Sizes([10, 30, 100, 300, 1000], [10, 30, 100, 300], [1, 2, 3, 4]),
     plan={},
 )
-# To see in a minute that everything runs; its figures mean nothing.
+# A quick check, in a minute, that everything runs; its figures mean nothing.
 SMALL = Size(
     at_rate=(2, 5),
     shapes=[(2, 5)],
@@ -64,7 +64,7 @@ SMALL = Size(
 
 
 class Setup(NamedTuple):
-    """Two servers that are compared under the same circumstances."""
+    """Two servers that are compared under equal circumstances."""
 
     name: str
     noom: Server
@@ -80,7 +80,7 @@ JOINED = Setup(
 
 
 def load(server: Running, rooms: int, people: int, **plan: Any) -> "subprocess.Popen[str]":
-    """Starts the load on a server, in rooms that nobody has been in."""
+    """Start the load on a server, in unused rooms."""
     keys = [f"bench-{secrets.token_hex(6)}" for _ in range(rooms)]
     process = subprocess.Popen(
         ["taskset", "-c", str(OTHER_CORE), sys.executable, "-m", "bench.load"],
@@ -111,7 +111,7 @@ def _token(key: str) -> str:
 
 
 def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:
-    """What a load saw, once it has ended."""
+    """Return the records of a load, once it has ended."""
     process = load(server, rooms, people, **plan)
     output, _ = process.communicate(timeout=180)
     if process.returncode:
@@ -121,9 +121,11 @@ def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:
 
 
 def shapes(setup: Setup, size: Size, seconds: float) -> Iterator[tuple[str, str, Figures]]:
-    """A fixed rate, then saturation in rooms of several sizes: (shape, server, figures).
+    """Yield (shape, server, figures).
 
-    One server right after the other, for a machine is now faster, now slower.
+    A fixed rate, then saturation in rooms of several sizes.
+
+    One server follows right after the other, because a machine is now faster, now slower.
     """
     with setup.noom() as noom, setup.peer() as peer:
         servers = {"noom": noom, "peer": peer}
@@ -137,7 +139,10 @@ def shapes(setup: Setup, size: Size, seconds: float) -> Iterator[tuple[str, str,
 
 
 def idle(opened: Server, size: Size) -> Figures:
-    """Memory of idle sockets, and how fast all of them come back after a restart."""
+    """Measure idle sockets: their memory, and the time of all to reconnect.
+
+    They reconnect after a restart of the server.
+    """
     with opened() as server:
         before = memory_kb(server.pids)
         process = load(server, *size.idle, storm=True)

@@ -1,4 +1,4 @@
-"""One client of the load: a socket, and what it waits to hear on it."""
+"""One client of the load: a socket, and the bytes that it waits for."""
 
 import contextlib
 import socket
@@ -12,13 +12,13 @@ HANDSHAKE = (
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-NOT_NOW = b'"try_later"'  # too many come at once; a page asks again
+NOT_NOW = b'"try_later"'  # too many enter at once; a page asks again
 REFUSED = b'"type":"error"'
 AGAIN_S = 1.0
 
 
 class Client:
-    """One socket. `wanted` is what it waits to hear next."""
+    """One socket; `wanted` is the text that it waits for next."""
 
     __slots__ = (
         *("address", "again_at", "heard", "number", "opening", "port", "room", "said"),
@@ -30,12 +30,12 @@ class Client:
         self.number, self.heard = 0, 0
         self.tail = self.said = self.last = b""
         self.wanted: bytes | None = None
-        self.opening = self.again_at = 0.0  # since when, and when to ask again, if so
+        self.opening = self.again_at = 0.0  # when the attempt began, and when to repeat it
         self.steps: deque[tuple[bytes, bytes]] = deque()
         self.socket = socket.socket()
 
     def connect(self, dialect: Dialect) -> None:
-        """Begins to open the socket; `opened` goes on once it can be written to."""
+        """Begin to open the socket; `opened` continues once it is writable."""
         self.socket = socket.socket()
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
@@ -47,13 +47,13 @@ class Client:
             self.socket.connect(("127.0.0.1", self.port))
 
     def opened(self, dialect: Dialect) -> None:
-        """Says the first words; the rest follows on what is heard."""
+        """Send the handshake; later messages follow their answers."""
         self.opening = 0.0
         path = dialect.path(self.room)
         self.say(HANDSHAKE.format(path=path, port=self.port).encode())
 
     def step(self) -> bool:
-        """Says the next of the first words; false if all were said."""
+        """Send the next of the first messages; return False if all were sent."""
         if not self.steps:
             return False
         frame, self.wanted = self.steps.popleft()
@@ -65,19 +65,19 @@ class Client:
         self.socket.sendall(frame)
 
     def say_message(self, dialect: Dialect) -> None:
-        """Says a chat message and waits for its acknowledgement."""
+        """Send a chat message and wait for its acknowledgement."""
         self.number += 1
         frame, self.wanted = dialect.message(self.room, text_now(time.monotonic()), self.number)
         self.say(frame)
 
     def stays(self, chunk: bytes, dialect: Dialect) -> None:
-        """Answers a ping in what has come, also one whose first bytes came before."""
+        """Answer a ping in the received bytes, also one whose first bytes arrived earlier."""
         if dialect.ping in self.last + chunk:
             self.socket.sendall(dialect.pong)
         self.last = chunk[1 - len(dialect.ping) :]
 
     def hears(self, chunk: bytes) -> bool:
-        """Whether what it waits for has come."""
+        """Return whether the awaited text has arrived."""
         if self.wanted is None:
             return False
         seen = self.tail + chunk

@@ -1,4 +1,7 @@
-"""What a client says to Noom and to Socket.IO, and how it knows what it hears. Pure."""
+"""Messages of a client to Noom and to Socket.IO, and the signs of their answers.
+
+Pure.
+"""
 
 import json
 import os
@@ -12,12 +15,15 @@ SENT_AT = re.compile(rb"at=(\d+\.\d+)")
 
 
 def text_now(now: float) -> str:
-    """A chat message that says when it was sent, on the monotonic clock of this machine."""
+    """Return a chat message that carries its time of sending.
+
+    The time is that of this machine's monotonic clock.
+    """
     return f"at={now:.6f} ".ljust(TEXT_BYTES, ".")
 
 
 def masked(payload: bytes, opcode: int = 1) -> bytes:
-    """A client's WebSocket frame (RFC 6455, section 5.2)."""
+    """Return a client's WebSocket frame (RFC 6455, section 5.2)."""
     mask = os.urandom(4)
     size = len(payload)
     head = bytes([0x80 | opcode])
@@ -31,31 +37,31 @@ def masked(payload: bytes, opcode: int = 1) -> bytes:
 
 
 class Dialect(Protocol):
-    """One server's words."""
+    """The messages of one server's protocol."""
 
     @property
     def delivery(self) -> bytes:
-        """What stands once in what is sent for each message that is delivered."""
+        """A text that occurs once in the bytes of each delivered message."""
 
     def path(self, room: str) -> str:
-        """Where a client opens its socket."""
+        """Return the path of a client's socket."""
 
     def greeting(self, room: str, token: str) -> list[tuple[bytes, bytes]]:
-        """What the client says to enter, each with what tells it that it was heard."""
+        """Return the messages that enter the room, each with the sign of its answer."""
 
     def message(self, room: str, text: str, number: int) -> tuple[bytes, bytes]:
-        """A chat message, and what its acknowledgement looks like."""
+        """Return a chat message, and the sign of its acknowledgement."""
 
     @property
     def ping(self) -> bytes:
-        """What a server sends to hear whether a client lives."""
+        """The bytes by which a server checks that a client lives."""
 
     @property
     def pong(self) -> bytes:
-        """What a client must say to it, to stay connected."""
+        """The answer of a client that wants to stay connected."""
 
     def farewell(self) -> bytes:
-        """What the client says last."""
+        """Return the last message of a client."""
 
 
 @dataclass(frozen=True)

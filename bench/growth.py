@@ -1,7 +1,8 @@
-"""What chat costs as it grows: people in a room, rooms, processes. `make bench` draws it.
+"""The cost of chat as people in a room, rooms and processes grow.
 
-CPU time of the servers for each message and for each delivery, and how often Redis is asked; the
-processes share one core, so it is the price of joining them that shows, and not their strength.
+`make bench` draws it: CPU time of the servers for each message and for each delivery, and the
+number of Redis commands. The processes share one core, so the curves show the price of joining
+processes, not their strength.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +21,7 @@ Rows = list[tuple[int, Figures]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """To what each thing grows."""
+    """The sizes to which each thing grows."""
 
     people: list[int]  # in one room
     rooms: list[int]  # of five people
@@ -29,7 +30,7 @@ class Sizes:
 
 
 def measured(measure: Measure, sizes: Sizes) -> dict[str, Rows]:
-    """Rows of (size, figures), by what grows."""
+    """Return the rows of (size, figures), by the thing that grows."""
     with servers.noom() as server:
         people = [(size, measure(server, 1, size)) for size in sizes.people]
     with servers.noom() as server:
@@ -42,7 +43,7 @@ def measured(measure: Measure, sizes: Sizes) -> dict[str, Rows]:
 
 
 def marginal_us(rows: Rows) -> list[tuple[str, float]]:
-    """What one more person costs a message, between each size and the next, in µs."""
+    """Return the cost of one more person for a message, between two sizes, in µs."""
     steps = []
     for (few, small), (many, large) in pairwise(rows):
         cost = large["us_per_delivery"] * many - small["us_per_delivery"] * few
@@ -51,7 +52,7 @@ def marginal_us(rows: Rows) -> list[tuple[str, float]]:
 
 
 def plot(grown: dict[str, Rows]) -> None:
-    """One picture for each thing that grows."""
+    """Draw one picture for each thing that grows."""
     import matplotlib
 
     matplotlib.use("Agg")

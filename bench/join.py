@@ -1,8 +1,8 @@
-"""Into the call: from opening a link to the first picture of the other person, step by step.
+"""From opening a link to the first picture of the other person, step by step.
 
 `python -m bench.join` starts Noom and a Chromium with fake devices. Ana is in a call; Bo opens its
-link again and again, once in a browser that has never seen Noom and once in the same one later.
-Beside it: two bare peer connections in one page, the least that any such program needs.
+link again and again, once in a browser without a cache and once in the used browser later. For
+comparison, two bare peer connections in one page show the least that any such program needs.
 """
 
 import argparse
@@ -31,7 +31,7 @@ RECORD = (ROOT / "bench" / "join_page.js").read_text()
 WINDOW_MS = 1_500
 FRAME = "first remote frame"
 SEEN_BY_ANA = "Ana sees Bo"
-# What is shown of all that the page notes, in the order in which it should happen.
+# The steps that the report shows, in their expected order.
 STEPS = {
     "page": "the page is here",
     "script": "its script is here",
@@ -97,7 +97,7 @@ Times = dict[str, float]  # milliseconds, by step
 
 
 class Production(Process):
-    """`manage.py serve` as an operator starts it, with the static files collected."""
+    """`manage.py serve` as in operation, with the static files collected."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, DEBUG="0", SECRET_KEY=os.urandom(32).hex())
@@ -109,7 +109,7 @@ class Production(Process):
 
 
 class Call:
-    """A room with Ana in its call, into which Bo comes."""
+    """A room with Ana in its call, which Bo joins."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
@@ -117,14 +117,15 @@ class Call:
         self._ana = self._open(self.visitor(), "Ana")
 
     def visitor(self) -> BrowserContext:
-        """A browser that has never seen Noom, with its window open and a blank tab in it."""
+        """Return a browser without a cache, with its window open and a blank tab in it."""
         context = self._browser.new_context()
-        # Chromium draws its window with pages of its own, hundreds of files: they are not ours.
+        # Chromium draws its window with hundreds of its own files, which do not belong to the
+        # visit.
         context.new_page().wait_for_timeout(WINDOW_MS)
         return context
 
     def join(self, context: BrowserContext) -> Times:
-        """One visit of Bo: milliseconds from opening the link to each step."""
+        """Measure one visit of Bo: milliseconds from opening the link to each step."""
         before = self._ana.evaluate("remotePictures.length")
         page = self._open(context, "Bo")
         until_page(page, f"joinSteps['{FRAME}']", seconds=30)
@@ -142,14 +143,14 @@ class Call:
         return steps | {SEEN_BY_ANA: at - found["began"]}
 
     def weigh(self) -> tuple[int, int]:
-        """How many requests a first visit makes, and the bytes that they bring, headers too."""
+        """Count the requests of a first visit, and their bytes with headers."""
         context = self.visitor()
         page = context.new_page()
         weight = Weight(page)
         page.add_init_script(RECORD)
         page.goto(self._link + "Bo", wait_until="domcontentloaded")
         until_page(page, f"joinSteps['{FRAME}']", seconds=30)
-        page.wait_for_timeout(1_000)  # for what loads after the picture
+        page.wait_for_timeout(1_000)  # for requests after the picture
         context.close()
         return len(weight.addresses), weight.received_bytes
 
@@ -168,7 +169,7 @@ _DECODED = """async () => {
 
 
 def measure(noom: Noom, rounds: int) -> dict[str, Any]:
-    """Everything, each kind of visit once a round, so that a slow minute slows them all."""
+    """Measure each kind of visit once a round, so that a slow minute slows them all."""
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
@@ -182,7 +183,7 @@ def measure(noom: Noom, rounds: int) -> dict[str, Any]:
             visits = call.join(context), call.join(context)
             pair = _bare_pair(context, noom.url)
             context.close()
-            if number > 0:  # the first warms the machine up
+            if number > 0:  # the first round warms the machine up
                 first.append(visits[0])
                 again.append(visits[1])
                 bare.append(pair)
@@ -215,7 +216,7 @@ def _medians(rounds: list[Times]) -> Times:
 
 
 def report(found: dict[str, Any], *, server: str, rounds: int) -> str:
-    """The results as a page."""
+    """Return the results as a page."""
     first, again, bare = found["first"], found["again"], found["bare"]
     rows = [
         f"| {words} | {again[step]:.0f} | {first[step]:.0f} |"

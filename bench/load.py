@@ -1,8 +1,10 @@
-"""The load: many clients in one thread, far cheaper than the server they speak to.
+"""The load.
 
-`python -m bench.load` takes a plan as JSON on its standard input and prints what it saw as JSON. It
-reads no JSON and no frame of the server's: it counts what stands once in each delivery, and those
-who only listen are read in rounds, many frames at a time.
+Many clients in one thread, far cheaper than the server that they talk to.
+
+`python -m bench.load` takes a plan as JSON on its standard input and prints its records as JSON. It
+parses no JSON and no frame of the server: it counts a text that occurs once in each delivery. It
+reads silent clients in rounds, many frames at a time.
 """
 
 import contextlib
@@ -21,30 +23,31 @@ from bench.meters import cpu_s, published
 CHUNK_BYTES = 256 * 1024
 LISTENING_ROUND_S = 0.02
 CONNECT_IN_A_ROUND = 50
-RESTING, REST_WITHIN_S = 0.05, 20.0  # seconds of CPU in one
-FIRST_ADDRESS = IPv4Address("127.1.0.1")  # this machine's, as the thousands after it are
+RESTING, REST_WITHIN_S = 0.05, 20.0  # seconds of CPU in one second
+# addresses of this machine, with the thousands that follow
+FIRST_ADDRESS = IPv4Address("127.1.0.1")
 
 
 @dataclass
 class Plan:
-    """What to do; all times in seconds."""
+    """The task of a load; all times in seconds."""
 
     dialect: str
-    ports: list[int]  # the clients are dealt out to them in turn
+    ports: list[int]  # the clients use them in turn
     rooms: int
     people: int  # in each room
     tokens: list[list[str]]  # for each room, for each person
     keys: list[str]
-    pids: list[int] = field(default_factory=list)  # whose CPU time is read
+    pids: list[int] = field(default_factory=list)  # processes whose CPU time is read
     redis: int = 0  # the port of the Redis that joins them
     seconds: float = 5.0
     warm_up: float = 1.0
-    rests: bool = True  # at the end, until the servers do nothing more
+    rests: bool = True  # wait at the end until the servers are idle
     in_flight: int = 4  # messages in each room, at saturation
-    rate: float = 0.0  # messages a second in all; 0: as many as go
-    opening: int = 64  # handshakes under way at once
-    idle: bool = False  # only connect, and stay until told to end
-    storm: bool = False  # when told to, come back, all at once
+    rate: float = 0.0  # messages a second in all; 0: as many as possible
+    opening: int = 64  # handshakes in progress at once
+    idle: bool = False  # only connect, and stay until a line on stdin
+    storm: bool = False  # after a line on stdin, reconnect all at once
 
 
 class Crowd:
@@ -53,15 +56,17 @@ class Crowd:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.dialect = plan, DIALECTS[plan.dialect]
         self.epoll = select.epoll()
-        self.listening = select.epoll()  # those whom nobody waits for
+        self.listening = select.epoll()  # silent clients, whose answers nobody awaits
         self.clients: dict[int, Client] = {}
         self.deliveries = 0
         self.latencies: list[float] | None = None
         self.lost: list[Client] = []
 
     def everyone(self) -> list[Client]:
-        """The clients, room by room, dealt out to the processes in turn; as in life each has an
-        address of its own, for what one address may do is limited."""
+        """Create the clients, room by room, on the processes in turn.
+
+        Each client has an address of its own, as in life, because the server limits one address.
+        """
         plan = self.plan
         return [
             Client(
@@ -75,7 +80,7 @@ class Crowd:
         ]
 
     def enter(self, clients: list[Client]) -> list[float]:
-        """Lets clients in, some at a time; returns when each was in."""
+        """Let clients enter, some at a time; return when each was in."""
         waiting, opening, times = deque(clients), 0, []
         while waiting or opening:
             for _ in range(min(len(waiting), self.plan.opening - opening, CONNECT_IN_A_ROUND)):
@@ -94,7 +99,7 @@ class Crowd:
         return times
 
     def ask_again(self) -> None:
-        """Those who were told that too many come at once."""
+        """Repeat the request of clients that were refused because too many entered."""
         now = time.monotonic()
         for client in self.clients.values():
             if 0 < client.again_at <= now:
@@ -102,14 +107,14 @@ class Crowd:
                 client.say(client.said)
 
     def set_aside(self, speakers: list[Client]) -> None:
-        """Everyone but the speakers is read in rounds from now on."""
+        """Read everyone but the speakers in rounds from now on."""
         speaking = {client.socket.fileno() for client in speakers}
         for number in self.clients.keys() - speaking:
             self.epoll.unregister(number)
             self.listening.register(number, select.EPOLLIN)
 
     def listen(self, timeout: float, epoll: select.epoll | None = None) -> list[Client]:
-        """Reads what has come; returns the clients who heard what they waited for."""
+        """Read the received bytes; return the clients whose awaited text arrived."""
         heard = []
         for number, _ in (epoll or self.epoll).poll(timeout, 2048):
             client = self.clients[number]
@@ -123,7 +128,10 @@ class Crowd:
         return heard
 
     def read(self, number: int, client: Client) -> bytes:
-        """What has come, counted, and a ping in it answered; nothing of a client that is lost."""
+        """Read and count the received bytes of a client, and answer a ping in them.
+
+        A lost client has none.
+        """
         try:
             chunk = client.socket.recv(CHUNK_BYTES)
             client.stays(chunk, self.dialect)
@@ -145,12 +153,12 @@ class Crowd:
 
     def lose(self, number: int) -> None:
         client = self.clients.pop(number)
-        client.socket.close()  # which takes it out of whichever epoll it is in
+        client.socket.close()  # which also removes it from its epoll
         self.lost.append(client)
 
 
 def saturate(crowd: Crowd) -> dict[str, float]:
-    """Keeps `in_flight` messages of every room on their way; counts what arrives."""
+    """Keep `in_flight` messages of every room on their way; count what arrives."""
     plan, people = crowd.plan, list(crowd.clients.values())
     speakers = [
         client
@@ -192,9 +200,12 @@ def _run(crowd: Crowd, seconds: float) -> int:
 
 
 def at_rate(crowd: Crowd) -> dict[str, float]:
-    """Says messages at a fixed rate, from one who is free; how late they are at each listener."""
+    """Send messages at a fixed rate from idle clients.
+
+    Return their delays at each listener.
+    """
     plan = crowd.plan
-    # One of each room after the other.
+    # One client of each room after the other.
     people = list(crowd.clients.values())
     waiting = deque(c for first in range(plan.people) for c in people[first :: plan.people])
     crowd.latencies = []
@@ -208,7 +219,7 @@ def at_rate(crowd: Crowd) -> dict[str, float]:
         crowd.listen(max(0.0, min(due, end) - time.monotonic()))
     crowd.listen(0.2)
     patience = time.monotonic() + REST_WITHIN_S
-    while not crowd.latencies and time.monotonic() < patience:  # a busy machine, a short run
+    while not crowd.latencies and time.monotonic() < patience:  # for a busy machine and a short run
         crowd.listen(0.2)
     if not crowd.latencies:
         raise SystemExit("nobody heard a message")
@@ -221,7 +232,7 @@ def at_rate(crowd: Crowd) -> dict[str, float]:
 
 
 def stay(crowd: Crowd) -> None:
-    """Holds the sockets until a line comes on the standard input, answering pings."""
+    """Hold the sockets until a line arrives on the standard input, and answer pings."""
     crowd.epoll.register(sys.stdin.fileno(), select.EPOLLIN)
     while True:
         for number, _ in crowd.epoll.poll():
@@ -233,7 +244,7 @@ def stay(crowd: Crowd) -> None:
 
 
 def storm(crowd: Crowd) -> float:
-    """Everyone comes back at once; how long it takes until all are in."""
+    """Reconnect everyone at once; return the time until all are in."""
     for number in list(crowd.clients):
         crowd.lose(number)
     crowd.lost.clear()
@@ -244,7 +255,10 @@ def storm(crowd: Crowd) -> float:
 
 
 def leave(crowd: Crowd) -> None:
-    """Everyone goes, and the servers come to rest: the next load does not pay for this one."""
+    """Disconnect everyone, and wait until the servers are idle.
+
+    Otherwise the next load would pay for this one.
+    """
     for client in crowd.clients.values():
         with contextlib.suppress(OSError):
             client.socket.sendall(crowd.dialect.farewell())

@@ -1,4 +1,4 @@
-"""The machine and the versions with which something was measured."""
+"""The machine and the versions of a measurement."""
 
 import os
 import platform
@@ -8,7 +8,10 @@ from pathlib import Path
 
 
 def machine() -> str:
-    """One line: processor, cores, system, what else it does, Python, and what Noom stands on."""
+    """Describe the machine in one line.
+
+    The line names processor, cores, system, other load, Python and Noom's main packages.
+    """
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     packages = ", ".join(f"{name} {version(name)}" for name in ("django", "channels", "daphne"))
     load, _, _ = os.getloadavg()

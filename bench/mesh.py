@@ -1,8 +1,10 @@
-"""What a mesh costs: calls of two to eight people, in CPU time and bit rate for each of them.
+"""The cost of a mesh.
+
+Calls of two to eight people, in CPU time and bit rate for each.
 
 `python -m bench.mesh` starts Noom and that many tabs of Chromium in one call. They share this
-machine, so from some size on it is the machine that gives out, and not the mesh: those rows are
-marked, and what they say is how the picture suffers.
+machine, so from some size on the machine is the limit, and not the mesh. The report marks those
+rows: they show how the picture suffers.
 """
 
 import argparse
@@ -32,9 +34,9 @@ PLOT = ROOT / "docs" / "mesh.png"
 KEPT = ROOT / "var" / "mesh.json"  # the rows so far, by size
 CONNECTED_S = 90
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-SATURATED = 0.85  # of all cores: past that, pictures are late
+SATURATED = 0.85  # of all cores: above it, pictures are late
 CONNECTED = "connections.filter((pc) => pc.connectionState === 'connected').length"
-# What one tab has sent and received so far, and the pictures that it has shown.
+# Returns the bytes that one tab has sent and received so far, and its shown pictures.
 TRAFFIC = """async () => {
   const living = connections.filter((pc) => pc.connectionState === 'connected');
   const reports = await Promise.all(living.map((pc) => pc.getStats()));
@@ -53,7 +55,7 @@ Row = dict[str, float]
 
 @contextmanager
 def call(browser: Browser, url: str, people: int) -> Iterator[list[Page]]:
-    """That many tabs, each connected to all others."""
+    """Open that many tabs, each connected to all others."""
     contexts = [browser.new_context(viewport={"width": 960, "height": 640}) for _ in range(people)]
     try:
         pages = [context.new_page() for context in contexts]
@@ -71,7 +73,10 @@ def call(browser: Browser, url: str, people: int) -> Iterator[list[Page]]:
 
 
 def measure(browser: Browser, url: str, people: int, seconds: float) -> Row:
-    """One size, for so many seconds after as many to settle: medians over the people."""
+    """Measure one size: medians over the people.
+
+    It measures for `seconds`, after as many seconds to settle.
+    """
     with call(browser, url, people) as pages:
         time.sleep(seconds)
         cpu, began = _cpu_s(), time.monotonic()
@@ -92,7 +97,7 @@ def measure(browser: Browser, url: str, people: int, seconds: float) -> Row:
 
 
 def _rate(before: list[Any], after: list[Any], name: str) -> float:
-    """The median over the people of what grew in a second."""
+    """Return the median over the people of the growth in a second."""
     rates: list[float] = [
         (late[name] - early[name]) / (late["at"] - early["at"]) * 1000
         for early, late in zip(before, after, strict=True)
@@ -101,7 +106,7 @@ def _rate(before: list[Any], after: list[Any], name: str) -> float:
 
 
 def _cpu_s() -> float:
-    """The CPU time of all processes of our Chromium."""
+    """Return the CPU time of all processes of the benchmark's Chromium."""
     ours = {os.getpid()}
     total = 0.0
     for pid, parent, ticks, name in sorted(_processes()):
@@ -123,7 +128,7 @@ def _processes() -> Iterator[tuple[int, int, int, str]]:
 
 
 def report(rows: list[Row], chromium: str) -> str:
-    """The results as a page."""
+    """Return the results as a page."""
     lines = [
         f"| {row['people']:.0f} | {row['cpu']:.2f} | {row['busy']:.0%} | {row['up']:.2f} |"
         f" {row['down']:.2f} | {row['fps']:.0f} | {row['height']:.0f} |"
@@ -152,7 +157,10 @@ def report(rows: list[Row], chromium: str) -> str:
 
 
 def plot(rows: list[Row]) -> None:
-    """Three curves over the number of people; sizes that filled the machine are grey."""
+    """Draw three curves over the number of people.
+
+    Sizes that filled the machine are grey.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -183,7 +191,7 @@ def plot(rows: list[Row]) -> None:
 
 
 def measure_all(sizes: list[int], kept: dict[str, Row], seconds: float) -> str:
-    """Measures these sizes, into `kept`; returns Chromium's version."""
+    """Measure these sizes, into `kept`; return Chromium's version."""
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         noom = Production(Path(folder))
         noom.start()
@@ -195,7 +203,7 @@ def measure_all(sizes: list[int], kept: dict[str, Row], seconds: float) -> str:
             for people in sizes:
                 try:
                     kept[str(people)] = measure(browser, noom.url, people, seconds)
-                except AssertionError:  # this machine does not carry so many
+                except AssertionError:  # this machine is too slow for so many
                     kept[str(people)] = {"people": people}
             version = browser.version
             browser.close()

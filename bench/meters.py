@@ -1,4 +1,4 @@
-"""What is read of the servers from outside: CPU time, memory, and what their Redis was asked."""
+"""Meters of the servers from outside: CPU time, memory, and Redis commands."""
 
 import os
 import re
@@ -9,7 +9,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_s(pids: list[int]) -> float:
-    """The CPU time of processes, user and system, all threads."""
+    """Return the CPU time of processes, user and system, all threads."""
     ticks = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -18,13 +18,13 @@ def cpu_s(pids: list[int]) -> float:
 
 
 def memory_kb(pids: list[int]) -> int:
-    """Resident memory in KiB."""
+    """Return the resident memory in KiB."""
     lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def published(redis: int) -> int:
-    """How many PUBLISH commands the Redis at this port has got."""
+    """Return how many PUBLISH commands the Redis at this port has received."""
     if not redis:
         return 0
     with socket.create_connection(("127.0.0.1", redis), 1) as connection:

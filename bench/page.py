@@ -1,6 +1,6 @@
-"""`python -m bench.page`: what an event costs a page, in rooms of 100 to 10,000 messages.
+"""`python -m bench.page`: the cost of an event in rooms of 100 to 10,000 messages.
 
-A real server, two pages in Chromium: one speaks, one is measured. The cost is the time that the
+A real server, and two pages in Chromium: one writes, one is measured. The cost is the time that the
 measured page's main thread worked (the browser's own `TaskDuration`), for each event.
 """
 
@@ -22,7 +22,7 @@ from tests.support.waiting import until_page
 
 SIZES = (100, 1_000, 10_000)
 EVENTS = 100
-PAUSE_MS = 50  # between two messages: each is drawn by itself
+PAUSE_MS = 50  # between two messages, so that the page draws each by itself
 TYPISTS = 4
 TYPING_S = 10.0
 MOST_RATIO = 1.5  # of the largest room to the smallest
@@ -48,19 +48,19 @@ class Measured:
         self._session.send("Performance.enable")
 
     def busy_s(self) -> float:
-        """Since the page began."""
+        """Return the work since the page was opened."""
         metrics = self._session.send("Performance.getMetrics")["metrics"]
         return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
 
 def fill(speaker: Page, listener: Page, room: int) -> None:
-    """Says so many messages, and waits until the other page has them."""
+    """Write so many messages, and wait until the other page has them."""
     speaker.evaluate(SAY, [room, 0, f"fill {room} number"])
     until_page(listener, LAST.format(text=f"fill {room} number {room}"), seconds=600)
 
 
 def cost_ms(people: People, size: int, events: int) -> float:
-    """Milliseconds for each message that comes into a room of so many."""
+    """Return the milliseconds for each new message in a room of so many."""
     speaker, listener = (people.enter(name, f"page {size}") for name in ("Nova", "Mira"))
     fill(speaker, listener, size)
     listener.wait_for_timeout(1_000)
@@ -75,7 +75,7 @@ def cost_ms(people: People, size: int, events: int) -> float:
 
 
 def typing_share(people: People, seconds: float) -> float:
-    """The share of a core that four who type cost somebody who looks on."""
+    """Return the share of a core that four typing people cost a page that looks on."""
     listener = people.enter("Mira", "typing")
     typists = [people.enter(f"Typist {number}", "typing") for number in range(TYPISTS)]
     measured = Measured(listener)
@@ -103,7 +103,7 @@ def crowd() -> Iterator[People]:
 
 
 def measure(sizes: tuple[int, ...], events: int, repeats: int, seconds: float) -> str:
-    """The figures as a table, medians of the repeats."""
+    """Return the figures as a table, medians of the repeats."""
     with crowd() as people:
         costs = {size: [cost_ms(people, size, events) for _ in range(repeats)] for size in sizes}
         share = typing_share(people, seconds)

@@ -1,4 +1,4 @@
-"""bench/results.md: ratios first, then what they were made of, and on what."""
+"""bench/results.md: ratios first, then their figures, and the machine."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from tests.support.servers.dev_server import ROOT
 RESULTS = ROOT / "bench" / "results.md"
 Found = Mapping[tuple[str, str, str, str], list[float]]  # setup, shape, server, figure: by round
 Growth = Mapping[str, Rows]
-# Setup, shape, figure, unit, and how many times the peer's it may be.
+# Setup, shape, figure, unit, and the highest ratio to the peer's figure.
 TARGETS = [
     ("one process", "10 × 50", "us_per_delivery", "µs CPU a delivery", 1.0),
     ("one process", "1 × 1000", "us_per_delivery", "µs CPU a delivery", 1.0),
@@ -36,7 +36,7 @@ PACKAGES = ("channels-redis", "redis", "hiredis", "twisted", "autobahn")
 def page(
     found: Found, idles: Mapping[str, Mapping[str, float]], grown: Growth, *, rounds: int
 ) -> str:
-    """The page."""
+    """Return the page."""
     parts = [
         "# Noom beside Socket.IO\n",
         "Written by `make bench` (bench/chat.py says how it measures). Noom stores each message "

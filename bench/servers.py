@@ -1,4 +1,7 @@
-"""The servers that are measured: Noom as it is operated, and Socket.IO as its docs have it."""
+"""The measured servers.
+
+Noom as in operation, and Socket.IO as in its documentation.
+"""
 
 import contextlib
 import functools
@@ -20,7 +23,7 @@ from tests.support.waiting import until
 PEERS = ROOT / "bench" / "peers"
 SECRET_KEY = "only-for-a-benchmark-on-this-machine-" + "x" * 32
 SERVER_CORE, OTHER_CORE = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
-# The guards are on; what a person may do is not what a benchmark does.
+# The guards are on; only the limits of one person are off, because a benchmark exceeds them.
 NOOM = {
     "DEBUG": "0",
     "SECRET_KEY": SECRET_KEY,
@@ -38,7 +41,7 @@ NOOM = {
 
 @dataclass
 class Running:
-    """A server of one or more processes; `redis` where they are joined."""
+    """A server of one or more processes; `redis` joins several."""
 
     dialect: str
     ports: list[int]
@@ -49,7 +52,7 @@ class Running:
 
 @contextlib.contextmanager
 def noom(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
-    """`manage.py serve`: embedded on SQLite, or joined by Redis on PostgreSQL."""
+    """Run `manage.py serve`: embedded on SQLite, or joined by Redis on PostgreSQL."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         redis = None
@@ -68,7 +71,7 @@ def noom(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def socketio(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
-    """Socket.IO on Node.js, WebSocket only; joined by its Redis adapter."""
+    """Run Socket.IO on Node.js, WebSocket only; its Redis adapter joins processes."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         redis = _redis(stack, folder) if joined else None
@@ -84,7 +87,7 @@ def socketio(processes: int = 1, *, joined: bool = False) -> Iterator[Running]:
 
 
 def pin(pid: int, core: int) -> None:
-    """Keeps a process, with all its threads, on one core."""
+    """Keep a process, with all its threads, on one core."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(ProcessLookupError):  # it has just ended
             os.sched_setaffinity(int(thread), {core})
@@ -102,7 +105,7 @@ def _postgres(stack: contextlib.ExitStack) -> str:
     postgres = Postgres()
     postgres.start()
     stack.callback(postgres.stop)
-    pin(postgres.pid, OTHER_CORE)  # and with it what it makes for each connection
+    pin(postgres.pid, OTHER_CORE)  # and with it its process for each connection
     return postgres.url
 
 

@@ -1,4 +1,7 @@
-"""What tests of the admin share: forms with a question, and the log of deeds."""
+"""Helpers for tests of the admin.
+
+They send forms that ask for confirmation, and read the log of actions.
+"""
 
 from django.contrib.admin.models import LogEntry
 from django.http import StreamingHttpResponse
@@ -13,7 +16,7 @@ async def logged() -> list[str]:
 
 
 async def agree(browser: AsyncClient, path: str, **data: object) -> None:
-    """Sends a form and says yes to the question, before which nothing happens."""
+    """Send a form, check that nothing has happened, and confirm the question."""
     before = await logged()
     question = await browser.post(path, data)
     assert 'id="question"' in question.content.decode()
@@ -23,5 +26,5 @@ async def agree(browser: AsyncClient, path: str, **data: object) -> None:
 
 
 async def streamed(answer: StreamingHttpResponse) -> str:
-    """The whole of a long answer."""
+    """Return the whole of a streamed answer."""
     return b"".join([part async for part in answer]).decode()

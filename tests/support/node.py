@@ -1,4 +1,7 @@
-"""The Node.js that the tests run: the virtual environment's, where the Makefile had to get one."""
+"""The Node.js of the tests.
+
+From the virtual environment, where the Makefile installed one.
+"""
 
 import os
 import shutil
@@ -7,7 +10,7 @@ from pathlib import Path
 
 
 def node() -> str:
-    """Its program."""
+    """Return the path of its program."""
     places = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     found = shutil.which("node", path=places)
     assert found, "no Node.js: `make check` gets one"

@@ -1,4 +1,4 @@
-"""Waiting for a state with a deadline, in this process and in a page."""
+"""Waits for a state with a deadline, in this process and in a page."""
 
 import time
 from collections.abc import Callable
@@ -18,9 +18,9 @@ class Evaluates(Protocol):
 
 
 def until(check: Callable[[], Value], what: str, *, seconds: float = 10) -> Value:
-    """The first truthy value of `check`; fails with `what` was awaited, and with what came.
+    """Return the first truthy value of `check`; fail with `what`, and the last value.
 
-    `seconds` is what an idle machine may need; a busy one has PATIENCE times as long.
+    `seconds` is the need of an idle machine; a busy one has PATIENCE times as long.
     """
     start = time.monotonic()
     while not (value := check()):
@@ -34,8 +34,9 @@ def until(check: Callable[[], Value], what: str, *, seconds: float = 10) -> Valu
 def until_page(
     page: Evaluates, expression: str, arg: Any = None, *, seconds: float = 10, what: str = ""
 ) -> Any:
-    """The first truthy value of a JavaScript expression, or function of `arg`, in a page.
+    """Return the first truthy value of a JavaScript expression or function in a page.
 
-    Playwright's own `wait_for_function` polls by `eval`, which our Content-Security-Policy forbids.
+    A function receives `arg`. Playwright's own `wait_for_function` polls by `eval`, which Noom's
+    Content-Security-Policy forbids.
     """
     return until(lambda: page.evaluate(expression, arg), what or expression, seconds=seconds)

@@ -1,1 +1,1 @@
-"""People in real browsers, and what is measured there."""
+"""People in real browsers, and measurements of their pages."""

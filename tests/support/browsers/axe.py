@@ -1,4 +1,7 @@
-"""What axe-core says against a page: https://github.com/dequelabs/axe-core, from npm."""
+"""Violations that axe-core finds in a page.
+
+axe-core comes from npm: https://github.com/dequelabs/axe-core.
+"""
 
 from typing import Any
 
@@ -6,9 +9,9 @@ from playwright.sync_api import Page
 
 from tests.architecture.source_files import ROOT
 
-COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that depend on them
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that depend on colours
 SCRIPT = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-# All that WCAG 2.2 asks at the levels A and AA, and what axe calls good practice.
+# All rules of WCAG 2.2 at levels A and AA, and axe's rules of good practice.
 RUN = """async rules => (await axe.run(document, {
   resultTypes: ['violations'],
   ...(rules && { runOnly: { type: 'rule', values: rules } }),
@@ -16,13 +19,15 @@ RUN = """async rules => (await axe.run(document, {
 
 
 def violations(page: Page, rules: list[str] | None = None) -> list[str]:
-    """Each rule that the page breaks (of these, or of all), with the elements; a page with none
-    gives an empty list.
+    """Return each rule that the page breaks, with the elements that break it.
 
-    Every state of a page is a page: open what should be looked at before.
+    `rules` limits the check; without it axe checks all rules. A page without violations gives an
+    empty list. axe judges one state of a page, so a test opens menus and dialogs before it calls
+    this.
     """
     if not page.evaluate("'axe' in window"):
-        # By the debugger, for our Content-Security-Policy lets no page add a script.
+        # The debugger injects axe, because Noom's Content-Security-Policy lets no page add a
+        # script.
         page.evaluate(SCRIPT.read_text())
     return [_told(violation) for violation in page.evaluate(RUN, rules)]
 

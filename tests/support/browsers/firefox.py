@@ -1,4 +1,7 @@
-"""A page of a real Firefox, driven by firefox.mjs (Playwright drives only a Firefox of its own)."""
+"""A page of a real Firefox, driven by firefox.mjs.
+
+Playwright drives only a Firefox of its own build.
+"""
 
 import json
 import subprocess
@@ -16,11 +19,11 @@ ANSWER_S = 60 * PATIENCE
 
 
 class FirefoxError(AssertionError):
-    """What the driver, or the page, answered instead of a value."""
+    """An error that the driver or the page returned instead of a value."""
 
 
 class Firefox:
-    """One Firefox with one page, fake camera and microphone allowed."""
+    """One Firefox with one page; it allows a fake camera and microphone."""
 
     def __init__(self, executable: str, log: Path) -> None:
         self._ids = count(1)
@@ -42,7 +45,10 @@ class Firefox:
         self._ask("goto", url)
 
     def evaluate(self, expression: str, arg: Any = None, /) -> Any:
-        """The JSON value of a JavaScript expression or function of `arg`; promises are awaited."""
+        """Return the JSON value of a JavaScript expression or function of `arg`.
+
+        It awaits promises.
+        """
         return self._ask("evaluate", expression, arg)
 
     def click(self, selector: str) -> None:
@@ -53,16 +59,16 @@ class Firefox:
 
     @property
     def errors(self) -> list[str]:
-        """What the page wrote as errors, or threw, in its life."""
+        """Return the errors that the page logged or threw since it was opened."""
         return list(self._ask("errors"))
 
     @property
     def origins(self) -> set[str]:
-        """Every origin that the page has sent a request to."""
+        """Return every origin to which the page has sent a request."""
         return set(self._ask("origins"))
 
     def close(self) -> None:
-        """Ends the browser, and its driver by force if it does not go."""
+        """End the browser; kill the driver if it does not exit."""
         try:
             if self._node.poll() is None:
                 self._ask("close")
@@ -78,7 +84,7 @@ class Firefox:
         assert self._node.stdout
         for line in self._node.stdout:
             self._answers.put(line)
-        self._answers.put("")  # the driver has gone
+        self._answers.put("")  # the driver has exited
 
     def _ask(self, method: str, *args: Any) -> Any:
         assert self._node.stdin
@@ -92,7 +98,8 @@ class Firefox:
             if not line:
                 raise FirefoxError(f"ended before it answered {method}:\n{self._log.read_text()}")
             answer = json.loads(line)
-            if answer["id"] == number:  # else a late answer to a question that was given up
+            # another number is a late answer to a question that timed out
+            if answer["id"] == number:
                 break
         if "error" in answer:
             raise FirefoxError(f"{method}: {answer['error']}")

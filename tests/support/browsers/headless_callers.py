@@ -12,8 +12,11 @@ PAIRS_A_PAGE = 2
 
 
 class LightPages:
-    """Pages that hold many people, few each: who opens more than a dozen WebSockets at once waits
-    seconds for the last of them, by Chromium's own throttle."""
+    """Pages with a few light callers each.
+
+    Chromium throttles a page that opens more than a dozen WebSockets at once: the last of them
+    waits for seconds.
+    """
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser, self._url = browser, url
@@ -21,7 +24,10 @@ class LightPages:
         self._errors: list[str] = []
 
     def prepare(self, keys: list[str]) -> None:
-        """Two people for each of these rooms, who have not entered yet; those before are gone."""
+        """Create two callers for each room, who have not entered yet.
+
+        It removes earlier callers.
+        """
         shares = [keys[n : n + PAIRS_A_PAGE] for n in range(0, len(keys), PAIRS_A_PAGE)]
         while len(self._pages) < len(shares):
             page = self._browser.new_context(base_url=self._url).new_page()
@@ -36,15 +42,18 @@ class LightPages:
         self._all("light.join()")
 
     def glare(self) -> None:
-        """Both sides of every pair offer a new path at once."""
+        """Let both sides of every pair restart ICE at once."""
         self._all("light.glare()")
 
     def glares(self) -> int:
-        """How many pairs had a glare."""
+        """Return how many pairs had a glare."""
         return sum(self._all("light.glares()"))
 
     def standing(self, pairs: int, *, seconds: float, since: float) -> int:
-        """How many of the pairs stand at this time after `since`; returns early if all do."""
+        """Return how many pairs are connected.
+
+        It returns as soon as all are, or this long after `since`.
+        """
         while (found := int(sum(self._all("light.standing()")))) < pairs:
             if time.monotonic() > since + seconds:
                 break
@@ -52,11 +61,14 @@ class LightPages:
         return found
 
     def change(self) -> None:
-        """Everybody takes another name, and sends something else into the call."""
+        """Give everybody another nickname and other media."""
         self._all("light.change()")
 
     def untrue(self, *, seconds: float) -> int:
-        """How many states that people set some page does not show; returns early if all show."""
+        """Return how many states some page does not show.
+
+        It returns early if all pages show all of them.
+        """
         until = time.monotonic() + seconds
         while (found := int(sum(self._all("light.untrue()")))) and time.monotonic() < until:
             self.wait(LOOK_EVERY_MS)

@@ -1,4 +1,4 @@
-"""People at home: each in a Chromium of its own, in a network namespace of its own."""
+"""People at home: each has a Chromium in a network namespace of its own."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.servers.network_namespaces import Namespace
 
 
 class ReachableNoom(Noom):
-    """A Noom at an address of this machine that others than itself can reach."""
+    """A Noom at an address that clients outside this machine's loopback can reach."""
 
     def __init__(self, folder: Path, host: str, **environment: str) -> None:
         super().__init__(folder, ALLOWED_HOSTS=f"{host},127.0.0.1", **environment)
@@ -29,7 +29,7 @@ class ReachableNoom(Noom):
 
 @contextmanager
 def two_homes() -> Iterator[list[Namespace]]:
-    """Two namespaces that reach the first one's gate, and not each other."""
+    """Create two namespaces that reach the gate of the first one, but not each other."""
     with ExitStack() as closings:
         both = [Namespace(), Namespace()]
         for home in both:
@@ -42,10 +42,13 @@ def two_homes() -> Iterator[list[Namespace]]:
 def people_at(
     home: Namespace | None, url: str, browser: Browser, *, folder: Path, closings: ExitStack
 ) -> People:
-    """Those who sit at a Chromium in this namespace, or on this machine; closed by `closings`."""
+    """Open people in a Chromium in this namespace or on this machine.
+
+    `closings` closes them.
+    """
     program = installed(*CHROMIUMS)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    # No names that the browser asks for on its own account: what the tests reach are addresses.
+    # Chromium resolves no names of its own services: the tests reach addresses only.
     resolver = f"MAP * ~NOTFOUND, EXCLUDE {urlsplit(url).hostname}"
     own = [f"--unsafely-treat-insecure-origin-as-secure={url}", f"--host-resolver-rules={resolver}"]
     chromium = browser.browser_type.launch(

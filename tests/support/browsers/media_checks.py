@@ -1,4 +1,4 @@
-"""Proof of live media: pictures that a page has shown, and sound that it would play."""
+"""Proof of live media: pictures that a page shows, and sound that it would play."""
 
 import time
 
@@ -10,8 +10,8 @@ SHOWN_FRAMES = 5
 LISTENED_MS = 1_500  # the fake microphones beep once a second
 AUDIBLE = 0.005  # of 1, full scale
 
-# Counts presented frames from the first look on; the same in every browser, while
-# getVideoPlaybackQuality() counts no frames of a MediaStream in Firefox.
+# Counts presented frames from the first call on, equally in every browser. In Firefox,
+# getVideoPlaybackQuality() counts no frames of a MediaStream.
 _FRAMES_JS = """selector => [...document.querySelectorAll(selector)].map(video => {
   if (!('seenFrames' in video)) {
     const count = () => { video.seenFrames += 1; video.requestVideoFrameCallback(count); };
@@ -21,7 +21,7 @@ _FRAMES_JS = """selector => [...document.querySelectorAll(selector)].map(video =
   return video.seenFrames;
 })"""
 
-# Recorded and decoded, because an AudioContext in Firefox stands still on a machine that has no
+# Records and decodes the sound, because an AudioContext in Firefox stops on a machine without a
 # sound device.
 _LOUDNESS_JS = """([selector, listenedMs]) => {
   const peak = async video => {
@@ -44,7 +44,7 @@ _LOUDNESS_JS = """([selector, listenedMs]) => {
 def shows_video(
     page: Evaluates, people: int = 1, *, tiles: str = TILES, seconds: float = 30
 ) -> None:
-    """Waits until the page has this many tiles and each has shown new frames since the call."""
+    """Wait until the page has this many tiles, and each has shown new frames."""
     deadline = time.monotonic() + seconds * PATIENCE
     first = last = frames(page, tiles)
     while not _all_new(first, last, people):
@@ -64,17 +64,20 @@ def _all_new(first: list[int], last: list[int], people: int) -> bool:
 
 
 def frames(page: Evaluates, tiles: str = TILES) -> list[int]:
-    """How many frames each tile has presented since it was first asked."""
+    """Return how many frames each tile has presented since the first call."""
     return list(page.evaluate(_FRAMES_JS, tiles))
 
 
 def loudness(page: Evaluates, tiles: str = TILES) -> list[float]:
-    """The peak of each tile's sound while we listen, from 0 (silence, or no track) to 1."""
+    """Return each tile's peak while the page records.
+
+    The peak is from 0 (silence, or no track) to 1.
+    """
     return list(page.evaluate(_LOUDNESS_JS, [tiles, LISTENED_MS]))
 
 
 def hears(page: Evaluates, people: int = 1, *, tiles: str = TILES, seconds: float = 30) -> None:
-    """Waits until the page has this many tiles and each can be heard."""
+    """Wait until the page has this many tiles and each is audible."""
     deadline = time.monotonic() + seconds * PATIENCE
     while len(last := loudness(page, tiles)) != people or min(last, default=0) < AUDIBLE:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What a page asks for, and how much comes."""
+"""Requests of a page, and the bytes that they bring."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 
 class Weight:
-    """Counts the http requests of a page from now on, and their bytes, headers too."""
+    """Count the HTTP requests of a page from now on, and their bytes with headers."""
 
     def __init__(self, page: Page) -> None:
         self._addresses: dict[str, str] = {}

@@ -1,4 +1,7 @@
-"""A camera before a page: what a QR code on it says, by https://github.com/cozmo/jsQR from npm."""
+"""A reader of QR codes on a page, with jsQR from npm.
+
+https://github.com/cozmo/jsQR
+"""
 
 from typing import Any
 
@@ -17,7 +20,10 @@ READ = """async bytes => {
 
 
 def read_code(page: Page) -> Any:
-    """What the code says that a person sees on the page now; None if there is none to read."""
+    """Return the text of the QR code that the page shows.
+
+    It returns None if the page shows no readable code.
+    """
     seen = page.screenshot()
     page.evaluate(SCRIPT.read_text())
     return page.evaluate(READ, list(seen))

@@ -41,7 +41,7 @@ def picture(page: Page, name: str, *, wait_ms: int = 400) -> None:
 
 
 def talk(pages: list[Page]) -> None:
-    """A short conversation."""
+    """Write a short conversation."""
     lines = [
         "Can everybody see the draft?",
         "Yes! 👋",
@@ -50,7 +50,7 @@ def talk(pages: list[Page]) -> None:
     ]
     for page, line in zip(pages, lines, strict=False):
         page.fill("form#msg [name=text]", line)
-        page.click(".msg-send")  # on a phone Enter begins a line
+        page.click(".msg-send")  # on a phone, Enter begins a new line
         page.wait_for_timeout(300)
 
 

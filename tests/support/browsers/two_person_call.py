@@ -1,4 +1,4 @@
-"""A call of two in real browsers that something happens to, and what each page lived through."""
+"""A call of two real browsers that a fault hits, and a record of each page."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.support.waiting import until, until_page
 WATCH = Path(__file__).with_name("page_recorder.js")
 OPEN = "document.querySelector('#line').dataset.state === 'open'"
 SCREEN = "#screens [data-screen] video"
-# What a browser says by itself about a server, or a network, that is away.
+# The browser itself logs these errors while a server or a network is away.
 EXPECTED_ERRORS = ("WebSocket", "ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED")
 Figure = Callable[..., None]
 
@@ -25,7 +25,10 @@ Figure = Callable[..., None]
 def enter(
     people: People, nickname: str, room: str, *, opened: Callable[[Page], None] | None = None
 ) -> Page:
-    """A watched page that has joined the call; `opened` gets it while it is still empty."""
+    """Return a recorded page that has joined the call.
+
+    `opened` gets the page while it is empty.
+    """
     page = people.page(nickname)
     if opened:
         opened(page)
@@ -35,8 +38,11 @@ def enter(
 
 
 class Call:
-    """Nova and Mira, each with choices of her own: Nova is muted and shows her camera; Mira shows
-    her screen and no camera; each has pinned the other's tile."""
+    """A call of Nova and Mira, with different choices.
+
+    Nova is muted and shows her camera. Mira shows her screen and no camera. Each has pinned the
+    other's tile.
+    """
 
     def __init__(self, nova_at: People, mira_at: People, room: str) -> None:
         for people in (nova_at, mira_at):
@@ -52,7 +58,7 @@ class Call:
         self.nova.click("#peers .tile")
         self.mira.click("#peers .tile")
         self.flows()
-        time.sleep(1)  # tiles glide to their places
+        time.sleep(1)  # the tiles move by a transition
         self.before = [page.evaluate("lived.now()") for page in self.pages]
         assert [now["pressed"] for now in self.before] == [
             {"mute": "true", "camera": "true", "share": "false"},
@@ -61,14 +67,17 @@ class Call:
         assert all(len(now["pinned"]) == 1 for now in self.before)
 
     def flows(self, seconds: float = 30) -> None:
-        """Waits until each sees the other move."""
+        """Wait until each page shows new frames of the other person."""
         shows_video(self.mira, 1, seconds=seconds)
         shows_video(self.nova, 1, tiles=SCREEN, seconds=seconds)
 
     @contextmanager
     def through(self, figure: Figure, what: str, *, states: set[str]) -> Iterator[None]:
-        """Both must come out as they went in; `states` are those that a page may show meanwhile,
-        one of them at least unless "open" is among them."""
+        """Check that both pages end as they began.
+
+        `states` are the states that a page may show meanwhile. Each page shows at least one of
+        them, unless "open" is among them.
+        """
         for page in self.pages:
             until_page(page, f"{OPEN} && (lived.begin(), true)", what=f"{what}: a line to begin")
         yield
@@ -87,18 +96,24 @@ class Call:
         figure(f"{what}: pages with other states than they may show", len(wrong), limit=0)
 
     def changes(self) -> list[str]:
-        """The pages on which something is other than before."""
+        """Return the pages whose state differs from the state before."""
         now = [page.evaluate("lived.now()") for page in self.pages]
         pairs = zip(self.before, now, strict=True)
         return [f"{before}\n{after}" for before, after in pairs if before != after]
 
     def seconds_without_frames(self) -> int:
-        """Since `through` began, at the page that had the most."""
+        """Return the seconds without frames since `through` began.
+
+        It is the figure of the page that had the most.
+        """
         return max(without_frames(page) for page in self.pages)
 
 
 def _lived(page: Page) -> dict[str, Any]:
-    """What a page has lived through, when its line is up: a line may be at its end just now."""
+    """Return the record of a page once its connection is open.
+
+    The connection may end just before the query.
+    """
     found: dict[str, Any] = until_page(
         page, "lived.states.at(-1) === 'open' && lived", seconds=20, what="a line to be up"
     )
@@ -106,7 +121,7 @@ def _lived(page: Page) -> dict[str, Any]:
 
 
 def calm(shown: list[str], allowed: set[str]) -> bool:
-    """Whether a page went from connected by the allowed states back to connected."""
+    """Return whether a page went from open through the allowed states back to open."""
     between = set(shown[1:-1])
     passed = shown[0] == shown[-1] == "open" and between <= allowed | {"open"}
     return passed and (bool(between & allowed) or "open" in allowed)
@@ -118,12 +133,12 @@ def without_frames(page: Page) -> int:
 
 
 def with_deadline(check: Callable[[], Any], *, seconds: float) -> None:
-    """Waits for a state that a figure then judges."""
+    """Wait for a state that a figure then judges."""
     deadline = time.monotonic() + seconds * PATIENCE
     while not check() and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
 def told(page: Page, states: set[str], *, seconds: float = 20) -> None:
-    """Waits until the page shows one of these states."""
+    """Wait until the page has shown one of these states."""
     until(lambda: set(page.evaluate("lived.states")) & states, f"{states}", seconds=seconds)

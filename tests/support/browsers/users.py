@@ -1,4 +1,4 @@
-"""People in Chromium, each with a browser context of its own, who must see no error."""
+"""People in Chromium, each with a browser context, who must see no error."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,8 @@ FAKE_DEVICES = (
     "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
-    # Pages get this machine's addresses, and not mDNS names that another browser cannot resolve.
+    # Pages get this machine's addresses instead of mDNS names, which another browser cannot
+    # resolve.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 )
 LOAD_S = 30
@@ -23,21 +24,21 @@ LOCAL_SCHEMES = {"blob", "data", "about"}
 
 
 def join_call(page: Page) -> Page:
-    """Presses "Join call", as a person does, and waits until the page is in the call."""
+    """Click "Join call" as a person does, and wait until the page is in the call."""
     page.click("#join-call")
     page.locator("#leave-call").wait_for(state="visible")
     return page
 
 
 def _mean_it(asked: Dialog) -> None:
-    """Answers the browser, which asks before a page with a call goes."""
+    """Confirm the browser's question before a page with a call closes."""
     if asked.type == "beforeunload":
         asked.accept()
 
 
 @dataclass
 class People:
-    """Makes people in the rooms of one Noom, and sees them off."""
+    """People in the rooms of one Noom; closes their pages at the end."""
 
     browser: Browser
     url: str
@@ -46,7 +47,10 @@ class People:
     _contexts: list[BrowserContext] = field(default_factory=list)
 
     def page(self, nickname: str = "Anon", **options: Any) -> Page:
-        """An empty page of a new person; `options` are those of a Playwright context."""
+        """Return an empty page of a new person.
+
+        `options` are those of a Playwright context.
+        """
         context = self.browser.new_context(**{"base_url": self.url, "locale": "en-GB", **options})
         context.set_default_timeout(LOAD_S * PATIENCE * 1_000)
         self._contexts.append(context)
@@ -58,10 +62,13 @@ class People:
         return page
 
     def enter(self, nickname: str, room: str, *, call: bool = False, **options: Any) -> Page:
-        """A page of a person who has entered the room, and the call if asked."""
+        """Return a page of a person who has entered the room.
+
+        With `call`, the page has joined the call, too.
+        """
         page = self.page(nickname, **options)
         query = urlencode({"nickname": nickname})
-        # A video that has no picture yet holds the load event back.
+        # A video that has no picture yet delays the load event.
         page.goto(f"/rooms/{quote(room)}/?{query}", wait_until="domcontentloaded")
         until_page(
             page, "document.querySelectorAll('#people [data-participant]').length", seconds=LOAD_S
@@ -69,7 +76,10 @@ class People:
         return join_call(page) if call else page
 
     def leave(self) -> None:
-        """Closes every page; fails if one of them saw an error or sent a request elsewhere."""
+        """Close every page.
+
+        It fails if one of them logged an error or sent a request elsewhere.
+        """
         for context in self._contexts:
             context.close()
         self._contexts.clear()

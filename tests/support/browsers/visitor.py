@@ -1,4 +1,4 @@
-"""A browser that shows what an address answers, and follows nowhere."""
+"""A client that shows the answer of an address and follows no redirect."""
 
 import re
 import subprocess
@@ -14,14 +14,14 @@ PASSWORD = "x9-only-for-this-test"
 
 
 class Visitor:
-    """Somebody's browser at one server: cookies, and forms with their tokens."""
+    """A browser at one server: it keeps cookies and sends forms with their tokens."""
 
     def __init__(self, noom: Noom) -> None:
         self._noom = noom
         self.cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, **form: str) -> tuple[int, str, str]:
-        """Status, where it leads, and the page."""
+        """Return the status, the target of a redirect, and the page."""
         if method == "POST":
             form["csrfmiddlewaretoken"] = self._form_token()
         target = urlsplit(self._noom.url)
@@ -42,7 +42,7 @@ class Visitor:
         return answer.status, answer.headers.get("Location") or "", page
 
     def log_in(self, name: str) -> None:
-        """As an account that `account` has made."""
+        """Log in with an account that `account` has created."""
         login = "/admin/login/"
         status, _, _ = self.ask("POST", login, username=name, password=PASSWORD, next="/admin/")
         assert status == 302, "the login was refused"
@@ -54,7 +54,10 @@ class Visitor:
 
 
 def account(noom: Noom, name: str, *, admin: bool = False, may: str = "") -> None:
-    """Makes an account of the admin; without `admin` it has no permission but that named `may`."""
+    """Create an account of the admin.
+
+    Unless `admin` is set, the account has only the permission `may`.
+    """
     make = "create_superuser" if admin else "create_user"
     script = (
         "from django.contrib.auth.models import Permission, User;"

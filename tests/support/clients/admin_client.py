@@ -1,4 +1,7 @@
-"""A superuser's browser, without the browser: cookies and forms over a real connection."""
+"""A superuser's browser, without the browser.
+
+It sends cookies and forms over a real connection.
+"""
 
 import os
 import re
@@ -15,7 +18,7 @@ NAME, PASSWORD = "admin", os.urandom(12).hex()
 
 
 def make_superuser(noom: Noom) -> None:
-    """An account with NAME and PASSWORD; harmless if the database has it already."""
+    """Create an account with NAME and PASSWORD, unless the database has it already."""
     made = subprocess.run(
         [sys.executable, "manage.py", "createsuperuser", "--no-input"],
         cwd=ROOT,
@@ -33,7 +36,7 @@ def make_superuser(noom: Noom) -> None:
 
 
 def fields_of(page: str) -> dict[str, str]:
-    """The fields of the forms of a page, as they were drawn."""
+    """Return the fields of a page's forms, as the server rendered them."""
     fields = {}
     for tag in re.findall(r"<input[^>]*>", page):
         attributes = dict(re.findall(r'([a-z]+)="([^"]*)"', tag))
@@ -44,7 +47,7 @@ def fields_of(page: str) -> dict[str, str]:
 
 
 class Admin:
-    """Somebody who is logged in to the admin of one process."""
+    """A client that is logged in to the admin of one process."""
 
     def __init__(self, noom: Noom) -> None:
         make_superuser(noom)
@@ -56,16 +59,16 @@ class Admin:
 
     @property
     def cookie(self) -> str:
-        """As a header has it."""
+        """Return the cookies as a header carries them."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
 
     def get(self, path: str) -> str:
-        """A page's text. Raises HTTPError."""
+        """Return a page's text. Raise HTTPError."""
         with self._opener.open(self._url + path, timeout=30 * PATIENCE) as answer:
             return str(answer.read().decode())
 
     def post(self, path: str, **fields: str) -> str:
-        """The page after a form was sent, and its question answered with yes. Raises HTTPError."""
+        """Send a form, confirm its question, and return the page. Raise HTTPError."""
         page = self._send(path, **fields)
         if 'id="question"' in page:
             page = self._send(path, **fields, sure="yes")

@@ -13,7 +13,7 @@ from tests.unit.test_frames import parsed
 
 
 class Client(Conversation):
-    """A page's socket, in this very process."""
+    """A page's socket in the process of the test."""
 
     def __init__(
         self,
@@ -34,7 +34,10 @@ class Client(Conversation):
         self._open = False
 
     async def open(self) -> None:
-        """Shakes hands. Raises ConnectionRefusedError."""
+        """Perform the handshake.
+
+        Raises ConnectionRefusedError.
+        """
         self._open, _ = await self._socket.connect(timeout=DEADLINE_S)
         if not self._open:
             raise ConnectionRefusedError
@@ -44,7 +47,7 @@ class Client(Conversation):
         await self._socket.send_input({"type": "websocket.receive", "text": text, "bytes": binary})
 
     async def close(self, code: int = 1000) -> None:
-        """Goes without a word to the room."""
+        """Close the socket without leaving the room."""
         if self._open:
             self._open = False
             self._reader.cancel()
@@ -60,13 +63,13 @@ class Client(Conversation):
 
 
 class DirectClient(Client):
-    """The same at a server that takes frames as the bytes of the wire (`connection.DIRECT`)."""
+    """A client at a server that takes the bytes of the wire (`connection.DIRECT`)."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(path, **options)
         self._socket.scope["extensions"] = {DIRECT: self._write}
 
     def _write(self, wire: bytes) -> None:
-        # In the order of what the other way brings.
+        # Keeps the order of frames that do not take the direct path.
         message = {"type": "websocket.send", "text": parsed(wire)[2].decode()}
         self._socket.output_queue.put_nowait(message)

@@ -11,7 +11,7 @@ from tests.support.clients.protocol_client import Conversation
 
 
 class FallbackClient(Conversation):
-    """A page's session, in this very process; `line` is what carries it."""
+    """A page's HTTP session in the process of the test; `line` carries it."""
 
     line: FallbackLine
 
@@ -35,7 +35,10 @@ class FallbackClient(Conversation):
         self._stream = stream
 
     async def open(self) -> None:
-        """Opens the session. Raises ConnectionRefusedError."""
+        """Open the session.
+
+        Raises ConnectionRefusedError.
+        """
         self.line = FallbackLine(self.request, self._take, self._over, stream=self._stream)
         try:
             await self.line.open()
@@ -46,14 +49,14 @@ class FallbackClient(Conversation):
         await self.line.send((text or "").encode() or binary or b"")
 
     async def close(self, code: int = 1000) -> None:
-        """Goes: with a page's word, or, by 1006, without any."""
+        """Close the session; with code 1006, send no goodbye."""
         if code == 1006:
             await self.line.fall_silent()
         else:
             await self.line.close(code)
 
     async def request(self, body: bytes, *, method: str = "POST") -> AsyncGenerator[int | bytes]:
-        """A request for the socket's address."""
+        """Return a request for the socket's address."""
         answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         asked.put_nowait({"type": "http.request", "body": body})

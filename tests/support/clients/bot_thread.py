@@ -1,4 +1,4 @@
-"""Participants in Python in a thread of their own: the main one has the loop of Playwright."""
+"""Bots in a thread of their own; Playwright's loop runs in the main thread."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -23,12 +23,12 @@ class Loop:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, Value]) -> Value:
-        """What the coroutine returns, awaited in the thread."""
+        """Run the coroutine in the thread and return its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(DEADLINE_S)
 
     @contextmanager
     def joined(self, participant: Participant) -> Iterator[Participant]:
-        """A participant, in the room and its call meanwhile."""
+        """Run a bot in the room and its call while the block runs."""
         self.run(participant.__aenter__())
         try:
             yield participant
@@ -45,6 +45,6 @@ class Loop:
 
 
 async def _others() -> list[str]:
-    """The tasks that nobody has ended."""
-    await asyncio.sleep(0.1)  # aiortc's own last ones
+    """Return the tasks that nobody has ended."""
+    await asyncio.sleep(0.1)  # aiortc ends its last tasks by itself
     return [repr(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]

@@ -1,4 +1,4 @@
-"""What bystanders notice while somebody misbehaves."""
+"""Effects on bystanders while another client misbehaves."""
 
 import asyncio
 import contextlib
@@ -14,31 +14,32 @@ from tests.support.figures.process_usage import Load
 from tests.support.servers.cluster import Process
 from tests.support.servers.dev_server import ROOT
 
-EVERY_S = 0.12  # between two events of one pair, which is less than a socket may send
+# seconds between two events of one pair: longer than the interval of a socket's limit
+EVERY_S = 0.12
 
 
 def p99_ms(delays: list[float]) -> float:
-    """The 99th percentile of delays in seconds, in milliseconds; no number of too few."""
+    """Return the 99th percentile of delays in milliseconds; NaN for too few."""
     if len(delays) < 100:
         return float("nan")
     return sorted(delays)[int(len(delays) * 0.99)] * 1000
 
 
 class Bystanders:
-    """Pairs, each in a room of its own: one takes another name, the other sees it."""
+    """Pairs, each in a room of its own: one changes the nickname, the other sees it."""
 
     def __init__(self, pairs: list[tuple[Wire, Wire]]) -> None:
         self._pairs = pairs
-        # Each name is another than the one before, also from one time to the next.
+        # Each nickname differs from the one before, also between two measurements.
         self._number = itertools.count()
 
     async def delays(self, seconds: float) -> list[float]:
-        """How long each event took from one to the other, in seconds."""
+        """Return how long each event took from one person to the other, in seconds."""
         until = time.monotonic() + seconds
         return await self._all(lambda: time.monotonic() < until)
 
     async def delays_during(self, program: "subprocess.Popen[bytes]") -> list[float]:
-        """The same for as long as a program runs."""
+        """Return the delays of events for as long as a program runs."""
         return await self._all(lambda: program.poll() is None)
 
     async def _all(self, on: Callable[[], bool]) -> list[float]:
@@ -59,7 +60,7 @@ class Bystanders:
 
 @contextlib.asynccontextmanager
 async def present(url: str, key: str, *, pairs: int) -> AsyncIterator[Bystanders]:
-    """People in rooms, who are still there in the end."""
+    """Keep people in rooms while the block runs, and check that they are still there."""
     async with contextlib.AsyncExitStack() as stack:
         found = []
         for n in range(pairs):
@@ -73,12 +74,12 @@ async def present(url: str, key: str, *, pairs: int) -> AsyncIterator[Bystanders
 
 
 def memory_mb(process: Process) -> float:
-    """The memory of a server process."""
+    """Return the memory of a server process."""
     return Load(process.pid).memory_bytes() / 2**20
 
 
 def start(module: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    """A program of ours that misbehaves, in a process of its own."""
+    """Start one of the misbehaving clients in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,

@@ -22,7 +22,7 @@ GIVE_UP_S = 20.0 * PATIENCE
 
 
 def main(url: str, key: str, token: str, kind: str) -> None:
-    """Comes, waits for a line on stdin, floods; again and again until stdin ends."""
+    """Enter the room, wait for a line on stdin, and flood; repeat until stdin ends."""
     chunk = masked(*FRAMES[kind]) * AT_ONCE
     while True:
         flooder = Raw(url, f"/ws/chat/{key}/")
@@ -37,7 +37,7 @@ def main(url: str, key: str, token: str, kind: str) -> None:
 
 
 def flood(flooder: Raw, chunk: bytes) -> float:
-    """For how many seconds it was let."""
+    """Return the seconds until the server ended the socket."""
     flooder.line.settimeout(GIVE_UP_S)
     began = time.monotonic()
     with suppress(OSError):

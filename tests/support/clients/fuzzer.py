@@ -1,4 +1,4 @@
-"""Sends broken frames over sockets of their own, and counts how each was answered.
+"""Send broken frames over sockets of their own, and count the outcomes.
 
 `python -m tests.support.clients.fuzzer URL KEY TOKEN COUNT NUMBER` prints the counts as JSON;
 another number gives other frames.
@@ -18,14 +18,14 @@ from tests.support.messages.mutations import Mutator
 from tests.support.patience import PATIENCE
 
 AT_ONCE = 8
-PER_S = 50  # sockets, one each 20 ms: as many as one address may open, and no flood
+PER_S = 50  # sockets, one each 20 ms: as many as one address may open without a limit
 ANSWER_S = 10.0 * PATIENCE
 REF = 77
 LAST = json.dumps({"type": "people", "payload": {}, "ref": REF})
 
 
 def seeds(token: str) -> list[str]:
-    """A good frame of each type."""
+    """Return a good frame of each type."""
     return [
         json.dumps(
             {
@@ -39,14 +39,17 @@ def seeds(token: str) -> list[str]:
 
 
 async def one(url: str, path: str, frames: list[str]) -> str:
-    """How a fresh socket ends that sends these frames and then a good one: `answered`, if that is,
-    `closed CODE`, `cut` or `silent`."""
+    """Send these frames and a good one over a fresh socket; return the outcome.
+
+    The outcome is `answered` if the good frame gets an answer, else `closed CODE`, `cut` or
+    `silent`.
+    """
     target = urlsplit(url)
     reader, writer = await asyncio.open_connection(target.hostname, target.port)
     try:
         async with asyncio.timeout(ANSWER_S):
             writer.write(raw_websocket.handshake(url, path))
-            await reader.readuntil(b"\r\n\r\n")  # before it nobody may send (RFC 6455, 4.1)
+            await reader.readuntil(b"\r\n\r\n")  # a client sends nothing before it (RFC 6455, 4.1)
             for frame in [*frames, LAST]:
                 writer.write(
                     raw_websocket.masked(raw_websocket.TEXT, frame.encode(errors="surrogatepass"))
@@ -78,7 +81,7 @@ def _answers(payload: bytes) -> bool:
 
 
 async def main(url: str, key: str, token: str, count: int, number: int) -> Counter[str]:
-    """Half of the sockets have entered before they send their broken frame."""
+    """Run all sockets; half of them have entered before they send their broken frame."""
     good = seeds(token)
     enter, join = good[0], next(seed for seed in good if '"join_room"' in seed)
     mutator = Mutator(good, number)

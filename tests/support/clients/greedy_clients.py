@@ -1,10 +1,10 @@
-"""People of one address, who do as much as each of them may.
+"""Clients of one address that do as much as each of them may.
 
 `python -m tests.support.clients.greedy_clients URL ROOM READERS TYPERS WRITERS [CHARS]`
 
-They do as much as each of them may, in a process of their own: they read ROOM's history, type in
-it, and write in rooms of ten. The process prints "ready" when all are in,
-begins at the next line of its input, and ends with its input; then it prints the outcomes as JSON.
+In a process of their own, they read the history of ROOM, type in it, and write in rooms of ten. The
+process prints "ready" when all are in, begins at the next line of its input, and ends with its
+input; then it prints the outcomes as JSON.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ IN_A_ROOM = 10
 
 
 class Greedy:
-    """All of them, and what became of what they asked for."""
+    """All greedy clients, and the outcomes of their requests."""
 
     def __init__(self, url: str, room: str, chars: int) -> None:
         self._url, self._room, self._chars = url, room, chars
@@ -37,7 +37,7 @@ class Greedy:
         return wire
 
     async def act(self, wire: Wire, name: str, deed: Callable[[], Awaitable[object]]) -> None:
-        """Does something again and again, at the pace that one socket may keep."""
+        """Repeat an action at the rate that one socket may keep."""
         while wire.closed_with is None:
             began = time.monotonic()
             try:

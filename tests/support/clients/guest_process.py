@@ -1,10 +1,11 @@
-"""`python -m tests.support.clients.guest_process URL PER_SECOND KEY…`: one guest in each room.
+"""One guest in each room, in a process of their own.
 
-They live in a process, or in a network, of their own.
+`python -m tests.support.clients.guest_process URL PER_SECOND KEY…`
 
-They say something so many times a second together. It prints [room, participant] of each when they
-are in, and when its input ends [when, delay] of each message of theirs that came, in seconds of the
-monotonic clock, which is the same for all processes; both as a JSON list.
+The guests live in a process, or in a network, of their own. Together they write PER_SECOND messages
+a second. The process prints [room, participant] of each guest when all are in. When its input ends,
+it prints [when, delay] of each of their messages that arrived, in seconds of the monotonic clock,
+which all processes share. Both outputs are JSON lists.
 """
 
 import asyncio
@@ -22,12 +23,12 @@ START_S = 30 * PATIENCE
 
 
 class Guests:
-    """The other end of such a process."""
+    """The parent's side of such a process."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.here: list[tuple[str, str]] = []  # room and participant
-        self.delays: list[tuple[float, float]] = []  # known when they have left
+        self.delays: list[tuple[float, float]] = []  # known when the guests have left
 
     async def leave(self) -> None:
         output, _ = await self._process.communicate(b"")  # which closes its input
@@ -38,8 +39,10 @@ class Guests:
 async def guests(
     url: str, per_second: float, keys: Sequence[str], *, inside: Sequence[str] = ()
 ) -> AsyncIterator[Guests]:
-    """Guests in a process of their own; `inside`: the beginning of a command that starts it
-    elsewhere."""
+    """Start guests in a process of their own.
+
+    `inside` is the beginning of a command that starts it elsewhere.
+    """
     command = [
         *inside,
         sys.executable,
@@ -66,7 +69,7 @@ async def guests(
 
 
 async def main(url: str, per_second: float, keys: list[str]) -> None:
-    from tests.support.clients.swarm import Swarm  # after the settings
+    from tests.support.clients.swarm import Swarm  # imported after the settings are configured
 
     loop = asyncio.get_running_loop()
     async with Swarm(url) as swarm:

@@ -1,6 +1,6 @@
-"""A page's side of a socket over HTTP, whatever carries its requests.
+"""A page's side of a socket over HTTP, independent of what carries its requests.
 
-As in static/js/transport/http-socket.js.
+It follows static/js/transport/http-socket.js.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ PATIENCE_S = 8.0
 ACKNOWLEDGE_FRAMES = 20
 ACKNOWLEDGE_S = 4.0
 
-# Carries a body there; yields the status of the answer, then its parts as they come.
+# Sends a body there; yields the status of the answer, then its parts as they arrive.
 Request = Callable[[bytes], AsyncGenerator[int | bytes]]
 
 
 class Refused(Exception):
-    """An answer other than what was asked for."""
+    """An answer other than the expected one."""
 
     def __init__(self, status: int) -> None:
         super().__init__(str(status))
@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 class FallbackLine:
-    """One session: takes frames, and tells of those that come and of the end."""
+    """One session: sends frames, and reports received frames and the end."""
 
     def __init__(
         self,
@@ -49,16 +49,19 @@ class FallbackLine:
         self._said_after, self._said_at = 0, 0.0
 
     async def open(self) -> None:
-        """Opens the session, and listens. Raises Refused or OSError."""
+        """Open the session, and listen.
+
+        Raises Refused or OSError.
+        """
         self.listen()
         await self._opened
 
     def listen(self) -> None:
-        """Asks for what comes, from the beginning or again."""
+        """Start to listen, or listen again."""
         self._listener = asyncio.create_task(self._listen())
 
     async def send(self, *frames: bytes) -> None:
-        """Sends frames in one request, repeated until it is answered."""
+        """Send frames in one request, and repeat it until the server answers."""
         async with self._sending:
             head = self.sending(self.number)
             self.number += len(frames)
@@ -67,7 +70,7 @@ class FallbackLine:
                     await asyncio.sleep(RETRY_S)
 
     async def close(self, code: int = 1000) -> None:
-        """Says goodbye, unless the session is over."""
+        """Say goodbye, unless the session is over."""
         if self.session and not self.is_over:
             self.is_over = True
             head = {"do": "close", "session": self.session, "number": self.number, "code": code}
@@ -76,13 +79,13 @@ class FallbackLine:
         await self.fall_silent()
 
     async def fall_silent(self) -> None:
-        """Asks for nothing more."""
+        """Stop listening."""
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
 
     async def post(self, head: dict[str, Any], *frames: bytes) -> int:
-        """The status of a request with this head and these frames, its answer read to the end."""
+        """Send these frames, read the answer to its end, and return its status."""
         async with aclosing(
             self.request(b"\n".join([json.dumps(head).encode(), *frames]))
         ) as answer:
@@ -92,11 +95,11 @@ class FallbackLine:
         return status
 
     def sending(self, number: int) -> dict[str, Any]:
-        """The head of a request that sends."""
+        """Return the head of a request that sends."""
         return {"do": "send", "session": self.session, "number": number, "after": self.after}
 
     def listening(self, *, stream: bool) -> dict[str, Any]:
-        """The head of a request that listens."""
+        """Return the head of a request that listens."""
         self.turn += 1
         head = {"do": "listen", "session": self.session, "turn": self.turn, "after": self.after}
         return {**head, "stream": stream}
@@ -157,7 +160,7 @@ class FallbackLine:
         await self._acknowledge()
 
     async def _acknowledge(self) -> None:
-        """A page that listens to one long answer says at times that it is there."""
+        """Confirm regularly that the page still reads one long answer."""
         now = asyncio.get_running_loop().time()
         is_due = now - self._said_at > ACKNOWLEDGE_S
         if not self.stream or self.is_over or not self.session:

@@ -13,7 +13,7 @@ CHUNK = 64 * 1024
 
 
 class FallbackWire(Conversation):
-    """A page's session; `async with` opens it and sees it off. `line` is what carries it."""
+    """A page's session; `async with` opens and closes it. `line` carries it."""
 
     line: FallbackLine
 
@@ -33,11 +33,11 @@ class FallbackWire(Conversation):
         await self.line.close()
 
     async def enter(self, nickname: str, **more: object) -> None:
-        """Enters the room of a chat socket; the answer is `.hello`."""
+        """Enter the room of a chat socket; the answer is `.hello`."""
         self.hello = await self.ask("enter_room", token=self.token, nickname=nickname, **more)
 
     async def join(self, session: str = "one") -> None:
-        """Joins the call of a call socket; the answer is `.hello`."""
+        """Join the call of a call socket; the answer is `.hello`."""
         self.hello = await self.ask("join_room", **self.joining(session))
 
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
@@ -48,14 +48,17 @@ class FallbackWire(Conversation):
 
 
 class Http:
-    """Posts to the address that stands for a WebSocket's."""
+    """POST requests to the address that stands for a WebSocket's."""
 
     def __init__(self, url: str, path: str, *, address: str = "") -> None:
         self.url, self._address = url, address
         self._path = quote(path.replace("/ws/", "/http/", 1))
 
     async def request(self, body: bytes) -> AsyncGenerator[int | bytes]:
-        """The status of the answer, then its parts. Raises OSError, or EOFError if it is cut."""
+        """Yield the status of the answer, then its parts.
+
+        Raises OSError, or EOFError if the connection ends early.
+        """
         target = urlsplit(self.url)
         head = (
             f"POST {self._path} HTTP/1.1\r\nHost: {target.netloc}\r\nOrigin: {self.url}\r\n"

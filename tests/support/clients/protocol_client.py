@@ -1,4 +1,4 @@
-"""What a page does with a socket, whatever carries it: asks by ref, and keeps what arrives."""
+"""A client of the protocol: it asks by ref, and keeps what arrives."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ ALL_ON = {"audio": True, "video": True, "screen": False}
 
 
 class Refusal(Exception):
-    """An `error` answered."""
+    """The answer `error`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -22,7 +22,7 @@ class Refusal(Exception):
 
 
 class Conversation:
-    """One socket to Noom; subclasses carry it."""
+    """One socket to Noom; a subclass carries its frames."""
 
     def __init__(self, path: str, token: str | None, browser: str) -> None:
         self.key = path.split("/")[3] if path.count("/") > 3 else ""
@@ -35,23 +35,26 @@ class Conversation:
 
     @property
     def id(self) -> str:
-        """The participant that the token names."""
+        """Return the participant that the token names."""
         return tokens.read(self.token, key=self.key).participant
 
     def joining(self, session: str) -> dict[str, Any]:
-        """The payload of `join_room`."""
+        """Return the payload of `join_room`."""
         return {"token": self.token, "session": session, "media": ALL_ON}
 
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
-        """Sends one frame."""
+        """Send one frame."""
         raise NotImplementedError
 
     async def tell(self, kind: str, **payload: Any) -> None:
-        """Sends a message that wants no answer."""
+        """Send a message that wants no answer."""
         await self.send_raw(json.dumps({"type": kind, "payload": payload}))
 
     async def ask(self, kind: str, **payload: Any) -> dict[str, Any]:
-        """Sends a message and returns the answer. Raises Refusal."""
+        """Send a message and return the answer.
+
+        Raises Refusal.
+        """
         self._ref += 1
         ref = self._ref
         await self.send_raw(json.dumps({"type": kind, "payload": payload, "ref": ref}))
@@ -61,11 +64,11 @@ class Conversation:
         return dict(answer["payload"])
 
     async def say(self, text: str, client_id: str | None = None) -> dict[str, Any]:
-        """Says something in the room."""
+        """Write a message into the room."""
         return await self.ask("new_message", text=text, client_id=client_id or str(uuid.uuid4()))
 
     async def event(self, kind: str, **expected: Any) -> dict[str, Any]:
-        """The next event of a type (with these fields in its payload) that has not been taken."""
+        """Return the next untaken event of a type, with these fields in its payload."""
         found = await self._next(
             lambda event: (
                 event["type"] == kind
@@ -76,7 +79,7 @@ class Conversation:
         return dict(found["payload"])
 
     def waiting(self, kind: str) -> list[dict[str, Any]]:
-        """The events of a type that came and have not been taken."""
+        """Return the untaken events of a type that have arrived."""
         return [event for event in self._events if event["type"] == kind]
 
     def forget(self) -> None:
@@ -84,11 +87,11 @@ class Conversation:
         self._events = [event for event in self._events if "ref" in event]
 
     async def any_event(self) -> dict[str, Any]:
-        """The next event of whatever type, in the order of arrival."""
+        """Return the next event of any type, in the order of arrival."""
         return await self._next(lambda event: "ref" not in event)
 
     async def silence(self, kind: str, seconds: float = 0.1) -> None:
-        """Fails if an event of this type comes within the time."""
+        """Fail if an event of this type arrives within the time."""
         try:
             async with asyncio.timeout(seconds):
                 event = await self._next(lambda event: event["type"] == kind)
@@ -97,7 +100,7 @@ class Conversation:
         raise AssertionError(f"{kind} came: {event}")
 
     async def closing(self, seconds: float = DEADLINE_S) -> int:
-        """The code with which the server closes."""
+        """Return the code with which the server closes the socket."""
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: self.closed_with is not None)
         assert self.closed_with is not None
@@ -116,14 +119,14 @@ class Conversation:
             return event
 
     async def _take(self, text: str) -> None:
-        """A frame came."""
+        """Process a received frame."""
         events = json.loads(text)
         async with self._arrived:
             self._events += events if isinstance(events, list) else [events]
             self._arrived.notify_all()
 
     async def _end(self, code: int) -> None:
-        """The socket was closed."""
+        """Process the end of the socket."""
         async with self._arrived:
             self.closed_with = code
             self._arrived.notify_all()

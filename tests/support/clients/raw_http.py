@@ -1,4 +1,7 @@
-"""HTTP by hand: every byte as a test wants it, where a client library would mend it."""
+"""HTTP by hand: every byte as a test wants it.
+
+A client library would correct it.
+"""
 
 import socket
 from collections.abc import Mapping
@@ -10,7 +13,7 @@ ANSWER_S = 10 * PATIENCE
 
 
 class Answer(NamedTuple):
-    """What came back; `headers` as they came, twice if they came twice."""
+    """An answer; `headers` keeps the order of arrival, and repeated headers."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -26,7 +29,7 @@ def ask(
     body: bytes = b"",
     client: str = "127.0.0.1",
 ) -> Answer:
-    """Asks on a connection of its own, from an address of this machine."""
+    """Send a request on a connection of its own, from an address of this machine."""
     sent = {"Host": f"127.0.0.1:{port}", "Connection": "close", **(headers or {})}
     if body:
         sent.setdefault("Content-Length", str(len(body)))
@@ -38,7 +41,10 @@ def ask(
 def shake_hands(
     port: int, path: str, *, client: str = "127.0.0.1", **headers: str | None
 ) -> Answer:
-    """Asks for a WebSocket; a header that is None is left away, `_` stands for `-`."""
+    """Ask for a WebSocket.
+
+    A header that is None is left out; `_` in a name stands for `-`.
+    """
     sent: dict[str, str | None] = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
@@ -52,7 +58,10 @@ def shake_hands(
 
 
 def send(port: int, data: bytes, *, client: str = "127.0.0.1") -> Answer:
-    """Sends bytes, and reads an answer: to its end, or only its head if it opens a WebSocket."""
+    """Send bytes, and read an answer.
+
+    Of an answer that opens a WebSocket, it reads the head only.
+    """
     with socket.create_connection(
         ("127.0.0.1", port), ANSWER_S, source_address=(client, 0)
     ) as connection:

@@ -1,4 +1,4 @@
-"""WebSocket frames by hand (RFC 6455), for clients that do what no library lets them."""
+"""WebSocket frames by hand (RFC 6455), which no library would send."""
 
 import base64
 import os
@@ -15,19 +15,19 @@ OPEN_S = 10.0 * PATIENCE
 
 
 class Frame(NamedTuple):
-    """What came: the opcode, and the payload."""
+    """A received frame: the opcode, and the payload."""
 
     opcode: int
     payload: bytes
 
     @property
     def code(self) -> int:
-        """Of a close."""
+        """Return the code of a close frame."""
         return int(struct.unpack("!H", self.payload[:2])[0]) if len(self.payload) > 1 else 1005
 
 
 def handshake(url: str, path: str) -> bytes:
-    """The request that opens a socket at a server's own origin."""
+    """Return the request that opens a socket at a server's own origin."""
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
         f"GET {quote(path)} HTTP/1.1",
@@ -42,7 +42,7 @@ def handshake(url: str, path: str) -> bytes:
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
-    """A whole frame of a client; the mask is zero, which is allowed and quick."""
+    """Return a whole frame of a client; its mask is zero, which is allowed and quick."""
     size = len(payload)
     if size < 126:
         head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)
@@ -54,7 +54,7 @@ def masked(opcode: int, payload: bytes) -> bytes:
 
 
 def parse(data: bytes) -> tuple[list[Frame], bytes]:
-    """The whole frames of a server in `data`, and what is left of it."""
+    """Return the whole frames of a server in `data`, and the remaining bytes."""
     frames, at = [], 0
     while len(data) >= at + 2:
         opcode, size = data[at] & 0x0F, data[at + 1] & 0x7F
@@ -69,7 +69,10 @@ def parse(data: bytes) -> tuple[list[Frame], bytes]:
 
 
 class Raw:
-    """A blocking socket that has shaken hands; `buffer` bounds what it takes without reading."""
+    """A blocking socket after its handshake.
+
+    `buffer` bounds the bytes that the kernel accepts while nobody reads.
+    """
 
     def __init__(
         self, url: str, path: str, *, source: str = "127.0.0.1", buffer: int | None = None
@@ -96,7 +99,7 @@ class Raw:
         self.line.sendall(masked(opcode, payload))
 
     def frames(self) -> Iterator[Frame]:
-        """What comes, until the line ends."""
+        """Return the frames that arrive until the connection ends."""
         while True:
             found, self._data = parse(self._data)
             yield from found

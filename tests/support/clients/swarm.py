@@ -1,5 +1,7 @@
-"""Many people on chat sockets in one process, who come back as the page does and keep what they
-saw, so that loss, doubles and order can be judged."""
+"""Many people on chat sockets in one process, who keep what they received.
+
+They reconnect as a page does. Their records show loss, doubles and order.
+"""
 
 import asyncio
 import time
@@ -19,41 +21,44 @@ from chat.protocol import messages as m
 from chat.protocol.codec import CHAT
 from tests.support.patience import PATIENCE
 
-AGAIN_S = 1.0  # after a refusal that passes, as static/js/session/outbox.js
+AGAIN_S = 1.0  # after a temporary refusal, as static/js/session/outbox.js
 AGAIN_CODES = {"too_fast", "try_later"}
 ENTERING_AT_ONCE = 50
 EVERY_S = 0.05
 PEOPLE_PER_ADDRESS = 20
-HEAL_S = 15.0  # what got lost is known from the next beat
+HEAL_S = 15.0  # the next beat shows a loss
 
 _addresses = count()
 
 
 class Loss(NamedTuple):
-    """When a line was lost, by the monotonic clock, and the code that closed it (1006: none)."""
+    """The loss of a connection.
+
+    `at` is its time by the monotonic clock; code 1006 means none.
+    """
 
     at: float
     code: int | None
 
 
 class _Line(Line):
-    """A line from an address of its guest's own."""
+    """A connection from an address of its guest's own."""
 
     losses: list[Loss]
     address: str | None
 
     @property
     def is_over(self) -> bool:
-        """The server has told it to stay away."""
+        """Return whether the server has closed the connection for good."""
         return self._task is not None and self._task.done()
 
     @property
     def over_with(self) -> str:
-        """The code by which it did."""
+        """Return the code of that close."""
         return self._task.result().code if self._task and self._task.done() else ""
 
     def cut(self) -> None:
-        """Loses the connection, as on another network."""
+        """Lose the connection, as after a change of network."""
         if self._socket is not None:
             self._socket.transport.abort()
 
@@ -73,10 +78,11 @@ class Guest:
         self.key, self.nickname = key, nickname
         self.log, self.roster = Log(), Roster[m.Person]()
         self.acked: dict[str, int] = {}  # the number of each own message, by client_id
-        self.backs: list[float] = []  # when an enter_room was answered, first and later ones
-        # When a message came as an event, how late, and from whom.
+        self.backs: list[float] = []  # when an enter_room was answered: first, then each later one
+        # When a message arrived as an event, its delay, and its sender.
         self.delays: list[tuple[float, float, str]] = []
-        self.events: list[m.Wire] = []  # welcomes, byes and changes of people, as they came
+        # welcomes, byes and changes of people, in the order of arrival
+        self.events: list[m.Wire] = []
         self.beats: list[m.BeatEvent] = []
         self._token = tokens.mint(key=key, browser=uuid.uuid4().hex, room_name=key)
         self.id = tokens.read(self._token, key=key).participant
@@ -94,17 +100,20 @@ class Guest:
         self._healer: asyncio.Task[None] | None = None
 
     async def enter(self) -> None:
-        """Raises Refused, or Unreachable."""
+        """Enter the room.
+
+        Raises Refused, or Unreachable.
+        """
         await self.line.start()
         self._healer = asyncio.create_task(self._heal())
 
     async def leave(self) -> None:
-        """Says goodbye, and goes."""
+        """Say goodbye, and close the connection."""
         await self.line.request(m.LeaveRoom(), m.EmptyAck)
         await self.stop()
 
     async def stop(self) -> None:
-        """Goes without a word to the room."""
+        """Close the connection without leaving the room."""
         if self._healer:
             self._healer.cancel()
             with suppress(asyncio.CancelledError):
@@ -112,16 +121,18 @@ class Guest:
         await self.line.stop()
 
     async def say(self, text: str | None = None) -> int:
-        """Says something, by default the time; returns its number when it is acknowledged, however
-        often it has to be sent."""
+        """Write a message, by default the time, and return its number.
+
+        It sends the message until it is acknowledged.
+        """
         message = m.NewMessage(text=text or str(time.monotonic()), client_id=new_id())
         while True:
             await self.line.open.wait()
             try:
                 ack = await self.line.request(message, m.NewMessageAck)
             except Unreachable:
-                # On a socket that has just ended it comes without a turn of the loop, in which the
-                # line would notice: this would go on for ever.
+                # On a socket that has just ended, the error comes without a turn of the loop. The
+                # line would never notice the end, and this loop would never end.
                 await asyncio.sleep(0)
                 continue
             except Refused as refusal:
@@ -133,7 +144,7 @@ class Guest:
             return ack.seq
 
     def state(self) -> str:
-        """For whoever wonders why something is missing."""
+        """Return the state as text, for the message of a failed test."""
         now = time.monotonic()
         return (
             f"last {self.log.last}, head {self.log.head}, open {self.line.open.is_set()},"
@@ -175,7 +186,7 @@ class Guest:
             self._news.set()
 
     async def _heal(self) -> None:
-        """Asks for what got lost, as the page does; what fails is asked again after an event."""
+        """Repair losses as the page does; repeat a failed repair after an event."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -195,7 +206,7 @@ class Guest:
 
 
 class Verdict(NamedTuple):
-    """What became of what was said: counts of messages, and of guests with another order."""
+    """Outcome of the messages: counts of messages, and of guests with another order."""
 
     said: int
     lost: int
@@ -204,7 +215,7 @@ class Verdict(NamedTuple):
 
 
 class Swarm:
-    """Guests in rooms of one site; `async with` sees them off."""
+    """Guests in rooms of one site; `async with` ends their connections."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -219,7 +230,7 @@ class Swarm:
     def invite(
         self, keys: Sequence[str], each: int, *, url: str = "", own_addresses: bool = True
     ) -> list[Guest]:
-        """`each` more guests for each of these rooms, at `url` if it is another."""
+        """Add `each` guests to each of these rooms, at `url` if given."""
         new = [
             Guest(url or self.url, key, f"P{number}", own_address=own_addresses)
             for number, key in enumerate(list(keys) * each, len(self.guests))
@@ -230,7 +241,7 @@ class Swarm:
     async def enter(
         self, keys: Sequence[str], each: int, *, url: str = "", own_addresses: bool = True
     ) -> list[Guest]:
-        """The same, and they have entered."""
+        """Add guests, and wait until they have entered."""
         gate = asyncio.Semaphore(ENTERING_AT_ONCE)
 
         async def enter(guest: Guest) -> None:
@@ -242,7 +253,7 @@ class Swarm:
         return new
 
     async def dismiss(self, guests: Iterable[Guest]) -> None:
-        """These go, without a word to their rooms."""
+        """Close the connections of these guests without leaving their rooms."""
         going = list(guests)
         await asyncio.gather(*(guest.stop() for guest in going))
         gone = set(map(id, going))
@@ -252,8 +263,10 @@ class Swarm:
     async def talking(
         self, per_second: float, speakers: Sequence[Guest] | None = None
     ) -> AsyncIterator[None]:
-        """Somebody else says something so many times a second, until the end, when all that was
-        said is acknowledged."""
+        """Write so many messages a second while the block runs, each from another guest.
+
+        At the end it waits until all messages are acknowledged.
+        """
         waiting: set[asyncio.Task[int]] = set()
 
         async def talk() -> None:
@@ -273,12 +286,12 @@ class Swarm:
             await asyncio.gather(*waiting)
 
     async def judge(self, guests: Iterable[Guest] | None = None) -> Verdict:
-        """What these guests, who were there from the beginning, have in the end."""
+        """Return the outcome for guests who were there from the beginning."""
         judged = list(self.guests if guests is None else guests)
         acked: dict[str, dict[str, int]] = defaultdict(dict)
         for guest in self.guests:
             acked[guest.key] |= guest.acked
-        with suppress(AssertionError):  # what is missing then is lost
+        with suppress(AssertionError):  # the verdict counts what is still missing as lost
             await until(
                 lambda: all(not _missed(guest, acked[guest.key]) for guest in judged),
                 "everybody to have everything",
@@ -303,13 +316,15 @@ class Swarm:
 
 
 def new_id() -> str:
-    """A client_id."""
+    """Return a client_id."""
     return str(uuid.uuid4())
 
 
 def untrue(guests: Iterable[Guest], others: Iterable[tuple[str, str]] = ()) -> list[str]:
-    """Of these guests, who are all that there are in their rooms but for the others (room and
-    participant), those with another roster."""
+    """Return the guests whose roster is not true.
+
+    `guests` and `others` (room and participant) are all the people in the rooms.
+    """
     living: dict[str, set[str]] = defaultdict(set)
     everyone = list(guests)
     for key, participant in [*((guest.key, guest.id) for guest in everyone), *others]:
@@ -324,20 +339,20 @@ def untrue(guests: Iterable[Guest], others: Iterable[tuple[str, str]] = ()) -> l
 
 
 def flickers(guests: Iterable[Guest], who: Iterable[Guest]) -> int:
-    """How often one of `who` was said to have gone or arrived, of the events that are kept."""
+    """Return how often a kept event said that one of `who` had left or arrived."""
     ids = {guest.id for guest in who}
     told = (event for guest in guests for event in guest.events)
     return sum(isinstance(e, m.ByeEvent | m.WelcomeEvent) and e.person.id in ids for e in told)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of them does not exceed."""
+    """Return the value that this share of the values does not exceed."""
     assert values, "nothing was measured"
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 async def until(check: Callable[[], object], what: str, *, seconds: float) -> None:
-    """Waits for a state with a deadline: `seconds` on an idle machine."""
+    """Wait for a state with a deadline: `seconds` on an idle machine."""
     start = time.monotonic()
     while not check():
         waited_s = time.monotonic() - start
@@ -351,6 +366,6 @@ def _missed(guest: Guest, acked: dict[str, int]) -> set[tuple[str, int]]:
 
 
 def _own_address() -> str:
-    """A loopback address that not too many share, for the limits of an address."""
+    """Return a loopback address that few guests share, for the limits of an address."""
     number = next(_addresses) // PEOPLE_PER_ADDRESS
     return f"127.{1 + number // 65_000 % 250}.{number // 250 % 250}.{1 + number % 250}"

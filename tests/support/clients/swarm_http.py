@@ -1,4 +1,7 @@
-"""The swarm's lines over HTTP: a session, used as call/bot/socket.py uses a WebSocket."""
+"""The swarm's connections over HTTP.
+
+A session is used as call/bot/socket.py uses a WebSocket.
+"""
 
 import asyncio
 from typing import Any
@@ -11,7 +14,7 @@ from tests.support.clients.http_socket import Http
 
 
 class Connection:
-    """As much of a connection of `websockets` as a line needs."""
+    """The part of a `websockets` connection that a line needs."""
 
     close_code: int | None = None
     close_reason: str | None = None
@@ -22,20 +25,29 @@ class Connection:
         self._frames: asyncio.Queue[str | None] = asyncio.Queue()
 
     async def open(self) -> None:
-        """Raises OSError."""
+        """Open the session.
+
+        Raises OSError.
+        """
         try:
             await self._line.open()
         except (EOFError, Refused) as error:
             raise ConnectionRefusedError(*error.args) from error
 
     async def send(self, frame: str) -> None:
-        """Raises ConnectionClosed."""
+        """Send a frame.
+
+        Raises ConnectionClosed.
+        """
         if self._line.is_over:
             raise ConnectionClosedError(None, None)
         await self._line.send(frame.encode())
 
     async def recv(self) -> str:
-        """Raises ConnectionClosed."""
+        """Return the next frame.
+
+        Raises ConnectionClosed.
+        """
         frame = await self._frames.get()
         if frame is None:
             raise ConnectionClosedError(None, None)
@@ -53,7 +65,7 @@ class Connection:
 
 
 def connecting(*, stream: bool) -> Any:
-    """What takes the place of a line's `_connect`."""
+    """Return a replacement for a line's `_connect`."""
 
     async def connect(line: Any, **options: object) -> Connection:
         path = urlsplit(line._address).path

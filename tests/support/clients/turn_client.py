@@ -1,4 +1,4 @@
-"""A TURN client that says exactly what a test wants said, on aioice's STUN messages."""
+"""A TURN client that sends exactly what a test wants, on aioice's STUN messages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -24,38 +24,38 @@ _used_ports: set[int] = set()
 
 
 class TurnClient(TurnClientUdpProtocol):
-    """One allocation; what is refused is answered with the code of the error, else with 200."""
+    """One allocation; methods return the code of a refusal, else 200."""
 
     def __init__(self, server: Address, username: str | None, password: str | None) -> None:
         super().__init__(server, username, password, LIFETIME_S, LIFETIME_S)
         self._channel = 0x4000
 
     async def allocate(self, family: int = IPV4, transport: int = UDP) -> int:
-        """Asks for a relayed address, which is then in `relayed_address`."""
+        """Ask for a relayed address, which is then in `relayed_address`."""
         request = self._request(stun.Method.ALLOCATE)
         request.attributes |= {"LIFETIME": LIFETIME_S, "REQUESTED-TRANSPORT": transport}
         request.attributes[FAMILY] = family
         return await _code(self._allocate(request))
 
     async def keep(self) -> int:
-        """Refreshes the allocation."""
+        """Refresh the allocation."""
         request = self._request(stun.Method.REFRESH)
         request.attributes["LIFETIME"] = LIFETIME_S
         return await _code(self.request_with_retry(request))
 
     async def permit(self, peer: str) -> int:
-        """CreatePermission for a peer's address."""
+        """Send CreatePermission for a peer's address."""
         request = self._request(stun.Method.CREATE_PERMISSION)
         request.attributes["XOR-PEER-ADDRESS"] = (peer, 0)
         return await _code(self.request_with_retry(request))
 
     async def bind(self, peer: str, port: int = 9) -> int:
-        """ChannelBind to a peer."""
+        """Send ChannelBind for a peer."""
         self._channel += 1
         return await _code(self.channel_bind(self._channel, (peer, port)))
 
     def send(self, data: bytes, peer: Address) -> None:
-        """A Send indication, which nobody answers."""
+        """Send a Send indication, which gets no answer."""
         indication = stun.Message(stun.Method.SEND, stun.Class.INDICATION)
         indication.attributes |= {"XOR-PEER-ADDRESS": peer, "DATA": data}
         self.send_stun(indication, self.server)
@@ -77,7 +77,10 @@ async def _code(exchange: Coroutine[Any, Any, object]) -> int:
 
 
 async def _from_unused_port(make: Callable[[], TurnClient], server: Address) -> TurnClient:
-    """The relay remembers an allocation a little longer than we do (437, RFC 8656 section 7.4)."""
+    """Return a client from a port without an allocation.
+
+    The relay remembers an allocation longer than the client does (437, RFC 8656 section 7.4).
+    """
     loop = asyncio.get_running_loop()
     while True:
         transport, client = await loop.create_datagram_endpoint(make, remote_addr=server)
@@ -92,7 +95,7 @@ async def _from_unused_port(make: Callable[[], TurnClient], server: Address) -> 
 async def turn_client(
     server: Address, username: str | None = None, password: str | None = None
 ) -> AsyncIterator[TurnClient]:
-    """A client of the relay at `server`, gone with its allocation at the end."""
+    """Create a client of the relay at `server`; delete its allocation at the end."""
     client = await _from_unused_port(lambda: TurnClient(server, username, password), server)
     try:
         yield client

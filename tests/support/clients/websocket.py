@@ -15,7 +15,7 @@ AGAIN_S = 0.5
 
 
 class Wire(Conversation):
-    """A page's socket; `async with` opens it and sees it off."""
+    """A page's socket; `async with` opens and closes it."""
 
     _line: ClientConnection
     _reader: asyncio.Task[None]
@@ -50,9 +50,9 @@ class Wire(Conversation):
         await self._reader
 
     async def enter(self, nickname: str, **more: object) -> None:
-        """Enters the room of a chat socket; the answer is `.hello`.
+        """Enter the room of a chat socket; the answer is `.hello`.
 
-        As a page does, it tries again while a slow machine has too many at the door.
+        Like a page, it tries again while a slow machine admits too few at once.
         """
         while True:
             try:
@@ -66,18 +66,18 @@ class Wire(Conversation):
                 await asyncio.sleep(AGAIN_S)
 
     async def join(self, session: str = "one") -> None:
-        """Joins the call of a call socket; the answer is `.hello`."""
+        """Join the call of a call socket; the answer is `.hello`."""
         self.hello = await self.ask("join_room", **self.joining(session))
 
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
         await self._line.send(text if binary is None else binary)  # type: ignore[arg-type]
 
     async def ping(self) -> None:
-        """Returns when the server has answered a WebSocket ping."""
+        """Return when the server has answered a WebSocket ping."""
         await (await self._line.ping())
 
     def vanish(self) -> None:
-        """As a pulled cable does."""
+        """Lose the connection without a close, like a pulled cable."""
         self._line.transport.abort()
 
     async def _read(self) -> None:
@@ -89,7 +89,7 @@ class Wire(Conversation):
 
 
 def unverified(url: str) -> ssl.SSLContext | None:
-    """For an https address whose certificate a test has made; None for plain http."""
+    """Return a TLS context that trusts any certificate; None for plain http."""
     if not url.startswith("https:"):
         return None
     context = ssl.create_default_context()

@@ -1,1 +1,1 @@
-"""Bars, figures, and the report that is made of them."""
+"""Targets, figures, and the report of them."""

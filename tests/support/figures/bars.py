@@ -1,8 +1,8 @@
-"""What Noom is held to: a name for each bar, and what happens in it (docs/reliability.md)."""
+"""Noom's targets: a name for each, and its case (docs/reliability.md)."""
 
 import os
 
-# Where figures and runs are noted, one JSON object a line; nowhere outside `make faults`.
+# The file of figures and runs, one JSON object a line; only `make faults` sets it.
 FIGURES = os.environ.get("NOOM_FIGURES", "")
 
 BARS = {

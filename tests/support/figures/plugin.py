@@ -1,6 +1,6 @@
-"""What every test of a bar has: its mark, and the figures by which it is judged.
+"""Mark and figures of every test of a target.
 
-The conftest.py of tests/reliability and of tests/security take all of it.
+The conftest.py of tests/reliability and of tests/security import all of it.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -20,12 +20,15 @@ from tests.support.servers.room_under_attack import LIFTED
 from tests.support.servers.two_process_site import Site
 
 TESTS = Path(__file__).parents[2]
-MEASURED = (TESTS / "reliability", TESTS / "security")  # every test there has a bar
+MEASURED = (TESTS / "reliability", TESTS / "security")  # every test in these folders has a target
 MISSES = pytest.StashKey[list[str]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test without its bar would be missing in the report; all of them start processes."""
+    """Check that every test has a target, and mark all as live.
+
+    A test without its target would be missing in the report. All of them start processes.
+    """
     for item in items:
         if not any(folder in item.path.parents for folder in MEASURED):
             continue
@@ -38,7 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Notes how a test ended: one that failed before its figures would look like none."""
+    """Note how a test ended.
+
+    A test that failed before its figures would otherwise look like none.
+    """
     report = yield
     if FIGURES and not report.skipped and (report.when == "call" or report.failed):
         note(Path(FIGURES), Run(_bar(item), item.name, held=report.passed))
@@ -47,7 +53,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """A test with a figure above its limit fails."""
+    """Fail a test that has a figure above its limit."""
     yield
     misses = item.stash.get(MISSES, [])
     if misses:
@@ -56,14 +62,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`figure(what, value, limit=…, unit=…)`: notes a figure of this test's bar.
+    """Note a figure of this test's target: `figure(what, value, limit=…, unit=…)`.
 
-    The test fails at its end, when all of them are known, if one was above its limit. A bar that
-    asks for "at least" counts what is missing, with the limit 0.
+    The test fails at its end, after all figures, if one was above its limit. A target that wants
+    "at least" counts what is missing, with the limit 0.
 
-    A figure without a unit is a count: what is lost, doubled or admitted is wrong at any speed, so
-    every run judges it. A figure with a unit (s, ms, /s, %, ×, MB) depends on the machine: only a
-    run that notes figures (`make faults`, on a quiet machine) judges it.
+    A figure without a unit is a count. Losses, doubles and wrong admissions are wrong at any speed,
+    so every run judges counts. A figure with a unit (s, ms, /s, %, ×, MB) depends on the machine:
+    only a run that notes figures (`make faults`, on a quiet machine) judges it.
     """
     bar = _bar(request.node)
     misses = request.node.stash.setdefault(MISSES, [])
@@ -81,7 +87,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture
 def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
-    """`start_site(NAME="value", …)`: Redis and two processes of this test's own."""
+    """Start a Redis and two processes for one test: `start_site(NAME="value", …)`."""
     with ExitStack() as stops:
 
         def start(**environment: str) -> Site:
@@ -95,7 +101,7 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 @pytest.fixture(scope="module")
 def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Redis and two processes of this module's, which let one address do as much as it likes."""
+    """Redis and two processes of one module, without limits for one address."""
     site = Site(tmp_path_factory.mktemp("site"), **LIFTED)
     site.start()
     yield site
@@ -104,20 +110,20 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def cluster(open_site: Site) -> Iterator[list[Process]]:
-    """Its processes; no failure may stand in their logs afterwards."""
+    """The processes of the site; their logs may contain no failure afterwards."""
     yield open_site.processes
     assert_no_failure(*(process.log for process in open_site.processes))
 
 
 @pytest.fixture(scope="module")
 def admin(open_site: Site) -> Admin:
-    """Somebody who is logged in to the admin of the first of them."""
+    """A client that is logged in to the admin of the first process."""
     return Admin(open_site.processes[0])
 
 
 @pytest.fixture
 def light(browser: Browser) -> Iterator[Callable[[str], LightPages]]:
-    """`light(url)`: LightPages of a server."""
+    """Open the LightPages of a server: `light(url)`."""
     opened: list[LightPages] = []
 
     def light(url: str) -> LightPages:
@@ -131,7 +137,10 @@ def light(browser: Browser) -> Iterator[Callable[[str], LightPages]]:
 
 @pytest.fixture
 def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """`start_process(NAME="value", …)`: one `manage.py serve` without Redis, until the end."""
+    """Start a process without Redis until the end: `start_process(NAME="value", …)`.
+
+    The process runs `manage.py serve`.
+    """
     with ExitStack() as stops:
 
         def start(**environment: str) -> Process:
@@ -145,7 +154,7 @@ def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
 @pytest.fixture
 def site(start_site: Callable[..., Site]) -> Site:
-    """The same with the settings of a fresh install."""
+    """A site with the settings of a fresh install."""
     return start_site()
 
 

@@ -1,4 +1,7 @@
-"""Turns the figures of `make faults` into the table of docs/reliability.md; the worst counts."""
+"""The table of docs/reliability.md from the figures of `make faults`.
+
+The worst figure counts.
+"""
 
 import os
 import platform
@@ -23,7 +26,7 @@ HEAD = "| | what | limit | worst | held | date |\n|---|---|---|---|---|---|"
 
 
 class Figure(msgspec.Struct, frozen=True, tag="figure"):
-    """What was measured once, and what it may be at most."""
+    """One measurement, and its limit."""
 
     bar: str
     what: str
@@ -32,14 +35,17 @@ class Figure(msgspec.Struct, frozen=True, tag="figure"):
     unit: str
 
     def misses(self, *, judging_speed: bool) -> bool:
-        """Whether it fails its test. A count does above its limit; what has a unit depends on the
-        machine, and does only in a run that judges speed."""
-        above = not self.value <= self.limit  # not a number is no figure
+        """Return whether the figure fails its test.
+
+        A count fails above its limit. A figure with a unit depends on the machine, and fails only
+        in a run that judges speed.
+        """
+        above = not self.value <= self.limit  # NaN fails, too
         return above and (judging_speed or not self.unit)
 
 
 class Run(msgspec.Struct, frozen=True, tag="run"):
-    """How a test ended once."""
+    """The end of one test in one run."""
 
     bar: str
     test: str
@@ -50,7 +56,7 @@ Note = Figure | Run
 
 
 def note(path: Path, what: Note) -> None:
-    """Adds one line; several processes may do so at once."""
+    """Append one line; several processes may do so at once."""
     with path.open("ab") as file:
         file.write(msgspec.json.encode(what) + b"\n")
 
@@ -60,7 +66,10 @@ def read(path: Path) -> list[Note]:
 
 
 def write(document: str, notes: Iterable[Note], today: date) -> str:
-    """The document with the bars of these notes renewed; those of other bars stay as they are."""
+    """Return the document with the targets of these notes renewed.
+
+    Other targets keep their rows.
+    """
     before, rest = document.split(BEGIN)
     old, after = rest.split(END)
     sections = _sections(old) | _new_sections(list(notes), today)
@@ -71,7 +80,7 @@ def write(document: str, notes: Iterable[Note], today: date) -> str:
 
 
 def _sections(table: str) -> dict[str, list[str]]:
-    """The rows of each bar; the first of them names it."""
+    """Return the rows of each target; the first row of a target names it."""
     sections: dict[str, list[str]] = {}
     rows: list[str] = []
     for line in table.splitlines():
@@ -93,7 +102,7 @@ def _new_sections(notes: list[Note], today: date) -> dict[str, list[str]]:
 
 
 def _figures(bar: str, notes: list[Note]) -> dict[str, list[Figure]]:
-    """The figures of a bar by what they are of, in the order in which they came first."""
+    """Return the figures of a target by their names, in the order of arrival."""
     found: dict[str, list[Figure]] = {}
     for figure in notes:
         if isinstance(figure, Figure) and figure.bar == bar:
@@ -109,12 +118,12 @@ def _row(what: str, figures: list[Figure]) -> str:
 
 
 def _amount(number: float, unit: str) -> str:
-    """Three digits, or whole numbers."""
+    """Format a number with three digits, or as a whole number."""
     return f"{number:,.0f} {unit}".strip() if number >= 100 else f"{number:.3g} {unit}".strip()
 
 
 def _held(bar: str, notes: list[Note]) -> str:
-    """How often every test of a bar has held."""
+    """Return how often every test of a target has held."""
     tests: dict[str, list[bool]] = {}
     for run in notes:
         if isinstance(run, Run) and run.bar == bar:
@@ -124,7 +133,7 @@ def _held(bar: str, notes: list[Note]) -> str:
 
 
 def _with_what(today: date) -> str:
-    """The machine and the versions of the last run."""
+    """Describe the machine and the versions of the last run."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = [f"Python {platform.python_version()}"]
     versions += [f"{package} {version(package)}" for package in PACKAGES]

@@ -1,4 +1,4 @@
-"""The tables of SECURITY.md: who may do what, as rows that a test can go through."""
+"""The permission tables of SECURITY.md, as rows that a test can check."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from tests.support.servers.dev_server import ROOT
 
 
 class Cell(NamedTuple):
-    """What somebody does at an address, and what comes of it."""
+    """An action of a person at an address, and its result."""
 
     what: str
     who: str
@@ -16,7 +16,10 @@ class Cell(NamedTuple):
 
 
 def cells(heading: str) -> list[Cell]:
-    """The table below a heading; a row that names several messages stands for each of them."""
+    """Return the cells of the table below a heading.
+
+    A row that names several messages stands for each of them.
+    """
     text = (ROOT / "SECURITY.md").read_text()
     section = re.split(r"^#+ ", text.split(f"\n### {heading}\n")[1], maxsplit=1, flags=re.M)[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]

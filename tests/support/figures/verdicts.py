@@ -1,4 +1,4 @@
-"""What the faults have in common: load, how long until everything is true, what is told of it."""
+"""Common parts of the fault tests: load, time until recovery, and figures."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ ASK_EVERY_S = 0.2
 
 
 def told(figure: Callable[..., None], verdict: Verdict) -> None:
-    """The figures of what was said."""
+    """Note the figures of the messages."""
     assert verdict.said, "nobody said anything"
     figure("acknowledged messages that somebody misses", verdict.lost, limit=0)
     figure("messages shown twice", verdict.doubled, limit=0)
@@ -26,21 +26,24 @@ def told(figure: Callable[..., None], verdict: Verdict) -> None:
 
 
 def closed(guests: Iterable[Guest]) -> int:
-    """How many lines these guests have lost."""
+    """Return how many connections these guests have lost."""
     return sum(len(guest.line.losses) for guest in guests)
 
 
 async def until_true(
     guests: Iterable[Guest], since: float, others: Iterable[tuple[str, str]] = ()
 ) -> float:
-    """Seconds from `since` until every guest's roster is true; `others` are in the rooms, too."""
+    """Return the seconds from `since` until every guest's roster is true.
+
+    `others` are in the rooms, too.
+    """
     everyone = list(guests)
     await until(lambda: not untrue(everyone, others), "the true roster everywhere", seconds=60)
     return time.monotonic() - since
 
 
 async def until_rebuilt(guests: Iterable[Guest], since: float) -> float:
-    """Seconds from `since` until whoever asks is told of everyone in the room."""
+    """Return the seconds from `since` until the server's rosters name everyone."""
     rooms: dict[str, list[Guest]] = defaultdict(list)
     for guest in guests:
         rooms[guest.key].append(guest)
@@ -52,8 +55,11 @@ async def until_rebuilt(guests: Iterable[Guest], since: float) -> float:
 
 
 async def until_heard(guests: Iterable[Guest], since: float) -> float:
-    """Seconds from `since` until events reach everybody, not only what beats make good: what one of
-    each room says is heard by all in it within a second."""
+    """Return the seconds from `since` until events reach everybody.
+
+    One guest of each room writes a message, which all guests in it receive within a second. A
+    repair after a beat does not count.
+    """
     rooms = {guest.key: guest for guest in guests}
     for _ in range(60 * PATIENCE):
         start = time.monotonic()
@@ -70,7 +76,10 @@ async def _asked(guest: Guest) -> set[str]:
 
 
 async def timed(asking: Awaitable[object]) -> tuple[float, str]:
-    """Seconds until an answer, and which: "ok", the code of a refusal, or "nothing"."""
+    """Return the seconds until an answer, and its outcome.
+
+    The outcome is "ok", the code of a refusal, or "nothing".
+    """
     start = time.monotonic()
     try:
         await asking
@@ -83,13 +92,13 @@ async def timed(asking: Awaitable[object]) -> tuple[float, str]:
 
 
 class Sends:
-    """Messages that are sent once, and what was answered."""
+    """Messages that are sent once, and their answers."""
 
     def __init__(self) -> None:
         self._answers: list[tuple[float, str]] = []
 
     async def of(self, guests: Iterable[Guest]) -> None:
-        """Each of these says something; returns when all are answered."""
+        """Write one message of each guest; return when all are answered."""
         self._answers += await asyncio.gather(*(timed(_send(guest)) for guest in guests))
 
     def tell(self, figure: Callable[..., None]) -> None:

@@ -1,4 +1,4 @@
-"""Films for participants that play a file."""
+"""Films for bots that play a file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SECONDS = 2
 
 
 def film(path: Path, seconds: int = SECONDS, **options: str) -> Path:
-    """Pictures without sound."""
+    """Create pictures without sound."""
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_S)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
@@ -23,14 +23,14 @@ def film(path: Path, seconds: int = SECONDS, **options: str) -> Path:
 
 
 def cut(path: Path, part: float) -> Path:
-    """A film of which the last part is missing, though it says how long it was."""
+    """Create a film without its last part, whose header gives the whole length."""
     whole = film(path, 8, movflags="faststart").read_bytes()
     path.write_bytes(whole[: int(len(whole) * part)])
     return path
 
 
 def spoilt(path: Path, part: float) -> Path:
-    """A film with noise instead of its last part."""
+    """Create a film with noise in place of its last part."""
     whole = bytearray(film(path, 8, movflags="faststart").read_bytes())
     begin = int(len(whole) * part)
     whole[begin:] = bytes(255 for _ in whole[begin:])

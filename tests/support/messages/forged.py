@@ -1,7 +1,9 @@
-"""Messages made from the protocol itself: a good one of each type, and forgeries of it.
+"""Messages made from the protocol itself.
 
-A new message type, or a new field of one, is in every test that uses this, or fails it: a field
-needs its example here.
+A good one of each type, and forgeries of it.
+
+A new message type, or a new field, is in every test that uses this module, or fails it: a field
+needs its example in `example`.
 """
 
 import itertools
@@ -14,11 +16,11 @@ from msgspec import inspect as shape
 from chat.protocol.messages import Wire
 from noom_project.protocol_writer import SOCKETS, fields
 
-_numbers = itertools.count(987_654_000_000)  # none of the server's own looks like it
+_numbers = itertools.count(987_654_000_000)  # no number of the server looks like these
 
 
 class Forgery(NamedTuple):
-    """A frame with one field too many, whose value stands nowhere else."""
+    """A frame with one field too many, whose value occurs nowhere else."""
 
     where: str
     frame: dict[str, Any]
@@ -26,7 +28,10 @@ class Forgery(NamedTuple):
 
 
 def example(kind: type[Wire], *, token: str, to: str, session: str) -> dict[str, Any]:
-    """A good payload of a message of a client; `to` and `session` name one who is in the call."""
+    """Return a good payload of a client's message.
+
+    `to` and `session` name a caller of the call.
+    """
     known = {
         "token": token,
         "to": to,
@@ -50,17 +55,20 @@ def example(kind: type[Wire], *, token: str, to: str, session: str) -> dict[str,
 
 
 def taken(name: str) -> list[type[Wire]]:
-    """The messages that a socket takes."""
+    """Return the messages that a socket accepts."""
     return list(SOCKETS[name][1].takes)
 
 
 def all_types() -> list[type[Wire]]:
-    """Every message of every socket, each once."""
+    """Return every message of every socket, each once."""
     return list(dict.fromkeys(kind for name in SOCKETS for kind in taken(name)))
 
 
 def forgeries(kind: type[Wire], payload: dict[str, Any]) -> Iterator[Forgery]:
-    """`payload` with each field that the server writes into anything, at each level of a frame."""
+    """Return `payload` with each field that the server writes.
+
+    Each field is added at each level of a frame.
+    """
     for name, a_type in server_fields().items():
         for path in _levels(kind):
             value = _forged(a_type)
@@ -75,7 +83,10 @@ def forgeries(kind: type[Wire], payload: dict[str, Any]) -> Iterator[Forgery]:
 
 
 def server_fields() -> dict[str, shape.Type]:
-    """Every field of every answer and event, and of what is in them, with its type."""
+    """Return every field of every answer and event, with its type.
+
+    Fields of nested objects are included.
+    """
     found: dict[str, shape.Type] = {}
     for _, socket in SOCKETS.values():
         for kind in (*socket.sends, *socket.takes.values()):
@@ -102,13 +113,13 @@ def _structs(a_type: shape.Type) -> list[type[Wire]]:
 
 
 def _levels(kind: type[Wire]) -> list[tuple[str, ...]]:
-    """The objects in a frame: itself, its payload, and what is in that."""
+    """Return the objects in a frame: the frame, its payload, and those in the payload."""
     inner = [("payload", one.encode_name) for one in fields(kind) if _structs(one.type)]
     return [(), ("payload",), *inner]
 
 
 def _taken_at(kind: type[Wire], path: tuple[str, ...]) -> set[str]:
-    """What the protocol takes there, optional or not."""
+    """Return the fields that the protocol accepts there, optional or not."""
     if not path:
         return {"type", "payload", "ref"}
     structs = [kind]
@@ -120,7 +131,7 @@ def _taken_at(kind: type[Wire], path: tuple[str, ...]) -> set[str]:
 
 
 def _forged(a_type: shape.Type) -> Any:
-    """A value of the field's own type, so that nothing but the field is wrong."""
+    """Return a value of the field's own type, so that only the field is wrong."""
     match a_type:
         case shape.StructType():
             return {one.encode_name: _forged(one.type) for one in a_type.fields}
@@ -136,7 +147,7 @@ def _forged(a_type: shape.Type) -> Any:
 
 
 def marks(value: Any) -> list[str]:
-    """What of a forged value would be recognised."""
+    """Return the parts of a forged value that a test would recognise."""
     match value:
         case dict():
             return [mark for part in value.values() for mark in marks(part)]

@@ -1,4 +1,4 @@
-"""Three hundred nicknames that nobody means well with. Pure."""
+"""Three hundred hostile nicknames. Pure."""
 
 import itertools
 import random
@@ -23,13 +23,16 @@ PLAIN = (
 
 
 def homoglyphs(name: str) -> list[str]:
-    """The name in all spellings that look like it."""
+    """Return the name in all spellings that look like it."""
     choices = [[letter, *LIKE.get(letter, "")] for letter in name]
     return ["".join(letters) for letters in itertools.product(*choices)]
 
 
 def nicknames() -> list[str]:
-    """The same three hundred each time; the first letters of some look like those of others."""
+    """Return three hundred nicknames, equal in each run.
+
+    The first letters of some look like those of others.
+    """
     rng = random.Random(14)
     found = list(PLAIN)
     for target in TARGETS:

@@ -1,4 +1,4 @@
-"""Frames that were good once: broken in one of the ways in which bytes and clients break. Pure."""
+"""Frames that were good, broken as bytes and clients break. Pure."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -11,7 +11,10 @@ NESTS = ("[" * 2_000, '{"a":' * 2_000, "[[" * 500 + "]]" * 500)
 
 
 class Mutator:
-    """Breaks one of the seeds at a time; the same seed number breaks them in the same way."""
+    """Break one of the seeds at a time.
+
+    An equal seed number breaks them in an equal way.
+    """
 
     def __init__(self, seeds: Sequence[str], number: int, giants: Sequence[str] = NESTS) -> None:
         self._seeds, self._random, self._giants = seeds, random.Random(number), giants
@@ -27,7 +30,7 @@ class Mutator:
         ]
 
     def next(self) -> str:
-        """A broken text; one in a thousand holds something far larger than anyone means."""
+        """Return a broken text; one in a thousand is far larger than any real frame."""
         text = self._random.choice(self._seeds)
         if self._random.random() < 0.001:
             at = self._random.randrange(len(text) + 1)

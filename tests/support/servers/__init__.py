@@ -1,1 +1,1 @@
-"""Real servers, and what stands before them and behind them."""
+"""Real servers, the proxies before them, and the databases behind them."""

@@ -11,12 +11,12 @@ from tests.support.servers.redis import Redis
 
 
 class Process(Noom):
-    """One `manage.py serve`."""
+    """One process of `manage.py serve`."""
 
     command: tuple[str, ...] = ("serve", "-p")
 
     def freeze(self) -> None:
-        """As a machine does that swaps."""
+        """Stop the process as a machine does that swaps."""
         self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -27,14 +27,20 @@ class Process(Noom):
         self._process.send_signal(number)
 
     def wait(self, seconds: float) -> int:
-        """Its exit code, when it has ended by itself; `seconds` on an idle machine."""
+        """Return the exit code of a process that ends by itself.
+
+        `seconds` on an idle machine.
+        """
         assert self._process, "Noom was not started"
         return self._process.wait(seconds * PATIENCE)
 
 
 @contextmanager
 def cluster_of(folder: Path, redis: Redis, **environment: str) -> Iterator[list[Process]]:
-    """Two such processes; the Redis that a test has ended is started again before they stop."""
+    """Start two such processes.
+
+    Before they stop, it starts a Redis again that a test has ended.
+    """
     processes = start_cluster(folder, redis, 2, **environment)
     yield processes
     redis.start()
@@ -43,7 +49,7 @@ def cluster_of(folder: Path, redis: Redis, **environment: str) -> Iterator[list[
 
 
 def started(processes: list[Process], redis: Redis) -> list[Process]:
-    """These, after whatever the last test has ended was started."""
+    """Return these processes, after it has started those that the last test ended."""
     redis.start()
     for process in processes:
         process.start()
@@ -51,9 +57,9 @@ def started(processes: list[Process], redis: Redis) -> list[Process]:
 
 
 def start_cluster(folder: Path, redis: Redis, count: int, **environment: str) -> list[Process]:
-    """`count` processes, each answering at an address of its own; who starts them stops them.
+    """Start `count` processes, each at an address of its own; the caller stops them.
 
-    If one does not start, none is left.
+    If one process does not start, all are stopped.
     """
     shared = {
         "REDIS_URL": redis.url,

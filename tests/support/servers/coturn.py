@@ -1,4 +1,7 @@
-"""A real coturn, started as an operator starts it: deploy/relay.sh with deploy/turnserver.conf."""
+"""A real coturn, started as in operation.
+
+Deploy/relay.sh with deploy/turnserver.conf.
+"""
 
 import os
 import secrets
@@ -16,7 +19,10 @@ STOP_S = 5 * PATIENCE
 
 
 class Coturn:
-    """One relay at `host:port`; `options` are coturn's own, after those of the configuration."""
+    """One relay at `host:port`.
+
+    `options` are coturn's own, after those of the configuration.
+    """
 
     def __init__(self, folder: Path, *options: str, host: str = "127.0.0.1") -> None:
         self.host, self.port = host, free_port()
@@ -32,12 +38,12 @@ class Coturn:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def command_line(self) -> str:
-        """What everyone on this machine may see of it."""
+        """Return the command line, which every user of this machine can read."""
         assert self._process, "coturn was not started"
         return Path(f"/proc/{self._process.pid}/cmdline").read_text()
 
     def start(self) -> None:
-        """Returns when it takes connections."""
+        """Return when it accepts connections."""
         own = [f"--listening-ip={self.host}", f"--listening-port={self.port}"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -16,14 +16,16 @@ from tests.support.patience import PATIENCE
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
-PORTS = range(10_000, 32_768)  # below those that Linux gives to whoever asks for any
+PORTS = range(10_000, 32_768)  # below the ports that Linux gives to outgoing connections
 START_S = 30
 STOP_S = 15
 
 
 def free_port() -> int:
-    """A port that was free a moment ago, is none that outgoing connections get, and which another
-    test at the same time hardly gets."""
+    """Return a port that was free a moment ago.
+
+    It is outside the range of outgoing connections, and a concurrent test hardly gets it.
+    """
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
         with socket.socket() as listener, contextlib.suppress(OSError):
@@ -32,14 +34,17 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Whether something takes connections there."""
+    """Return whether a server accepts connections at this address."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @cache
 def _empty_database() -> bytes:
-    """What `manage.py migrate` makes of nothing: asked for once, copied for every server."""
+    """Return an empty database after `manage.py migrate`.
+
+    The migration runs once; every server gets a copy.
+    """
     with tempfile.TemporaryDirectory(prefix="noom-database-") as folder:
         path = Path(folder, "noom.sqlite3")
         subprocess.run(
@@ -53,7 +58,7 @@ def _empty_database() -> bytes:
 
 
 class Noom:
-    """One server process, at `url`; what it printed is in `log`."""
+    """One server process, at `url`; `log` has its output."""
 
     command: tuple[str, ...] = ("runserver", "--noreload")
     root = ROOT  # the tree that it runs
@@ -80,16 +85,16 @@ class Noom:
         return self._process.pid
 
     def start(self) -> None:
-        """Returns when it answers; does nothing if it runs."""
+        """Return when it answers; do nothing if it runs."""
         self.launch()
         try:
             until(self._answers, "Noom's first answer", seconds=START_S)
-        except BaseException:  # whoever starts it stops it when it has started
+        except BaseException:  # a process that did not start would have no owner
             self.kill()
             raise
 
     def launch(self) -> None:
-        """Begins to start."""
+        """Start the process without waiting."""
         if self._process and self._process.poll() is None:
             return
         self._make_database()
@@ -103,7 +108,7 @@ class Noom:
             Path(path).write_bytes(_empty_database())
 
     def stop(self) -> None:
-        """As an operator does, by SIGTERM."""
+        """Stop the process by SIGTERM, as an operator does."""
         if self._process:
             self._process.terminate()
             try:
@@ -112,7 +117,7 @@ class Noom:
                 self.kill()
 
     def kill(self) -> None:
-        """As a crash does, by SIGKILL."""
+        """Kill the process by SIGKILL, as a crash does."""
         if self._process:
             self._process.kill()
             self._process.wait(STOP_S * PATIENCE)
@@ -141,6 +146,6 @@ class Noom:
             with urlopen(self.url, timeout=5 * PATIENCE):
                 return True
         except HTTPError:
-            return True  # an answer all the same; a test will say what it thinks of it
+            return True  # an error is an answer, too; a test judges it
         except (URLError, OSError):
             return False

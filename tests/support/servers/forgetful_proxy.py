@@ -1,4 +1,4 @@
-"""A way to a server on which connections die without a word, as a host does that loses power."""
+"""A proxy whose connections die without a word, as at a host that loses power."""
 
 import asyncio
 import contextlib
@@ -7,19 +7,21 @@ from tests.support.servers.tcp_middle import CHUNK, Middle, Streams, first_of
 
 
 class Forgetful(Middle):
-    """Passes TCP connections on to a port. `forget` leaves all that there are open and silent: what
-    comes is acknowledged and thrown away. Later ones reach the server as if it were elsewhere now.
+    """A proxy that passes TCP connections on to a port.
+
+    `forget` leaves all present connections open and silent: the proxy acknowledges what arrives and
+    drops it. Later connections reach the server, as if it ran at another host now.
     """
 
     def __init__(self, target: int) -> None:
         super().__init__()
-        self.forgotten = 0  # connections that were
+        self.forgotten = 0  # connections that were forgotten
         self._target = target
         self._age = 0
         self._open = 0
 
     def forget(self) -> None:
-        """The host behind all present connections is no more."""
+        """Simulate the loss of the host behind all present connections."""
         self._age, self.forgotten = self._age + 1, self._open
 
     async def handle(self, client: Streams) -> None:
@@ -43,4 +45,4 @@ class Forgetful(Middle):
                     writer.write(chunk)
                     await writer.drain()
         if age != self._age:
-            await asyncio.Event().wait()  # its end is not passed on either
+            await asyncio.Event().wait()  # the proxy does not pass its end on either

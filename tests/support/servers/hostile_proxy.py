@@ -1,4 +1,4 @@
-"""A proxy as some networks have it: it lets no WebSocket through, or holds answers back."""
+"""A proxy as in some networks: it refuses WebSockets, or holds answers back."""
 
 import asyncio
 import itertools
@@ -9,11 +9,12 @@ from tests.support.servers.tcp_middle import CHUNK, Middle, Streams, first_of
 
 
 class Proxy(Middle):
-    """Hands each request to the next of the servers that answers, so no session sticks to one.
+    """A proxy that hands each request to the next server that answers.
 
-    `upgrades`: "pass", "refuse" (403), or "drop" (the header does not get through, as at a proxy
-    that speaks HTTP/1.0 behind it); `holds_back`: an answer is passed on once it is complete;
-    `loses`: of so many answers one is read and thrown away.
+    So no session sticks to one server. `upgrades`: "pass", "refuse" (403), or "drop" (the header
+    does not get through, as at a proxy that speaks HTTP/1.0 to its backend). `holds_back`: the
+    proxy passes an answer on once it is complete. `loses`: of so many answers, the proxy reads one
+    and drops it.
     """
 
     def __init__(self, *servers: str, upgrades: str = "refuse") -> None:
@@ -22,8 +23,9 @@ class Proxy(Middle):
         self.upgrades = upgrades
         self.holds_back = False
         self.loses = 0
-        self.handshakes = self.requests = 0  # that came
-        self.open_websockets = self.open_fallbacks = 0  # of those that stand for WebSockets
+        self.handshakes = self.requests = 0  # that arrived
+        # fallbacks: requests that stand in for a WebSocket
+        self.open_websockets = self.open_fallbacks = 0
         self._turn = itertools.count()
 
     @property
@@ -31,7 +33,7 @@ class Proxy(Middle):
         return f"http://127.0.0.1:{self.port}"
 
     async def handle(self, client: Streams) -> None:
-        """One request a connection, which is simple and still right."""
+        """Serve one request a connection, which is simple and still correct."""
         reader, writer = client
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
         names = [line.partition(":")[0].lower() for line in head]

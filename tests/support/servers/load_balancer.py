@@ -1,8 +1,10 @@
-"""`python -m tests.support.servers.load_balancer PORT TARGET…`: hands connections to ports in turn.
+"""`python -m tests.support.servers.load_balancer PORT TARGET…`.
+
+Hands connections to ports in turn.
 
 It passes over a target that refuses, and connects from the client's own address, so that the
-servers behind it tell its clients apart. In a process of its own: what it does costs the swarm no
-time.
+servers behind it tell its clients apart. It runs in a process of its own, so that its work costs
+the swarm no time.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ BACKLOG = 4_096
 
 
 class Half(asyncio.Protocol):
-    """One direction of a connection: what it reads, `other` writes."""
+    """One direction of a connection: `other` writes what this half reads."""
 
     transport: asyncio.Transport
     other: "Half | None" = None

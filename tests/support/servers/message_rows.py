@@ -1,11 +1,11 @@
-"""Messages put into the SQLite database of a server that runs."""
+"""Messages inserted into the SQLite database of a running server."""
 
 import contextlib
 import sqlite3
 import uuid
 from pathlib import Path
 
-# What the retention does, as another process of several does it; for `manage.py shell`.
+# Runs the retention for `manage.py shell`, as another of several processes does.
 FORGET = """
 from asgiref.sync import async_to_sync
 from django.utils import timezone
@@ -15,7 +15,7 @@ async_to_sync(deletions.forget)(lambda key, event: None, timezone.now())
 
 
 def fill(database: Path, key: str, count: int, text: str = "text {seq}") -> None:
-    """Puts messages into a room that exists and has none."""
+    """Insert messages into a room that exists and has none."""
     with contextlib.closing(sqlite3.connect(database, timeout=20)) as connection, connection:
         (room,) = connection.execute("SELECT id FROM chat_room WHERE key = ?", [key]).fetchone()
         connection.executemany(

@@ -1,4 +1,7 @@
-"""Network namespaces that see one address of this machine and nothing else, not even each other."""
+"""Network namespaces that reach one address of this machine and nothing else.
+
+They do not reach each other.
+"""
 
 import os
 import socket
@@ -8,9 +11,9 @@ from itertools import count
 from pathlib import Path
 from threading import Thread
 
-# From the benchmark network (RFC 2544), which nobody routes; other tests may run at the same time.
+# From the benchmark network (RFC 2544), which no router forwards; other tests may run at once.
 NETWORK = f"198.{18 + os.getpid() // 256 % 2}.{os.getpid() % 256}"
-# Packets for this neighbour are taken by no network card.
+# No network card accepts packets for this neighbour.
 NOBODY = ("lladdr", "02:00:00:00:00:01", "nud", "permanent")
 ETH_P_IP = 0x0800
 MISSING = "" if os.geteuid() == 0 else "only root can make network namespaces"
@@ -18,14 +21,17 @@ _numbers = count()
 
 
 class Namespace:
-    """A namespace with one line to this machine: `own` at its end, `gate` at ours."""
+    """A namespace with one link to this machine.
+
+    `own` is the address of its end, `gate` that of the machine's end.
+    """
 
     def __init__(self) -> None:
         number = next(_numbers)
         self.name = f"noom-{os.getpid()}-{number}"
         self.gate, self.own = _addresses(number)
         self._link = f"nm{os.getpid()}-{number}"
-        self.inside = ("ip", "netns", "exec", self.name)  # the beginning of a command in there
+        self.inside = ("ip", "netns", "exec", self.name)  # the beginning of a command inside
         self._watching, self._strays = True, set[str]()
 
     def open(self) -> None:
@@ -39,12 +45,12 @@ class Namespace:
         self._inside("link", "set", "line", "up")
 
     def reaches(self, address: str) -> None:
-        """Adds the way to one address of this machine; there is no default route."""
+        """Add the route to one address of this machine; there is no default route."""
         if address != self.gate:
             self._inside("route", "add", f"{address}/32", "via", self.gate)
 
     def tempt(self) -> None:
-        """Opens a way to everywhere, on which nothing arrives, and watches who takes it."""
+        """Add a default route that leads nowhere, and record the packets that take it."""
         nowhere = f"{NETWORK}.254"
         self._inside("neighbour", "add", nowhere, *NOBODY, "dev", "line")
         self._inside("route", "add", "default", "via", nowhere, "dev", "line", "onlink")
@@ -55,7 +61,10 @@ class Namespace:
         self._watcher.start()
 
     def strays(self) -> set[str]:
-        """The addresses to which something was sent since `tempt`, and ends the watch."""
+        """Return the addresses that received a packet since `tempt`.
+
+        It ends the recording.
+        """
         self._watching = False
         self._watcher.join()
         self._watched.close()
@@ -69,14 +78,14 @@ class Namespace:
                     self._strays.add(socket.inet_ntoa(packet[30:34]))
 
     def pull(self) -> None:
-        """Pulls the cable: whoever is inside sees its line go down."""
+        """Pull the cable: programs inside see the link go down."""
         _ip("link", "set", self._link, "down")
 
     def plug(self) -> None:
         _ip("link", "set", self._link, "up")
 
     def silence(self) -> None:
-        """Loses every packet, in and out, without a word to those who send."""
+        """Lose every packet, in and out, without a word to the senders."""
         self._inside("neighbour", "replace", self.gate, *NOBODY, "dev", "line")
         _ip("neighbour", "replace", self.own, *NOBODY, "dev", self._link)
 
@@ -85,7 +94,7 @@ class Namespace:
         _ip("neighbour", "delete", self.own, "dev", self._link)
 
     def move(self) -> None:
-        """Takes another address, as after a change of network; ours stay as they were."""
+        """Change the address inside, as after a change of network; the gate keeps its own."""
         old = self.own
         gate, self.own = _addresses(next(_numbers))
         _ip("address", "add", f"{gate}/30", "dev", self._link)
@@ -94,19 +103,19 @@ class Namespace:
         self._inside("route", "add", f"{self.gate}/32", "via", gate)
 
     def has_route(self, address: str) -> bool:
-        """Whether a packet to this address has anywhere to go."""
+        """Return whether a packet to this address has a route."""
         route = ["ip", "-n", self.name, "route", "get", address]
         return subprocess.run(route, capture_output=True).returncode == 0
 
     def wrap(self, program: str, folder: Path) -> Path:
-        """A script that starts this program inside."""
+        """Return a script that starts this program inside."""
         script = folder / f"{Path(program).name}-{self.name}"
         script.write_text(f'#!/bin/sh\nexec {" ".join(self.inside)} {program} "$@"\n')
         script.chmod(0o700)
         return script
 
     def close(self) -> None:
-        """Deletes it, and with it both ends of its line."""
+        """Delete the namespace, and with it both ends of its link."""
         self._watching = False
         subprocess.run(["ip", "link", "delete", self._link], capture_output=True)
         subprocess.run(["ip", "netns", "delete", self.name], capture_output=True)

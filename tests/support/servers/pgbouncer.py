@@ -1,4 +1,4 @@
-"""A real PgBouncer with deploy/pgbouncer.ini, in front of a PostgreSQL of the tests' own."""
+"""A real PgBouncer with deploy/pgbouncer.ini, in front of a test's PostgreSQL."""
 
 import os
 import re
@@ -32,7 +32,7 @@ class PgBouncer:
         return file.read_text(errors="replace") if file.exists() else ""
 
     def start(self) -> None:
-        """Returns when it listens."""
+        """Return when it listens."""
         text = (ROOT / "deploy" / "pgbouncer.ini").read_text()
         for pattern, ours in (
             (r"port=5432 dbname=noom", f"port={self._postgres.port} dbname=postgres"),

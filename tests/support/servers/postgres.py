@@ -17,8 +17,10 @@ STOP_S = 20
 
 
 class Postgres:
-    """One PostgreSQL server with an empty database, at `url`; `inside` begins a command where its
-    host is an address."""
+    """One PostgreSQL server with an empty database, at `url`.
+
+    `inside` begins a command in the namespace where its host is an address.
+    """
 
     def __init__(self, host: str = "127.0.0.1", inside: Sequence[str] = ()) -> None:
         self.port = free_port()
@@ -31,7 +33,7 @@ class Postgres:
             shutil.chown(self._folder, "postgres")
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Return when it answers."""
         data = self._folder / "data"
         self._run("initdb", "-D", str(data), "-U", "noom", "--auth=trust", "--no-sync")
         if self._inside:
@@ -40,7 +42,10 @@ class Postgres:
         self._launch()
 
     def move(self, host: str, inside: Sequence[str]) -> None:
-        """Dies, and starts with the same data at another host, or once more at its own."""
+        """Kill the server, and start it with its data at another host.
+
+        Without an argument it starts at its own host again.
+        """
         self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))
         self._host, self._inside = host, inside
         self._launch()
@@ -53,11 +58,11 @@ class Postgres:
 
     @property
     def pid(self) -> int:
-        """Of the process that makes all others."""
+        """Return the id of the postmaster."""
         return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def freeze(self) -> None:
-        """Stops all its processes where they are."""
+        """Stop all its processes where they are."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -65,7 +70,7 @@ class Postgres:
 
     @contextmanager
     def asking_for_passwords(self) -> Iterator[None]:
-        """Meanwhile whoever connects needs the password of the role."""
+        """Require the role's password of new connections while the block runs."""
         rules = self._folder / "data" / "pg_hba.conf"
         before = rules.read_text()
         for text in ("host all all 127.0.0.1/32 scram-sha-256\n", before):
@@ -80,7 +85,7 @@ class Postgres:
 
     def _signal(self, number: signal.Signals) -> None:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        # The first before the others, so that it makes no new ones meanwhile.
+        # The postmaster stops first, so that it forks no process meanwhile.
         for pid in (self.pid, *map(int, children)):
             os.kill(pid, number)
 

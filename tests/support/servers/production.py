@@ -1,4 +1,7 @@
-"""A real Noom as an operator runs it: without DEBUG, behind one proxy, its files gathered."""
+"""A real Noom as in operation.
+
+Without DEBUG, behind one proxy, static files collected.
+"""
 
 import fcntl
 import hashlib
@@ -21,13 +24,15 @@ GATHERED = VAR / "static" / "staticfiles.json"
 
 
 def as_operated() -> dict[str, str]:
-    """Settings without DEBUG, with which Django notes every query, for a process that is asked
-    directly; it knows the tokens that tests mint."""
+    """Return the settings of a process without DEBUG that a test calls directly.
+
+    With DEBUG, Django keeps every query. The process accepts the tokens that tests mint.
+    """
     return {"DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1"}
 
 
 def start_production(folder: Path, **environment: str) -> Process:
-    """One process of `manage.py serve`; who starts it stops it."""
+    """Start one process of `manage.py serve`; the caller stops it."""
     process = Process(folder, **{**as_operated(), "TRUSTED_PROXIES": "1", **environment})
     gather_static_files(process.environment)
     process.start()
@@ -35,10 +40,11 @@ def start_production(folder: Path, **environment: str) -> Process:
 
 
 def gather_static_files(environment: Mapping[str, str]) -> None:
-    """What a server without DEBUG needs before it starts; done once for each state of the files.
+    """Collect the static files for a server without DEBUG.
 
-    While it is done, the list of the files is away for a moment, and a server that another test
-    starts then finds none. So tests that run at the same time do it once, and one after the other.
+    It collects them once for each state of the files. Meanwhile the manifest is away for a moment,
+    and a server that another test starts then finds none. So concurrent tests collect once, and one
+    after the other.
     """
     VAR.mkdir(mode=0o700, exist_ok=True)
     with (VAR / "gathering.lock").open("a+") as lock:
@@ -59,7 +65,7 @@ def gather_static_files(environment: Mapping[str, str]) -> None:
 
 
 def _state_of_files() -> str:
-    """Other files, or another way to gather them, give another state."""
+    """Return a name that changes with the files, and with the way to collect them."""
     folders = (ROOT / "static", ROOT / "noom_project", Path(django.__file__).parent / "contrib")
     files = (file for folder in folders for file in sorted(folder.rglob("*.*")))
     ours = [file for file in files if file.suffix != ".pyc" and file.is_file()]

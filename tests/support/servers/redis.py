@@ -1,4 +1,4 @@
-"""A real Redis: a process of its own, without a file to its name."""
+"""A real Redis: a process of its own, without files."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ STOP_S = 10 * PATIENCE
 
 
 class Redis:
-    """One redis-server, at `url`; stopped and started again it has forgotten everything.
+    """One redis-server, at `url`; a restart empties it.
 
     `options` are redis-server's own.
     """
@@ -35,7 +35,7 @@ class Redis:
         return self._process.pid
 
     def start(self) -> None:
-        """Returns when it answers; does nothing if it runs."""
+        """Return when it answers; do nothing if it runs."""
         if self._process:
             return
         with (self._folder / "redis.log").open("ab") as log:
@@ -54,18 +54,18 @@ class Redis:
             raise
 
     def forget(self) -> None:
-        """Empties it."""
+        """Delete all keys."""
         self._ask(b"FLUSHALL\r\n")
 
     def freeze(self) -> None:
-        """As a machine does that swaps."""
+        """Stop the process as a machine does that swaps."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        """As a crash does."""
+        """Kill the process as a crash does."""
         if self._process:
             self._process.kill()
             self._process.wait(STOP_S)

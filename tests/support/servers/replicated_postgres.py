@@ -1,4 +1,4 @@
-"""A real PostgreSQL with a synchronous standby, which takes over when a test promotes it."""
+"""A real PostgreSQL with a synchronous standby, which takes over on promotion."""
 
 import shutil
 import signal
@@ -17,7 +17,7 @@ class _Node(Postgres):
     is_killed = False
 
     def follow(self, primary: "Postgres") -> None:
-        """Starts as a standby that has copied the primary."""
+        """Start as a standby that has copied the primary."""
         data = str(self._folder / "data")
         source = f"host=127.0.0.1 port={primary.port} user=noom"
         self._run("pg_basebackup", "-d", source, "-D", data, "-R", "-X", "stream", "-c", "fast")
@@ -26,11 +26,11 @@ class _Node(Postgres):
         self._run("pg_ctl", "start", "-w", "-D", data, "-o", options, "-l", log)
 
     def promote(self) -> None:
-        """Returns when it takes writes."""
+        """Return when it accepts writes."""
         self._run("pg_ctl", "promote", "-w", "-D", str(self._folder / "data"))
 
     def kill(self) -> None:
-        """As a machine does that loses its power."""
+        """Kill the server, as a loss of power does."""
         self._signal(signal.SIGKILL)
         self.is_killed = True
 
@@ -41,7 +41,7 @@ class _Node(Postgres):
             super().stop()
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
-        """The rows of a statement."""
+        """Return the rows of a statement."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
@@ -56,7 +56,7 @@ class Replicated:
         self.url = f"postgres://noom@{hosts}/postgres?target_session_attrs=read-write"
 
     def start(self) -> None:
-        """Returns when each commit waits for both."""
+        """Return when each commit waits for both."""
         self.primary.start()
         self.standby.follow(self.primary)
         self.primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
@@ -65,7 +65,7 @@ class Replicated:
         until(lambda: self.primary.execute(state) == [("sync",)], "the standby", seconds=START_S)
 
     def promote(self) -> None:
-        """The standby takes the place of the primary."""
+        """Promote the standby to the primary."""
         self.standby.promote()
 
     def stop(self) -> None:

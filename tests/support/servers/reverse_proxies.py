@@ -1,4 +1,7 @@
-"""The proxies of docs/operating.md: Debian's programs with the files of deploy/, on free ports."""
+"""The proxies of docs/operating.md, on free ports.
+
+They are Debian's programs with the files of deploy/.
+"""
 
 import os
 import re
@@ -23,7 +26,7 @@ APACHE_MODULES = (
     *("lbmethod_byrequests", "slotmem_shm", "socache_shmcb", "alias"),
 )
 
-Edit = tuple[str, str]  # a pattern in a configuration, and what stands in its place
+Edit = tuple[str, str]  # a pattern in a configuration, and its replacement
 
 
 class Kind(NamedTuple):
@@ -93,7 +96,7 @@ class ProxyServer:
         self._upstreams = [f"127.0.0.1:{port}" for port in ports]
         self._edits = edits
         self._process: subprocess.Popen[bytes] | None = None
-        folder.chmod(0o755)  # Apache's workers are another user's
+        folder.chmod(0o755)  # Apache's workers run as another user
         pem = kept_certificate(folder / "both.pem", ["localhost", "127.0.0.1"])
         self.authority = pem
 
@@ -102,7 +105,7 @@ class ProxyServer:
         return "".join(file.read_text(errors="replace") for file in self._folder.glob("*.log"))
 
     def start(self) -> None:
-        """Returns when it listens."""
+        """Return when it listens."""
         write = getattr(self, f"_write_{self._kind.program}")
         command = write(self._edited())
         with (self._folder / "output.log").open("ab") as log:
@@ -117,7 +120,7 @@ class ProxyServer:
         until(self._answers, f"{self._kind.program} to listen", seconds=START_S)
 
     def stop(self) -> None:
-        """Ends it and what it has started, all of which are in one session."""
+        """End the proxy and its children, which share one session."""
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGTERM)
             try:
@@ -132,7 +135,7 @@ class ProxyServer:
         return listens(self.port)
 
     def _edited(self) -> str:
-        """The file of deploy/ with this machine's ports, and with the mistakes."""
+        """Return the file of deploy/ with this machine's ports, and with the mistakes."""
         text = (ROOT / "deploy" / self._kind.file).read_text()
         for pattern, replacement in self._edits:
             text, count = re.subn(pattern, replacement, text)

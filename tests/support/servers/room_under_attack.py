@@ -1,4 +1,4 @@
-"""A room with people in it, at two processes, for those who try its doors."""
+"""A room with people in it, at two processes, as the target of attacks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,13 +15,13 @@ from tests.support.clients.websocket import Wire
 from tests.support.patience import PATIENCE
 from tests.support.servers.cluster import Process
 
-# Closed as a broken client; or cut: what the client still sends (a pong) reaches a socket that is
-# closed, and the kernel drops the goodbye for it.
+# A close as for a broken client, or a cut: a pong of the client reaches a socket that is closed,
+# and then the kernel drops the close frame.
 REFUSED = (close_codes.BROKEN_CLIENT, 1006)
 NAME = "Hidden! PLACE"
 NICKNAME, TEXT = "Novalis", "between us: sesame"
 SESSION = "nova-session"
-# Whoever tries a thousand doors is one address.
+# An attack with a thousand tries comes from one address.
 LIFTED = {
     "JOINS_PER_S": "100000",
     "MESSAGES_PER_S": "1000",
@@ -39,7 +39,7 @@ LIFTED = {
 
 
 class _Remembering(Conversation):
-    """Remembers all that it was ever told."""
+    """Keep every frame that was received."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -51,21 +51,24 @@ class _Remembering(Conversation):
 
 
 class Ear(_Remembering, Wire):
-    """A socket that does so."""
+    """A WebSocket that keeps every frame."""
 
     @property
     def reading(self) -> "asyncio.Task[None]":
-        """Ends with the socket, or with a frame that cannot be read."""
+        """End with the socket, or with a frame that cannot be decoded."""
         return self._reader
 
 
 class HttpEar(_Remembering, FallbackWire):
-    """One over HTTP."""
+    """A socket over HTTP that keeps every frame."""
 
 
 @dataclass
 class Room:
-    """A room with its host at the first process, in the call, and where others may try it."""
+    """A room with its host at the first process, in the call.
+
+    Attacks come over the second process, `there`, too.
+    """
 
     key: str
     here: Process
@@ -75,14 +78,14 @@ class Room:
     lobby: Ear
 
     def facts(self) -> list[str]:
-        """What somebody outside must not learn."""
+        """Return the facts that an outsider must not learn."""
         own = [NAME, NICKNAME, TEXT, SESSION, self.host.id, str(self.host.hello["version"])[:9]]
         return [*own, f"host-{self.key}"]
 
 
 @asynccontextmanager
 async def room(cluster: list[Process]) -> AsyncIterator[Room]:
-    """The room, as long as its host is in it."""
+    """Keep the room open while the block runs, with its host in it."""
     here, there = cluster
     key = keys.unlisted_key("hidden")
     token = tokens.mint(key=key, browser=f"host-{key}", room_name=NAME)
@@ -98,7 +101,7 @@ async def room(cluster: list[Process]) -> AsyncIterator[Room]:
 
 
 async def ending(wire: Wire, seconds: float = 5) -> int | None:
-    """The code with which a socket was closed; None if it lives."""
+    """Return the code with which a socket was closed; None if it lives."""
     try:
         async with asyncio.timeout(seconds * PATIENCE):
             return await wire.closing()

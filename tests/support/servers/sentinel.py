@@ -25,7 +25,7 @@ sentinel failover-timeout {service} 10000
 
 
 class Sentinels:
-    """Three Sentinels at `url`, which make the replica the master when the master is gone."""
+    """Three Sentinels at `url`, which promote the replica when the master is gone."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,20 +39,20 @@ class Sentinels:
         self._stops = ExitStack()
 
     def start(self) -> None:
-        """Returns when each Sentinel knows the others and the replica."""
+        """Return when each Sentinel knows the two other Sentinels and the replica."""
         for redis in (self.master, self.replica):
             redis.start()
-            self._stops.callback(redis.kill)  # a frozen one ends by nothing else
+            self._stops.callback(redis.kill)  # only a kill ends a frozen process
         for port in self._ports:
             self._start_sentinel(port)
         until(self._all_known, "the Sentinels to know each other", seconds=30)
 
     def stop(self) -> None:
-        """Undoes `start`."""
+        """Undo `start`."""
         self._stops.close()
 
     def master_port(self) -> int:
-        """Of the master, by the word of the first Sentinel."""
+        """Return the port of the master, according to the first Sentinel."""
         return int(self._state(self._ports[0]).get("port", 0))
 
     def _start_sentinel(self, port: int) -> None:

@@ -1,4 +1,4 @@
-"""A TCP proxy that knows WebSocket frames, and delays, doubles and holds them."""
+"""A TCP proxy that parses WebSocket frames, and delays, doubles and holds them."""
 
 import asyncio
 import json
@@ -9,12 +9,12 @@ from contextlib import suppress
 from typing import NamedTuple
 
 TEXT, CLOSE = 1, 8
-# The first messages come once by the protocol; a WebSocket doubles nothing.
+# The protocol sends the first messages once; a WebSocket doubles nothing.
 ONCE = {"enter_room", "join_room"}
 
 
 class Frame(NamedTuple):
-    """One frame (RFC 6455, 5.2), as it was sent and, if it is text, what it says."""
+    """One frame (RFC 6455, 5.2), as it was sent, and the payload of a text frame."""
 
     opcode: int
     raw: bytes
@@ -22,7 +22,7 @@ class Frame(NamedTuple):
 
     @property
     def type(self) -> str:
-        """Of a message of a page."""
+        """Return the type of a page's message."""
         return str(json.loads(self.text)["type"]) if self.text else ""
 
 
@@ -31,12 +31,12 @@ Hold = Callable[[str, Frame], Awaitable[None]]
 
 
 class SignalProxy:
-    """Pages come in at `url` and reach the first of the servers that answers.
+    """A proxy at `url` that hands pages to the first server that answers.
 
-    `late_s`: each frame for a page is late by up to so many seconds, later ones of the same socket
-    not before earlier ones, so that the order between two sockets is lost. `doubled`: the share of
-    frames, both ways, that are sent twice. `hold(path, frame)` is awaited before a page's frame
-    goes on.
+    `late_s`: each frame for a page is late by up to so many seconds, and frames of one socket keep
+    their order, so that the order between two sockets is lost. `doubled`: the share of frames, both
+    ways, that the proxy sends twice. The proxy awaits `hold(path, frame)` before it sends a page's
+    frame on.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class SignalProxy:
 
 
 async def frames(reader: asyncio.StreamReader) -> AsyncIterator[Frame]:
-    """The frames of one direction of a WebSocket, until it ends."""
+    """Yield the frames of one direction of a WebSocket, until it ends."""
     while True:
         try:
             head = await reader.readexactly(2)
@@ -160,7 +160,7 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def first_of(ways: Sequence[Awaitable[None]]) -> None:
-    """Waits until one direction has ended, then ends the other."""
+    """Wait until one direction has ended, then end the other."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

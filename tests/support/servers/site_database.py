@@ -23,14 +23,14 @@ FROM generate_series(1, %(count)s) AS n
 
 
 class Stored:
-    """What is in the database at a URL as settings have it."""
+    """The database at a URL as in the settings."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._is_sqlite = url.startswith("sqlite:")
 
     def fill(self, key: str, count: int) -> int:
-        """Puts so many messages into a room that is there and empty; returns the room's row."""
+        """Insert so many messages into an empty room, and return the room's row."""
         [[room]] = self.ask("SELECT id FROM chat_room WHERE key = {}", key)
         if self._is_sqlite:
             self._run(FILL_SQLITE, (count, room))
@@ -41,13 +41,13 @@ class Stored:
         return int(room)
 
     def count(self, table: str, room: int) -> int:
-        """How many rows of a table belong to a room, or are it."""
+        """Return how many rows of a table belong to a room, or are the room."""
         column = "id" if table == "chat_room" else "room_id"
         [[count]] = self.ask(f"SELECT count(*) FROM {table} WHERE {column} = {{}}", room)  # noqa: S608
         return int(count)
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of an answer; `{}` stands for a value."""
+        """Return the rows of a statement; `{}` stands for a value."""
         return self._run(sql.replace("{}", "?" if self._is_sqlite else "%s"), values)
 
     def _run(self, sql: str, values: Any) -> list[tuple[Any, ...]]:

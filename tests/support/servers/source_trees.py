@@ -1,4 +1,4 @@
-"""Copies of Noom's own tree, as another version and as another container have them."""
+"""Copies of Noom's own tree, as other versions and other containers have them."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ GATHER_S = 60 * PATIENCE
 
 
 def copy(folder: Path) -> Path:
-    """What a server runs, and nothing else."""
+    """Copy the files that a server runs, and nothing else."""
     folder.mkdir(parents=True)
     for part in PARTS:
         if (ROOT / part).is_dir():
@@ -26,7 +26,10 @@ def copy(folder: Path) -> Path:
 
 
 def change(tree: Path, version: str) -> None:
-    """Makes another version of it: each page's script and style are others, and say which."""
+    """Turn the copy into another version.
+
+    Each page's script and style differ, and say so.
+    """
     for page in ("home", "room"):
         with (tree / "static" / "js" / "pages" / f"{page}.js").open("a") as script:
             script.write(f"document.documentElement.dataset.version = '{version}';\n")
@@ -35,7 +38,7 @@ def change(tree: Path, version: str) -> None:
 
 
 def gather(tree: Path, environment: dict[str, str]) -> None:
-    """`collectstatic`."""
+    """Run `collectstatic`."""
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
         cwd=tree,

@@ -14,8 +14,10 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Kept(asyncio.StreamReaderProtocol):
-    """A stream that is known from its first moment: one whose task is cancelled before it has run
-    would else be left open."""
+    """A stream that is registered from its first moment.
+
+    A stream whose task is cancelled before it has run would otherwise stay open.
+    """
 
     def __init__(self, transports: set[Transport], *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -27,7 +29,7 @@ class _Kept(asyncio.StreamReaderProtocol):
 
 
 class Middle(ABC):
-    """Serves connections at `port` of 127.0.0.1 while it is entered; its end ends all of them."""
+    """A server of connections at `port` of 127.0.0.1; its exit ends all of them."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -48,10 +50,13 @@ class Middle(ABC):
 
     @abstractmethod
     async def handle(self, client: Streams) -> None:
-        """Serves one connection, which is closed when it returns."""
+        """Serve one connection, which is closed on return."""
 
     async def connect(self, host: str | None, port: int | None) -> Streams:
-        """A connection to a server, which ends with this one's thread. Raises OSError."""
+        """Connect to a server; this server's thread ends the connection.
+
+        Raises OSError.
+        """
         assert host, "an address names its host"
         assert port, "and its port"
         protocol = _Kept(self._transports, reader := asyncio.StreamReader())
@@ -69,27 +74,28 @@ class Middle(ABC):
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        self._loop.run_until_complete(asyncio.sleep(0.1))  # who is at the door comes in first
+        self._loop.run_until_complete(asyncio.sleep(0.1))  # accepts pending connections first
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        for transport in self._transports:  # the test is over: nobody reads what is left
+        for transport in self._transports:  # the test is over: nobody reads the remaining bytes
             transport.abort()
-        self._loop.run_until_complete(asyncio.sleep(0.1))  # what is closed is so in a later turn
+        # a transport closes in a later turn of the loop
+        self._loop.run_until_complete(asyncio.sleep(0.1))
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self.handle((reader, writer))
         except (OSError, asyncio.IncompleteReadError):
-            pass  # one of them has gone
+            pass  # one of them has ended
         finally:
             writer.close()
 
 
 async def first_of(*ways: "asyncio.Task[None]") -> None:
-    """Waits until one direction has ended, then ends the other."""
+    """Wait until one direction has ended, then end the other."""
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -1,4 +1,4 @@
-"""What a test may break: a Redis and two server processes of its own, behind a balancer."""
+"""A site that a test may break: Redis and two server processes behind a balancer."""
 
 import subprocess
 import sys
@@ -15,7 +15,10 @@ STOP_S = 5 * PATIENCE
 
 
 class Site:
-    """Redis and two `manage.py serve` at `url`, with the settings of a fresh install and these."""
+    """Redis and two `manage.py serve` at `url`.
+
+    They run with the settings of a fresh install and the given ones.
+    """
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.redis = Redis(folder)
@@ -28,7 +31,7 @@ class Site:
         self._balancer: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when everything answers; leaves nothing if something does not."""
+        """Return when everything answers; stop everything if one part does not."""
         with ExitStack() as stops:
             stops.callback(self.redis.stop)
             self.redis.start()
@@ -40,23 +43,23 @@ class Site:
             self._stops = stops.pop_all()
 
     def stop(self) -> None:
-        """Undoes `start`, whatever was done to its parts."""
+        """Undo `start`, in any state of the parts."""
         self._stops.close()
 
     def cut(self) -> None:
-        """Ends every line, and lets nobody open another."""
+        """End every connection, and refuse new ones."""
         if self._balancer is not None:
             self._balancer.kill()
             self._balancer.wait(STOP_S)
             self._balancer = None
 
     def mend(self) -> None:
-        """Undoes `cut`."""
+        """Undo `cut`."""
         self._balancer = start_balancer(self.port, [process.port for process in self.processes])
 
 
 def start_balancer(port: int, targets: list[int]) -> "subprocess.Popen[bytes]":
-    """A balancer from this port to those, in a process of its own, when it listens."""
+    """Start a balancer from this port to those in a process; return when it listens."""
     ports = [str(number) for number in (port, *targets)]
     balancer = subprocess.Popen(
         [sys.executable, "-m", "tests.support.servers.load_balancer", *ports], cwd=ROOT
