@@ -1,12 +1,12 @@
-/** Draws at most once a frame, however many events a moment brings. */
+/** Limits drawing to once a frame, however many events arrive. */
 
-// A tab that nobody sees has no frames; its title still counts what comes.
+// A hidden tab gets no animation frames; its title still counts new messages.
 const UNSEEN_MS = 250;
 
 /**
  * @param {() => void} draw
  * @param {Pick<Window, 'requestAnimationFrame' | 'cancelAnimationFrame' | 'setTimeout' | 'clearTimeout'>} [page]
- * @returns {() => void} something has changed: draw soon
+ * @returns {() => void} call it after a change; it draws soon
  */
 export function onceAFrame(draw, page = window) {
   let frame = 0;
@@ -25,7 +25,7 @@ export function onceAFrame(draw, page = window) {
 }
 
 /**
- * Tells whether one of some values is another one than when it was asked last.
+ * Makes a function that says whether one of its values has changed since its last call.
  * @returns {(...values: unknown[]) => boolean}
  */
 export function createWatch() {

@@ -1,13 +1,13 @@
-/** Lets the browser ask before the page goes, for as long as something would be lost with it. */
+/** Makes the browser ask before the user leaves a page with something to lose. */
 
 /** @param {Pick<Window, 'addEventListener' | 'removeEventListener'>} [page] */
 export function createLeaveGuard(page = window) {
   let isOn = false;
-  // The words are the browser's own: none shows a page's.
+  // Browsers show a text of their own, and none that a page gives.
   const ask = (/** @type {BeforeUnloadEvent} */ event) => event.preventDefault();
   return {
-    /** @param {boolean} on the listener is there only while it is needed: it keeps a page out of the
-     * browser's cache for Back. */
+    /** @param {boolean} on whether to listen; a listener keeps the page out of the browser's
+     * back/forward cache, so it exists only while needed. */
     set(on) {
       if (on === isOn) return;
       isOn = on;

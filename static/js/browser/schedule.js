@@ -1,15 +1,15 @@
-/** When something may happen again. */
+/** Schedules of retries, and actions with a least interval. */
 
 /**
- * The entry of a schedule; the last one repeats.
+ * The entry of a schedule at an index; the last entry repeats.
  * @param {number[]} schedule
  * @param {number} index
  */
 export const at = (schedule, index) => schedule[Math.min(index, schedule.length - 1)];
 
 /**
- * An action that runs at once, and again only some time after the last run: all calls in between
- * are one. `stop` forgets a run that is due.
+ * Wraps an action: it runs at once, then at most once in `leastMs`. Calls within that time cause
+ * one run at its end. `stop` cancels a run that is due.
  * @param {() => void} action
  * @param {number} leastMs between two runs
  */

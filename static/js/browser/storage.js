@@ -1,7 +1,7 @@
-/** What the browser keeps for Noom, where it keeps anything.
+/** Storage in the browser that never throws.
  *
- * A browser may forbid its storage (then even the name throws), have none, or have no room left.
- * Noom works all the same: what can't be kept in the browser is kept for as long as the page lives.
+ * A browser may forbid its storage (then even its name throws), lack it, or have it full. Values
+ * that the browser does not take live as long as the page.
  */
 
 /** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} Store */
@@ -9,7 +9,7 @@
 /** @implements {Store} */
 class SafeStore {
   #kept;
-  /** What the browser did not take. @type {Map<string, string>} */
+  /** Values that the browser did not take. @type {Map<string, string>} */
   #here = new Map();
 
   /** @param {() => Store | null | undefined} find may throw */
@@ -41,7 +41,7 @@ class SafeStore {
         return;
       }
     } catch {
-      // The old value must not outlive the new one, so it goes.
+      // `removeItem` follows: the old value must not outlive the new one.
     }
     this.removeItem(key);
     this.#here.set(key, value);
@@ -53,26 +53,26 @@ class SafeStore {
     try {
       this.#kept?.removeItem(key);
     } catch {
-      // A storage that forbids this has kept nothing.
+      // A storage that forbids this has no value to remove.
     }
   }
 }
 
 /**
- * A store that never throws, over one that may.
+ * Wraps a store that may throw in one that never throws.
  * @param {() => Store | null | undefined} find
  * @returns {Store}
  */
 export const safeStore = (find) => new SafeStore(find);
 
-/** For this browser: all its tabs, and after it was closed. */
+/** Storage of all tabs of this browser; it outlives the browser's end. */
 export const browserStore = safeStore(() => globalThis.localStorage);
 
-/** For this tab alone, over a reload. */
+/** Storage of this tab alone; it outlives a reload. */
 export const tabStore = safeStore(() => globalThis.sessionStorage);
 
 /**
- * The value that was kept as JSON, or `fallback` where nothing or something else was.
+ * The value kept as JSON; `fallback` if there is none or `isGood` rejects it.
  * @template T
  * @param {Store} store
  * @param {string} key
@@ -89,10 +89,10 @@ export function recall(store, key, fallback, isGood = (value) => value !== null)
   }
 }
 
-/** @param {Store} store @param {string} key @param {unknown} value JSON can say it */
+/** @param {Store} store @param {string} key @param {unknown} value anything that JSON can hold */
 export const remember = (store, key, value) => store.setItem(key, JSON.stringify(value));
 
-/** Whether this browser keeps cookies; `navigator.cookieEnabled` says yes where a setting forbids. */
+/** Whether this browser keeps cookies; `navigator.cookieEnabled` is true even if a setting forbids. */
 export function keepsCookies() {
   try {
     document.cookie = 'noom_try=1; path=/; SameSite=Lax';

@@ -1,6 +1,6 @@
-/** A name that no other page has. */
+/** A random name, unique among pages. */
 
-/** Not `crypto.randomUUID`: it is missing on plain http. */
+/** Avoids `crypto.randomUUID`, which browsers lack on plain http. */
 export const randomName = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
     byte.toString(16).padStart(2, '0'),

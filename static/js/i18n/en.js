@@ -1,4 +1,4 @@
-/** The words in English. */
+/** The texts of the page in English. */
 
 export const EN = Object.freeze({
   you: 'You',

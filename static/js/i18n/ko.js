@@ -1,4 +1,4 @@
-/** The words in Korean. */
+/** The texts of the page in Korean. */
 
 export const KO = Object.freeze({
   you: '나',

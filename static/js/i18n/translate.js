@@ -1,10 +1,10 @@
-/** Every word that a script puts on the page, in the language of the page. */
+/** Translates every text that a script puts on the page. */
 
 import { EN } from './en.js';
 import { KO } from './ko.js';
 
 /** @typedef {keyof typeof EN} Key */
-/** A sentence, or one for each plural category of the language; `{name}` is replaced.
+/** A text, or a text for each plural category of the language; `t` fills in each `{name}`.
  * @typedef {string | {one?: string, other: string}} Words */
 /** @typedef {Readonly<Record<string, Words>>} Catalog */
 
@@ -49,9 +49,9 @@ function plural(words, count, lang) {
 }
 
 /**
- * "Ana, Bo and 2 others": the first few names, and how many more.
+ * The first few names and the number of the rest, as in "Ana, Bo and 2 others".
  * @param {string[]} names
- * @param {number} [most] names to say
+ * @param {number} [most] names to list
  * @param {string} [lang]
  */
 export function listNames(names, most = 3, lang = language()) {
@@ -65,13 +65,13 @@ export function listNames(names, most = 3, lang = language()) {
 }
 
 /**
- * The locale for times: the browser's region, where it is one of the page's language.
+ * The locale for times: the browser's own if it has the page's language.
  * @param {string} lang
  */
 const region = (lang) =>
   globalThis.navigator?.languages?.find((one) => one.split('-')[0] === lang.split('-')[0]) ?? lang;
 
-/** To make one takes longer than to use it a hundred times. @type {Map<string, Intl.DateTimeFormat>} */
+/** A cache: to make a formatter costs more than a hundred uses. @type {Map<string, Intl.DateTimeFormat>} */
 const formatters = new Map();
 
 /** @param {boolean} isToday */
@@ -85,7 +85,7 @@ function formatter(isToday) {
 }
 
 /**
- * The time of day, with the date in front if that is not today.
+ * The time of day, after the date if that is not today.
  * @param {number} at in milliseconds of the Unix epoch
  * @param {Date} now
  */

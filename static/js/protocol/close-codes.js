@@ -1,4 +1,4 @@
-/** Whether and when the page comes back after a close; docs/protocol.md shows this table. */
+/** What a page does after each close code; docs/protocol.md shows this table. */
 
 const FIRST_JITTER_MS = 1_000;
 const MOST_JITTER_MS = 10_000;
@@ -6,8 +6,8 @@ const MOST_JITTER_MS = 10_000;
 /** @typedef {{fate: 'stop' | 'reconnect', meaning: string, afterMs?: number, reasonIsJitterMs?: boolean}} Fate */
 
 /**
- * By close code. `afterMs` is the shortest wait; with `reasonIsJitterMs` the server may name the
- * longest in the reason of the close.
+ * By close code. `afterMs` is the shortest wait before a new connection. With `reasonIsJitterMs`,
+ * the reason of the close may hold the longest wait.
  * @type {Readonly<Record<number, Fate>>}
  */
 export const CLOSE_FATES = Object.freeze({
@@ -26,18 +26,18 @@ export const CLOSE_FATES = Object.freeze({
   4500: { fate: 'reconnect', meaning: 'server_error' },
 });
 
-/** Every other code: 1000, 1001, 1006 too.
+/** The fate of every other close code, 1000, 1001 and 1006 included.
  * @type {Fate} */
 export const RECONNECT = { fate: 'reconnect', meaning: 'lost' };
 
 /**
- * How long to wait before a new connection. Full jitter: a thousand pages that lose one server do
- * not come back in one moment.
+ * The wait before a new connection, in milliseconds. Full jitter spreads the reconnects of all the
+ * pages that lost the same server.
  * @param {Fate} fate
- * @param {number} attempt failures since the last good line, from 0
+ * @param {number} attempt failures since the last stable connection, from 0
  * @param {string} reason of the close
  * @param {number} random from 0 to 1
- * @param {number} [withinMs] what the server said last of how far its people should spread out
+ * @param {number} [withinMs] the reconnect window, from the server's last beat
  */
 export function retryAfterMs({ afterMs = 0, reasonIsJitterMs = false }, attempt, reason, random, withinMs = 0) {
   const named = reasonIsJitterMs && /^\d{1,5}$/.test(reason);

@@ -1,4 +1,4 @@
-/** The call of a room, live: its line, the mesh of peers, and what is sent into it. */
+/** The session of a call: its connection, its mesh of peers, and the media that the page sends. */
 
 import { callers } from '../state/call-state.js';
 import { CallWatch } from '../webrtc/connection-watch.js';
@@ -28,13 +28,13 @@ const CALL_ENDED = 4405;
  * @property {Participant} participant
  * @property {Media} media
  * @property {() => Room} room
- * @property {(type: string, payload: object) => void} dispatch tells the room
+ * @property {(type: string, payload: object) => void} dispatch hands an event to the room
  * @property {(id: string, streams: Streams | null) => void} onStreams
  * @property {(id: string, state: import('../webrtc/peer.js').PeerState) => void} onPeerState
- * @property {(ids: Set<string>) => void} onNoWay those to whom no way was found
+ * @property {(ids: Set<string>) => void} onNoWay the callers whom ICE cannot reach
  * @property {(ids: Set<string>) => void} onSpeaking
- * @property {(code: string) => void} onRefused joining was refused for good
- * @property {() => void} onServerError something went wrong there
+ * @property {(code: string) => void} onRefused the server refused the join for good
+ * @property {() => void} onServerError the server failed
  * @property {() => void} onLeft
  * @property {Window & typeof globalThis} [environment]
  */
@@ -47,19 +47,19 @@ export class CallLine {
   /** @type {Mesh | null} */
   #mesh = null;
   #joined = false;
-  /** Names this stay in the call: the others connect to it and to no earlier one. */
+  /** The id of this session; other callers connect to the newest session alone. */
   #session = '';
-  /** @type {JoinRoomAck | null} what the room has not been told yet */
+  /** @type {JoinRoomAck | null} an answer that the room has not received yet */
   #ack = null;
-  /** What has happened since that answer. @type {{type: string, payload: any}[]} */
+  /** Events that followed that answer. @type {{type: string, payload: any}[]} */
   #early = [];
   #asking = false;
-  /** The call as the mesh knows it. @type {Room['call'] | null} */
+  /** The call that the mesh received last. @type {Room['call'] | null} */
   #known = null;
   /** @type {number | undefined} */
   #awaitedTimer;
-  #leaseMs = 0; // the server's, on whoever lost the line
-  /** What is sent of media is true for everybody, whatever was lost on the way. */
+  #leaseMs = 0; // how long the server keeps a caller who lost the connection
+  /** Repeats the state of the media until the roster shows it. */
   #mediaWish;
   /** @type {{track: MediaStreamTrack, stop: () => void} | null} */
   #ownMeter = null;
@@ -101,7 +101,7 @@ export class CallLine {
     return this.#mesh;
   }
 
-  /** Joins; camera and microphone are asked for while the line is being opened. */
+  /** Joins the call; opens camera and microphone while the connection opens. */
   join() {
     if (this.#joined) return;
     this.#joined = true;
@@ -110,7 +110,7 @@ export class CallLine {
     void this.#options.media.start();
   }
 
-  /** Leaves, and tells the others before the line goes. */
+  /** Leaves the call, and sends `leave_room` before the connection closes. */
   async leave() {
     if (!this.#joined) return;
     const told = this.#socket.request('leave_room', {}, { timeoutMs: 1_000 });
@@ -119,7 +119,7 @@ export class CallLine {
     if (!this.#joined) this.#socket.stop();
   }
 
-  /** The room has changed: those who are in the call may be others now. */
+  /** Takes over a change of the room, such as new callers. */
   roomChanged() {
     this.#enterState();
     const { call } = this.#options.room();
@@ -129,7 +129,7 @@ export class CallLine {
     this.#mediaWish.check();
   }
 
-  /** Something of this network has died: perhaps the line has, too. */
+  /** Checks the connection after another sign that the network failed. */
   doubt() {
     if (this.#joined) void doubt(this.#socket);
   }
@@ -142,7 +142,7 @@ export class CallLine {
     this.#mediaWish.check();
   }
 
-  /** @returns {Live | null} what is sent, where the roster says otherwise */
+  /** @returns {Live | null} the media that the page sends, if the roster shows other */
   #untoldMedia() {
     const { call, you } = this.#options.room();
     const told = this.#joined && call.joined ? call.people[you ?? '']?.media : undefined;
@@ -166,7 +166,7 @@ export class CallLine {
   /** @param {JoinRoomAck} ack */
   #welcomed(ack) {
     if (!this.#joined) return;
-    // After a lost line the peers live on: the media never went through it.
+    // Peers outlive a lost connection, because media does not pass through it.
     if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
     else this.#mesh = this.#createMesh(ack);
     this.#known = null;
@@ -179,7 +179,7 @@ export class CallLine {
     this.mediaChanged(this.#options.media.state);
   }
 
-  /** The answer may overtake the one of the room's own line, which says who one is. */
+  /** Applies the answer once the chat's answer, which may come later, has set `you`. */
   #enterState() {
     const ack = this.#ack;
     if (ack === null || this.#options.room().you === null) return;
@@ -189,7 +189,7 @@ export class CallLine {
     this.#awaitOthers();
   }
 
-  /** Whom an answer has left out. */
+  /** Drops callers missing from an answer once their lease has run out. */
   #awaitOthers() {
     const over = () => this.#options.dispatch('call.awaited_over', {});
     this.#window.clearTimeout(this.#awaitedTimer);
@@ -232,7 +232,7 @@ export class CallLine {
     else this.#early.push({ type, payload });
   }
 
-  /** Once at a time; what fails is asked again after the next event: a beat at the latest. */
+  /** Requests the callers, once at a time; after a failure the next event, such as a beat, repeats it. */
   async #askForCallers() {
     if (this.#asking) return;
     this.#asking = true;
@@ -254,7 +254,7 @@ export class CallLine {
     this.#options.onRefused(code);
   }
 
-  /** @param {number} code why the server ended the line for good */
+  /** @param {number} code why the server closed the connection for good */
   #closed(code) {
     this.#end();
     if (code === CALL_ENDED) this.#options.onRefused('call_ended');
@@ -278,7 +278,7 @@ export class CallLine {
   }
 
   /**
-   * Shows on one's own tile that one is heard: the commonest question in a call.
+   * Measures the user's own loudness, so that their tile shows that the microphone works.
    * @param {MediaStreamTrack | null} track
    * @param {boolean} on
    */

@@ -1,4 +1,4 @@
-/** The chat of a room, live: its line, its outbox, and the one state that both lead to. */
+/** The session of a chat: its connection, its outbox, and the state of the room. */
 
 import { doubt } from '../transport/liveness-check.js';
 import { createOutbox } from './outbox.js';
@@ -12,22 +12,22 @@ import { Wish } from './desired-state.js';
 /** @import {LineState} from '../transport/socket.js' */
 /** @import {Room} from '../state/room-state.js' */
 
-// The server tells each change once; this is for one that the layer lost.
+// The server sends each change once; this limit covers a change that the channel layer lost.
 const TYPING_LASTS_MS = 60_000;
 const HISTORY_LIMIT = 100;
 const BAD_TOKEN = 4401;
-// Nothing is wrong with the question: it is asked again by itself.
+// After one of these codes the page repeats the request by itself.
 const AGAIN_MS = 1_000;
 const AGAIN_CODES = ['too_fast', 'try_later'];
 const SERVER_ERROR = 'server_error';
-const MAX_NICKNAME_CHARS = 256; // a longer one would close the line each time
+const MAX_NICKNAME_CHARS = 256; // the server closes a connection that sends a longer one
 
 /**
- * @typedef {object} RoomData what the page knows of itself
+ * @typedef {object} RoomData the data that the server wrote into the page
  * @property {string} key
  * @property {string} token
  * @property {string} reference
- * @property {number} token_renew_s after which a token is asked for anew
+ * @property {number} token_renew_s the age at which the page requests another token
  * @property {string} name
  * @property {boolean} listed
  * @property {string} nickname
@@ -42,24 +42,24 @@ const MAX_NICKNAME_CHARS = 256; // a longer one would close the line each time
  * @property {(room: Room) => void} onChange
  * @property {(state: LineState) => void} onState
  * @property {(code: number) => void} onClosed
- * @property {(code: string) => void} onRefused entering was refused for good
- * @property {() => void} onServerError something went wrong there
- * @property {(nickname: string) => void} onNicknameRefused the one that stays is told
+ * @property {(code: string) => void} onRefused the server refused the entry for good
+ * @property {() => void} onServerError the server failed
+ * @property {(nickname: string) => void} onNicknameRefused receives the nickname that stays
  */
 
 export class RoomLine {
   #options;
-  /** The name that the person wants; the room may have to number it. */
+  /** The nickname that the user wants; the server may add a number to it. */
   #nickname = '';
-  /** The nickname that the server was asked for last, and the one that it gave. */
+  /** The nickname of the last successful request, and the nickname that the server gave for it. */
   #asked = { nickname: '', given: '' };
-  /** The one of the last hello. */
+  /** The nickname of the last handshake. */
   #greeted = '';
   #nameWish;
   #room;
   #socket;
   #outbox;
-  /** Questions under way. @type {Set<string>} */
+  /** The names of pending requests. @type {Set<string>} */
   #asking = new Set();
   /** @type {Map<string, number>} */
   #typingTimers = new Map();
@@ -99,7 +99,7 @@ export class RoomLine {
     return this.#room;
   }
 
-  /** @param {string} nickname the one to ask for */
+  /** @param {string} nickname the nickname to request */
   start(nickname) {
     this.#nickname = shortened(nickname);
     this.dispatch('pending', { items: this.#outbox.items });
@@ -107,7 +107,7 @@ export class RoomLine {
   }
 
   /**
-   * What happened, to what is known; then whoever draws is told, and what is missing is asked for.
+   * Reduces an event into the room's state, reports a change, then requests what is missing.
    * @param {string} type
    * @param {object} payload
    */
@@ -119,7 +119,7 @@ export class RoomLine {
     this.#nameWish.check();
   }
 
-  /** Something of this network has died: perhaps the line has, too. */
+  /** Checks the connection after another sign that the network failed. */
   doubt = () => void doubt(this.#socket);
 
   /** @param {string} text */
@@ -135,7 +135,7 @@ export class RoomLine {
   typing = (on) => this.#socket.post('typing', { on });
 
   /**
-   * Asks for another nickname, until the server has it or refuses it.
+   * Requests another nickname until the server accepts or refuses it.
    * @param {string} nickname
    */
   rename = (nickname) => {
@@ -143,7 +143,7 @@ export class RoomLine {
     this.#nameWish.check();
   };
 
-  /** @returns {{nickname: string} | null} what is wanted, where the server has not given it */
+  /** @returns {{nickname: string} | null} the nickname to request, null if the server has given it */
   #unaskedName() {
     const { you, people } = this.#room;
     const isGiven = this.#asked.nickname === this.#nickname;
@@ -152,7 +152,7 @@ export class RoomLine {
     return { nickname: this.#nickname };
   }
 
-  /** Asks for what came before the first message that is here. */
+  /** Requests the messages before the first one that the page has. */
   earlier = () => {
     const { from: before, hasEarlier } = this.#room;
     if (!hasEarlier) return;
@@ -211,7 +211,7 @@ export class RoomLine {
     if (type === 'bye' && payload.person.nickname === this.#nickname) this.#takeNameBack();
   }
 
-  /** Whoever had the name that this person wants is gone: perhaps it was the ghost of this page. */
+  /** Requests the nickname again after its holder, perhaps a ghost of this page, has left. */
   #takeNameBack() {
     const me = this.#room.people[this.#room.you ?? ''];
     if (!me || me.nickname === this.#nickname) return;
@@ -225,7 +225,7 @@ export class RoomLine {
    */
   #refused(code, willRetry) {
     if (code === SERVER_ERROR) this.#options.onServerError();
-    // A token that is no good is also told by the close that follows, and there may be another.
+    // After a bad token the server closes the connection; `#closed` then tries the other token.
     if (!willRetry && code !== 'bad_token') this.#options.onRefused(code);
   }
 
@@ -255,8 +255,8 @@ export class RoomLine {
   }
 
   /**
-   * Asks once at a time. A question that came too fast is asked again after a second, whatever
-   * happens meanwhile; another failure ends it, and the next event, a beat at the latest, asks anew.
+   * Sends one request of a name at a time. After a code of AGAIN_CODES it repeats the request in
+   * a second. After another failure the next event, a beat at the latest, starts a new request.
    * @param {string} name
    * @param {string} type
    * @param {object} payload
@@ -280,7 +280,7 @@ export class RoomLine {
   }
 
   /**
-   * The server notices whoever falls silent; a lost word of it must not stand there for ever.
+   * Ends a typing mark by a timer, because the event that ends it may get lost.
    * @param {string} id
    * @param {boolean} on
    */

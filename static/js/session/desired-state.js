@@ -1,19 +1,19 @@
-/** A state that a person set: asked of the server until what the server says of it agrees. */
+/** A state that the user set; the page requests it until the server shows it. */
 
 /** @typedef {Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>} Timers */
 /**
  * @typedef {object} WishOptions
- * @property {() => object | null} missing what to ask for; null while the server agrees, or cannot
- *   be compared with
+ * @property {() => object | null} missing the state to request; null while the server shows it, or
+ *   while no comparison is possible
  * @property {(payload: any, options: {timeoutMs: number}) => Promise<any>} ask
  * @property {(answer: any, payload: any) => void} [onGranted]
- * @property {(error: {code: string}) => void} [onRefused] for good: asking again would not help
+ * @property {(error: {code: string}) => void} [onRefused] refused for good: a repetition would not help
  * @property {Timers} [environment]
  */
 
 const ANSWER_MS = 4_000;
 const AGAIN_MS = 1_000;
-// An answer may overtake the event that shows what it did.
+// The answer may come before the event that shows its effect; after this time the page asks again.
 const SHOWN_AFTER_MS = 3_000;
 const FOR_NOW = ['server_error', 'timeout', 'too_fast', 'try_later'];
 
@@ -21,7 +21,7 @@ export class Wish {
   #options;
   #environment;
   #isAsking = false;
-  /** What was granted last, until it should show. */
+  /** The state that the server granted last, as JSON; empty after SHOWN_AFTER_MS. */
   #granted = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -32,7 +32,7 @@ export class Wish {
     this.#environment = environment;
   }
 
-  /** The wish, or what the server says, may be another now. */
+  /** Compares the two states after a change of either, and requests the difference. */
   check = () => {
     const payload = this.#isAsking ? null : this.#options.missing();
     if (payload === null || JSON.stringify(payload) === this.#granted) return;
@@ -44,7 +44,7 @@ export class Wish {
     );
   };
 
-  /** Forgets what was granted: on a new line it may be otherwise. */
+  /** Forgets the granted state, which a new connection may not have, and checks again. */
   renew = () => {
     this.#granted = '';
     this.check();

@@ -1,10 +1,10 @@
-/** Messages of one's own until they are stored: sent one by one, kept over a reload. */
+/** The outbox: the page's own messages until the server has stored them, kept over a reload. */
 
 import { recall, remember } from '../browser/storage.js';
 
 /**
- * What was written. `at` is in milliseconds of the Unix epoch; `sent` means stored, as number
- * `seq`, though its event may still be on the way; `reason` is the code that made it fail.
+ * A message of the outbox. `at` is in milliseconds of the Unix epoch. `sent` means that the server
+ * stored it as number `seq`; its event may still come. `reason` is the code of a failure.
  * @typedef {object} OutboxItem
  * @property {string} client_id
  * @property {string} text
@@ -16,7 +16,7 @@ import { recall, remember } from '../browser/storage.js';
 /**
  * @typedef {object} OutboxOptions
  * @property {import('../browser/storage.js').Store} storage of this tab alone
- * @property {string} key the room's
+ * @property {string} key of the room
  * @property {(type: string, payload: object) => Promise<NewMessageAck>} request
  * @property {(items: OutboxItem[]) => void} onChange
  * @property {Environment} [environment]
@@ -27,9 +27,9 @@ import { recall, remember } from '../browser/storage.js';
 
 const MAX_TEXT_CHARS = 4_000;
 const AGAIN_MS = 1_000;
-// Nothing is wrong with the message: it is sent again by itself.
+// After one of these codes the outbox sends the message again by itself.
 const AGAIN_CODES = new Set(['timeout', 'too_fast', 'try_later']);
-// Stored ones stay until their event has surely come; what draws them leaves out the doubles.
+// Stored messages stay until their events have surely come; the timeline leaves out duplicates.
 const MAX_SENT = 50;
 
 class Outbox {
@@ -56,7 +56,7 @@ class Outbox {
   }
 
   /**
-   * Sends a text as soon as the line stands and those before it are sent.
+   * Queues a text; it goes out once the connection is open and all earlier texts are sent.
    * @param {string} text
    * @returns {string} its client_id
    */
@@ -78,7 +78,7 @@ class Outbox {
     return client_id;
   };
 
-  /** Sends what waits, in order: to be called after each welcome. */
+  /** Sends waiting messages in order; the chat session calls it after each handshake. */
   flush = () => {
     this.#environment.clearTimeout(this.#timer);
     this.#flushes += 1;
@@ -86,7 +86,7 @@ class Outbox {
   };
 
   /**
-   * Sends a failed one again, now as the last.
+   * Sends a failed message again, as the last of the queue.
    * @param {string} client_id
    */
   retry = (client_id) => {
@@ -100,10 +100,10 @@ class Outbox {
   /** @param {string} client_id */
   discard = (client_id) => this.#change(this.#without(client_id));
 
-  /** What was stored belongs to a room that is no more: one of the same address was made anew. */
+  /** Drops stored messages after the room was deleted and made again at its address. */
   forgetSent = () => this.#change(this.#items.filter(({ state }) => state !== 'sent'));
 
-  // One at a time: if the first of two were refused for its haste, the second would overtake it.
+  // Sends one at a time: after `too_fast` for the first of two, the second would overtake it.
   async #run() {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -119,7 +119,7 @@ class Outbox {
 
   /**
    * @param {OutboxItem} item
-   * @returns {Promise<boolean>} whether the next one may go
+   * @returns {Promise<boolean>} whether to send the next message
    */
   async #send({ client_id, text }) {
     const flushes = this.#flushes;
@@ -127,7 +127,7 @@ class Outbox {
       (ack) => ({ ack, code: null }),
       (error) => ({ ack: null, code: error.code ?? 'failed' }),
     );
-    // The new line may have been welcomed before this word of the old one came.
+    // The handshake of a new connection may finish before this error of the old one arrives.
     if (code === 'disconnected') return this.#flushes > flushes;
     if (AGAIN_CODES.has(code)) {
       this.#timer = this.#environment.setTimeout(this.flush, AGAIN_MS);
@@ -163,7 +163,7 @@ class Outbox {
 }
 
 /**
- * On plain http `crypto.randomUUID` is missing.
+ * A random UUID; on plain http browsers have no `crypto.randomUUID`.
  * @param {Pick<Crypto, 'getRandomValues'>} crypto
  */
 function randomUuid(crypto) {
@@ -175,7 +175,7 @@ function randomUuid(crypto) {
 }
 
 /**
- * An outbox of a room. What a reload left in it is in `items` at once, and is sent by `flush()`.
+ * Creates the outbox of a room. `items` has what an earlier page left; `flush()` sends it.
  * @param {OutboxOptions} options
  */
 export const createOutbox = (options) => new Outbox(options);

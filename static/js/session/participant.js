@@ -1,27 +1,27 @@
-/** Which participant this page speaks for: a reload for the same one, a copy of the tab for another. */
+/** The identity of this page: a reload keeps its participant, a duplicated tab gets another. */
 
 import { recall, remember } from '../browser/storage.js';
 
 /** @import {Store} from '../browser/storage.js' */
 
 /**
- * A page counts its connections, so that the server knows the newer of two whichever it serves
- * first. The count goes on over reloads, and by the clock where it was lost.
+ * A page numbers its connections, so that the server can tell the newer of two. The numbers
+ * continue after a reload; the clock replaces a number that got lost.
  *
- * The token waits in the tab's storage only from the end of a page to the beginning of the next:
- * while the page lives it is not there, so that a duplicated tab does not find it.
+ * The tab's storage holds the token only between one page and the next. While the page lives, the
+ * storage is empty, so that a duplicated tab does not find the token.
  */
 export class Participant {
   #fresh;
   #used;
   #renewMs;
-  /** When the token was new, as far as we know. */
+  /** When the page received the token; 0 if an earlier page left it. */
   #since;
 
   /**
    * @param {{key: string, token: string, renewS: number, reference: string, storage: Store, page: Window}} options
-   *   `token` and `reference` are those that the page came with; after `renewS` seconds another
-   *   token is needed
+   *   `token` and `reference` came with the page; after `renewS` seconds the page needs another
+   *   token
    */
   constructor({ key, token, renewS, reference, storage, page }) {
     const name = `noom.participant.${key}`;
@@ -38,17 +38,17 @@ export class Participant {
     return this.#used.token;
   }
 
-  /** What a person can quote, and the server's log has beside whatever it says of this page. */
+  /** The reference that the page shows to the user; the server's log has it too. */
   get reference() {
     return this.#used.reference;
   }
 
-  /** Whether it is time to ask for another token: one must be at hand when a line is lost. */
+  /** Whether to request another token, so that a lost connection finds a valid one. */
   get isOld() {
     return Date.now() - this.#since >= this.#renewMs;
   }
 
-  /** @returns {number} of a new connection, above that of any before */
+  /** @returns {number} the number of a new connection, larger than every earlier one */
   nextConnection() {
     const connection = Math.max((this.#used.connection ?? 0) + 1, Date.now());
     this.#used = { ...this.#used, connection };
@@ -61,7 +61,7 @@ export class Participant {
     this.#since = Date.now();
   }
 
-  /** Begins anew as somebody else, where the old token is no longer good; false if it was new. */
+  /** Replaces a kept token by the page's own, as a new participant; false if it was in use already. */
   renew() {
     if (this.#used.token === this.#fresh.token) return false;
     this.#used = { ...this.#fresh, connection: this.#used.connection };
@@ -69,5 +69,5 @@ export class Participant {
   }
 }
 
-/** @param {any} kept what an earlier page of this tab has left, perhaps of another version */
+/** @param {any} kept the value of an earlier page of this tab, perhaps of another version */
 const isKept = (kept) => typeof kept?.token === 'string' && typeof kept.reference === 'string';

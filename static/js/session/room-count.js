@@ -1,12 +1,12 @@
-/** How many are in a room, asked of the server by those who are about to enter it. */
+/** The number of people in a room, for a user who is about to enter it. */
 
 /**
- * Nobody, where the server does not say: one enters all the same.
- * @param {string} room its key, or its name as somebody types it
+ * Queries the server; 0 if the request fails, because the user can enter anyway.
+ * @param {string} room its key, or its name as the user types it
  * @returns {Promise<number>}
  */
 export async function company(room) {
-  // No address takes a slash within a name; in the key of a room it is a dash like a blank.
+  // A path cannot hold a slash within a name; a room's key has a dash for a slash and for a blank.
   const path = encodeURIComponent(room.replaceAll('/', ' ').trim());
   try {
     const answer = await fetch(`/rooms/${path}/people.json`);

@@ -1,12 +1,12 @@
-/** The call as this page knows it: who is in it, while one is in it oneself. Pure. */
+/** The state of the call; it has callers only while this page is in the call. Pure. */
 
 import { byId, heard, put, remove, replace } from './roster.js';
 
 /** @import {BeatEvent, Caller, CallPeopleAck, JoinRoomAck} from '../protocol/messages.js' */
 /** @import {Roster} from './roster.js' */
-/** `people` are by id, and `version` is theirs; `capacity` is the most that the call takes.
- * `awaited` are those whom a server that has lost its memory does not name, while they may still
- * be on their way back to it.
+/** `people` are by id, and `version` is the version of their roster; `capacity` is the most callers.
+ * `awaited` are callers missing from the server's last answer, who may still come back: the server
+ * may have restarted or lost its store.
  * @typedef {object} Call
  * @property {boolean} joined
  * @property {Record<string, Caller>} awaited
@@ -18,7 +18,7 @@ import { byId, heard, put, remove, replace } from './roster.js';
 export const EMPTY_CALL = { joined: false, awaited: {}, people: {}, version: 0, capacity: 0 };
 
 /**
- * The call after an event by its name, an answer (`joined`, `people`) or one's own leaving (`left`).
+ * The call after an event by its name, an answer (`joined`, `people`) or the page's leave (`left`).
  * @param {CallState} call
  * @param {string} type
  * @param {any} payload
@@ -35,7 +35,7 @@ export function reduceCall(call, type, payload) {
   return { ...call, ...roster, awaited };
 }
 
-/** Everybody whose media is, or may be, flowing.
+/** All callers whose media flows or may flow.
  * @param {Call} call
  * @returns {Record<string, Caller>} */
 export const callers = ({ awaited, people }) => ({ ...awaited, ...people });
@@ -54,7 +54,7 @@ function beat(call, { version }) {
 }
 
 /**
- * Who joins again has only lost the line, and media goes without it.
+ * Keeps known callers as awaited: a page that joins again lost its connection and not its media.
  * @param {CallState} call
  * @param {JoinRoomAck} ack
  * @returns {CallState}
@@ -74,8 +74,8 @@ function peopleCame(call, answer) {
 }
 
 /**
- * Who is left out of an answer may be gone; but a server that has restarted, or whose store has
- * forgotten everything, names the others as they come back to it, one by one.
+ * The known callers missing from an answer. They may have left; but a server that restarted or lost
+ * its store names them one by one as they come back.
  * @param {CallState} call
  * @param {Caller[]} people
  */

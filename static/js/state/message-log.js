@@ -1,5 +1,5 @@
-/** The messages of a room as they come in: by number, each once, and where some are missing. Pure.
- * The server numbers messages and their deletions 1, 2, 3 …: what a deletion names is gone for good. */
+/** The log of a room: its messages by number, each once, and what is missing. Pure.
+ * The server numbers messages and deletions 1, 2, 3 …; the messages that a deletion names are gone. */
 
 import { coversAll, joinSpans, spanAt } from './spans.js';
 
@@ -10,10 +10,10 @@ import { coversAll, joinSpans, spanAt } from './spans.js';
  * @property {Message[]} messages by rising `seq`, each once
  * @property {Span[]} deleted the numbers of deletions, and of the messages that they have deleted
  * @property {number} seq the largest number that is known to exist
- * @property {number} through up to this number nothing is missing: it is here, or gone for good, or
- *   older than what was loaded
+ * @property {number} through up to this number nothing is missing: each entry is in the log,
+ *   deleted, or older than what was loaded
  * @property {number} from the smallest number that was loaded
- * @property {number[]} gaps numbers of messages after which some are gone, and no deletion is known
+ * @property {number[]} gaps numbers of messages after which some are gone without a known deletion
  * @property {boolean} hasEarlier
  */
 
@@ -29,7 +29,7 @@ export const EMPTY_LOG = {
 };
 
 /**
- * A newcomer's: the newest entries of a room whose last number is `seq`.
+ * The log of a newcomer: the newest entries of a room whose last number is `seq`.
  * @param {Entries} entries
  * @param {number} seq
  */
@@ -37,7 +37,7 @@ export const startLog = (entries, seq) =>
   grow({ ...EMPTY_LOG, from: entries.messages[0]?.seq ?? 1 }, entries, seq, seq);
 
 /**
- * Entries that may be here already, or leave out others; `seq` is a number that was spoken of.
+ * Adds entries, which may be known or leave a hole; `seq` is a number that the server mentioned.
  * @param {Log} log
  * @param {Partial<Entries>} entries
  * @param {number} [seq]
@@ -45,7 +45,7 @@ export const startLog = (entries, seq) =>
 export const addEntries = (log, entries, seq = 0) => grow(log, entries, seq, log.through);
 
 /**
- * One more message, mostly the next one: then nothing that is here has to be looked at.
+ * Adds one message; if it is the next one, as mostly, the log needs no merge.
  * @param {Log} log
  * @param {Message} message
  * @returns {Log}
@@ -60,9 +60,9 @@ export function addMessage(log, message) {
 }
 
 /**
- * The newest messages alone; the older ones can be fetched again.
+ * Keeps the newest messages alone; the page can request the older ones again.
  * @param {Log} log
- * @param {number} most how many are kept
+ * @param {number} most messages to keep
  * @returns {Log}
  */
 export function keepNewest(log, most) {
@@ -74,8 +74,8 @@ export function keepNewest(log, most) {
 }
 
 /**
- * All there is after the number `after`, up to the last of these entries. If there are none, all
- * up to `head` is gone: the largest number that was known when the question was asked.
+ * Adds all entries after the number `after`. No entries mean that all up to `head`, the largest
+ * number known at the time of the request, is gone.
  * @param {Log} log
  * @param {Entries} entries
  * @param {number} after
@@ -88,7 +88,7 @@ export function addAfter(log, entries, after, head) {
 }
 
 /**
- * The last messages before the number `before`, and all there are between the first of them and it.
+ * Adds the last messages before the number `before`, without a hole between the first and `before`.
  * @param {Log} log
  * @param {Entries} entries
  * @param {number} before
@@ -99,7 +99,7 @@ export function addBefore(log, entries, before) {
 }
 
 /**
- * Whether all that was in a log is deleted in a later one.
+ * Whether the deletions of a later log cover all messages of an earlier one.
  * @param {Log} log
  * @param {Log} later
  */
@@ -164,7 +164,7 @@ function gapsIn(messages, deleted, through) {
 }
 
 /**
- * Whether one of these numbers is in no span.
+ * Whether a number from `first` to `last` is in no span.
  * @param {Span[]} spans
  * @param {number} first
  * @param {number} last

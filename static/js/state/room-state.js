@@ -1,4 +1,4 @@
-/** The room as this page knows it: one value, made only by `reduce`. Pure: no DOM, no clock. */
+/** The state of the room: one value, made only by `reduce`. Pure: no DOM, no clock. */
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
 import {
@@ -20,11 +20,11 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @import {OutboxItem} from '../session/outbox.js' */
 /** @import {Roster} from './roster.js' */
 /** @import {Line} from './timeline.js' */
-/** What got lost on the way: the page asks until it is false again.
+/** The parts of the state that the page lacks; it requests each until the flag is false.
  * @typedef {{messages: boolean, people: boolean, callers: boolean}} Missing */
 /**
- * What is not of the log. `you` is null until the room was entered; `epoch` names the life of the
- * room that the log is of; `people` are by id, and `version` is theirs; `typing` holds ids, never yours.
+ * The room without its log. `you` is null before the handshake; `epoch` names the life of the room
+ * that the log belongs to; `people` are by id, with their roster's `version`; `typing` excludes `you`.
  * @typedef {object} Place
  * @property {string} key
  * @property {string} name
@@ -42,14 +42,14 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @typedef {Place & Log} Room */
 
 const MAX_LINES = 200;
-/** Who is at the newest message needs no more than these; who reads older ones keeps them for longer. */
+/** Messages kept while the user is at the newest one; a user who reads older ones keeps more. */
 const KEPT_AT_END = 300;
 const SLACK = 100;
 const KEPT_WHILE_READING = 5_000;
 const CALL = 'call.';
 
 /**
- * @param {{key: string, name: string, listed: boolean, capacity: number}} data the page's
+ * @param {{key: string, name: string, listed: boolean, capacity: number}} data of the page
  * @returns {Room}
  */
 export const emptyRoom = ({ key, name, listed, capacity }) => ({
@@ -87,9 +87,9 @@ const REDUCERS = new Map(
 );
 
 /**
- * The room after an event of the chat (by its name), of the call (`call.<name>`), an answer
- * (`entered`, `history`, `people`, `call.joined`, `call.people`), or an event of the page
- * (`pending`, `typing_expired`, `at_end`, `call.left`, `call.awaited_over`). What changes nothing returns the very same room.
+ * The room after an event of the chat (by its name), of the call (`call.<name>`), an answer (`entered`,
+ * `history`, `people`, `call.joined`, `call.people`), or an event of the page (`pending`, `typing_expired`,
+ * `at_end`, `call.left`, `call.awaited_over`). An event without effect returns the room itself.
  * @param {Room} room
  * @param {{type: string, payload: any}} event
  * @returns {Room}
@@ -102,7 +102,7 @@ export function reduce(room, { type, payload }) {
   return REDUCERS.get(type)?.(room, payload) ?? room;
 }
 
-/** The people, in the order in which they came.
+/** The participants in the order of their arrival.
  * @param {Room} room */
 export const people = (room) =>
   Object.values(room.people).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
@@ -111,7 +111,7 @@ export const people = (room) =>
 export const count = (room) => Object.keys(room.people).length;
 
 /**
- * The nickname of somebody who is here, or was; empty for a stranger.
+ * The nickname of a present or former participant; empty for an unknown id.
  * @param {Room} room
  * @param {string} id
  */
@@ -121,12 +121,12 @@ export function nameOf({ people, messages, lines }, id) {
   return (said ?? lines.find((line) => line.id === id))?.nickname ?? '';
 }
 
-/** The `last_seq` of `enter_room`: up to here nothing has to be sent again.
+/** The `last_seq` of `enter_room`; the server sends only later entries.
  * @param {Room} room */
 export const lastSeq = ({ you, through }) => (you === null ? null : through);
 
 /**
- * What to ask for while `missing.messages`: `history {after}`; its answer is told as
+ * The request to make while `missing.messages`: `history {after}`; dispatch its answer as
  * `history {messages, after, head}`.
  * @param {Room} room
  */
@@ -138,8 +138,8 @@ export const hole = ({ through, seq }) => ({ after: through, head: seq });
  */
 function entered(room, ack) {
   const { you, people, version, messages, deletions = [], seq, epoch } = ack;
-  // A room that was deleted and made again is another one, and so is one whose numbers went back
-  // (a restored backup): its messages are not those that are here.
+  // A room that was deleted and made again, or whose numbers went back (a restored backup), is
+  // another room: the known messages do not belong to it.
   const isReturn = room.you !== null && epoch === room.epoch && seq >= room.through;
   const entries = { messages, deletions };
   const log = isReturn ? addEntries(room, entries, seq) : startLog(entries, seq);
@@ -196,7 +196,7 @@ function newMessage(room, message) {
 }
 
 /**
- * Not at every message: what is above would move each time.
+ * Shortens only after SLACK messages more, because each cut moves the rows above.
  * @param {Room} room
  * @param {number} most messages
  */
@@ -233,7 +233,7 @@ function beat(room, { seq, version }) {
 
 /**
  * @param {Room} room
- * @param {string} type without its `call.`
+ * @param {string} type without the prefix `call.`
  * @param {any} payload
  */
 function callChanged(room, type, payload) {

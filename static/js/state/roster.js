@@ -1,10 +1,10 @@
-/** Who is in a place, as told by events that carry its version: late ones count for nothing, and a
- * hole in the versions means that one got lost. Pure. */
+/** The members of a place, kept by events that carry a version. Pure.
+ * The page ignores a late event; a hole in the versions shows that an event got lost. */
 
 /**
  * @template P
  * @typedef {{people: Record<string, P>, version: number, missing: boolean}} Roster `missing`: the
- *   whole roster has to be asked for
+ *   page has to request the whole roster
  */
 
 /**
@@ -26,8 +26,8 @@ export function remove(roster, { person, version }) {
 }
 
 /**
- * An answer older than what is known may come of a race or of a server that counts anew; in both
- * cases the next answer, asked for at once, is the truth.
+ * An answer with an older version comes from a race, or from a server that counts anew. In both
+ * cases the page requests another answer at once, and that one is right.
  * @template {{id: string}} P
  * @param {Roster<P>} roster
  * @param {{people: P[], version: number}} answer
@@ -39,7 +39,7 @@ export const replace = (roster, { people, version }) => ({
 });
 
 /**
- * The server spoke of a version.
+ * Compares the roster with a version that the server mentioned.
  * @template P
  * @param {Roster<P>} roster
  * @param {number} version

@@ -1,9 +1,9 @@
-/** What is sent into a call, as the others see it. Pure. */
+/** The media that a participant sends into a call. Pure. */
 
 /** @import {Media as Live} from '../protocol/messages.js' */
 
 /**
- * @param {Live} state of media, with more in it
+ * @param {Live} state of media, which may have more fields
  * @returns {Live}
  */
 export const liveOf = ({ audio, video, screen }) => ({ audio, video, screen });

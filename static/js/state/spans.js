@@ -1,9 +1,9 @@
-/** Sets of whole numbers, as spans from a first to a last one: apart, in rising order. Pure. */
+/** Sets of whole numbers, as separate spans in rising order. Pure. */
 
 /** @import {Span} from '../protocol/messages.js' */
 
 /**
- * The numbers of both, in as few spans as can be.
+ * The union of two sets, in the fewest spans.
  * @param {Span[]} spans
  * @param {Span[]} more
  * @returns {Span[]}
@@ -21,7 +21,7 @@ export function joinSpans(spans, more) {
 }
 
 /**
- * The span that holds a number.
+ * The span that holds a number, if any.
  * @param {Span[]} spans
  * @param {number} number
  */

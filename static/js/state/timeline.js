@@ -1,18 +1,18 @@
-/** What the chat shows, from top to bottom: runs of messages, quiet lines, gaps, what waits. Pure. */
+/** The rows of the chat, top to bottom: runs, quiet lines, gaps, pending messages. Pure. */
 
 /** @import {Message} from '../protocol/messages.js' */
 /** @import {OutboxItem} from '../session/outbox.js' */
-/** An arrival or a departure, which came after the message `afterSeq`. `at` is in milliseconds of
- * the Unix epoch.
+/** An arrival, a departure or a clearing, after the message `afterSeq`. `at` is in milliseconds
+ * of the Unix epoch.
  * @typedef {{kind: 'arrived' | 'left' | 'cleared', id: string, nickname: string, at: number, afterSeq: number}} Line */
 /** @typedef {{kind: 'arrived' | 'left' | 'cleared', people: {id: string, nickname: string}[]}} Step */
-/** Messages of one author in a row; `key` stays the same from one drawing to the next.
+/** Messages of one author in a row; `key` does not change between two drawings.
  * @typedef {{kind: 'run', key: string, from: string, nickname: string, own: boolean, at: number, messages: Message[]}} Run */
 /** Arrivals and departures in a row, in their order.
  * @typedef {{kind: 'line', key: string, at: number, steps: Step[]}} QuietLine */
-/** Here messages are gone for good.
+/** A place where messages are gone.
  * @typedef {{kind: 'gap', key: string, after: number}} Gap */
-/** One's own that are not seen among the messages yet.
+/** The page's own messages that the log does not show yet.
  * @typedef {{kind: 'pending', key: string, items: OutboxItem[]}} Pending */
 /** @typedef {Run | QuietLine | Gap | Pending} TimelineItem */
 
@@ -43,7 +43,7 @@ export function timeline({ you, messages, through, gaps, lines, pending }) {
 }
 
 /**
- * The index of the first line, from `start` on, that does not come before the message `seq`.
+ * The index of the first line, from `start` on, that comes after the message `seq`.
  * @param {Line[]} lines
  * @param {number} start
  * @param {number} seq
@@ -93,7 +93,7 @@ function addLines(items, lines) {
 }
 
 /**
- * Somebody who comes and goes over and over is named once for each, where it happened last.
+ * Names a participant once for each kind of step, at the last one, however often they come and go.
  * @param {Line[]} lines
  */
 function fold(lines) {
@@ -110,7 +110,7 @@ function fold(lines) {
 }
 
 /**
- * A stored one that is not here although nothing is missing is among the earlier messages.
+ * The messages that the log does not show; a stored one up to `through` is in the log or before it.
  * @param {OutboxItem[]} pending
  * @param {Message[]} messages
  * @param {number} through

@@ -1,24 +1,24 @@
-/** What shows of a text, as the server's chat/names/visible.py sees it. */
+/** The visible part of a text, by the rules of the server's chat/names/visible.py. */
 
-// Signs and letters by category, with nothing to see. An emoji is never one of them, however new.
+// The class excludes characters that show nothing, by category; it never excludes an emoji.
 const INK =
   /[^\s\p{M}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{1D159}\u{13441}\u{13442}]/u;
 const SURROGATES = /[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g;
 
 /**
- * Whether there is anything to see in a text; the server refuses a message without.
+ * Whether a text shows anything; the server refuses a message that shows nothing.
  * @param {string} text
  */
 export const hasInk = (text) => INK.test(text);
 
 /**
- * A text without half characters, which a field leaves where it cuts an emoji.
+ * A text without lone surrogates, which a text field leaves where it cuts an emoji.
  * @param {string} text
  */
 export const wellFormed = (text) => text.replace(SURROGATES, (found) => (found.length === 2 ? found : ''));
 
 /**
- * A value as the JSON of a frame.
+ * A value as the JSON of a frame, well formed.
  * @param {object} value
  */
 export const toFrame = (value) =>

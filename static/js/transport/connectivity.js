@@ -1,4 +1,4 @@
-/** When to look at a line: every now and then, and when the browser tells of a change. */
+/** Tells a socket when to check its connection: every 2 s, and at events of the browser. */
 
 /** @typedef {Pick<Window & typeof globalThis, 'document' | 'addEventListener'
  *   | 'removeEventListener' | 'setTimeout' | 'clearTimeout'>} Environment */
@@ -7,7 +7,7 @@
  * @property {() => void} onTick
  * @property {() => void} onOnline
  * @property {() => void} onOffline
- * @property {() => void} onSeen the page is being looked at again
+ * @property {() => void} onSeen the user sees the page again
  * @property {Environment} environment
  */
 

@@ -1,4 +1,4 @@
-/** The first message of a line, repeated while it is refused only for now. */
+/** The handshake of a connection; repeats the first message after a temporary refusal. */
 
 /** @import {SocketError} from './pending-requests.js' */
 
@@ -6,7 +6,7 @@
 /** @typedef {() => {type: string, payload: object}} Hello */
 /**
  * @typedef {object} GreetingOptions
- * @property {Hello | null} hello null for a line that needs none
+ * @property {Hello | null} hello the first message; null for a connection without a handshake
  * @property {Requests} requests
  * @property {(ack: any) => void} onWelcome
  * @property {(error: SocketError, fate: 'again' | 'new line' | 'stop') => void} onRefused
@@ -15,7 +15,7 @@
 
 const TIMEOUT_MS = 10_000;
 const RETRY_MS = 1_000;
-// The server cuts off a line without a hello that it accepts after 10 s, as a broken client's.
+// The server closes a connection without an accepted handshake after 10 s (broken client).
 const PATIENCE_MS = 6_000;
 const FOR_NOW = ['not_in_room', 'server_error', 'timeout', 'too_fast', 'try_later'];
 
@@ -30,7 +30,7 @@ export class Greeting {
     this.#options = options;
   }
 
-  /** A new line stands. */
+  /** Begins the handshake of a connection that has just opened. */
   start() {
     this.#startedAt = this.#options.environment.Date.now();
     if (this.#options.hello) this.#send();

@@ -1,21 +1,21 @@
-/** One request to Noom where no WebSocket gets through: what goes, what comes, how long it may last. */
+/** One request of the HTTP transport: its frames, its answer and its deadline. */
 
 /** @typedef {Pick<Window & typeof globalThis, 'fetch' | 'setTimeout' | 'clearTimeout'>} Environment */
 
-/** The code of a line that is gone without a word. */
+/** The close code of a connection that ended without a close. */
 export const LOST = 1006;
 const BROKEN_CLIENT = 4400;
 const MISDIRECTED = 4421;
 const FORBIDDEN = 403;
-/** In a 403 it names why the server takes this page for another site's. */
+/** The header of a 403 that says why the server refuses this page's origin. */
 const REASON = 'noom-refused';
-/** By status, the codes that end the line; other failures may pass. @type {Record<number, number>} */
+/** Close codes by the statuses that end a connection. @type {Record<number, number>} */
 const ENDS = { 400: BROKEN_CLIENT, 410: LOST, 413: BROKEN_CLIENT };
 
-/** An answer that ends the line. */
+/** The error of an answer that ends the connection. */
 export class Ended extends Error {
   /**
-   * @param {number} code as a WebSocket's close has it
+   * @param {number} code the close code
    * @param {string} [reason]
    */
   constructor(code, reason = '') {
@@ -28,9 +28,9 @@ export class Ended extends Error {
 /**
  * @param {Environment} environment
  * @param {string} path
- * @param {(object | string)[]} lines a head, then frames
+ * @param {(object | string)[]} lines the head, then the frames
  * @param {RequestInit} options
- * @returns {Promise<Response>} rejects with Ended when the line is over, else with another error
+ * @returns {Promise<Response>} rejects with Ended if the connection is over, else with another error
  */
 export async function post(environment, path, [head, ...frames], { signal, keepalive }) {
   const response = await environment.fetch(path, {
@@ -50,7 +50,7 @@ export async function post(environment, path, [head, ...frames], { signal, keepa
 }
 
 /**
- * What arrives of an answer, as it arrives.
+ * The parts of a streamed answer as they arrive.
  * @param {Response} response
  */
 export async function* parts(response) {
@@ -65,7 +65,7 @@ export async function* parts(response) {
   }
 }
 
-/** Ends a request with the line that it belongs to, or when nothing is heard of it for too long. */
+/** Ends a request when its connection ends, or after too long a silence. */
 export class Deadline {
   #environment;
   #line;
@@ -75,7 +75,7 @@ export class Deadline {
 
   /**
    * @param {Environment} environment
-   * @param {AbortSignal} line of the line's end
+   * @param {AbortSignal} line aborts at the end of the connection
    * @param {number} ms
    * @param {() => void} [onSilence]
    */
@@ -97,7 +97,7 @@ export class Deadline {
     this.#timer = this.#environment.setTimeout(this.#giveUp, ms);
   }
 
-  /** The request has been answered. */
+  /** Stops the deadline of a request that has ended. */
   over() {
     this.#environment.clearTimeout(this.#timer);
     this.#line.removeEventListener('abort', this.#end);

@@ -1,5 +1,5 @@
-/** A line to Noom where no WebSocket gets through, used like one: events come down in the answers
- * of some requests, frames go up in others. docs/protocol.md describes them. */
+/** A connection over HTTP with the interface of a WebSocket. Some requests bring events in their
+ * answers, others carry frames to the server; docs/protocol.md describes both. */
 
 import { eventReader } from './sse-parser.js';
 import { Deadline, Ended, LOST, parts, post } from './http-request.js';
@@ -7,7 +7,7 @@ import { Deadline, Ended, LOST, parts, post } from './http-request.js';
 /** @import {StreamEvent} from './sse-parser.js' */
 
 /**
- * What it needs of a browser's window.
+ * The parts of a browser's window that the connection needs.
  * @typedef {Pick<Window & typeof globalThis, 'fetch' | 'addEventListener' | 'removeEventListener'
  *   | 'setTimeout' | 'clearTimeout' | 'Date'>} Environment
  */
@@ -15,26 +15,26 @@ import { Deadline, Ended, LOST, parts, post } from './http-request.js';
  * @typedef {object} HttpLineOptions
  * @property {string} path such as `/http/chat/<key>/`
  * @property {boolean} streams whether one answer may carry many events
- * @property {() => void} onHeldBack something on the way holds such an answer back until it is over
+ * @property {() => void} onHeldBack a proxy holds a streamed answer back until it ends
  * @property {Environment} environment
  */
 
 const GOING_AWAY = 1001;
-// A stream names its session at once; what does not arrive in this time is held back.
+// A stream names its session at once; if nothing arrives in this time, a proxy holds it back.
 const FIRST_EVENT_MS = 3_000;
-// The server says something every 5 s.
+// The server sends at least every 5 s.
 const SILENCE_MS = 9_000;
 const POST_MS = 8_000;
 const RETRY_MS = 300;
-// Requests that fail for so long are a lost line.
+// The connection is lost once requests have failed for this long.
 const PATIENCE_MS = 8_000;
-// How often, and after how much, the server is told what has arrived.
+// The page acknowledges after this time, or after this many characters.
 const ACKNOWLEDGE_MS = 4_000;
 const ACKNOWLEDGE_LENGTH = 64 * 1024;
 const MOST_POSTED_LENGTH = 64 * 1024;
 
 export class HttpLine {
-  /** As a WebSocket's: 0 connecting, 1 open, 3 closed. */
+  /** The `readyState` of a WebSocket: 0 connecting, 1 open, 3 closed. */
   readyState = 0;
   onopen = () => {};
   /** @type {(message: {data: string}) => void} */
@@ -47,7 +47,7 @@ export class HttpLine {
   #session = '';
   #turn = 0;
   #after = 0;
-  /** Frames that the server has not taken yet, and the number of the first of them.
+  /** Frames that the server has not accepted yet; `#number` is the number of the first.
    * @type {string[]} */
   #frames = [];
   #number = 1;
@@ -78,7 +78,7 @@ export class HttpLine {
     this.#stop();
     if (!this.#session) return;
     const head = { do: 'close', session: this.#session, number: this.#number, code };
-    // What was sent before goes first; `keepalive` lets it arrive although the page is gone.
+    // Waiting frames go first; with `keepalive` the request outlives the page.
     this.#fetch([head, ...this.#some()], { keepalive: true }).catch(() => {});
   }
 
@@ -109,7 +109,7 @@ export class HttpLine {
     }
   }
 
-  /** One answer to its end. What is silent for too long may be held back: then without streams. */
+  /** Reads one answer to its end; after a silence, which a proxy may cause, it gives up streams. */
   async #read() {
     const firstMs = this.#session || !this.#streams ? SILENCE_MS : FIRST_EVENT_MS;
     const request = this.#request(firstMs, () => (this.#streams = false));
@@ -148,7 +148,7 @@ export class HttpLine {
     }
   }
 
-  /** @param {number} length of what has arrived; the server keeps it until it is told */
+  /** @param {number} length of new text; the server keeps its events until they are acknowledged */
   #acknowledge(length) {
     this.#unsaidLength += length;
     const isDue = this.#environment.Date.now() - this.#saidAt >= ACKNOWLEDGE_MS;
@@ -158,12 +158,12 @@ export class HttpLine {
     this.#run(this.#post());
   }
 
-  /** Sends what waits, one request at a time; one that failed is repeated as it was. */
+  /** Sends waiting frames, one request at a time; repeats a failed request unchanged. */
   async #post() {
     if (this.#isPosting) return;
     this.#isPosting = true;
     const patience = this.#patience();
-    await null; // what is said in one moment goes in one request
+    await null; // frames of one task share a request
     while (this.readyState === 1 && (this.#frames.length || this.#owesWord)) {
       const frames = this.#some();
       const head = { do: 'send', session: this.#session, number: this.#number, after: this.#after };
@@ -211,12 +211,12 @@ export class HttpLine {
     let failingSince = 0;
     return {
       renew: () => (failingSince = 0),
-      /** @param {unknown} error of a request; thrown when it is not to be repeated */
+      /** @param {unknown} error of a request; thrown if a retry is useless */
       wait: async (error) => {
         const now = this.#environment.Date.now();
         const isOver = error instanceof Ended || this.readyState === 3;
         if (isOver || (failingSince && now - failingSince > PATIENCE_MS)) throw error;
-        // The first is repeated at once: what a server or a proxy has cut works again by another.
+        // The first retry is immediate: after a cut, another server or connection works at once.
         const waitMs = failingSince ? RETRY_MS : 0;
         failingSince ||= now;
         if (waitMs) await new Promise((go) => this.#environment.setTimeout(go, waitMs));
@@ -230,7 +230,7 @@ export class HttpLine {
     this.#environment.removeEventListener('pagehide', this.#onPageHide);
   }
 
-  // A browser closes the WebSockets of a page that goes; this one has to say it itself.
+  // A browser closes the WebSockets of a page that unloads, but not a connection over HTTP.
   #onPageHide = () => {
     this.close(GOING_AWAY);
     this.onclose({ code: LOST, reason: '' });

@@ -1,16 +1,16 @@
-/** A line that may be dead though nothing has said so: it is asked for a sign of life. */
+/** The liveness check: a request over a connection that may be dead. */
 
 /** @typedef {{request: (type: string, payload: object, options: {timeoutMs: number}) => Promise<any>,
  *   reconnect: () => void}} Line */
 
 const ANSWER_MS = 2_500;
 
-/** Lines that are being asked. @type {WeakSet<Line>} */
+/** Sockets with a check under way. @type {WeakSet<Line>} */
 const doubted = new WeakSet();
 
 /**
- * Without an answer in time a new connection takes the line's place. For when something else has
- * died: by itself a silent line is noticed only after two beats have not come.
+ * Replaces the connection if no answer comes in time. Call it after another sign of a failure: by
+ * itself a socket notices a silent connection only after two missing beats.
  * @param {Line} line
  */
 export const doubt = async (line) => {

@@ -1,9 +1,9 @@
-/** Requests, and the answers that they wait for. */
+/** Pending requests and their answers. */
 
 /** @typedef {Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>} Timers */
 /** @typedef {{type: string, payload: any, ref?: number}} Frame */
 
-/** Why a request failed: the code of the server's `error`, or `disconnected`, or `timeout`. */
+/** The failure of a request; its code is the server's, `disconnected` or `timeout`. */
 export class SocketError extends Error {
   /**
    * @param {string} code
@@ -16,7 +16,7 @@ export class SocketError extends Error {
   }
 }
 
-/** A ref is never used twice, so a late answer meets nobody. */
+/** Matches answers to requests by `ref`. No `ref` is used twice, so a late answer is ignored. */
 export class Requests {
   #environment;
   #send;

@@ -1,5 +1,5 @@
-/** One line to Noom: comes back by itself, and matches answers to requests by their `ref`.
- * Of the messages it knows the envelope (`ack`, `error`), and what a beat says of coming back. */
+/** A connection to the server that reconnects by itself and matches answers to requests.
+ * Of messages it reads the envelope (`ack`, `error`) and the reconnect window of a beat. */
 
 import { carriersOf } from './transports.js';
 import { CLOSE_FATES, RECONNECT, retryAfterMs } from '../protocol/close-codes.js';
@@ -19,25 +19,25 @@ export { CLOSE_FATES, SocketError };
  * @typedef {object} SocketOptions
  * @property {string} url a path, such as `/ws/chat/<key>/`
  * @property {Hello | null} hello the first message of every
- *   connection; null for a socket that needs none, and whose server then does not beat either
- * @property {(ack: any) => void} [onWelcome] the hello was acknowledged; requests may be made
+ *   connection; null for a socket without a handshake, whose server sends no beats either
+ * @property {(ack: any) => void} [onWelcome] the handshake succeeded; requests are possible
  * @property {(event: {type: string, payload: any}) => void} onEvent
  * @property {(state: LineState) => void} [onState]
- * @property {(code: number) => void} [onClosed] the server ended it for good, see CLOSE_FATES
- * @property {(code: string, message: string, willRetry: boolean) => void} [onRefused] the hello was
- *   answered with an error; unless it will retry, the socket has stopped
+ * @property {(code: number) => void} [onClosed] the server closed it for good, see CLOSE_FATES
+ * @property {(code: string, message: string, willRetry: boolean) => void} [onRefused] the
+ *   handshake failed with an error; without a retry the socket has stopped
  * @property {Environment} [environment]
  */
 /**
- * What the socket needs of a browser's window.
+ * The parts of a browser's window that the socket needs.
  * @typedef {CarriersEnvironment & Pick<Window & typeof globalThis, 'navigator' | 'document'
  *   | 'Math' | 'reportError'>} Environment
  */
 
-// A line that lived this long was a good one: the next loss starts again at the shortest wait.
+// After a connection of this age the next wait starts again at the shortest.
 const STABLE_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-// A refusal may be followed by a close code that says more.
+// After a refusal the socket waits this long for a close code that says more.
 const PARTING_MS = 1_000;
 
 class Socket {
@@ -85,7 +85,7 @@ class Socket {
         this.#carriers.networkChanged();
         this.reconnect();
       },
-      // The line may still be there, and be dead: whatever comes over it says that it lives.
+      // The connection may still work: the next frame sets the state back to `open`.
       onOffline: () => this.#setState(this.#waitingState()),
       onSeen: () => (this.#line && !this.#isSilent()) || this.reconnect(),
       environment,
@@ -126,7 +126,7 @@ class Socket {
     });
 
   /**
-   * Sends what nobody misses: while the line is down it is dropped.
+   * Sends a message without an answer; without a connection it drops the message.
    * @param {string} type
    * @param {object} payload
    */
@@ -134,7 +134,7 @@ class Socket {
     if (this.#ready) this.#send({ type, payload });
   };
 
-  // While the other side closes, a browser complains of what is sent; the close settles it.
+  // Browsers complain of a frame sent while the socket closes, so it sends only while open.
   /** @param {Frame} frame */
   #send = (frame) => void (this.#line?.readyState === 1 && this.#line.send(toFrame(frame)));
 
@@ -151,13 +151,13 @@ class Socket {
   /** @param {Line} line */
   #use(line) {
     this.#line = line;
-    // A line that was given up may still speak, of its own end too: nobody listens.
+    // Ignores frames and the close of a connection that the socket has given up.
     line.onmessage = (/** @type {{data: string}} */ { data }) => line === this.#line && this.#receive(data);
     line.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) =>
       line === this.#line && this.#closed(code, reason);
   }
 
-  /** The new line has entered before the old one leaves, so nobody sees a gap.
+  /** Moves to a WebSocket after its handshake, before the old connection closes: no gap shows.
    * @type {(line: WebSocket, ack: object) => void} */
   #moveTo = (line, ack) => {
     const old = this.#line;
@@ -200,7 +200,7 @@ class Socket {
     this.#carriers.heard(/** @type {Line} */ (this.#line));
     if (this.#ready) this.#setState('open');
     for (const frame of [JSON.parse(data)].flat()) {
-      // One event that a view stumbles over must not take the rest of its batch along.
+      // An event that makes a view throw must not lose the rest of its batch.
       try {
         this.#deliver(frame);
       } catch (error) {
@@ -222,7 +222,7 @@ class Socket {
    */
   #closed(code, reason) {
     const fate = CLOSE_FATES[code] ?? RECONNECT;
-    if (fate.meaning === 'replaced' && this.#wayBack.isEntering) return; // by ourselves
+    if (fate.meaning === 'replaced' && this.#wayBack.isEntering) return; // by this page's WebSocket
     if (fate.fate === 'stop') {
       this.stop();
       this.#options.onClosed?.(code);
@@ -260,7 +260,7 @@ class Socket {
     this.#requests.rejectAll();
   }
 
-  // A browser does not tell of a line that just falls silent: a network that went, a sleep.
+  // Browsers report no loss for a connection that falls silent, as after a sleep.
   #look() {
     const beats = this.#options.hello !== null || !this.#ready;
     if (this.#line && beats && this.#isSilent()) this.#lost();
@@ -271,14 +271,14 @@ class Socket {
     return this.#environment.Date.now() - this.#heardAt >= mostMs;
   }
 
-  /** The network is another one now: what looks like a living line most likely is none. */
+  /** Opens a new connection after a change of network, which most likely broke the old one. */
   reconnect = () => {
     this.#attempt = 0;
     if (this.#environment.Date.now() >= this.#notBefore) this.#connect();
     else this.#setState(this.#waitingState());
   };
 
-  // Offline is only a word for the wait: a server on this machine can still be reached.
+  // `offline` only names the wait: a server on the user's own machine stays within reach.
   #waitingState() {
     if (!this.#environment.navigator.onLine) return 'offline';
     if (this.#isRefused) return 'refused';
@@ -294,7 +294,7 @@ class Socket {
 }
 
 /**
- * One line to Noom; it does nothing before `start()`. Its methods may be handed on by themselves.
+ * Creates a socket; it does nothing before `start()`. Its methods are bound.
  * @param {SocketOptions} options
  */
 export const createSocket = (options) => new Socket(options);

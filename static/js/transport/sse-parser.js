@@ -1,9 +1,9 @@
-/** Server-sent events, as far as Noom writes them: one line of data at most. */
+/** Parses the server-sent events that the server writes: one line of data at most. */
 
 /** @typedef {{event: string, id: number, data: string}} StreamEvent */
 
-/** @returns {(text: string) => StreamEvent[]} takes the next part of a stream, returns the events
- * that it completes; a comment is none */
+/** @returns {(text: string) => StreamEvent[]} takes the next part of a stream and returns the
+ * events that it completes; comments are ignored */
 export function eventReader() {
   let rest = '';
   return (text) => {

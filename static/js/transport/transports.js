@@ -1,4 +1,4 @@
-/** What carries the page's lines: WebSockets, and HTTP requests where those do not get through. */
+/** The transports of a page: WebSocket, and HTTP where no WebSocket gets through. */
 
 import { HttpLine } from './http-socket.js';
 
@@ -6,18 +6,19 @@ import { HttpLine } from './http-socket.js';
 /** @typedef {HttpEnvironment & Pick<Window & typeof globalThis, 'WebSocket' | 'location'>} Environment */
 /** @import {Timing} from '../protocol/messages.js' */
 /** @typedef {WebSocket | HttpLine} Line */
-/** @typedef {{timing?: Timing}} Ack the first answer on a line */
+/** @typedef {{timing?: Timing}} Ack the answer of a handshake */
 
-// A proxy may also leave a handshake without an answer.
+// A proxy may leave the upgrade of a WebSocket without an answer.
 const HANDSHAKE_MS = 4_000;
-// A line without a word for two beats, and a little more, is dead.
+// A connection is dead after a silence of two beats and SPARE_MS.
 const SILENT_BEATS = 2;
 const SPARE_MS = 2_000;
-// WebSockets in a row that end without a word; fewer until one has shown that they get through.
+// After this many WebSockets in a row without a frame the page falls back to HTTP; fewer suffice
+// before the first WebSocket has worked.
 const BAD_AT_FIRST = 1;
 const BAD_LATER = 2;
 
-/** All lines of a page learn from each other what gets through. */
+/** Chooses the transport for all connections of a page by what has got through. */
 class Carriers {
   #environment;
   #bad = 0;
@@ -25,7 +26,7 @@ class Carriers {
   #isFallenBack = false;
   #streams = true;
   #beatMs = 5_000;
-  /** Lines of which something was heard. @type {WeakSet<Line>} */
+  /** Connections that have received a frame. @type {WeakSet<Line>} */
   #good = new WeakSet();
 
   /** @param {Environment} environment */
@@ -34,7 +35,7 @@ class Carriers {
   }
 
   /**
-   * A new line, by what is likely to get through.
+   * Opens a connection over the transport that is likely to get through.
    * @param {string} path such as `/ws/chat/<key>/`
    * @returns {Line}
    */
@@ -58,19 +59,19 @@ class Carriers {
     return new this.#environment.WebSocket(url.href);
   }
 
-  /** What has got through before says nothing about another network. */
+  /** Forgets what got through, which says nothing about another network. */
   networkChanged() {
     this.#bad = 0;
     this.#wasGood = this.#isFallenBack = false;
     this.#streams = true;
   }
 
-  /** @param {Ack} ack says how often the server beats */
+  /** @param {Ack} ack has the interval of the server's beats */
   welcomed({ timing }) {
     if (timing) this.#beatMs = timing.beat_s * 1000;
   }
 
-  /** @param {Line} line of which something was heard */
+  /** @param {Line} line a connection that received a frame */
   heard(line) {
     if (this.#good.has(line)) return;
     this.#good.add(line);
@@ -81,8 +82,8 @@ class Carriers {
   }
 
   /**
-   * @param {Line} line that has ended or was given up
-   * @returns {boolean} whether to try another carrier at once
+   * @param {Line} line a connection that ended or was given up
+   * @returns {boolean} whether to try the other transport at once
    */
   lost(line) {
     if (this.#good.has(line)) return false;
@@ -97,7 +98,7 @@ class Carriers {
   }
 
   /**
-   * After how long without a word a line is dead.
+   * The silence after which a connection is dead, in milliseconds.
    * @param {Line} line
    */
   silenceMs(line) {
@@ -115,7 +116,7 @@ class Carriers {
 const carriers = new WeakMap();
 
 /**
- * The carriers of a page.
+ * The one instance of a page.
  * @param {Environment} environment
  * @returns {Carriers}
  */

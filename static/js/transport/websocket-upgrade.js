@@ -1,4 +1,4 @@
-/** From HTTP back to a WebSocket: tried from time to time, and taken once it has entered. */
+/** Upgrades from HTTP to a WebSocket: tries from time to time, moves after the handshake. */
 
 import { carriersOf } from './transports.js';
 import { Greeting } from './handshake.js';
@@ -15,7 +15,7 @@ import { toFrame } from '../state/visible-text.js';
  * @property {Environment} environment
  */
 
-/** How long to wait before each try; the last wait stays. */
+/** The wait before each try; the last one repeats. */
 const DELAYS_MS = [10_000, 30_000, 120_000, 300_000];
 const HANDSHAKE_MS = 10_000;
 
@@ -36,7 +36,7 @@ export class WayBack {
     this.#options = options;
   }
 
-  /** Whether a WebSocket is just entering; the server then ends the line that it replaces. */
+  /** Whether a WebSocket is in its handshake; the server then closes the connection it replaces. */
   get isEntering() {
     return this.#line?.readyState === 1;
   }
@@ -72,7 +72,7 @@ export class WayBack {
     });
     line.onopen = () => line === this.#line && this.#greeting?.start();
     line.onclose = () => this.#failed(line);
-    // Before it has entered it hears answers alone.
+    // Before the end of its handshake a WebSocket receives answers alone.
     line.onmessage = ({ data }) => {
       const frame = JSON.parse(data);
       if (frame.ref !== undefined) this.#requests?.settle(frame.ref, frame);
