@@ -1,4 +1,4 @@
-/** Opens camera and microphone: the chosen device first, and another only if that one is gone. */
+/** Opens camera and microphone: the chosen devices, or others if a chosen one is gone. */
 
 import { open, whyNone } from './devices.js';
 
@@ -6,21 +6,21 @@ import { open, whyNone } from './devices.js';
 /** @typedef {import('./devices.js').Opened} Opened */
 /** @typedef {Partial<Record<Kind, Opened>>} Results */
 
-/** A question of the browser that stands for so long is easily overlooked: the page says so. */
+/** After this time the page points out that the browser's permission prompt waits. */
 const UNANSWERED_MS = 4_000;
 
 export class Opener {
   #devices;
   #onQuestion;
-  /** Counts the stops: what was asked for before one is let go when it comes. */
+  /** Counts calls of `stop`; a device that was requested before a stop is released on arrival. */
   #life = 0;
   /** @type {Set<Kind>} */
   #asking = new Set();
 
   /**
    * @param {MediaDevices | undefined} devices
-   * @param {(stands: boolean) => void} onQuestion the browser's question stands unanswered, or no
-   *   longer does
+   * @param {(stands: boolean) => void} onQuestion whether the browser's permission prompt waits for
+   *   an answer
    */
   constructor(devices, onQuestion) {
     this.#devices = devices;
@@ -33,9 +33,9 @@ export class Opener {
   }
 
   /**
-   * Browsers ignore an ideal id where they like another device better, so the id is exact.
+   * Requests exact ids, because browsers ignore an ideal id if they prefer another device.
    * @param {Partial<Record<Kind, string>>} ids the chosen devices, '' for any
-   * @returns {Promise<Results | null>} null: a stop came between
+   * @returns {Promise<Results | null>} null after a stop
    */
   async open(ids) {
     const results = await this.exactly(ids);
@@ -49,7 +49,7 @@ export class Opener {
   }
 
   /**
-   * These devices and no others.
+   * Opens these devices and no others.
    * @param {Partial<Record<Kind, string>>} ids
    * @returns {Promise<Results | null>}
    */
@@ -70,7 +70,7 @@ export class Opener {
     return results;
   }
 
-  /** Waits for no answer any more; one that still comes opens nothing. */
+  /** Gives up pending requests; a late answer opens nothing. */
   stop() {
     this.#life += 1;
     if (this.#asking.size > 0) this.#onQuestion(false);
@@ -79,7 +79,7 @@ export class Opener {
 
   /**
    * @param {Kind[]} kinds
-   * @returns {() => void} the answer is there
+   * @returns {() => void} call it after the answer
    */
   #ask(kinds) {
     const life = this.#life;

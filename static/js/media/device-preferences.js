@@ -1,4 +1,4 @@
-/** Which devices a person has chosen, and which are switched off: remembered in this browser. */
+/** The user's chosen devices and switches, kept in this browser. */
 
 import { recall, remember } from '../browser/storage.js';
 
@@ -18,7 +18,7 @@ export const recallDevices = (storage) =>
 /** @param {Store} storage @param {Choice} choice */
 export const rememberDevices = (storage, choice) => remember(storage, STORAGE_KEY, choice);
 
-/** @param {Store} storage @returns {Switches} on, where nothing was ever switched */
+/** @param {Store} storage @returns {Switches} on by default */
 export const recallSwitches = (storage) => {
   const { audio, video } = recall(storage, SWITCHES_KEY, { audio: true, video: true });
   return { audio: audio !== false, video: video !== false };

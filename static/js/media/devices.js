@@ -1,4 +1,4 @@
-/** Cameras, microphones and screens: lists them, opens them, names what went wrong. */
+/** Lists and opens cameras, microphones and screens, and names their problems. */
 
 /** @typedef {'audio' | 'video'} Kind */
 /** @typedef {'audioinput' | 'videoinput' | 'audiooutput'} DeviceKind */
@@ -8,7 +8,7 @@
 /** @typedef {{track: MediaStreamTrack | null, problem: Problem | null}} Opened */
 /** @typedef {Partial<Record<Kind, ConstrainDOMString>>} Wanted  device ids, '' for any */
 
-/** By the names of the errors of getUserMedia and getDisplayMedia (W3C Media Capture, 10.2). */
+/** Problems by the error names of getUserMedia and getDisplayMedia (W3C Media Capture, 10.2). */
 const PROBLEMS = /** @type {Record<string, Problem>} */ ({
   NotAllowedError: 'refused',
   SecurityError: 'refused',
@@ -26,19 +26,19 @@ const PICTURE = {
   frameRate: { ideal: 30, max: 30 },
   facingMode: 'user',
 };
-/** Text that scrolls, or a film: more frames would only cost the text its sharpness. */
+/** Enough for scrolling text or a film; more frames would cost text its sharpness. */
 const SCREEN_FRAMERATE = 20;
 
 /** @param {unknown} error @returns {Problem} */
 export const problemOf = (error) =>
   (error instanceof Error && PROBLEMS[error.name]) || 'failed';
 
-/** Why there are no devices at all: browsers hide them from pages that came by plain http. */
+/** Why the page has no devices at all: browsers hide them on plain http. */
 export const whyNone = () =>
   /** @type {Problem} */ (globalThis.isSecureContext === false ? 'insecure' : 'unsupported');
 
 /**
- * What can be chosen. Before a permission is given browsers show devices without an id.
+ * Lists the devices to choose from. Before a permission browsers give devices without an id.
  * @param {MediaDevices} devices
  * @returns {Promise<DeviceLists>}
  */
@@ -52,8 +52,8 @@ export const listDevices = async (devices) => {
 };
 
 /**
- * Open camera and microphone with one question to the person. If that fails, each for itself, so
- * that one of the two still works. Never rejects.
+ * Opens camera and microphone with one permission prompt. After a failure it opens each by itself,
+ * so that one of the two may still work. Never rejects.
  *
  * @param {MediaDevices} devices
  * @param {Wanted} wanted
@@ -80,8 +80,8 @@ export const open = async (devices, wanted) => {
 };
 
 /**
- * The person picks a screen, window or tab; with its sound where the browser gives it. Must be
- * called within a click. Rejects like getDisplayMedia.
+ * Lets the user pick a screen, window or tab, with its sound if the browser gives it. Call it
+ * within a click. Rejects like getDisplayMedia.
  *
  * @param {MediaDevices} devices
  */
@@ -101,12 +101,12 @@ const constraintsOf = ({ audio, video }) => ({
   video: video === undefined ? false : { ...PICTURE, ...(video && deviceOnly(video)) },
 });
 
-/** A device that was chosen may face anywhere. @param {ConstrainDOMString} deviceId */
+/** Drops `facingMode`: a chosen device may face anywhere. @param {ConstrainDOMString} deviceId */
 const deviceOnly = (deviceId) => ({ deviceId, facingMode: undefined });
 
 /**
- * Which of them not to ask for again. Where the browser has none on its list, the person has just
- * said no (or closed the question): asking twice more would only nag.
+ * The kinds not to request again: those whose permission is denied. If none is, the user has just
+ * refused or closed the prompt, and two more prompts would only nag.
  * @param {Kind[]} kinds
  */
 const refusedOf = async (kinds) => {
@@ -120,7 +120,7 @@ const refusedOf = async (kinds) => {
     const denied = kinds.filter((_, index) => states[index] === 'denied');
     return denied.length > 0 ? denied : kinds;
   } catch {
-    return []; // This browser does not tell.
+    return []; // This browser has no query for permissions.
   }
 };
 

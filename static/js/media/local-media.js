@@ -1,4 +1,4 @@
-/** My own camera, microphone and screen: what is on, what is muted, which device. */
+/** The user's own media: which devices are open, switched on or muted. */
 
 import {
   recallDevices,
@@ -19,15 +19,15 @@ import { createScreenShare } from './screen-share.js';
 
 /**
  * @typedef {object} MediaState
- * @property {boolean} audio  the others can hear: the microphone is open, and neither the person nor
- *   the system has muted it
+ * @property {boolean} audio  whether other callers can hear the user: the microphone is open, and
+ *   neither the user nor the system has muted it
  * @property {boolean} video
  * @property {import('./device-preferences.js').Switches} wanted  on or off, before the call and in it
- * @property {Record<Kind, boolean>} silenced  the system, and not the person, gives nothing
+ * @property {Record<Kind, boolean>} silenced  whether the system, and not the user, has muted a device
  * @property {boolean} screen
  * @property {Tracks} tracks
  * @property {DeviceLists} devices
- * @property {import('./device-preferences.js').Choice} chosen  what is open, or would be
+ * @property {import('./device-preferences.js').Choice} chosen  the devices that are open or would open
  * @property {Problem | null} problem  one of the two below, the microphone's first
  * @property {Record<Kind, Problem | null>} problems
  */
@@ -36,7 +36,7 @@ import { createScreenShare } from './screen-share.js';
  * @typedef {object} MediaOptions
  * @property {(state: MediaState) => void} onChange
  * @property {(kind: Kind | 'screen', problem: Problem) => void} onProblem
- * @property {(stands: boolean) => void} [onQuestion]  the browser's own question waits for an answer
+ * @property {(stands: boolean) => void} [onQuestion]  whether the permission prompt waits for an answer
  * @property {import('../browser/storage.js').Store} storage
  * @property {MediaDevices | undefined} [devices]
  */
@@ -54,7 +54,7 @@ export class Media {
   #options;
   #devices;
   #queue = Promise.resolve();
-  /** Counts the stops: what was asked for before a stop must not open anything after it. */
+  /** Counts calls of `stop`; a request from before a stop must open nothing after it. */
   #life = 0;
   #wanted;
   #opener;
@@ -105,7 +105,7 @@ export class Media {
     };
   }
 
-  /** Open what is switched on. Resolves when it is open, or when it is known that it will not be. */
+  /** Opens all devices that are switched on; resolves once each is open or has failed. */
   start() {
     this.#devices?.addEventListener('devicechange', this.#onDeviceChange);
     const kinds = /** @type {Kind[]} */ (['audio', 'video']).filter((kind) => this.#wanted[kind]);
@@ -113,7 +113,7 @@ export class Media {
   }
 
   /**
-   * Before the call: what it will begin with. Opens nothing.
+   * Flips a switch before the call; opens nothing.
    * @param {Kind} kind
    */
   flip(kind) {
@@ -153,7 +153,7 @@ export class Media {
     });
   }
 
-  /** Not in the queue: it must be asked for within the click itself. */
+  /** Bypasses the queue, because browsers allow the request only within the click. */
   shareScreen() {
     return this.#screen.start();
   }
@@ -162,7 +162,7 @@ export class Media {
     this.#screen.stop();
   }
 
-  /** Release everything; `start` begins again, whatever question still stands. */
+  /** Releases everything; `start` works again even while a permission prompt waits. */
   stop() {
     this.#life += 1;
     this.#queue = Promise.resolve();
@@ -176,7 +176,7 @@ export class Media {
   }
 
   /**
-   * One after the other, and none that was asked for before a stop.
+   * Runs operations one after another; skips an operation from before a stop.
    * @param {() => Promise<void> | void} operation
    */
   #enqueue(operation) {
@@ -200,7 +200,7 @@ export class Media {
   }
 
   /**
-   * Another device in the place of the open one; an off camera stays off. Tells whether the choice
+   * Replaces the open device by another; a camera that is off stays off. Returns whether the choice
    * stands.
    * @param {Kind} kind
    * @param {string} id
@@ -210,7 +210,7 @@ export class Media {
     if (!old) return true;
     let result = (await this.#opener.exactly({ [kind]: id }))?.[kind];
     if (result?.problem === 'busy') {
-      // Phones open one camera at a time: the old one has to go first.
+      // Phones open one camera at a time, so the old one stops first.
       old.stop();
       result = (await this.#opener.exactly({ [kind]: id }))?.[kind];
     }
@@ -225,7 +225,7 @@ export class Media {
   }
 
   /**
-   * A device was pulled out, or its permission taken back: another one, or none.
+   * Opens another device, or none, after a device was unplugged or its permission withdrawn.
    * @param {Kind} kind
    * @param {MediaStreamTrack} track
    */
@@ -237,7 +237,7 @@ export class Media {
 
   /** @param {Kind} kind @param {Opened} opened */
   #settle(kind, { track, problem }) {
-    // A camera that was switched off while the browser asked.
+    // The user may switch the camera off while the permission prompt waits.
     const isUnwanted = kind === 'video' && !this.#wanted.video;
     if (isUnwanted) track?.stop();
     this.#put(kind, isUnwanted ? null : track);
@@ -283,7 +283,7 @@ export class Media {
 
   async #refreshLists() {
     if (!this.#devices?.enumerateDevices) return;
-    // A list that can't be had costs the choice of a device, and nothing else.
+    // Without a list the user cannot choose a device; everything else works.
     this.#lists = await listDevices(this.#devices).catch(() => this.#lists);
     this.#changed();
   }

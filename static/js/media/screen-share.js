@@ -1,4 +1,4 @@
-/** My shared screen: from the click until someone ends it, in the page or in the browser's own bar. */
+/** The user's shared screen, until the user ends it in the page or in the browser's bar. */
 
 import { openScreen, problemOf, whyNone } from './devices.js';
 
@@ -17,7 +17,7 @@ export const createScreenShare = (options) => new ScreenShare(options);
 class ScreenShare {
   #options;
   #asking = false;
-  /** Counts the stops: a screen that is granted after one is let go at once. */
+  /** Counts calls of `stop`; a screen that arrives after a stop is released at once. */
   #stops = 0;
   /** @type {{screen: MediaStreamTrack | null, screenSound: MediaStreamTrack | null}} */
   #tracks = { screen: null, screenSound: null };
@@ -31,7 +31,7 @@ class ScreenShare {
     return { ...this.#tracks };
   }
 
-  /** Must be called within the click itself: browsers ask only then. */
+  /** Starts sharing; call it within the click, because browsers allow the request only then. */
   async start() {
     const { devices, onChange, onProblem } = this.#options;
     if (this.#asking || this.#tracks.screen) return;
@@ -46,7 +46,7 @@ class ScreenShare {
       onChange();
     } catch (error) {
       const problem = problemOf(error);
-      // Closing the picker is a choice and no problem.
+      // A closed picker is a choice of the user and no problem.
       if (problem !== 'refused') onProblem(problem);
     } finally {
       this.#asking = false;

@@ -1,9 +1,9 @@
-/** Who is speaking: reads loudness a few times a second and says when the set of speakers changes. */
+/** Speaker detection: reads loudness a few times a second, reports each change of speakers. */
 
 const READ_EVERY_MS = 150;
 /** -36 dB of full scale: above the noise of a room, below a quiet voice. */
 const LOUD = 0.016;
-/** Pauses between words do not end a speech. */
+/** A speaker counts as speaking for this long after the last loud reading: pauses between words. */
 const HOLD_MS = 700;
 
 /**
@@ -16,7 +16,7 @@ class Levels {
   #now;
   /** @type {Map<string, () => number>} */
   #readers = new Map();
-  /** When each was loud last. @type {Map<string, number>} */
+  /** The time of the last loud reading, by id. @type {Map<string, number>} */
   #loudAt = new Map();
   /** @type {Set<string>} */
   #speaking = new Set();
@@ -31,7 +31,7 @@ class Levels {
 
   /**
    * @param {string} id
-   * @param {() => number} read  the loudness now, 0 to 1
+   * @param {() => number} read  reads the loudness, 0 to 1
    */
   listen(id, read) {
     this.#readers.set(id, read);
@@ -54,7 +54,7 @@ class Levels {
     this.read();
   }
 
-  /** One reading of everyone; the timer's work. */
+  /** Takes one reading of all; the timer calls it. */
   read() {
     const now = this.#now();
     for (const [id, read] of this.#readers) if (loudness(read) > LOUD) this.#loudAt.set(id, now);
@@ -65,7 +65,7 @@ class Levels {
   }
 }
 
-/** One that can't be read is silent, and keeps nobody else from being heard. @param {() => number} read */
+/** A failed reading counts as silence and does not stop other readings. @param {() => number} read */
 const loudness = (read) => {
   try {
     return read();
@@ -75,8 +75,8 @@ const loudness = (read) => {
 };
 
 /**
- * The loudness of a track of this machine: it has no receiver that would tell. Null where the browser
- * can't measure it, as Firefox with a microphone of another sample rate than the speakers.
+ * Measures a local track, which has no receiver with an audio level. Null if the browser cannot,
+ * as Firefox with a microphone of another sample rate than the speakers.
  * @param {MediaStreamTrack} track
  * @returns {{read: () => number, stop: () => void} | null}
  */

@@ -1,4 +1,4 @@
-/** The welcome page: remembers the nickname, and keeps the list of open rooms live. */
+/** The welcome page: keeps the nickname and the list of open rooms. */
 
 import { company } from '../session/room-count.js';
 import { byId, clone, keepList, setText, within } from '../views/dom.js';
@@ -9,7 +9,7 @@ import { t } from '../i18n/translate.js';
 /** @import {OpenRoom, RoomChangeEvent} from '../protocol/messages.js' */
 
 const NICKNAME_KEY = 'noom.nickname';
-/** So long after the last letter the server is asked. */
+/** The page queries the server this long after the last keystroke. */
 const TYPED_MS = 400;
 const COUNTS = /** @type {const} */ (['count', 'in_call']);
 
@@ -19,17 +19,17 @@ function rememberNickname() {
   if (input.value === '') {
     input.value = tabStore.getItem(NICKNAME_KEY) ?? browserStore.getItem(NICKNAME_KEY) ?? '';
   }
-  // At once, and not with the form: a click on an open room takes the name along, too.
+  // Saves at each keystroke, because a click on an open room submits no form.
   input.addEventListener('input', () => {
     for (const store of [tabStore, browserStore]) store.setItem(NICKNAME_KEY, input.value.trim());
   });
   const wrong = form.querySelector('[aria-invalid=true]');
   const next = within(form, input.value || wrong ? '[name=room]' : '[name=nickname]');
-  // On a phone this would cover half of the page with the keyboard.
+  // On a phone the focus would open the keyboard over half of the page.
   if (matchMedia('(hover: hover)').matches) next.focus();
 }
 
-/** Without cookies the server would take the form for a forged one: it goes in the address. */
+/** Submits the form by GET if cookies are off, because the CSRF check would refuse a POST. */
 function sendWithoutCookies() {
   if (keepsCookies()) return;
   const form = byId('welcome', HTMLFormElement);
@@ -37,16 +37,16 @@ function sendWithoutCookies() {
   within(form, '[name=csrfmiddlewaretoken]').remove();
 }
 
-/** How a name is compared with what a person typed: a dash of an address is a blank of a name.
+/** A name in the form for comparison: a dash of an address equals a blank of a name.
  * @param {string} name */
 const folded = (name) => name.normalize('NFKC').replace(/[\s-]+/g, ' ').trim().toLowerCase();
 
-/** Whether the list has all open rooms: whom it does not name, the server is asked about. */
+/** Whether the list has all open rooms; if not, the page queries the server about other names. */
 let isWhole = byId('rooms-search').hidden;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;
 
-/** Says who is in the open room of the name that is being typed, before one enters it. */
+/** Shows how many people are in the room whose name the user types. */
 function drawPeople() {
   const form = byId('welcome', HTMLFormElement);
   const { value } = within(form, '[name=room]', HTMLInputElement);
@@ -106,7 +106,7 @@ rememberNickname();
 byId('welcome').addEventListener('submit', sendWithoutCookies, { once: true });
 byId('welcome').addEventListener('input', drawPeople);
 drawPeople();
-// What was searched for stays as it is: the socket tells of the fullest rooms alone.
+// The result of a search stays, because the socket sends the fullest rooms alone.
 if (!('found' in byId('rooms').dataset)) {
   createSocket({
     url: '/ws/lobby/',

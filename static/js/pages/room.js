@@ -1,4 +1,4 @@
-/** The room's page: joins the ends of what is live and what is drawn. */
+/** The room's page: connects sessions, media and views. */
 
 import { CallLine } from '../session/call-session.js';
 import { company } from '../session/room-count.js';
@@ -141,7 +141,7 @@ const pictureWatch = new PictureWatch({
   environment: window,
 });
 
-/** What a moment brings is drawn once, and only where it has changed something. */
+/** Draws all changes of a frame at once, and only what has changed. */
 const draw = onceAFrame(() => {
   const { room } = line;
   chatView.render(room);
@@ -168,7 +168,7 @@ function rename(nickname) {
 }
 
 /**
- * Each tab keeps its own name over a reload; a new tab begins with the last one of the browser.
+ * Saves the nickname for this tab, and for new tabs of this browser.
  * @param {string} nickname
  */
 function keepName(nickname) {
@@ -180,18 +180,18 @@ async function enter() {
   const nickname = known || (await askName(company(data.key)));
   keepName(nickname);
   line.start(nickname);
-  // A link opens no device: what joins the call is a click on this page.
+  // A link must not open devices, so the user joins the call by a click.
   if (data.join_call) byId('join-call').focus({ preventScroll: true });
 }
 
-/** @param {number | string} code why there is no way to go on */
+/** @param {number | string} code a close code, or the code of an `error` */
 function end(code) {
   void call.leave();
   guard.set(false);
   status.fatal(code);
 }
 
-// The address that is shown, copied and reloaded is the room's alone.
+// Drops the query, so that the user copies and reloads the address of the room alone.
 history.replaceState(null, '', location.pathname);
 if (!window.isSecureContext) status.problem('insecure');
 void enter();

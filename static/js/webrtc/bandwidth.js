@@ -1,6 +1,6 @@
-/** How much of the upload each person's sound, camera and screen may use. Pure. */
+/** Divides the upload between the callers, and between sound, camera and screen. Pure. */
 
-/** What a home line carries upwards without choking the rest of the house. */
+/** The upload of a home connection that leaves room for the rest of the household. */
 const UPLOAD_BPS = 4_000_000;
 const AUDIO_BPS = 40_000;
 const AUDIO_BPS_IN_A_CROWD = 28_000;
@@ -11,8 +11,8 @@ const SCREEN_MAX_BPS = 2_500_000;
 const CAMERA_MIN_BPS = 80_000;
 
 /**
- * The camera's picture by the number of others: a mesh encodes it once for each of them, so the
- * processor limits it before the line does. The last step holds for any larger number.
+ * Limits of the camera by the number of other callers. A mesh encodes the picture once for each,
+ * so the processor is the first limit, not the upload. The last step holds for any larger number.
  */
 const CAMERA_STEPS = [
   { others: 1, maxBps: 1_700_000, scaleDownBy: 1, maxFramerate: 30 },
@@ -32,11 +32,11 @@ const CAMERA_STEPS = [
  */
 
 /**
- * The limits for each of the others, so that all of them together fit the line: sound first, then
- * a shared screen (it is what people look at), then the camera.
+ * The limits of each peer, so that all of them together fit the upload. Sound comes first, then a
+ * shared screen (people look at it), then the camera.
  *
- * @param {number} peopleCount  in the call, me too
- * @param {{screen: boolean}} sharing  do I share my screen?
+ * @param {number} peopleCount  callers, the user included
+ * @param {{screen: boolean}} sharing  whether the user shares a screen
  * @returns {Budget}
  */
 export const budget = (peopleCount, { screen }) => {

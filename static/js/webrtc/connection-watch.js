@@ -1,4 +1,4 @@
-/** Watches the connections of a call: for which of the others is there no way? */
+/** Watches the peers of a call: which callers can ICE not reach? */
 
 /**
  * @typedef {'no_path' | 'no_relay' | 'lost'} Failure
@@ -6,22 +6,22 @@
  *   'connectionState' | 'remoteDescription' | 'localDescription' | 'getConfiguration'>} Connection
  * @typedef {object} CallWatchOptions
  * @property {() => Map<string, {pc: Connection}>} peers by participant
- * @property {(ids: Set<string>) => void} onNoWay those to whom no way was found
- * @property {(failure: Failure) => void} tell the server, once for each outage
+ * @property {(ids: Set<string>) => void} onNoWay the callers whom ICE cannot reach
+ * @property {(failure: Failure) => void} tell sends a failure to the server, once for each outage
  * @property {Window & typeof globalThis} environment
  */
 
 const LOOK_MS = 1_000;
-/** ICE finds a way in seconds where there is one; two restarts are behind it by then. */
+/** ICE finds an existing path in seconds; by this time it has restarted twice. */
 const NO_WAY_AFTER_MS = 15_000;
 
 export class CallWatch {
   #options;
   /** @type {number | undefined} */
   #timer;
-  /** Since when a participant has no connection. @type {Map<string, number>} */
+  /** The time since which a participant has no connection. @type {Map<string, number>} */
   #since = new Map();
-  /** Who had a connection before. @type {Set<string>} */
+  /** Participants that had a connection before. @type {Set<string>} */
   #met = new Set();
   /** @type {Set<string>} */
   #noWay = new Set();
@@ -47,7 +47,7 @@ export class CallWatch {
     this.#show(new Set());
   }
 
-  /** By participant and not by connection: a new one that is tried meanwhile is no success. */
+  /** Counts by participant: a new connection that ICE tries meanwhile is no success. */
   #look() {
     const peers = this.#options.peers();
     const now = this.#options.environment.Date.now();
@@ -61,7 +61,7 @@ export class CallWatch {
     }
     const isLong = (/** @type {number} */ since) => now - since >= NO_WAY_AFTER_MS;
     const found = [...this.#since].filter(([, since]) => isLong(since)).map(([id]) => id);
-    // Before the other has answered there is nothing that ICE could have failed at.
+    // Before the other side answers, ICE has nothing to fail at.
     const isKnown = (/** @type {string} */ id) =>
       this.#noWay.has(id) || (peers.get(id)?.pc.remoteDescription ?? null) !== null;
     const noWay = new Set(found.filter(isKnown));

@@ -1,4 +1,4 @@
-/** ICE candidates of the other side, kept until the description that they belong to is set. */
+/** Remote ICE candidates, kept until the description that they belong to is set. */
 
 /** @typedef {import('../protocol/messages.d.ts').Candidate} Candidate */
 
@@ -8,9 +8,9 @@ const HELD_LIMIT = 100;
 export const createCandidates = (pc) => new Candidates(pc);
 
 /**
- * A candidate belongs to the ICE generation that its user fragment names (RFC 8839, 5.4). Going by
- * that, and not by the order of arrival, sorts out early ones, those of an offer that lost a glare,
- * and those from before an ICE restart.
+ * A candidate belongs to the ICE generation that its user fragment names (RFC 8839, 5.4). The
+ * fragment, unlike the order of arrival, tells early candidates from those of an offer that lost a
+ * glare and from those before an ICE restart.
  */
 class Candidates {
   #pc;
@@ -27,7 +27,7 @@ class Candidates {
   }
 
   /**
-   * Use a candidate now, or hold it. Null says that no more will come.
+   * Adds a candidate now, or holds it. Null means that no more will come.
    * @param {Candidate | null} candidate
    */
   async take(candidate) {
@@ -36,14 +36,14 @@ class Candidates {
     this.#held = [...this.#held, candidate].slice(-HELD_LIMIT);
   }
 
-  /** A new remote description is set: use what waited for it, forget what did not. */
+  /** Adds held candidates that fit the new remote description, and drops the rest. */
   async flush() {
     const held = this.#held;
     this.#held = [];
     await Promise.all(held.filter((one) => this.#fits(one)).map((one) => this.#add(one)));
   }
 
-  /** With candidates on hold, the end is that of a generation which is not ours yet. */
+  /** Ignores the end while candidates are held: it ends a generation that is not set yet. */
   async #end() {
     if (this.#pc.remoteDescription && this.#held.length === 0) await this.#add(null);
   }
@@ -61,7 +61,7 @@ class Candidates {
     try {
       await this.#pc.addIceCandidate(candidate);
     } catch {
-      // One path less to try: a kind of address that this browser does not know, or a closed pc.
+      // A failure costs one path: the address has an unknown form, or the connection has closed.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** A peer for each of the others in the call: who gets one, and which signal goes to which. */
+/** The mesh: one peer for each other caller; routes signals to peers. */
 
 import { budget } from './bandwidth.js';
 import { createPeer } from './peer.js';
@@ -15,17 +15,17 @@ import { createPeer } from './peer.js';
 /** @typedef {import('./peer.js').Peer} Peer */
 /** @typedef {import('./peer.js').PeerState} PeerState */
 
-/** Whoever signals but is in no roster by then was only passing: a signal that came late. */
+/** The mesh drops a sender of signals that no roster has named by then: its signal came late. */
 const STRANGER_MS = 10_000;
 
 /**
  * @typedef {object} MeshOptions
- * @property {string} you  my participant id
+ * @property {string} you  the page's participant id
  * @property {IceServer[]} iceServers
- * @property {boolean} [relayOnly]  no other way than over the relay
- * @property {Tracks} tracks  nulls will do: see `setTracks`
+ * @property {boolean} [relayOnly]  use the relay alone
+ * @property {Tracks} tracks  null for a slot without a track; see `setTracks`
  * @property {(type: 'offer' | 'answer' | 'ice', payload: object) => void} send
- * @property {(id: string, streams: Streams | null) => void} onStreams  null: they are gone
+ * @property {(id: string, streams: Streams | null) => void} onStreams  null once they are gone
  * @property {(id: string, state: PeerState) => void} onPeerState
  * @property {(id: string, read: (() => number) | null) => void} [onLevels]  loudness, 0 to 1
  * @property {(id: string, error: unknown) => void} [onProblem]
@@ -35,7 +35,7 @@ const STRANGER_MS = 10_000;
  * @typedef {{peer: Peer, session: string, stranger: ReturnType<typeof setTimeout> | null}} Entry
  */
 
-/** Of the page and not of a mesh: the others remember the last one while the page lives. */
+/** Counts for the whole page, because other callers remember the last number of a session. */
 let lastNumber = 0;
 
 /** @param {MeshOptions} options */
@@ -66,7 +66,7 @@ export class Mesh {
   }
 
   /**
-   * The callers as the server knows them, me too: peers come and go with them.
+   * Opens and closes peers to match the server's callers, which include the page itself.
    * @param {Record<string, Caller>} callers
    */
   setCallers(callers) {
@@ -82,8 +82,8 @@ export class Mesh {
   }
 
   /**
-   * A signal from another. An offer may come before the roster that has its sender in it, and a
-   * candidate before the offer.
+   * Takes a signal of another caller. An offer may come before the roster that names its sender, and
+   * a candidate before its offer.
    * @param {'offer' | 'answer' | 'ice'} type
    * @param {OfferEvent | AnswerEvent | IceEvent} payload
    */
@@ -109,14 +109,14 @@ export class Mesh {
     this.#share();
   }
 
-  /** This machine has another network: do not wait until the old path is found dead. */
+  /** Restarts ICE after a change of network, without waiting for the old path to fail. */
   networkChanged() {
     for (const { peer } of this.#entries.values()) peer.restart();
   }
 
   /**
-   * Signals were lost with the line: who is not connected begins a new attempt.
-   * @param {IceServer[]} iceServers  with credentials that are good for longer
+   * Restarts each unconnected peer, because its signals may be lost with the old connection.
+   * @param {IceServer[]} iceServers  with newer credentials
    */
   lineReturned(iceServers) {
     this.setIceServers(iceServers);
@@ -126,7 +126,7 @@ export class Mesh {
   }
 
   /**
-   * For new connections, and for the next restart of each that lives.
+   * Sets the servers of new peers, and of the next ICE restart of each present peer.
    * @param {IceServer[]} iceServers
    */
   setIceServers(iceServers) {
@@ -136,7 +136,7 @@ export class Mesh {
     }
   }
 
-  /** A new connection to a participant, whatever the state of the old one. @param {string} id */
+  /** Replaces the peer of a participant, whatever its state. @param {string} id */
   renew(id) {
     this.#renew(id, null);
   }
@@ -202,10 +202,10 @@ export class Mesh {
   }
 
   /**
-   * A new connection in the same session: the other, too, takes the new certificate as the sign to
-   * begin anew.
+   * Replaces a peer within its session. The new certificate makes the other side replace its peer
+   * too.
    * @param {string} id
-   * @param {Description | null} offer  of the other, or null: I make one
+   * @param {Description | null} offer  of the other side; null to make one
    */
   #renew(id, offer) {
     const old = this.#entries.get(id);
@@ -244,7 +244,7 @@ export class Mesh {
   }
 
   /**
-   * Of two, the later arrival is polite. Whom no roster names yet has just arrived.
+   * Of two callers the later arrival is polite; a caller that no roster names has just arrived.
    * @param {string} id
    */
   #cameLater(id) {
@@ -253,7 +253,7 @@ export class Mesh {
     return mine === theirs ? this.#options.you > id : mine > theirs;
   }
 
-  /** What each peer may send: it follows from how many there are. */
+  /** Sets the budget of each peer by the number of peers. */
   #share() {
     const count = this.#entries.size + 1;
     const limits = budget(count, { screen: this.#tracks.screen !== null });
@@ -262,7 +262,7 @@ export class Mesh {
 }
 
 /**
- * One transport for everything: the fewest candidates, and the fastest way to the first frame.
+ * Bundles all media on one transport: fewest candidates, fastest first frame.
  * @param {MeshOptions} options
  * @returns {RTCConfiguration}
  */

@@ -1,4 +1,4 @@
-/** One RTCPeerConnection by perfect negotiation: signals in, signals out, no socket. */
+/** One RTCPeerConnection with perfect negotiation; takes and emits signals, knows no socket. */
 
 import { isSameBudget } from './bandwidth.js';
 import { createCandidates } from './ice-candidates.js';
@@ -14,13 +14,13 @@ import { startingAt } from './start-bitrate.js';
 /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} PeerState */
 
-/** The polite side leaves the first offer to the other for so long. */
+/** The polite side waits this long for the first offer of the other side. */
 const OFFER_WAIT_MS = 4_000;
-/** Until an offer without an answer is sent once more; the last one repeats. */
+/** The waits before an unanswered offer is sent again; the last one repeats. */
 const ANSWER_DEADLINES_MS = [4_000, 4_000, 8_000, 15_000];
-/** How long each state of the connection may last before ICE is restarted. */
+/** How long each connection state may last before the peer restarts ICE. */
 const PATIENCE_MS = { new: 8_000, connecting: 8_000, disconnected: 4_000, failed: 0 };
-/** Added after each restart that did not help; after the last one a new connection is tried. */
+/** Added after each failed restart; after the last one the mesh replaces the peer. */
 const RESTART_DELAYS_MS = [0, 2_000, 5_000];
 /** Many restarts in a row freeze pictures for good (Firefox at six, 1.5 s apart). */
 const RESTART_SPACING_MS = 5_000;
@@ -29,16 +29,16 @@ const POLITE_PATIENCE_MS = 2_000;
 
 /**
  * @typedef {object} PeerOptions
- * @property {() => boolean} polite  asked when it matters: who came first may be learned late
+ * @property {() => boolean} polite  called at each decision: the roster may come late
  * @property {RTCConfiguration} configuration
  * @property {Tracks} tracks
  * @property {(kind: 'offer' | 'answer' | 'ice', body: Description | Candidate | null) => void} send
- * @property {(streams: import('./transceivers.js').Streams) => void} onStreams  the same two each time
+ * @property {(streams: import('./transceivers.js').Streams) => void} onStreams  always the same two objects
  * @property {(state: PeerState) => void} onState
- * @property {(offer: Description | null) => void} onUseless  only a new connection can help: to
- *   answer this offer, or (null) to make one
+ * @property {(offer: Description | null) => void} onUseless  asks for a new connection, to answer
+ *   this offer, or (null) to make one
  * @property {(error: unknown) => void} onError
- * @property {() => number} nextNumber  of an offer; grows for the life of the page
+ * @property {() => number} nextNumber  the number of an offer; grows for the life of the page
  */
 
 /** @param {PeerOptions} options */
@@ -49,7 +49,7 @@ export class Peer {
   #candidates;
   #remote = createRemote();
   #queue = Promise.resolve();
-  /** Empty streams: as names in the descriptions they tell which tracks belong together. */
+  /** Empty streams, whose ids in the descriptions group the tracks. */
   #labels = { camera: new MediaStream(), screen: new MediaStream() };
   /** @type {import('./transceivers.js').Slots | null} */
   #slots = null;
@@ -57,7 +57,7 @@ export class Peer {
   #tracks;
   /** @type {Budget | null} */
   #budget = null;
-  /** The numbers of the offer that waits for its answer: each repetition has one. @type {Set<number>} */
+  /** The numbers of the unanswered offer; each repetition has one. @type {Set<number>} */
   #outstanding = new Set();
   #unanswered = 0;
   #restartWanted = false;
@@ -81,13 +81,13 @@ export class Peer {
     this.pc.onconnectionstatechange = () => this.#onConnectionState();
   }
 
-  /** Offer, or as the polite side wait for the other's offer, but not for ever. */
+  /** Offers; the polite side waits OFFER_WAIT_MS for the offer of the other side first. */
   start() {
     if (this.#options.polite()) this.#remindMe(OFFER_WAIT_MS, () => this.#isUntouched());
     else this.#enqueue(async () => (this.#isUntouched() ? this.#offer() : undefined));
   }
 
-  /** Offer now, whoever should be the first. */
+  /** Offers now, polite or not. */
   offer() {
     this.#enqueue(() => this.#offer());
   }
@@ -121,12 +121,12 @@ export class Peer {
     this.#enqueue(async () => this.#slots && this.#budget && limitSenders(this.#slots, this.#budget));
   }
 
-  /** @param {{video: boolean, screen: boolean}} live what the other side says it sends */
+  /** @param {{video: boolean, screen: boolean}} live the media that the other side sends, by the roster */
   show(live) {
     this.#remote.show(live);
   }
 
-  /** Find a new path, as after a change of network; what flows goes on meanwhile. */
+  /** Restarts ICE, as after a change of network; media flows on meanwhile. */
   restart = spaced(() => this.#restart(), RESTART_SPACING_MS);
   #restart() {
     if (this.#closed || this.#isUntouched()) return;
@@ -137,12 +137,12 @@ export class Peer {
     this.offer();
   }
 
-  /** How loud the other's microphone is now, 0 to 1. */
+  /** The loudness of the other side's microphone, 0 to 1. */
   level() {
     return this.#remote.level();
   }
 
-  /** Candidates that still wait for their description. */
+  /** The candidates that wait for their description. */
   get early() {
     return this.#candidates.held;
   }
@@ -160,8 +160,8 @@ export class Peer {
   }
 
   /**
-   * One operation after the other: each finds the connection as the one before has left it, and
-   * none runs on a closed one. All that goes wrong ends in `onError`.
+   * Runs operations one after another, and none on a closed connection. Every failure goes to
+   * `onError`.
    * @param {() => Promise<unknown> | undefined} operation
    */
   #enqueue(operation) {
@@ -175,7 +175,7 @@ export class Peer {
 
   async #offer() {
     this.#slots ??= openSlots(this.pc, this.#labels);
-    // A repeated offer is the same description with a new number, so it is safe to answer both.
+    // A repeated offer has an unchanged description and a new number: both answers are valid.
     if (this.pc.signalingState === 'stable' || this.#restartWanted) {
       this.#restartWanted = false;
       this.#outstanding.clear();
@@ -194,7 +194,7 @@ export class Peer {
   async #takeOffer(description) {
     const collision = this.pc.signalingState === 'have-local-offer';
     if (collision && !this.#options.polite()) return;
-    // Chromium 156 may never gather a candidate again once its very first offer was rolled back.
+    // Chromium 156 may gather no more candidates after a rollback of its first offer.
     const spoilt = collision && this.pc.currentRemoteDescription === null;
     if (spoilt || this.#isOfAnother(description)) return this.#options.onUseless(description);
     await this.#setRemote('offer', description);
@@ -224,7 +224,7 @@ export class Peer {
     return this.pc.setRemoteDescription({ type, sdp: told });
   }
 
-  /** Both descriptions are there: what had to wait for them. */
+  /** Does the work that needs both descriptions. */
   async #settle() {
     clearTimeout(this.#signalTimer);
     this.#unanswered = 0;
@@ -236,20 +236,20 @@ export class Peer {
     this.#applyAll();
   }
 
-  /** Behind what waits in the queue: candidates are more urgent. */
+  /** Queues tracks and limits behind waiting candidates, which are more urgent. */
   #applyAll() {
     this.setTracks(this.#tracks);
     this.#limit();
   }
 
-  /** No description from here or there yet. */
+  /** Whether neither side has sent a description yet. */
   #isUntouched() {
     return this.#outstanding.size === 0 && this.pc.remoteDescription === null;
   }
 
   /**
-   * A connection keeps its certificate for life. Another one under the same session: the other
-   * page has dropped us (our line was down for longer than our lease) and taken us in again.
+   * A connection keeps its certificate for life. A new certificate in a session means that the other
+   * page dropped this caller (whose connection was lost for longer than the lease) and met it again.
    * @param {Description} description
    */
   #isOfAnother(description) {
@@ -281,7 +281,7 @@ export class Peer {
   }
 
   /**
-   * Offer after a delay, if that is still needed then.
+   * Offers after a delay if it is still needed then.
    * @param {number} delayMs
    * @param {() => boolean} needed
    */

@@ -1,32 +1,32 @@
-/** Watches the pictures of a call: which stands still while its frames are decoded? */
+/** Watches the pictures of a call: which one stands still while its frames are decoded? */
 
 /**
- * @typedef {object} Picture one that a person sees now
+ * @typedef {object} Picture a picture that the user sees now
  * @property {string} id of the participant
  * @property {HTMLVideoElement} video
  *
  * @typedef {object} PictureWatchOptions
  * @property {() => Picture[]} pictures
  * @property {() => Map<string, {pc: Pick<RTCPeerConnection, 'getStats'>}>} peers by participant
- * @property {(video: HTMLVideoElement) => void} attach its stream once more
- * @property {(id: string) => void} renew the connection to a participant
+ * @property {(video: HTMLVideoElement) => void} attach attaches the stream of a video again
+ * @property {(id: string) => void} renew replaces the connection to a participant
  * @property {Window & typeof globalThis} environment
  *
- * @typedef {object} Watched a video
- * @property {boolean} moved a frame was presented since the last look
+ * @typedef {object} Watched the state of a video
+ * @property {boolean} moved whether a frame was presented since the last check
  * @property {number} callback
- * @property {number | null} since when it stands still; null: it does not
- * @property {number} decoded frames until then
- * @property {number} attached when its stream was attached last
+ * @property {number | null} since the time since which it stands still; null if it moves
+ * @property {number} decoded frames decoded until then
+ * @property {number} attached the time of its last attachment
  */
 
 const LOOK_MS = 1_000;
-/** Looks that are further apart than this say nothing: the machine slept, or the page was slow. */
+/** Checks further apart than this prove nothing: the machine slept, or the page was slow. */
 const GAP_MS = 4_000;
 const STILL_MS = 8_000;
-/** Decoded meanwhile; a shared screen may have but a few frames, of which one is on its way. */
+/** Frames decoded meanwhile that prove a still picture; a shared screen may have but a few. */
 const FEWEST_FRAMES = 5;
-/** A picture that stands still again so soon after its stream was attached needs more than that. */
+/** A picture that stands still again so soon after an attachment needs a new connection. */
 const RELAPSE_MS = 60_000;
 const RENEWAL_SPACING_MS = 30_000;
 
@@ -35,11 +35,11 @@ export class PictureWatch {
   /** @type {number | undefined} */
   #timer;
   #lookedAt = -Infinity;
-  /** The browser draws this page: a frame of it came since the last look. */
+  /** Whether the browser has drawn a frame of this page since the last check. */
   #draws = false;
   /** @type {Map<HTMLVideoElement, Watched>} */
   #watched = new Map();
-  /** When a connection was renewed last, by participant. @type {Map<string, number>} */
+  /** The time of the last renewal, by participant. @type {Map<string, number>} */
   #renewed = new Map();
 
   /** @param {PictureWatchOptions} options */
@@ -119,15 +119,15 @@ export class PictureWatch {
 
   /** @param {HTMLVideoElement} video */
   #begin(video) {
-    // As if it had moved: before the first look nobody has waited for a frame.
+    // Counts as moved: before its first check no callback waited for a frame.
     const watched = { moved: true, callback: 0, since: null, decoded: 0, attached: -Infinity };
     this.#watched.set(video, watched);
     return watched;
   }
 
   /**
-   * One frame for each look: a callback for every frame would wake the page for each. Asked anew
-   * at each look, for a browser may forget a callback when the element gets another stream.
+   * Requests one frame for each check; a callback for every frame would wake the page each time.
+   * Renews the request at each check, because a browser may drop it when the stream changes.
    * @param {HTMLVideoElement} video
    * @param {Watched} watched
    */
@@ -138,7 +138,7 @@ export class PictureWatch {
   }
 
   /**
-   * Frames decoded of what a video shows, or null where the browser does not know.
+   * The number of decoded frames of a video's track, or null if unknown.
    * @param {string} id
    * @param {HTMLVideoElement} video
    * @returns {Promise<number | null>}
@@ -147,7 +147,7 @@ export class PictureWatch {
     const [track] = /** @type {MediaStream | null} */ (video.srcObject)?.getVideoTracks() ?? [];
     const pc = this.#options.peers().get(id)?.pc;
     if (!track || !pc) return null;
-    // The connection may have closed meanwhile, or never had this track.
+    // The connection may have closed, or may lack this track.
     const stats = await pc.getStats(track).catch(() => new Map());
     for (const one of stats.values()) {
       if (one.type === 'inbound-rtp') return one.framesDecoded ?? null;

@@ -1,12 +1,12 @@
-/** What comes from another person, as two streams that a media element can always play. */
+/** The media of another caller, as two streams that a media element can always play. */
 
 /** @typedef {import('./transceivers.js').Slots} Slots */
 /** @typedef {import('./transceivers.js').Streams} Streams */
 
 /**
- * A media element whose stream has a video track that never had a frame stays silent for ever
- * (Chromium 156: `readyState` 0, sound not pulled). So a picture is in its stream only from its
- * first packet on (`unmute`), and only while its owner says that it is live.
+ * A media element stays silent for ever while its stream has a video track without any frame
+ * (Chromium 156: `readyState` 0, sound not pulled). So a picture joins its stream at its first
+ * packet (`unmute`), and stays only while the roster shows it as live.
  */
 export const createRemote = () => new Remote();
 
@@ -31,13 +31,13 @@ class Remote {
     this.attach({});
   }
 
-  /** @param {{video: boolean, screen: boolean}} live what the other side says it sends */
+  /** @param {{video: boolean, screen: boolean}} live the media that the other side sends, by the roster */
   show({ video, screen }) {
     this.#live = { video, screen };
     this.#arrange();
   }
 
-  /** The loudness of the microphone now; a receiver repeats the last one when nothing comes. */
+  /** The loudness of the microphone; 0 without new packets, when a receiver repeats its last value. */
   level() {
     const [source] = this.#slots.microphone?.receiver.getSynchronizationSources() ?? [];
     const isNews = source?.timestamp !== this.#heardAt;
@@ -70,7 +70,7 @@ const picture = (transceiver) =>
   transceiver?.receiver.track.muted === false && transceiver.receiver.track;
 
 /**
- * Make a stream hold exactly these tracks, touching only what differs.
+ * Makes a stream hold exactly these tracks; keeps the tracks that it has already.
  * @param {MediaStream} stream
  * @param {(MediaStreamTrack | false | undefined)[]} wanted
  */

@@ -1,4 +1,4 @@
-/** What a session description (RFC 8866) says. Pure. */
+/** Reads session descriptions (RFC 8866). Pure. */
 
 /**
  * The fingerprint of the sender's certificate, with the name of its hash.

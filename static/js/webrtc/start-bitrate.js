@@ -1,15 +1,15 @@
-/** Tells Chromium at which rate to begin: left alone, a call starts with 15 blurred seconds. */
+/** Sets the start bitrate of Chromium; without it a call begins with 15 blurred seconds. */
 
-/** More would flood a weak line before the congestion control has looked at it. */
+/** A higher rate would flood a weak connection before the congestion control has measured it. */
 const START_MAX_BPS = 1_000_000;
 
 /**
- * A description of the other side, with the rate at which to begin sending to it. Chromium guesses
- * 300 kbit/s, scales the picture down to fit, and takes a long time to come back; there is no API
- * for it but this parameter of a codec, which others ignore. VP8 is what all browsers begin with.
+ * A remote description with the start bitrate. Chromium guesses 300 kbit/s, scales the picture down
+ * to fit, and recovers slowly. This codec parameter, which other browsers ignore, is the only API.
+ * All browsers begin with VP8.
  *
  * @param {string} sdp
- * @param {number} bps  what the budget gives the camera
+ * @param {number} bps  the camera's rate in the budget
  */
 export const startingAt = (sdp, bps) => {
   const parameter = `x-google-start-bitrate=${Math.floor(Math.min(bps, START_MAX_BPS) / 1_000)}`;

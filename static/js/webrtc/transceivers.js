@@ -1,4 +1,4 @@
-/** The four places of a peer connection: which transceiver carries what, in both directions. */
+/** The four slots of a peer: each transceiver carries one kind of media in both directions. */
 
 /** @typedef {'microphone' | 'camera' | 'screen' | 'screenSound'} SlotName */
 /** @typedef {Partial<Record<SlotName, RTCRtpTransceiver>>} Slots */
@@ -7,7 +7,7 @@
 /** @typedef {import('./bandwidth.js').Budget} Budget */
 
 /**
- * The order of the m-lines: part of the protocol between any two participants.
+ * The order of the m-lines; part of the protocol between two participants.
  * @type {{name: SlotName, kind: 'audio' | 'video', stream: keyof Streams}[]}
  */
 const LAYOUT = [
@@ -18,8 +18,8 @@ const LAYOUT = [
 ];
 
 /**
- * For the side that offers: all four at once and for both directions, so that nothing that is
- * switched on later needs a negotiation. `streams` name what must stay in lip sync.
+ * Makes the slots of the side that offers: all four at once and in both directions, so that media
+ * switched on later needs no negotiation. `streams` groups tracks for lip sync.
  *
  * @param {RTCPeerConnection} pc
  * @param {Streams} streams
@@ -34,7 +34,7 @@ export const openSlots = (pc, streams) =>
   );
 
 /**
- * For the side that answers: the transceivers of the offer, found by their order within a kind.
+ * Finds the slots of the side that answers: the offer's transceivers by their order within a kind.
  *
  * @param {RTCPeerConnection} pc
  * @param {Streams} streams
@@ -57,7 +57,7 @@ export const adoptSlots = (pc, streams) => {
 };
 
 /**
- * Put my tracks into the senders. A place that the other side does not have is passed over.
+ * Puts the local tracks into the senders; skips a slot that the other side lacks.
  * @param {Slots} slots
  * @param {Tracks} tracks
  */
@@ -70,7 +70,7 @@ export const sendTracks = async (slots, tracks) => {
 };
 
 /**
- * Keep the senders within a budget.
+ * Keeps the senders within a budget.
  * @param {Slots} slots
  * @param {Budget} budget
  */
@@ -107,7 +107,7 @@ const limitsOf = ({ audioBps, videoBps, scaleDownBy, maxFramerate, screenBps }) 
   screenSound: { encoding: { maxBitrate: 2 * audioBps } },
 });
 
-/** Those that the other side has not refused. @param {Slots} slots */
+/** The slots that the other side has not refused. @param {Slots} slots */
 const entriesOf = (slots) =>
   /** @type {[SlotName, RTCRtpTransceiver][]} */ (Object.entries(slots)).filter(
     ([, { direction }]) => direction !== 'stopped',
