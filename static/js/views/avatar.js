@@ -1,4 +1,4 @@
-/** What stands for a person without a picture: initials, and a colour that stays theirs. */
+/** The avatar of a participant: initials, and a colour that depends on the id. */
 
 const COLORS = 10;
 
@@ -6,8 +6,8 @@ const COLORS = 10;
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter() : undefined;
 
 /**
- * The first letters of the first and the last word; an emoji counts as one letter, and the number that
- * tells two of the same name apart as none.
+ * The first letters of the first and the last word. An emoji counts as one letter; the number that
+ * distinguishes two equal names does not count.
  * @param {string} name
  */
 export function initials(name) {

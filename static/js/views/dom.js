@@ -1,7 +1,7 @@
-/** The few things that every view does with the page: find, clone, and keep a list in step. */
+/** Helpers of all views: find, clone and mark elements, and keep a list in step. */
 
 /**
- * The element with this id, which must be there and of this class.
+ * The element with this id; throws if it is missing or of another class.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
  * @param {{new (): T, name: string}} [kind]
@@ -12,7 +12,7 @@ export function byId(id, kind) {
 }
 
 /**
- * The first element within `root` that matches.
+ * The first element within `root` that matches; throws if there is none of this class.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} selector
@@ -24,7 +24,7 @@ export function within(root, selector, kind) {
 }
 
 /**
- * A copy of the only element in a `<template>`.
+ * Copies the only element of a `<template>`.
  * @param {string} templateId
  * @returns {HTMLElement}
  */
@@ -34,8 +34,8 @@ export function clone(templateId) {
 }
 
 /**
- * Makes the children of `list` stand for `items`, in their order; an element stays the same for as
- * long as its key is there. Only what is out of place is moved, as a moved video stops.
+ * Makes the children of `list` show `items` in their order; an element lives as long as its key.
+ * Moves only elements that are out of place, because a moved video stops.
  * @template T
  * @param {HTMLElement} list
  * @param {T[]} items
@@ -60,7 +60,7 @@ export function keepList(list, items, { key, create, update }) {
 }
 
 /**
- * Changes a text only if it is another: a live region would say the same again.
+ * Sets a text if it differs, because a live region would repeat an equal text.
  * @param {Element} element
  * @param {string} text
  */
@@ -69,17 +69,17 @@ export function setText(element, text) {
 }
 
 /**
- * Whether a key belongs to the input method, which composes a syllable (Korean, Japanese, …). Safari
- * ends a composition before the key that ended it; its key code is then that of a composition.
+ * Whether a key belongs to an input method that composes a syllable (Korean, Japanese, …). Safari
+ * ends the composition before its last key event, whose key code is still that of a composition.
  * @param {KeyboardEvent} event
  */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-/** Whether the person writes on glass: Enter has to make a line there, as Shift does not help. */
+/** Whether the user has a touch keyboard, where Enter must begin a line because Shift does not help. */
 export const writesOnGlass = () => matchMedia('(hover: none) and (pointer: coarse)').matches;
 
 /**
- * Sets or takes away `data-<name>`.
+ * Sets or removes `data-<name>`.
  * @param {HTMLElement} element
  * @param {string} name
  * @param {boolean} on

@@ -1,8 +1,8 @@
-/** Small menus beside a button: one open at a time, closed by Escape or a click elsewhere. */
+/** Menus beside buttons: one is open at a time; Escape or a click elsewhere closes it. */
 
 import { byId, isComposing } from './dom.js';
 
-/** Binds every `[data-menu]`, a button that names the id of its menu. */
+/** Binds each `[data-menu]`, a button that names the id of its menu. */
 export function bindMenus() {
   /** @type {NodeListOf<HTMLElement>} */
   const found = document.querySelectorAll('[data-menu]');

@@ -1,10 +1,10 @@
-/** Single keys for the call, and only while the focus is on the stage or its controls: letters that
- * are typed anywhere else are text. */
+/** Keyboard shortcuts of the call, active while the focus is on the stage or its controls.
+ * Letters typed anywhere else are text. */
 
 /**
  * @typedef {object} ShortcutOptions
- * @property {Record<string, () => void>} actions by small Latin letter, or `?`
- * @property {HTMLElement[]} places in which the focus has to be
+ * @property {Record<string, () => void>} actions by lower-case Latin letter, or `?`
+ * @property {HTMLElement[]} places elements that must have the focus
  * @property {() => boolean} isOn
  */
 
@@ -16,15 +16,15 @@ export function bindShortcuts({ actions, places, isOn }) {
     if (!places.some((place) => place.contains(target))) return;
     const action = event.repeat ? undefined : actions[letterOf(event) ?? ''];
     if (!action) return;
-    // Without this the letter would land in the field that the action may focus.
+    // Without this the letter would go into a field that the action may focus.
     event.preventDefault();
     action();
   });
 }
 
 /**
- * The letter that a key stands for: the one on it where that is Latin, else the one at its place
- * on an English keyboard. Null with a modifier, but for Shift where the sign needs it.
+ * The letter of a key: its own if that is Latin, else the letter at its place on an English
+ * keyboard. Null with a modifier, except Shift if the character needs it.
  * @param {Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>} event
  */
 export function letterOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {

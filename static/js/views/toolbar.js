@@ -1,6 +1,6 @@
-/** Arrow keys, Home and End move the focus along the buttons of a toolbar. */
+/** Moves the focus along the buttons of a toolbar by arrow keys, Home and End. */
 
-/** What a key does with the place of the focus. @type {Record<string, (at: number, last: number) => number>} */
+/** The next place of the focus, by key. @type {Record<string, (at: number, last: number) => number>} */
 const MOVES = {
   ArrowRight: (at, last) => (at < last ? at + 1 : 0),
   ArrowDown: (at, last) => (at < last ? at + 1 : 0),
@@ -18,7 +18,7 @@ export function bindToolbar(bar) {
     if (!move || ctrlKey || metaKey || altKey || shiftKey) return;
     const buttons = [...bar.querySelectorAll('button')].filter((one) => one.getClientRects().length > 0);
     const at = buttons.findIndex((one) => one === target);
-    // The lists in a menu have these keys for themselves.
+    // The lists in a menu need these keys themselves.
     if (at < 0) return;
     event.preventDefault();
     buttons[move(at, buttons.length - 1)].focus();

@@ -1,4 +1,4 @@
-/** The control bar, its keys, and the panel and menus that it opens. */
+/** The control bar: its buttons, keys and menus, and the side panel that it opens. */
 
 import { byId, setText, within } from '../dom.js';
 import { bindMenus } from '../menu.js';
@@ -17,11 +17,11 @@ import { t } from '../../i18n/translate.js';
  * @property {() => void} onJoin
  * @property {() => void} onMic
  * @property {() => void} onCamera
- * @property {() => void} onShare starts sharing, or stops it
+ * @property {() => void} onShare starts or stops sharing
  * @property {() => void} onLeave
  * @property {(kind: DeviceKind, id: string) => void} onChoose
  * @property {(open: Tab | null) => void} onPanel
- * @property {import('../../browser/storage.js').Store} storage what the browser remembers
+ * @property {import('../../browser/storage.js').Store} storage of the browser
  */
 /** @typedef {Parameters<typeof t>[0]} Key */
 
@@ -89,7 +89,7 @@ function drawMedia({ audio, video, screen }) {
 }
 
 /**
- * A label says what a press does. A pressed state beside it would say the opposite.
+ * Labels a button with what a press does. A pressed state would contradict such a label.
  * @param {string} id
  * @param {Key} key
  */
@@ -104,7 +104,7 @@ function setTip(id, key) {
 }
 
 /**
- * The button that was pressed is gone: whoever uses the keyboard goes on at the next one.
+ * Moves a lost focus to the next button after the pressed one has gone, for users of a keyboard.
  * @param {string} id
  */
 function keepFocus(id) {

@@ -16,7 +16,7 @@ export function createDevices({ onChoose }) {
     const list = byId(LISTS[kind], HTMLSelectElement);
     list.addEventListener('change', () => onChoose(kind, list.value));
   }
-  // Where the page may not choose the speaker, a list of it would promise too much.
+  // Some browsers give pages no choice of speaker, so the list hides.
   const speakers = byId(LISTS.audiooutput).closest('label');
   if (speakers) speakers.hidden = !('setSinkId' in HTMLMediaElement.prototype);
   return {
@@ -42,7 +42,7 @@ function draw(kind, devices, chosen) {
     options.push({ id: '', label: t(kind === 'audiooutput' ? 'device.default' : 'device.none') });
   }
   const signature = JSON.stringify(options);
-  // An open list that is drawn again closes under the hand.
+  // A new drawing would close a list that the user has open.
   if (list.dataset.drawn !== signature) {
     list.dataset.drawn = signature;
     list.replaceChildren(...options.map(({ id, label }) => new Option(label, id)));

@@ -1,11 +1,11 @@
-/** The grid of equal tiles that wastes the least of a window. Pure. */
+/** Computes the grid of equal tiles that wastes the least space of a window. Pure. */
 
 const WIDE = 16 / 9;
 
 /** @typedef {{columns: number, rows: number, tileWidth: number, tileHeight: number}} Grid */
 
 /**
- * Tries every number of columns: there are never more than there are tiles.
+ * Tries every number of columns up to the number of tiles.
  * @param {number} n tiles
  * @param {number} width of the window, in pixels
  * @param {number} height

@@ -1,4 +1,4 @@
-/** Plays streams in video elements: on the chosen speaker, and past a browser that blocks sound. */
+/** Plays streams in video elements, on the chosen speaker and despite blocked sound. */
 
 import { byId } from '../dom.js';
 
@@ -9,7 +9,7 @@ class Playback {
   #videos = new Set();
   #speaker = '';
   #notice = byId('sound-blocked');
-  /** Without their sound until the next click or key, as the browser wants it.
+  /** Videos muted until the next click or key, because the browser blocks sound before it.
    * @type {Set<HTMLVideoElement>} */
   #silenced = new Set();
 
@@ -19,13 +19,13 @@ class Playback {
     }
   }
 
-  /** @param {HTMLVideoElement} video whose sound is to be heard */
+  /** @param {HTMLVideoElement} video an element to play with sound */
   add(video) {
     this.#videos.add(video);
     if (this.#speaker) void this.#direct(video);
   }
 
-  /** Forgets the videos that have left the page. */
+  /** Forgets videos that have left the page. */
   sweep() {
     for (const video of this.#videos) {
       if (!video.isConnected) this.#stop(video);
@@ -42,7 +42,7 @@ class Playback {
     if (stream) void this.#play(video);
   }
 
-  /** @param {HTMLVideoElement} video whose stream it takes up again */
+  /** @param {HTMLVideoElement} video an element whose stream to attach again */
   attach(video) {
     const { srcObject } = video;
     video.srcObject = null;
@@ -50,7 +50,7 @@ class Playback {
     void this.#play(video);
   }
 
-  /** @param {string} deviceId '' for the system's own choice */
+  /** @param {string} deviceId '' for the system's default */
   setSpeaker(deviceId) {
     if (deviceId === this.#speaker) return;
     this.#speaker = deviceId;
@@ -62,7 +62,7 @@ class Playback {
     try {
       await video.play();
     } catch (error) {
-      // Anything else means that the element got another stream meanwhile, or went.
+      // Other errors mean that the element received another stream or left the page.
       const isBlocked = error instanceof DOMException && error.name === 'NotAllowedError';
       if (isBlocked && video.isConnected && !video.muted) this.#silence(video);
     }
@@ -91,7 +91,7 @@ class Playback {
     try {
       await video.setSinkId(this.#speaker);
     } catch {
-      // A speaker that is gone: the sound stays where it is, which is better than silence.
+      // If the speaker has gone, the sound stays on the current one.
     }
   }
 

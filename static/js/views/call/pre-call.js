@@ -1,4 +1,4 @@
-/** The stage before the call and after it: who is in it, and the way in. */
+/** The stage before and after the call: its callers, the switches and the join button. */
 
 import { drawAvatar } from '../avatar.js';
 import { byId, keepList, setText } from '../dom.js';
@@ -12,7 +12,7 @@ import { isKey, listNames, t } from '../../i18n/translate.js';
 
 const MAX_FACES = 5;
 
-/** What is switched, and its button. @type {['audio' | 'video', string][]} */
+/** The media of each switch, and its button. @type {['audio' | 'video', string][]} */
 const SWITCHES = [
   ['audio', 'lobby-mic'],
   ['video', 'lobby-camera'],
@@ -59,7 +59,7 @@ class Lobby {
     this.#drawWords();
   }
 
-  /** @param {string | null} code why the call could not be joined */
+  /** @param {string | null} code the reason for a failed join */
   showError(code) {
     this.#error = code;
     this.#joining = false;
@@ -73,7 +73,7 @@ class Lobby {
     setText(byId('lobby-title'), t(this.#hasLeft ? 'lobby.left' : 'lobby.ready'));
     setText(byId('lobby-hint'), error ?? this.#hint());
     byId('lobby-hint').dataset.tone = error === null ? '' : 'warn';
-    // Not `disabled`: that would take the focus away from who pressed it.
+    // `disabled` would take the focus away from the button that the user pressed.
     this.#button.ariaDisabled = String(this.#joining);
     setText(byId('join-words'), this.#joinWords());
   }
@@ -91,7 +91,7 @@ class Lobby {
 
 /**
  * @param {Person[]} callers
- * @param {boolean} isKnown false until the room was entered
+ * @param {boolean} isKnown false before the handshake
  */
 function drawWho(callers, isKnown) {
   keepList(byId('lobby-faces'), callers.slice(0, MAX_FACES), {

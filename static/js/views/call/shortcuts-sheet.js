@@ -1,4 +1,4 @@
-/** The sheet that shows the keys of the call, and the switch that turns them off. */
+/** The sheet of keyboard shortcuts, and the switch that turns them off. */
 
 import { byId } from '../dom.js';
 import { bindShortcuts } from '../shortcuts.js';

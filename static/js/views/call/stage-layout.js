@@ -1,4 +1,4 @@
-/** Where each tile of the call lies on the stage. Pure: sizes in, rectangles out, in pixels. */
+/** Lays out the tiles of the call on the stage. Pure: sizes in, rectangles out, in pixels. */
 
 import { bestGrid } from './grid.js';
 
@@ -8,7 +8,7 @@ import { bestGrid } from './grid.js';
 
 const GAP_PX = 8;
 const WIDE = 16 / 9;
-// On an upright stage wide tiles would leave most of it empty.
+// Wide tiles would leave most of an upright stage empty.
 const UPRIGHT_RATIOS = [WIDE, 4 / 3, 1, 3 / 4];
 // One or two tiles on an upright stage fill it, up to the shape of an upright camera.
 const SLIMMEST = 1 / 2;
@@ -70,7 +70,7 @@ function withCorner(other, own, area) {
 }
 
 /**
- * Large ones may take any shape: their picture is shown whole.
+ * Fills an area with large tiles, which may have any shape because they show their picture whole.
  * @param {Tile[]} tiles
  * @param {Box} area
  */

@@ -1,4 +1,4 @@
-/** The stage: the invitation to the call, or the tiles of those who are in it. */
+/** The stage: the invitation to the call, or the tiles of the callers. */
 
 import { callers } from '../../state/call-state.js';
 import { byId, keepList, mark, setText, within } from '../dom.js';
@@ -32,7 +32,7 @@ const SCREEN = 'screen-';
 /**
  * @typedef {object} CallViewOptions
  * @property {(key: string | null) => void} [onPin]
- * @property {(kind: 'audio' | 'video') => void} [onSwitch] before the call
+ * @property {(kind: 'audio' | 'video') => void} [onSwitch] a switch was pressed before the call
  */
 
 /** @param {CallViewOptions} [options] */
@@ -69,7 +69,7 @@ class CallView {
 
   /**
    * @param {Room} room
-   * @param {MediaState} media one's own
+   * @param {MediaState} media the user's own
    */
   render(room, media) {
     const { joined } = room.call;
@@ -86,7 +86,7 @@ class CallView {
 
   /**
    * @param {string} id
-   * @param {Streams | null} streams null: they are gone
+   * @param {Streams | null} streams null once they are gone
    */
   setStreams(id, streams) {
     if (streams) this.#streams.set(id, streams);
@@ -104,7 +104,7 @@ class CallView {
     if (this.#room) this.#drawOthers(this.#room);
   }
 
-  /** Those of the others that a person sees now, or should. @returns {Picture[]} */
+  /** The pictures of other callers that the user should see now. @returns {Picture[]} */
   pictures() {
     if (document.visibilityState !== 'visible') return [];
     return [...byId('screens').children, ...byId('peers').children].flatMap((tile) => {
@@ -114,18 +114,18 @@ class CallView {
     });
   }
 
-  /** @param {HTMLVideoElement} video whose stream it takes up again */
+  /** @param {HTMLVideoElement} video an element whose stream to attach again */
   attach(video) {
     this.#playback.attach(video);
   }
 
-  /** @param {Set<string>} ids to whom no way was found */
+  /** @param {Set<string>} ids of callers whom ICE cannot reach */
   setNoWay(ids) {
     this.#noWay = ids;
     if (this.#room) this.#drawOthers(this.#room);
   }
 
-  /** @param {Set<string>} ids of participants, one's own too */
+  /** @param {Set<string>} ids of participants, the user's own included */
   setSpeaking(ids) {
     this.#speaking = ids;
     for (const tile of this.#allTiles()) this.#drawSpeaking(tile);
@@ -136,12 +136,12 @@ class CallView {
     this.#playback.setSpeaker(deviceId);
   }
 
-  /** @param {boolean} joining the button was pressed, the answer is not there yet */
+  /** @param {boolean} joining whether the join waits for its answer */
   setJoining(joining) {
     this.#lobby.setJoining(joining);
   }
 
-  /** @param {string | null} code why the call could not be joined, such as `call_full` */
+  /** @param {string | null} code the reason for a failed join, such as `call_full` */
   showError(code) {
     this.#lobby.showError(code);
   }
@@ -210,10 +210,10 @@ class CallView {
     this.#arrange();
   }
 
-  /** Puts the tiles to their places. They are never moved in the page: a moved video stops. */
+  /** Positions the tiles by CSS alone, because a video stops when its element moves in the page. */
   #arrange() {
     const elements = this.#allTiles();
-    // Whoever is pinned and drops out of the call is large again on the return.
+    // `#pinned` stays, so that a pinned caller who comes back is large again.
     const pinned = elements.find(({ dataset }) => dataset.key === this.#pinned) ? this.#pinned : null;
     const { clientWidth: width, clientHeight: height } = this.#tiles;
     if (width === 0 || height === 0) return;

@@ -1,4 +1,4 @@
-/** One tile of the call: a picture or an avatar, a name, and marks. */
+/** One tile of the call: a picture or an avatar, a name and marks. */
 
 import { drawAvatar } from '../avatar.js';
 import { clone, mark, setText, within } from '../dom.js';
@@ -10,7 +10,7 @@ import { t } from '../../i18n/translate.js';
 
 /**
  * @param {string} id
- * @param {(video: HTMLVideoElement) => void} onVideo prepares the new element
+ * @param {(video: HTMLVideoElement) => void} onVideo prepares the new video element
  */
 export function createTile(id, onVideo) {
   const tile = clone('tile');
@@ -32,7 +32,7 @@ export function createScreenTile(id, onVideo) {
 }
 
 /**
- * Until the first picture has come, the avatar is better than a black box.
+ * Keeps the avatar until the first picture arrives, instead of a black box.
  * @param {HTMLElement} tile
  */
 export function watchPicture(tile) {
@@ -48,8 +48,8 @@ export function watchPicture(tile) {
 export const videoOf = (tile) => within(tile, 'video', HTMLVideoElement);
 
 /**
- * Whether a video has a picture to show, in a place where a person sees it, and a browser that
- * tells of its frames (Firefox from 132 on).
+ * Whether a video plays a picture within the window, in a browser that reports its frames
+ * (Firefox from 132 on).
  * @param {HTMLVideoElement} video
  */
 export function isPlaying(video) {
@@ -64,7 +64,7 @@ export function isPlaying(video) {
  * @param {HTMLElement} tile
  * @param {Named} person
  * @param {{audio: boolean, video: boolean}} media
- * @param {string} words its name
+ * @param {string} words the name to show
  */
 export function drawTile(tile, person, media, words) {
   drawAvatar(within(tile, '.avatar'), person);
@@ -77,8 +77,8 @@ export function drawTile(tile, person, media, words) {
 /**
  * @param {HTMLElement} tile
  * @param {Caller} caller
- * @param {PeerState | undefined} state of the connection to them
- * @param {boolean} noWay none was found
+ * @param {PeerState | undefined} state of the peer
+ * @param {boolean} noWay whether ICE cannot reach the caller
  */
 export function drawState(tile, { here }, state, noWay) {
   const isAway = !here || state === 'reconnecting';

@@ -1,4 +1,4 @@
-/** The chat panel: the log, who is typing, what is unread, and where one writes. */
+/** The chat panel: the log, the typing line, the unread count and the composer. */
 
 import { byId, setText } from '../dom.js';
 import { createWatch } from '../../browser/animation-frames.js';
@@ -12,12 +12,12 @@ import { listNames, t } from '../../i18n/translate.js';
  * @typedef {object} ChatOptions
  * @property {(text: string) => void} onSend
  * @property {(on: boolean) => void} onTyping
- * @property {() => void} onEarlier wants older messages
+ * @property {() => void} onEarlier the reader needs older messages
  * @property {() => void} onEnd the reader is at the newest message
  * @property {(client_id: string) => void} onRetry
  * @property {(client_id: string) => void} onDiscard
  * @property {(name: string) => void} onNickname
- * @property {{read: () => string, write: (text: string) => void}} draft what was begun and not sent
+ * @property {{read: () => string, write: (text: string) => void}} draft the unsent text
  * @property {(unread: number) => void} [onUnread] the number of unread messages changed
  */
 
@@ -46,7 +46,7 @@ class ChatView {
     document.addEventListener('visibilitychange', () => this.#count());
   }
 
-  /** Messages of others that came while nobody looked: panel closed, scrolled up, tab hidden. */
+  /** Messages of others that came while the panel was closed, the log scrolled up or the tab hidden. */
   get unread() {
     return this.#unread;
   }
@@ -55,19 +55,19 @@ class ChatView {
     this.#composer.focus();
   }
 
-  /** @param {boolean} open the panel was opened or closed */
+  /** @param {boolean} open whether the panel is open */
   setOpen(open) {
     if (open && matchMedia('(hover: hover)').matches) this.focus();
     this.#count();
   }
 
-  /** @param {boolean} isOpen the line to the server stands */
+  /** @param {boolean} isOpen whether the connection is open */
   setLine(isOpen) {
     this.#messages.setWaiting(!isOpen);
     if (this.#room) this.#messages.render(this.#room);
   }
 
-  /** A name that was refused gives way to the one that holds. */
+  /** Replaces a refused nickname by the current one. */
   resetNickname() {
     if (this.#room?.you) this.#composer.setNickname(nameOf(this.#room, this.#room.you));
   }

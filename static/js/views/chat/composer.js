@@ -1,4 +1,4 @@
-/** Where one writes: the message, and the name one writes under. */
+/** The composer: the field of the message, and the field of the nickname. */
 
 import { byId, isComposing, mark, setText, within, writesOnGlass } from '../dom.js';
 import { hasInk } from '../../state/visible-text.js';
@@ -9,7 +9,7 @@ import { t } from '../../i18n/translate.js';
  * @property {(text: string) => void} onSend
  * @property {(on: boolean) => void} onTyping
  * @property {(name: string) => void} onNickname
- * @property {{read: () => string, write: (text: string) => void}} draft what was begun and not sent
+ * @property {{read: () => string, write: (text: string) => void}} draft the unsent text
  */
 
 const TYPING_REPEAT_MS = 3_000;
@@ -41,7 +41,7 @@ function messageForm({ onSend, typing, draft }) {
     showExcess(input);
     draft.write(input.value);
   };
-  // What was typed before the script came is newer than any draft.
+  // Text typed before the script loaded is newer than the draft.
   if (input.value === '') input.value = draft.read();
   if (input.value !== '') changed();
   if (writesOnGlass()) input.enterKeyHint = 'enter';
@@ -70,13 +70,13 @@ function messageForm({ onSend, typing, draft }) {
 }
 
 /**
- * The first line keeps its indentation: it may be of code.
+ * A text without blank lines at its ends; its first line, perhaps code, keeps its indentation.
  * @param {string} text
  */
 const withoutBlankEnds = (text) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
 
 /**
- * How many characters of a text are too many.
+ * The number of characters above the limit.
  * @param {string} text
  */
 const excess = (text) => (text.length > MAX_CHARS ? [...text].length - MAX_CHARS : 0);
@@ -99,7 +99,7 @@ function grow(input) {
 
 /**
  * @param {(name: string) => void} onNickname
- * @param {() => void} goOn takes the focus to where one writes
+ * @param {() => void} goOn moves the focus to the field of the message
  */
 function nicknameForm(onNickname, goOn) {
   const form = byId('nickname', HTMLFormElement);
@@ -125,7 +125,7 @@ function nicknameForm(onNickname, goOn) {
   input.addEventListener('change', submit);
   input.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || isComposing(event)) return;
-    // One Escape gives the name up; only the next one closes the panel.
+    // The first Escape restores the name; only the next one closes the panel.
     if (input.value.trim() !== current) event.stopPropagation();
     giveUp();
   });
@@ -140,7 +140,7 @@ function nicknameForm(onNickname, goOn) {
 }
 
 /**
- * Says "typing" once and again every few seconds for as long as it is true, then that it is over.
+ * Reports typing at its start and every few seconds, then its end.
  * @param {(on: boolean) => void} onTyping
  */
 function createTyping(onTyping) {

@@ -1,12 +1,12 @@
-/** Finds the addresses in a text: http, https, www and mail, and nothing else. Pure.
+/** Finds addresses in a text: http, https, www and mail alone. Pure.
  *
- * Korean, Japanese and Chinese put particles and punctuation right behind an address. An address
- * must not swallow them: a longer host is another host.
+ * Korean, Japanese and Chinese put particles and punctuation right behind an address. A link must
+ * exclude them, because a longer host is another host.
  */
 
 /** @typedef {{text: string, href?: string}} Piece */
 
-// What no address has unencoded: space, quotes, invisible signs, and the wide punctuation of CJK.
+// Characters that end an address: space, quotes, invisible ones, the wide punctuation of CJK.
 const STOP = String.raw`\s<>"\u0060\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff“”‘’«»…‥。、，．！？：；｡､（）［］｛｝「」『』【】〔〕〖〗〈〉《》｢｣`;
 const START = new RegExp(
   String.raw`(?<![\w.+-])(?<mail>[\w.+-]{1,64}@(?:[a-z0-9-]+\.)+[a-z]{2,63})|(?<scheme>\bhttps?:\/\/)|\b(?=www\.[^${STOP}])`,
@@ -14,13 +14,13 @@ const START = new RegExp(
 );
 const HOST = new RegExp(String.raw`\[[\d:a-f.]+\]|(?:[a-z0-9._-]|(?![\x00-\x7f])[^${STOP}])+`, 'iuy');
 const PORT = /:\d{1,5}(?!\d)/uy;
-// A name and password before the host would let one address look like another.
+// User information before the host would let one address look like another.
 const USER = /[^\s/?#]*@/uy;
 const PATH = new RegExp(String.raw`[/?#][^${STOP}]*`, 'uy');
 // A top-level domain has letters of one script, so another script behind it is text.
 const ASCII_END = /^(?:xn--[a-z0-9-]+|[a-z]+|\d+)(?=[^\x00-\x7f])/iu;
 const CJK = /^[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]+$/u;
-// The top-level domains of those scripts in IANA's list; where none of them fits, the host ends before.
+// The top-level domains of these scripts in IANA's list; without one, the host ends before them.
 const CJK_DOMAINS =
   '한국 삼성 닷컴 닷넷 中国 中國 香港 台湾 台灣 新加坡 澳門 公司 网络 网址 网站 在线 中文网 中信 商城 商店 商标 企业 集团 ' +
   '机构 组织机构 政府 政务 公益 手机 移动 我爱你 游戏 娱乐 购物 餐厅 广东 佛山 健康 新闻 书籍 信息 时尚 微博 慈善 招聘 食品 ' +
@@ -34,7 +34,7 @@ const CLOSERS = new Map([[')', '('], [']', '['], ['}', '{']]);
 const SENTENCE_ENDS = new Set([...'.,:;!?\'*~～〜・·']);
 
 /**
- * The text in pieces; joined, they are the text again.
+ * Splits a text into pieces with and without an address; joined, they are the text.
  * @param {string} text
  * @returns {Piece[]}
  */
@@ -84,7 +84,7 @@ function webAt(text, { index, groups }) {
 }
 
 /**
- * What the pattern matches at this very place.
+ * The match of the pattern that begins exactly at `place`.
  * @param {RegExp} pattern
  * @param {string} text
  * @param {number} place
@@ -118,11 +118,11 @@ const topDomain = (label) =>
   ASCII_END.exec(label)?.[0] ?? LONGEST_FIRST.find((domain) => label.startsWith(domain)) ?? '';
 
 /**
- * Without the dot of the sentence it ends, and without a bracket that it did not open.
+ * The address without the punctuation of its sentence and without unopened brackets.
  * @param {string} address
  */
 function trimmed(address) {
-  /** How many of a closing bracket are too many. @type {Map<string, number>} */
+  /** The number of unopened brackets of each kind. @type {Map<string, number>} */
   const spare = new Map();
   for (const [closer, opener] of CLOSERS) {
     spare.set(closer, occurrences(address, closer) - occurrences(address, opener));

@@ -1,4 +1,4 @@
-/** The log of the chat: one row for each message, arrival, departure and gap; stays at the end. */
+/** The log of the chat: its rows, and a scroll position that stays at the end. */
 
 import { byId, clone, keepList, mark, setText, within } from '../dom.js';
 import { createWatch } from '../../browser/animation-frames.js';
@@ -13,7 +13,7 @@ import { clock, isKey, t } from '../../i18n/translate.js';
  * @property {() => void} onEarlier
  * @property {(client_id: string) => void} onRetry
  * @property {(client_id: string) => void} onDiscard
- * @property {() => void} onEnd the reader came to the newest message
+ * @property {() => void} onEnd the reader reached the newest message
  */
 
 const AT_END_PX = 32;
@@ -32,7 +32,7 @@ class Messages {
   #earlier = byId('earlier', HTMLButtonElement);
   #newest = byId('newest', HTMLButtonElement);
   #atEnd = true;
-  /** What is drawn. @type {Row[]} */
+  /** The drawn rows. @type {Row[]} */
   #rows = [];
   #isNew = createWatch();
   #day = '';
@@ -59,7 +59,7 @@ class Messages {
     this.#options.onEnd();
   }
 
-  /** @param {boolean} isWaiting there is no line: what is written waits for one */
+  /** @param {boolean} isWaiting whether messages wait for a connection */
   setWaiting(isWaiting) {
     this.#isWaiting = isWaiting;
   }
@@ -69,7 +69,7 @@ class Messages {
     const { messages, lines, pending, gaps, hasEarlier, you } = room;
     const today = new Date().toDateString();
     if (!this.#isNew(messages, lines, pending, gaps, hasEarlier, you, this.#isWaiting, today)) return;
-    // Times of another day are written otherwise.
+    // A new day changes the form of all times.
     const before = today === this.#day ? this.#rows : [];
     this.#day = today;
     const rows = rowsOf(room, this.#isWaiting);
@@ -78,7 +78,7 @@ class Messages {
     this.#firstSeq = room.from;
     byId('chat-empty').hidden = rows.length > 0 || you === null;
     const grewAbove = rows[0]?.key !== this.#rows[0]?.key;
-    // What comes in above is old, and not to be read out.
+    // Rows that come in above are old; a screen reader must not read them out.
     if (grewAbove) this.#scroller.ariaBusy = 'true';
     const same = this.#draw(rows, before);
     this.#rows = rows;
@@ -89,10 +89,10 @@ class Messages {
   }
 
   /**
-   * Draws what has changed. Mostly that is the end: then nothing above it is looked at.
+   * Draws the changes. Mostly the end alone has changed; then the rows above it stay untouched.
    * @param {Row[]} rows
-   * @param {Row[]} before what is drawn, and still right
-   * @returns {number} how many rows at the beginning have stayed as they were
+   * @param {Row[]} before the drawn rows that are still valid
+   * @returns {number} how many rows at the beginning are unchanged
    */
   #draw(rows, before) {
     const known = new Map(before.map((row) => [row.key, row]));
@@ -136,7 +136,7 @@ class Messages {
     else if (scrollTop < NEAR_TOP_PX) this.#askEarlier(false);
   }
 
-  /** @param {boolean} again though it was asked for already */
+  /** @param {boolean} again whether to repeat a request */
   #askEarlier(again) {
     if (this.#earlier.hidden || (this.#askedBefore === this.#firstSeq && !again)) return;
     this.#askedBefore = this.#firstSeq;

@@ -1,4 +1,4 @@
-/** The rows of the chat's log: a timeline, one row for each message. Pure. */
+/** Turns a timeline into the rows of the log, one for each message. Pure. */
 
 import { timeline } from '../../state/timeline.js';
 import { listNames, t } from '../../i18n/translate.js';
@@ -6,31 +6,31 @@ import { listNames, t } from '../../i18n/translate.js';
 /** @import {Room} from '../../state/room-state.js' */
 /** @import {Pending, QuietLine, Run, TimelineItem} from '../../state/timeline.js' */
 /**
- * `key` is the message's client_id: it does not change when a message becomes a stored one. `first`
- * says that the row begins a run and names its author.
+ * `key` is the message's client_id, which does not change when the server stores the message.
+ * `first` means that the row begins a run and names its author.
  * @typedef {object} MessageRow
  * @property {'message'} kind
  * @property {string} key
  * @property {boolean} first
  * @property {boolean} own
- * @property {boolean} announced an administrator says it to everybody here
+ * @property {boolean} announced whether it is an announcement
  * @property {string} nickname
  * @property {number} at
  * @property {string} text
  * @property {'stored' | 'sending' | 'failed'} state
  * @property {string | null} reason
- * @property {boolean} [waits] there is no line to send it over
+ * @property {boolean} [waits] whether it waits for a connection
  */
 /** @typedef {{kind: 'quiet', key: string, text: string}} QuietRow */
 /** @typedef {MessageRow | QuietRow} Row */
 
-/** Who speaks in an announcement: the server gives no participant this id. */
+/** The `from` of an announcement; no participant has this id. */
 const ADMINISTRATOR = '';
 const RUN_MS = 5 * 60_000;
 
 /**
  * @param {Room} room
- * @param {boolean} [isWaiting] there is no line: what is written waits
+ * @param {boolean} [isWaiting] whether messages wait for a connection
  * @returns {Row[]}
  */
 export function rowsOf(room, isWaiting = false) {

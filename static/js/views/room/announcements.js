@@ -1,4 +1,4 @@
-/** What happens in a room, in words for those who do not see it. Pure: two states in, sentences out. */
+/** Sentences for screen readers about changes of a room. Pure: two states in, sentences out. */
 
 import { callers } from '../../state/call-state.js';
 import { listNames, t } from '../../i18n/translate.js';
@@ -7,7 +7,7 @@ import { listNames, t } from '../../i18n/translate.js';
 /** @import {Room} from '../../state/room-state.js' */
 /** @typedef {'arrived' | 'left' | 'live.joined' | 'live.left_call' | 'live.shares' | 'live.unshares'} Key */
 
-// More at once would still be read out when the next ones come.
+// A screen reader would still read more of them when the next ones come.
 const MOST_QUOTED = 3;
 const MOST_CHARACTERS = 200;
 /** @type {('audio' | 'video' | 'screen')[]} */
@@ -16,7 +16,7 @@ const OWN = ['audio', 'video', 'screen'];
 /**
  * @param {Room} before
  * @param {Room} after
- * @param {() => boolean} isLogSeen the log says new messages by itself
+ * @param {() => boolean} isLogSeen whether the log, itself a live region, shows
  * @returns {string[]}
  */
 export function newsOf(before, after, isLogSeen) {
@@ -103,8 +103,8 @@ function shortened(text) {
 
 /**
  * @param {Key} key
- * @param {Room} room that still knows their names
- * @param {string[]} ids one's own is left out
+ * @param {Room} room a state that has their names
+ * @param {string[]} ids of participants; leaves out the user's own
  */
 function sentence(key, { people, you }, ids) {
   const names = ids.filter((id) => id !== you && people[id]).map((id) => people[id].nickname);

@@ -1,4 +1,4 @@
-/** The room's header: its title with the number of people, and the button that copies the link. */
+/** The room's header: its title, the number of people and the buttons for the link. */
 
 import { byId, mark, setText, within } from '../dom.js';
 import { count } from '../../state/room-state.js';
@@ -11,7 +11,7 @@ const COPIED_MS = 2_000;
 /**
  * @param {object} [options]
  * @param {(words: string) => void} [options.onProblem]
- * @param {(words: string) => void} [options.say] to those who do not see it
+ * @param {(words: string) => void} [options.say] speaks through a screen reader
  */
 export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
   const button = byId('copy-link', HTMLButtonElement);
@@ -36,10 +36,10 @@ export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
   };
 }
 
-/** Without the visitor's own nickname. */
+/** The link of the room, without a query. */
 const roomLink = () => new URL(location.pathname, location.href).href;
 
-/** The system's sheet, where there is one; a person who closes it has not failed. */
+/** Binds the system's share sheet, if there is one; a closed sheet is no failure. */
 function bindShare() {
   const button = byId('share-link', HTMLButtonElement);
   button.hidden = typeof navigator.share !== 'function';
@@ -70,7 +70,7 @@ async function copy(text) {
 }
 
 /**
- * For plain http, where browsers give no clipboard.
+ * Copies on plain http, where browsers give no clipboard.
  * @param {string} text
  */
 function copyBySelection(text) {

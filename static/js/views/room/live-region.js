@@ -1,4 +1,4 @@
-/** The one live region: what a screen reader says of all that the eye sees somewhere else. */
+/** The live region: speaks through screen readers what the rest of the page shows. */
 
 import { byId } from '../dom.js';
 import { newsOf, ownNews } from './announcements.js';
@@ -6,7 +6,7 @@ import { newsOf, ownNews } from './announcements.js';
 /** @import {MediaState} from '../../media/local-media.js' */
 /** @import {Room} from '../../state/room-state.js' */
 
-// Long enough to be read out after what is being read; nobody finds old news on the page.
+// Long enough for a screen reader to finish its present text; then the sentence goes.
 const KEPT_MS = 10_000;
 const MOST_LINES = 8;
 const NOTHING_SENT = { audio: false, video: false, screen: false };
@@ -21,7 +21,7 @@ class Live {
   #media = null;
 
   /**
-   * Each sentence is a line of its own, so that the second of two is not said for both.
+   * Adds each sentence as an element, so that a second sentence does not replace the first.
    * @param {string} words
    */
   say(words) {
@@ -34,7 +34,7 @@ class Live {
 
   /**
    * @param {Room} room
-   * @param {MediaState} media one's own
+   * @param {MediaState} media the user's own
    */
   render(room, media) {
     const [before, own] = [this.#room, this.#media];
@@ -42,7 +42,7 @@ class Live {
     this.#media = media;
     if (before === null || own === null) return;
     for (const words of newsOf(before, room, isLogSeen)) this.say(words);
-    // Before the call nothing is sent; joining it says what is.
+    // Before the call the page sends no media; the join announces the media that it sends.
     if (!room.call.joined) return;
     for (const words of ownNews(before.call.joined ? own : NOTHING_SENT, media)) this.say(words);
   }

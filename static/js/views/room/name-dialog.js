@@ -1,10 +1,10 @@
-/** The question for a name, asked once and before anybody sees one. */
+/** The question for a nickname, asked once before the user enters. */
 
 import { byId, setText, writesOnGlass } from '../dom.js';
 import { t } from '../../i18n/translate.js';
 
 /**
- * Resolves with the name, which is never empty.
+ * Resolves with the nickname, which is never empty.
  * @param {Promise<number>} company how many are in the room
  * @returns {Promise<string>}
  */

@@ -1,4 +1,4 @@
-/** The list of the people in the room. */
+/** The list of people in the room. */
 
 import { callers } from '../../state/call-state.js';
 import { drawAvatar } from '../avatar.js';
@@ -54,7 +54,7 @@ function wordsFor({ here, in_call, host }) {
 
 /**
  * @param {HTMLElement} row
- * @param {Caller | undefined} caller known only from within the call
+ * @param {Caller | undefined} caller known only while the user is in the call
  */
 function drawMarks(row, caller) {
   const camera = within(row, '.person-camera');

@@ -1,4 +1,4 @@
-/** The side panel: which tab is open, if any. On a small screen it is a sheet over the stage. */
+/** The side panel and its tabs. On a small screen it is a sheet over the stage. */
 
 import { byId, isComposing } from '../dom.js';
 
@@ -30,7 +30,7 @@ class Panel {
     }
     byId('side-close').addEventListener('click', () => this.#close());
     byId('side').addEventListener('keydown', (event) => this.#keyPressed(event));
-    // What a sheet covers is inert, so that a click there is one on the room.
+    // The parts under a sheet are inert, so a click on them targets the room.
     this.#room.addEventListener('click', ({ target }) => target === this.#room && this.#isSheet() && this.#close());
     new ResizeObserver(() => this.#fence()).observe(this.#room);
     followKeyboard(this.#room);
@@ -71,7 +71,7 @@ class Panel {
     byId(`tab-${other}`).focus();
   }
 
-  /** Keeps the focus out of what a sheet lies over; the controls stay in reach beside it. */
+  /** Makes the parts under a sheet inert; the controls beside it stay usable. */
   #fence() {
     const isSheet = this.#isSheet();
     byId('call').inert = isSheet;
@@ -85,7 +85,7 @@ class Panel {
     for (const tab of TABS) {
       const isOpen = tab === this.#open;
       byId(`open-${tab}`).ariaExpanded = String(isOpen);
-      // A closed panel remembers its tab, so that closing it changes nothing that can be seen.
+      // A closed panel keeps its tab, so that its content does not change while it closes.
       if (this.#open === null) continue;
       byId(`tab-${tab}`).ariaSelected = String(isOpen);
       byId(`tab-${tab}`).tabIndex = isOpen ? 0 : -1;
@@ -96,7 +96,7 @@ class Panel {
 }
 
 /**
- * The room is as high as what the on-screen keyboard leaves free; Safari does not do it by itself.
+ * Limits the room's height to the space above a touch keyboard; Safari does not do it by itself.
  * @param {HTMLElement} room
  */
 function followKeyboard(room) {

@@ -1,4 +1,4 @@
-/** What goes wrong, said calmly: the dot in the header, one line on the stage, or a whole page. */
+/** Shows problems: by the dot in the header, a notice on the stage, or a whole page. */
 
 import { CLOSE_FATES } from '../../protocol/close-codes.js';
 import { byId, setText, within } from '../dom.js';
@@ -8,9 +8,9 @@ import { isKey, t } from '../../i18n/translate.js';
 /** @import {MediaState} from '../../media/local-media.js' */
 /** @typedef {'person' | 'devices' | 'question' | 'way'} Cause */
 
-// A line that comes back within this time needs no sentence.
+// A connection that comes back within this time causes no notice.
 const PATIENCE_MS = 4_000;
-/** What the button of a whole page says, by what happened.
+/** The text of the whole page's button, by meaning.
  * @type {Record<string, 'fatal.reload' | 'fatal.here' | 'fatal.retry'>} */
 const WAYS_ON = {
   bad_token: 'fatal.reload',
@@ -24,15 +24,15 @@ const WAYS_ON = {
 
 /**
  * @typedef {object} StatusOptions
- * @property {() => string} reference what a person can quote of this page
- * @property {(words: string) => void} say to those who do not see it
+ * @property {() => string} reference the reference to show
+ * @property {(words: string) => void} say speaks through a screen reader
  */
 
 /** @param {StatusOptions} options */
 export const createStatusView = (options) => new StatusView(options);
 
 /**
- * The key of the one sentence about both devices, or null.
+ * The key of one sentence about both devices, or null.
  * @param {MediaState['problems']} problems
  */
 function problemKey({ audio, video }) {
@@ -64,7 +64,7 @@ class StatusView {
     byId('fatal-reload').addEventListener('click', () => location.reload());
   }
 
-  /** @param {LineState} state of the line to the server */
+  /** @param {LineState} state of the connection */
   line(state) {
     if (this.#line.dataset.state === state) return;
     this.#line.dataset.state = state;
@@ -80,8 +80,8 @@ class StatusView {
   }
 
   /**
-   * @param {string | null} key of words-en.js, without its `problem.`
-   * @param {Cause} [cause] what ends the problem, besides the person who closes the sentence
+   * @param {string | null} key of i18n/en.js, without the prefix `problem.`
+   * @param {Cause} [cause] what ends the problem, besides the user who closes the notice
    */
   problem(key, cause = 'person') {
     const full = `problem.${key}`;
@@ -91,13 +91,13 @@ class StatusView {
     this.#draw();
   }
 
-  /** @param {MediaState} media with what could not be opened */
+  /** @param {MediaState} media with the problems of its devices */
   devicesFailed({ problems }) {
     this.problem(problemKey(problems), 'devices');
   }
 
   /**
-   * The devices have changed: a sentence about them goes when it is no longer true.
+   * Shows or removes a notice about the devices after they have changed.
    * @param {MediaState} media
    */
   devices({ problems, silenced }) {
@@ -109,20 +109,20 @@ class StatusView {
     if (isOver && this.#cause === 'devices') this.problem(null);
   }
 
-  /** @param {boolean} stands for one of the others in the call no way was found */
+  /** @param {boolean} stands whether ICE cannot reach one of the callers */
   noWay(stands) {
     if (stands) this.problem('no_way', 'way');
     else if (this.#cause === 'way') this.problem(null);
   }
 
-  /** @param {boolean} stands the browser's own question waits for an answer */
+  /** @param {boolean} stands whether the browser's permission prompt waits for an answer */
   question(stands) {
     if (stands) this.problem('asking', 'question');
     else if (this.#cause === 'question') this.problem(null);
   }
 
   /**
-   * The end: what happened, and the way on. Takes the place of the room.
+   * Replaces the room by a page that says what happened and how to go on.
    * @param {number | string} code a close code, or the code of an `error`
    */
   fatal(code) {
@@ -133,7 +133,7 @@ class StatusView {
     setText(byId('fatal-title'), t(isKnown ? title : 'fatal.unknown.title'));
     setText(byId('fatal-words'), t(isKnown ? words : 'fatal.unknown.words'));
     const way = WAYS_ON[isKnown ? meaning : 'unknown'];
-    // Where reloading is all that can be advised, somebody may have to look into it.
+    // If a reload is the only advice, an operator may need the reference.
     byId('fatal-reference').hidden = way !== 'fatal.reload';
     setText(byId('fatal-reference'), t('reference', { reference: this.#options.reference() }));
     byId('fatal-reload').hidden = way === undefined;
