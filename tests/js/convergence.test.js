@@ -1,5 +1,5 @@
-/** After any sequence of actions and losses every page has what a newcomer would get, and what was
- * written is stored once, in its order. */
+/** Convergence: after any actions and losses each page has the state that a newcomer would get.
+ * The server stores each message once, in its order. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ const STEP_MS = 500;
 const CALM_STEPS = 100;
 const COMINGS = ['welcome', 'bye'];
 
-/** A page: the ends of socket, outbox and room joined as a room page joins them. */
+/** A page that connects socket, outbox and room as a room page does. */
 class Page {
   written = [];
   #storage = new FakeStorage();
@@ -67,7 +67,7 @@ class Page {
     if (missing.people) this.ask('people', {}, {});
   }
 
-  /** One question of a kind at a time; a failed one is asked again with the next event. */
+  /** Sends one request of a kind at a time; the next event repeats a failed one. */
   ask(type, question, known) {
     const { socket } = this;
     if (this.asking.has(type)) return;
@@ -155,7 +155,7 @@ function checkPage(server, { id, room, written, outbox }) {
   assert.deepEqual(timeline(room).filter(({ kind }) => kind === 'pending'), []);
   assert.deepEqual(outbox.items.filter(({ state }) => state !== 'sent'), []);
   const stored = server.everSaid.filter(({ from }) => from === id);
-  // What was stored in a room that was deleted meanwhile, unanswered, is sent to the next one, too.
+  // A message stored without an answer in a deleted room also goes to the room made after it.
   const once = new Set(stored.map(({ text, epoch }) => `${epoch} ${text}`));
   assert.equal(once.size, stored.length, 'stored once in a life of the room');
   const texts = [...new Set(stored.map(({ text }) => text))];

@@ -1,4 +1,4 @@
-/** Calls that come too soon are one, later. */
+/** Tests that calls within the least interval cause one later run. */
 
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Every way in which a browser's storage may be missing leaves the page working. */
+/** Tests that the page works with a forbidden, missing or full storage. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Every word exists in every language, with the same values to fill in. */
+/** Tests that each text exists in each language, with equal values to fill in. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** My own devices, with a machine whose devices can be pulled out, busy or refused. */
+/** The user's media on a machine whose devices can be unplugged, busy or refused. */
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
@@ -22,7 +22,7 @@ class Track {
     this.readyState = 'ended';
   }
 
-  /** The system, and not the page, gives or takes the sound. @param {boolean} muted */
+  /** Mutes or unmutes the track as the system does. @param {boolean} muted */
   silence(muted) {
     this.muted = muted;
     (muted ? this.onmute : this.onunmute)?.();
@@ -72,7 +72,7 @@ class Machine extends EventTarget {
     const error = this.errors[kind];
     if (error) throw failure(error);
     if (exact && !this.has[kind].includes(exact)) throw failure('OverconstrainedError');
-    const id = exact ?? this.has[kind][0]; // an ideal one is no more than a wish to browsers
+    const id = exact ?? this.has[kind][0]; // browsers may ignore an ideal id
     if (!id) throw failure('NotFoundError');
     return new Track(kind, id);
   }
@@ -80,7 +80,7 @@ class Machine extends EventTarget {
 
 const failure = (name) => Object.assign(new Error(name), { name });
 const turn = () => new Promise((resolve) => setTimeout(resolve));
-/** What waits for promises alone, also while time stands still. */
+/** Settles pending promises, even while time stands still. */
 const settle = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 let machine;
@@ -108,7 +108,7 @@ beforeEach(() => {
   media = make(machine);
 });
 
-/** Whatever was opened and is not in use any more must be released. */
+/** Whether each opened device that is no longer in use has been released. */
 const onlyInUse = () => {
   const used = Object.values(media.state.tracks).filter(Boolean);
   return machine.opened.every((track) => (track.readyState === 'live') === used.includes(track));
@@ -148,7 +148,7 @@ test('what is granted after a stop is released at once', async () => {
   media.stop();
   grant();
   await Promise.all([started, toggled, shared]);
-  assert.equal(machine.opened.length, 3); // the camera's toggle was still waiting
+  assert.equal(machine.opened.length, 3); // the toggle of the camera still waited
   assert.ok(onlyInUse());
   assert.equal(media.state.screen, false);
 });

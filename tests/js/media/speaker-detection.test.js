@@ -1,4 +1,4 @@
-/** Who is speaking, from readings of loudness. */
+/** Speaker detection from readings of loudness. */
 
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';

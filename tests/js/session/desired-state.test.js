@@ -1,4 +1,4 @@
-/** What a person set is asked for until the server has it, and no more often than that. */
+/** Tests that a desired state is requested until the server has it, and no longer. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Wish } from '../../../static/js/session/desired-state.js';
 import { FakeWindow, settled } from '../support/fake-window.js';
 
-/** A wish for a number, a server that answers by hand, and what it says it has. */
+/** A desired number, a server that the test answers for, and the number that it shows. */
 function start() {
   const window = new FakeWindow();
   const here = { wanted: 1, shown: 1, asked: [], refused: [], window };

@@ -1,4 +1,4 @@
-/** The outbox, between a page that is reloaded and a line that comes and goes. */
+/** The outbox over reloads of the page and losses of the connection. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { SocketError } from '../../../static/js/transport/socket.js';
 import { safeStore } from '../../../static/js/browser/storage.js';
 import { FakeStorage, FakeWindow, settled } from '../support/fake-window.js';
 
-/** An outbox whose requests wait for the test's answers. */
+/** An outbox whose requests wait for answers of the test. */
 function page({ storage = new FakeStorage(), key = 'tea', window = new FakeWindow() } = {}) {
   const requests = [];
   const changes = [];

@@ -1,4 +1,4 @@
-/** A page counts its connections: the server keeps the newest, whichever it serves first. */
+/** Tests that a page numbers its connections, so that the server keeps the newest. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What becomes of a room when events come late, twice, or not at all. */
+/** The state of a room when events come late, twice, or not at all. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

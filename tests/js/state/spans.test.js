@@ -1,4 +1,4 @@
-/** Spans of numbers: joined where they touch, and looked up. */
+/** Spans of numbers: their union and their lookup. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the chat shows, and that nothing is shown twice. */
+/** The rows of the chat, each shown once. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What shows of a text. */
+/** The visible part of a text. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,13 +1,13 @@
-/** The server's side of sockets over HTTP, for the `fetch` of a FakeWindow. */
+/** The server of the HTTP transport, for the `fetch` of a FakeWindow. */
 
 const encoder = new TextEncoder();
 
 export class HttpServer {
-  /** Every request, in order: its head, its frames. */
+  /** Each request in order: its head and its frames. */
   requests = [];
-  /** What each later request meets: 'fails', 'loses' (done, but not answered), or a status. */
+  /** The fault of each later request: 'fails', 'loses' (served without an answer), or a status. */
   faults = [];
-  /** Whether something on the way keeps answers until they are over. */
+  /** Whether a proxy holds answers back until they end. */
   holdsBack = false;
   taken = [];
   sent = [];
@@ -44,7 +44,7 @@ export class HttpServer {
     this.#flush();
   }
 
-  /** The stream breaks off, as a proxy's patience does. */
+  /** Cuts the stream, as a proxy does after its timeout. */
   cut() {
     this.#stream?.controller.error(new TypeError('network error'));
     this.#stream = null;

@@ -1,4 +1,4 @@
-/** A browser's window with a clock, a network and a tab that the test moves by hand. */
+/** A browser's window whose clock, network and tab the test controls. */
 
 /** Lets every promise that can settle now do so. */
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -58,7 +58,7 @@ export class FakeWindow extends EventTarget {
   Date = { now: () => this.nowMs };
   Math = { random: () => this.random };
   crypto = globalThis.crypto;
-  // Nothing answers there, unless a test says otherwise.
+  // No server answers unless a test replaces this.
   fetch = () => Promise.reject(new TypeError('no network'));
   reportError = (error) => this.reported.push(error);
   #timers = new Map();
@@ -91,13 +91,13 @@ export class FakeWindow extends EventTarget {
     return this.sockets.at(-1);
   }
 
-  /** The line's handshake fails, and so does what the page tries instead. */
+  /** Fails the upgrade of the WebSocket, and the HTTP fallback after it. */
   async fail() {
     this.line.end(1006);
     await settled();
   }
 
-  /** Runs what is due in the next milliseconds, in its order. */
+  /** Runs the timers of the next `ms` milliseconds in order. */
   pass(ms) {
     const end = this.nowMs + ms;
     for (let due; (due = this.#nextUntil(end)); ) {
@@ -108,7 +108,7 @@ export class FakeWindow extends EventTarget {
     this.nowMs = end;
   }
 
-  /** The clock on the wall goes on while timers stand still. */
+  /** Moves the clock on while timers stand still, as in a sleep. */
   sleep(ms) {
     this.nowMs += ms;
     for (const timer of this.#timers.values()) timer.at += ms;

@@ -1,11 +1,11 @@
-/** A room on a server whose lines lose, double, delay and cut what they can. */
+/** A room on a server whose connections lose, duplicate and delay frames, and break. */
 
 import { person } from './room-fixtures.js';
 
 const HISTORY_LIMIT = 5;
 const FIRST_MESSAGES = 6;
 
-/** A repeatable source of chance (mulberry32). */
+/** A repeatable random generator (mulberry32). */
 export class Chance {
   #state;
 
@@ -46,7 +46,7 @@ export class LossyServer {
     this.#chance = chance;
   }
 
-  /** Moves what is on the way in both directions a little, for the lines of these windows. */
+  /** Moves some frames of these windows' connections on, in both directions. */
   work(windows, nowMs) {
     for (const socket of windows.flatMap(({ sockets }) => sockets)) {
       if (!socket.isClosed && !this.#lines.has(socket)) this.#accept(socket);
@@ -61,7 +61,7 @@ export class LossyServer {
     }
   }
 
-  /** Cuts a line: what is on the way in it, either way, is lost. */
+  /** Cuts a connection and loses its frames on the way, in both directions. */
   cut() {
     const line = this.#chance.pick([...this.#lines.values()]);
     if (line) this.#end(line);
@@ -72,7 +72,7 @@ export class LossyServer {
     if (!line.socket.isClosed) line.socket.end(this.#chance.pick([1006, 1001, 4412, 4413, 4500]));
   }
 
-  /** Deletes an old message, as the retention does, or any, as an admin may. */
+  /** Deletes an old message, as retention does, or any message, as an admin may. */
   forget() {
     const index = this.#chance.hits(0.7) ? 0 : Math.floor(this.#chance.next() * this.log.length);
     const [gone] = this.log.splice(index, 1);
@@ -85,14 +85,14 @@ export class LossyServer {
     this.#publish('deleted', fact);
   }
 
-  /** Deletes the room, which whoever comes next makes again: its numbers begin anew. */
+  /** Deletes the room and makes it again; its numbers begin anew. */
   makeAgain() {
     for (const line of [...this.#lines.values()]) this.#end(line);
     this.epoch = `life ${Number(this.epoch.slice(5)) + 1}`;
     Object.assign(this, { seq: 0, log: [], deletions: [], people: new Map() });
   }
 
-  /** A lease runs out. */
+  /** Lets a lease run out. */
   expire(id) {
     const gone = this.people.get(id);
     if (!gone) return;

@@ -56,7 +56,7 @@ export const deletion = (seq, ...spans) => ({
 export const blank = () =>
   deepFreeze(emptyRoom({ key: 'tea', name: 'Tea', listed: true, capacity: 8 }));
 
-/** The room after events, each given as [type, payload]; every room on the way is unchangeable. */
+/** The room after events, each a [type, payload]; freezes each room in between. */
 export const after = (room, ...events) =>
   events.reduce((now, [type, payload]) => deepFreeze(reduce(now, deepFreeze({ type, payload }))), room);
 

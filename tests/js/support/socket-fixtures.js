@@ -1,4 +1,4 @@
-/** Sockets for tests, on a clock and a network that the test moves by hand. */
+/** Sockets for tests, on a clock and a network that the test controls. */
 
 import assert from 'node:assert/strict';
 
@@ -8,7 +8,7 @@ import { FakeWindow } from './fake-window.js';
 export const BEAT = { type: 'beat', payload: { seq: 0, version: 0, ok: true, return_within_ms: 1_000 } };
 export const ENTER = { type: 'enter_room', payload: { token: 't' } };
 
-/** A socket, and all that it tells. */
+/** A socket, and all that it reports. */
 export function connect(options = {}) {
   const window = new FakeWindow();
   const seen = { states: [], events: [], welcomes: [], closed: [], refused: [] };
@@ -26,7 +26,7 @@ export function connect(options = {}) {
   return { window, socket, ...seen };
 }
 
-/** One whose hello was acknowledged. */
+/** A socket after its handshake. */
 export function enter(options) {
   const room = connect(options);
   room.socket.start();
@@ -35,7 +35,7 @@ export function enter(options) {
   return room;
 }
 
-/** Passes time on a line whose server beats. */
+/** Lets time pass on a connection whose server sends beats. */
 export function beatFor(window, ms) {
   for (let passed = 0; passed < ms; passed += 5_000) {
     window.pass(5_000);

@@ -1,4 +1,4 @@
-/** Lines over HTTP, where the network loses requests and answers. */
+/** Connections over HTTP on a network that loses requests and answers. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { HttpLine } from '../../../static/js/transport/http-socket.js';
 import { FakeWindow, settled } from '../support/fake-window.js';
 import { HttpServer } from '../support/fake-http-server.js';
 
-/** Lets answers arrive, however many steps they take. */
+/** Waits until answers have arrived, however many steps they take. */
 async function arrived() {
   for (let step = 0; step < 12; step += 1) await settled();
 }
@@ -19,7 +19,7 @@ async function pass(window, ms) {
   }
 }
 
-/** A line that stands, its server, and what was heard. */
+/** An open connection, its server, and the frames that it received. */
 async function open({ streams = true, holdsBack = false } = {}) {
   const window = new FakeWindow();
   const server = new HttpServer(window);

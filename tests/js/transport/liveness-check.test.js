@@ -1,4 +1,4 @@
-/** A line that is doubted: it answers, or another takes its place. */
+/** The liveness check: the connection answers, or another replaces it. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

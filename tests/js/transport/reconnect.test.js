@@ -1,4 +1,4 @@
-/** How a socket comes back: when the line ends, falls silent, or the browser says so. */
+/** Reconnects after a close, a silence, or an event of the browser. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

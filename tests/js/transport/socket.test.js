@@ -1,4 +1,4 @@
-/** The socket's hello, requests and end. */
+/** A socket's handshake, requests and end. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

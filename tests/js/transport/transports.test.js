@@ -1,4 +1,4 @@
-/** Which carrier a page's lines take, and how they move to a better one. */
+/** The choice of a page's transport, and the move to a better one. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -102,7 +102,7 @@ test('the way back: a WebSocket enters, takes over, and only then the old line g
   await arrived();
   server.ack({ messages: ['by HTTP'] });
   assert.deepEqual(await request, { messages: ['by HTTP'] });
-  // The server has replaced the old line, and says so before the new one is heard.
+  // The server closes the replaced connection before the new one receives its first frame.
   server.end(4409);
   await arrived();
   window.line.ack({ you: 'me', again: true });

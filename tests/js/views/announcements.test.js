@@ -1,4 +1,4 @@
-/** What a screen reader hears of a room. */
+/** The announcements of a room to a screen reader. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

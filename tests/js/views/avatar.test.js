@@ -1,4 +1,4 @@
-/** What stands for a person without a picture. */
+/** The initials of a participant. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

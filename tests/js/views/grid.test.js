@@ -1,4 +1,4 @@
-/** The grid fits any number of tiles on any screen, and no other grid makes them larger. */
+/** Tests that the grid fits any number of tiles on any screen, as large as possible. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

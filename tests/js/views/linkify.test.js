@@ -1,4 +1,4 @@
-/** Addresses become links; nothing else does, and no text gets lost. */
+/** Tests that addresses alone become links, and that no text gets lost. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -47,8 +47,8 @@ test('addresses are found in sentences, without what ends the sentence', () => {
   ]);
 });
 
-/** Addresses as people write them in Korean, Japanese and Chinese: particles and wide punctuation stand
- * right behind them. @type {[string, string[]][]} */
+/** Addresses in Korean, Japanese and Chinese text, with particles and wide punctuation right
+ * behind them. @type {[string, string[]][]} */
 const WRITTEN = [
   ['자료（https://example.com）참고', ['https://example.com']],
   ['https://example.com에서 만나요', ['https://example.com']],
@@ -109,7 +109,7 @@ test('the pieces are the text again', () => {
 
 test('4,000 characters made to be slow are read to their end', async () => {
   const texts = ['('.repeat(4_000), `www.${'a.'.repeat(1_990)}`, 'a'.repeat(4_000), `${'a@'.repeat(2_000)}`, `http://x${')'.repeat(3_900)}`, 'a@b'.padEnd(4_000, '-a')];
-  // In a thread of its own, for nothing else stops a pattern that backtracks for ever.
+  // Runs in a thread of its own, because only its end stops a pattern that backtracks for ever.
   const module = new URL('../../../static/js/views/chat/linkify.js', import.meta.url);
   const program = `import(${JSON.stringify(module)}).then(({ linkify }) => {
     ${JSON.stringify(texts)}.forEach((text) => linkify(text));

@@ -1,4 +1,4 @@
-/** Which letter a key stands for, on every keyboard. */
+/** The letter of a key on each keyboard layout. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The upload that a mesh may use, shared out. */
+/** The division of a mesh's upload. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

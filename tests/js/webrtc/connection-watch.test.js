@@ -1,4 +1,4 @@
-/** Whom no way leads to is said after fifteen seconds, told once, and taken back. */
+/** Tests that an unreachable caller shows after 15 s, is reported once, and recovers. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Which ICE candidate is used when, by the generation that it belongs to. */
+/** The time at which each ICE candidate is used, by its generation. */
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';

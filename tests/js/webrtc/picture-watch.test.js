@@ -1,4 +1,4 @@
-/** A picture that stands still is attached again, and then its connection renewed. */
+/** Tests that a still picture is attached again, then its connection renewed. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -64,7 +64,7 @@ function call() {
   return Object.assign(found, { watch });
 }
 
-/** Seconds go by in which so many frames each are decoded and presented. */
+/** Lets seconds pass with this many decoded and presented frames each. */
 async function pass(found, seconds, { decoded = FPS, presented = FPS, draws = true } = {}) {
   for (let second = 0; second < seconds; second += 1) {
     found.decoded += decoded;

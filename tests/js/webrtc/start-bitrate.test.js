@@ -1,4 +1,4 @@
-/** The rate to begin with, written into the other's description. */
+/** The start bitrate in a remote description. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
