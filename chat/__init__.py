@@ -1,1 +1,1 @@
-"""Rooms, their people, and what they say."""
+"""Rooms, their participants and their messages."""

@@ -1,4 +1,4 @@
-"""The app of rooms, people and messages."""
+"""Django app of rooms, participants and messages."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Configurations that cannot work, refused before the server starts."""
+"""System checks that refuse settings which cannot work."""
 
 from importlib.metadata import version
 from typing import Any
@@ -10,13 +10,13 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from chat.realtime import redis_client
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-MIN_KEY_CHARS = 32  # characters
+MIN_KEY_CHARS = 32  # shorter keys are refused
 OLDEST_DAPHNE = (4, 2, 2)
 
 
 @register(Tags.security)
 def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Tokens are worth what the key is worth."""
+    """Require a long SECRET_KEY, because its finder can forge tokens."""
     if len(settings.SECRET_KEY) >= MIN_KEY_CHARS or settings.DEBUG:
         return []
     hint = (
@@ -28,7 +28,7 @@ def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def former_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """What a former key has signed lets people in, so it has to be as long as the present one."""
+    """Require long former keys, because they still verify signatures."""
     shortest = min(map(len, settings.SECRET_KEY_FALLBACKS), default=MIN_KEY_CHARS)
     if shortest >= MIN_KEY_CHARS or settings.DEBUG:
         return []
@@ -39,7 +39,10 @@ def former_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def allowed_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A server that answers to any name can be reached through anybody's name."""
+    """Require host names in ALLOWED_HOSTS.
+
+    A server that answers to any name can be reached through a stranger's domain.
+    """
     if settings.DEBUG or (settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS):
         return []
     hint = "Set ALLOWED_HOSTS to the names of this server, joined by commas."
@@ -50,7 +53,7 @@ def allowed_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def processes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Rooms of several processes meet in Redis."""
+    """Require Redis for several processes, which share rooms through it."""
     if settings.PROCESSES == 1 or settings.REDIS_URLS:
         return []
     hint = "Set REDIS_URL, or PROCESSES to 1."
@@ -59,7 +62,10 @@ def processes(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def redis(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whoever can write to Redis speaks for the server."""
+    """Require a password for a Redis on another machine.
+
+    A program that can write to Redis can send any event to any page.
+    """
     hint = "Give it a password (redis://:PASSWORD@…), or keep it on this machine."
     return [
         Error("A Redis elsewhere has no password.", hint=hint, id="noom.E006")
@@ -79,7 +85,10 @@ def _is_guarded(url: str) -> bool:
 
 @register(Tags.security)
 def daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Before 4.2.2 it believed forged headers and could be made to run out of memory."""
+    """Require daphne 4.2.2 or newer.
+
+    Older releases believe forged headers, and a client can make them run out of memory.
+    """
     found = version("daphne")
     if tuple(int(part) for part in found.split(".")[:3] if part.isdigit()) >= OLDEST_DAPHNE:
         return []
@@ -89,7 +98,10 @@ def daphne(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A lease that is renewed too late runs out under people who are there."""
+    """Require a lease of at least two renewal intervals.
+
+    A lease that is renewed too late runs out while its member is still there.
+    """
     if settings.RENEW_S * 2 <= settings.LEASE_S:
         return []
     hint = "Keep LEASE_S at least twice RENEW_S."
@@ -99,7 +111,10 @@ def leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def graces(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Somebody who said goodbye is missed for a shorter time than one whose line died."""
+    """Require grace periods in rising order.
+
+    A member whose page said goodbye leaves sooner than one whose connection was lost.
+    """
     if settings.GOODBYE_GRACE_S <= settings.GRACE_S <= settings.LEASE_S:
         return []
     hint = "Keep GOODBYE_GRACE_S at most GRACE_S, and GRACE_S at most LEASE_S."
@@ -115,7 +130,10 @@ def graces(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A line that died comes back with a token, which must live for longer than the grace."""
+    """Require tokens that outlive the grace.
+
+    A page needs its token to come back after a lost connection.
+    """
     if settings.TOKEN_MAX_AGE_S > settings.GRACE_S:
         return []
     hint = "Keep TOKEN_MAX_AGE_S above GRACE_S."
@@ -131,7 +149,7 @@ def tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def rates(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Lifted rates are for benchmarks."""
+    """Warn of lifted rate limits, which are for benchmarks."""
     if settings.RATE_LIMITS or settings.DEBUG:
         return []
     hint = "Unset RATE_LIMITS."

@@ -1,4 +1,4 @@
-"""The chat and lobby sockets: frames to service calls, results to frames. No rules live here."""
+"""Consumers of the chat and lobby sockets; the rules are in chat/services."""
 
 import asyncio
 import logging
@@ -20,18 +20,19 @@ from chat.stats import counts
 from chat.storage.room_access import Seen
 from chat.tokens import BadToken, Identity
 
-HELLO_DEADLINE_S = 10.0
-CROWDED_S = 1.0  # until the answer to a socket whose address or room has spent what it may
-MAX_HELD_FRAMES = 1_000  # what may arrive for a socket before the answer to its first message
+HELLO_DEADLINE_S = 10.0  # without a first message the socket is then closed
+CROWDED_S = 1.0  # delay of a refusal to an address or a room that has spent its budget
+MAX_HELD_FRAMES = 1_000  # events before the answer to the first message; more are dropped
 
 log = logging.getLogger(__name__)
 
 
 class RoomConsumer(Line):
-    """A socket of a room: a first message with a token, then others, each answered at most once.
+    """Base of the sockets of a room.
 
-    A message of the type `t` is handled by `on_t`, which returns the answer. The name comes from
-    our own classes: whatever a client writes as `type` only chooses among those its socket takes.
+    The first message carries a token. Each message gets at most one answer. `on_<type>` handles a
+    message and returns the answer. The decoder accepts only the types of the socket, so a client
+    cannot call any other method.
     """
 
     socket: ClassVar[Socket]
@@ -49,7 +50,7 @@ class RoomConsumer(Line):
             self.drop(close_codes.OLD_PAGE)
 
     def rate(self) -> float:
-        """How many messages a second this socket takes on the average."""
+        """Return the average rate of messages that this socket takes, per second."""
         rate: float = settings.MESSAGES_PER_S
         return rate
 
@@ -80,14 +81,17 @@ class RoomConsumer(Line):
             self._answer_error(error, ref)
 
     def deliver(self, frame: Frame) -> None:
-        # Events may arrive before the answer that says what they build on.
+        # Events may arrive before the answer with the state that they change.
         if self.entered:
             super().deliver(frame)
         elif len(self._held) < MAX_HELD_FRAMES:
             self._held.append(frame)
 
     def identify(self, token: str, connection: int) -> Identity:
-        """Whom the token of a first message names, on this connection. Raises BadToken."""
+        """Read the token of a first message, and keep the ids of this connection.
+
+        Raises BadToken.
+        """
         found = tokens.read(token, key=self.key)
         self.id, self.number = found.participant, connection
         return found
@@ -117,10 +121,14 @@ class RoomConsumer(Line):
             raise ProtocolError("bad_order", f"{self.first.type} {told}.", ref)
 
     def _answer_error(self, error: Exception, ref: int | None) -> None:
-        """What a person, a broken client and the server do wrong has three fates."""
+        """Answer an error by its kind.
+
+        Errors of people keep the socket open. Errors of protocol close it. The log has errors of
+        the server, each with a reference.
+        """
         match error:
             case LineEnded():
-                return  # nobody is there to hear of it
+                return  # the connection that would receive the answer has ended
             case Outdated():
                 self.drop(close_codes.REPLACED)
                 return
@@ -158,7 +166,7 @@ class RoomConsumer(Line):
 
 
 class ChatConsumer(RoomConsumer):
-    """The chat of a room."""
+    """The chat socket of a room."""
 
     kind = "chat"
     socket = CHAT
@@ -212,7 +220,7 @@ class ChatConsumer(RoomConsumer):
 
 
 class LobbyConsumer(Line):
-    """The open rooms, told to whoever looks."""
+    """The lobby socket, which carries the list of open rooms."""
 
     kind = "lobby"
 
@@ -220,7 +228,7 @@ class LobbyConsumer(Line):
         await room_directory.current().watch(self)
 
     async def received(self, frame: str | bytes | None) -> None:
-        self.drop(close_codes.BROKEN_CLIENT)  # there is nothing to say here
+        self.drop(close_codes.BROKEN_CLIENT)  # the lobby takes no messages
 
     async def gone(self) -> None:
         await room_directory.current().unwatch(self)

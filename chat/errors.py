@@ -1,12 +1,12 @@
-"""What the services raise when they cannot do their work; consumers tell it in a frame."""
+"""Errors of the services, which consumers turn into frames."""
 
 
 class Unavailable(Exception):
-    """Redis or the database does not answer; the same may succeed in a moment."""
+    """Redis or the database does not answer; a retry may succeed."""
 
 
 class Refused(Exception):
-    """What a person asked for can't be: `code` for the page, `message` for the eye."""
+    """A request that a rule forbids: `code` is for the page, `message` for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -14,16 +14,21 @@ class Refused(Exception):
 
 
 class LineEnded(Exception):
-    """Whoever asked is told to go meanwhile, and has most likely asked again elsewhere."""
+    """The connection of a request was closed before its answer.
+
+    Its page has most likely sent the request again on another connection.
+    """
 
 
 class Outdated(Exception):
-    """A newer connection of the same page has the member on which this one wanted to act."""
+    """A newer connection of the page holds the member of this request."""
 
 
 class Crowded(Refused):
-    """An address or a room has spent what it may. The answer waits: somebody who asks again at once
-    would cost the others as much as the deed."""
+    """An address or a room has spent its budget.
+
+    The answer is delayed, because an immediate retry would cost as much as the request.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__("too_fast", message)

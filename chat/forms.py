@@ -1,4 +1,4 @@
-"""The welcome form: a nickname, and the room to enter; and an admin's form of a room."""
+"""The welcome form, and the form of a room in the admin."""
 
 from django import forms
 from django.conf import settings
@@ -9,7 +9,7 @@ from chat.names import cleaning
 
 
 class WelcomeForm(forms.Form):
-    """What a person types to get into a room; after `is_valid` the names are clean."""
+    """Nickname and room of a person; `is_valid` cleans both names."""
 
     nickname = forms.CharField(label=_("Nickname"), required=False, max_length=256)
     room = forms.CharField(label=_("Room"), max_length=256)
@@ -22,7 +22,10 @@ class WelcomeForm(forms.Form):
         return _visible_room_name(self.cleaned_data["room"])
 
     def clean_listed(self) -> bool:
-        """A browser sends the switch in both positions; other programs get the default."""
+        """Return the switch, or the server's default if it was not sent.
+
+        A browser sends the switch in both positions; other programs may leave it out.
+        """
         if "listed" not in self.data:
             return settings.LIST_ROOMS
         listed: bool = self.cleaned_data["listed"]
@@ -30,11 +33,11 @@ class WelcomeForm(forms.Form):
 
 
 class RoomForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What an admin changes of a room."""
+    """Form of a room in the admin."""
 
     class Meta:
         model = Room
-        fields = "__all__"  # noqa: DJ007 - the admin says which
+        fields = "__all__"  # noqa: DJ007 - RoomAdmin selects them
 
     def clean_name(self) -> str:
         return _visible_room_name(self.cleaned_data["name"])

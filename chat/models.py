@@ -1,4 +1,4 @@
-"""Rooms, messages, deletions and bans: what outlives a restart."""
+"""Database models of rooms, messages, deletions, bans and chores."""
 
 import secrets
 
@@ -7,13 +7,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 def new_epoch() -> str:
-    """Names one life of a room: a room that is deleted and made again has another."""
+    """Make the name of one life of a room.
+
+    A room that is deleted and made again has another epoch.
+    """
     return secrets.token_hex(8)
 
 
 class Room(models.Model):
-    """A room, made when the first person enters it. `last_seq` numbers the entries of its journal:
-    its messages and their deletions."""
+    """A room, made by the first person who enters it.
+
+    `last_seq` is the last number of its journal, which holds messages and deletions.
+    """
 
     key = models.CharField(_("address"), max_length=80, unique=True)
     name = models.CharField(_("name"), max_length=64)
@@ -30,9 +35,9 @@ class Room(models.Model):
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     last_seq = models.PositiveBigIntegerField(_("last number"), default=0, editable=False)
-    # The database's own default serves a process of an older version that still makes rooms.
+    # The default in the database is for processes of an older version, which know no epoch.
     epoch = models.CharField(max_length=16, default=new_epoch, db_default="", editable=False)
-    # Since then nothing is written to the room; the row goes when all of its messages are gone.
+    # From then on the room takes no writes; its row is deleted after its last message.
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -44,14 +49,17 @@ class Room(models.Model):
 
 
 class Message(models.Model):
-    """What a participant said. `seq` counts 1, 2, 3 … in its room, together with deletions."""
+    """A message of a room.
+
+    `seq` numbers the messages and deletions of the room together: 1, 2, 3 …
+    """
 
     room = models.ForeignKey(
         Room, on_delete=models.CASCADE, related_name="messages", verbose_name=_("room")
     )
     seq = models.PositiveBigIntegerField(_("number"))
     participant = models.CharField(_("participant"), max_length=12)
-    # For exporting and erasing what a person said at all of its page loads. It crosses no wire.
+    # For the export and erasure of a person's messages. Clients never receive it.
     browser = models.CharField(max_length=32, db_default="", editable=False)
     nickname = models.CharField(_("nickname"), max_length=64)
     text = models.TextField(_("text"))
@@ -71,9 +79,9 @@ class Message(models.Model):
 
 
 class Deletion(models.Model):
-    """Messages of a room were deleted: an entry of its journal, which pages replay like a message.
+    """An entry of the journal that names deleted messages.
 
-    `spans` are pairs of the first and the last number of what is gone.
+    Pages replay it like a message. `spans` are pairs of the first and the last deleted number.
     """
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="deletions")
@@ -90,7 +98,7 @@ class Deletion(models.Model):
 
 
 class Ban(models.Model):
-    """A browser that was removed from a room: it stays out until it is let back in."""
+    """A browser that may not enter a room until an admin lets it back in."""
 
     room = models.ForeignKey(
         Room, on_delete=models.CASCADE, related_name="bans", verbose_name=_("room")
@@ -111,7 +119,7 @@ class Ban(models.Model):
 
 
 class Chore(models.Model):
-    """What one of several processes does now and then, and when one has begun it last."""
+    """Work of the whole site, and the time at which a process last began it."""
 
     name = models.CharField(max_length=32, unique=True)
     begun_at = models.DateTimeField()

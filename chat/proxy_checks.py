@@ -1,4 +1,4 @@
-"""Settings of the way through proxies that cannot work, or hardly can."""
+"""System checks of the settings for proxies."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 @register(Tags.security)
 def redirect(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Without a trusted proxy each request looks like plain http, so that the redirect loops."""
+    """Refuse a redirect to https that never ends.
+
+    Without a trusted proxy each request looks like plain http.
+    """
     if settings.DEBUG or settings.TRUSTED_PROXIES or not settings.SECURE_SSL_REDIRECT:
         return []
     told = "SECURE_SSL_REDIRECT is on and TRUSTED_PROXIES is 0: every page redirects to itself."
@@ -21,7 +24,10 @@ def redirect(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Cookies without DEBUG are for https alone, which only a proxy can bring."""
+    """Warn that pages work on this machine alone.
+
+    Without DEBUG, browsers send cookies over https only, which needs a proxy.
+    """
     if settings.DEBUG or settings.TRUSTED_PROXIES:
         return []
     told = "DEBUG is off and TRUSTED_PROXIES is 0: pages work on this machine alone."

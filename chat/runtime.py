@@ -1,4 +1,4 @@
-"""What one process holds for its rooms: hub, presence, journal, rosters, and what beats."""
+"""The objects of one process, and its periodic tasks."""
 
 import asyncio
 import logging
@@ -25,18 +25,18 @@ from chat.storage import deletions, retention
 from chat.storage.journal import Journal
 
 FORGET_EVERY_S = 3600.0
-START_S = 5.0  # until the first round of what is done now and then
+START_S = 5.0  # until the first run of the retention
 ENTERING_AT_ONCE = 4
-ANNOUNCING_AT_ONCE = 4  # places that lost somebody; each takes a connection to Redis
+ANNOUNCING_AT_ONCE = 4  # places with lost members; each takes a connection to Redis
 REDIS_CONNECTIONS = 8
-REDIS_PATIENCE_S = 2.0  # for one of them
-PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # for those who look after us
+REDIS_PATIENCE_S = 2.0  # wait for a free one of these connections
+PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # as administrators see it
 
 log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """The parts of a process, each made once; they live as long as its event loop."""
+    """The objects of a process, made once; they live as long as its event loop."""
 
     def __init__(self) -> None:
         layer = get_channel_layer()
@@ -47,27 +47,27 @@ class Runtime:
         self.journal = Journal()
         self.budgets = Budgets()
         self.lag = LoopLag()
-        # So many come in at once; the others wait, and those who are in are served meanwhile.
+        # Bounds concurrent entries, so that the process serves members meanwhile.
         self.door = asyncio.Semaphore(ENTERING_AT_ONCE)
         self._rosters = {
             name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
         }
         self.heart = heartbeat.Heart(self.hub, self.presence, self.rosters())
         self._tasks: list[asyncio.Task[None]] = []
-        self._work: set[asyncio.Task[object]] = set()  # that no request waits for any more
+        self._work: set[asyncio.Task[object]] = set()  # all jobs under way
         self._deleting = asyncio.Lock()
-        self.at_stop: list[Callable[[], Awaitable[None]]] = []  # what others end with it
+        self.at_stop: list[Callable[[], Awaitable[None]]] = []  # closers of other modules
 
     def roster(self, kind: Kind) -> Roster:
-        """The places of a kind."""
+        """Return the roster of a kind of place."""
         return self._rosters[kind.name]
 
     def rosters(self) -> list[Roster]:
-        """All kinds of places."""
+        """Return the rosters of all kinds of places."""
         return list(self._rosters.values())
 
     def start(self) -> None:
-        """Begins to renew, to sweep, to beat and to watch the loop; once."""
+        """Start heartbeats, repairs, sweeps, retention and the loop lag watch, once."""
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(_every(settings.RENEW_S / heartbeat.STEPS, self.heart.beat)),
@@ -78,7 +78,7 @@ class Runtime:
             ]
 
     async def stop(self) -> None:
-        """Undoes `start`, and stops listening."""
+        """Stop the periodic tasks, then the hub and presence."""
         for stop in self.at_stop:
             await stop()
         ending = [*self._tasks, *self._work]
@@ -90,9 +90,10 @@ class Runtime:
         await self.presence.close()
 
     async def work(self, job: Coroutine[Any, Any, object], *, patience_s: float) -> bool:
-        """Does a job, and waits for so long; False: it goes on behind the request that wants it.
+        """Run a job, and wait at most `patience_s` for its end.
 
-        Raises what the job raises meanwhile; what it raises later is logged.
+        Returns False if the job goes on without its request. Raises what the job raises meanwhile;
+        the log has its later failure.
         """
         task = asyncio.create_task(job)
         self._work.add(task)
@@ -105,7 +106,10 @@ class Runtime:
         return bool(done)
 
     async def finish_rooms(self) -> None:
-        """Deletes what is left of deleted rooms; one at a time, so that others are not held up."""
+        """Delete what remains of deleted rooms, in one call at a time.
+
+        Deletions side by side would delay other writers.
+        """
         async with self._deleting:
             await deletions.finish_rooms()
 
@@ -117,7 +121,7 @@ class Runtime:
             await self._announce(lost)
 
     async def _announce(self, lost: list[Lost]) -> None:
-        """Tells places of lost leases: those of a place in their order, several places at once."""
+        """Announce lost leases, in order within a place and several places at once."""
         places: dict[str, list[Change]] = {}
         for place, change in lost:
             places.setdefault(place, []).append(change)
@@ -147,10 +151,10 @@ def _log_failure(task: asyncio.Task[object]) -> None:
 
 
 def _presence() -> Presence:
-    """By the setting: of this process alone, or of all that share a Redis."""
+    """Make presence in Redis if there is one, and in memory otherwise."""
     if not settings.REDIS_URLS:
         return MemoryPresence(process=PROCESS)
-    # A pool without a bound has, and keeps, as many connections as were ever asked for at once.
+    # An unbounded pool keeps as many connections as were ever in use at once.
     redis = redis_client.client(
         settings.REDIS_URLS[0],
         connections=REDIS_CONNECTIONS,
@@ -167,11 +171,14 @@ def _decode(place: str, record: bytes) -> Member:
 async def _every(
     seconds: float, step: Callable[[], Awaitable[float | None]], *, first_s: float | None = None
 ) -> None:
-    """Takes a step again and again, after this time or after the one that it returns; one that
-    fails is logged, and the next one is taken. `first_s`: the time before the first one."""
+    """Call a step periodically until the task is cancelled.
+
+    A step may return the wait before the next one. After a failure, which is logged, the next step
+    follows. `first_s` is the wait before the first step.
+    """
     wait_s = seconds if first_s is None else first_s
     task = asyncio.current_task()
-    # What a step waits for may take our end for a failure of its own.
+    # A step may catch the cancellation of this task as a failure of its own.
     while task is None or not task.cancelling():
         await asyncio.sleep(wait_s)
         wait_s = seconds
@@ -185,7 +192,7 @@ _runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictio
 
 
 def current() -> Runtime:
-    """The runtime of the running event loop, of which a server has one."""
+    """Return the runtime of the running event loop, of which a server has one."""
     loop = asyncio.get_running_loop()
     runtime = _runtimes.get(loop)
     if runtime is None:
@@ -194,7 +201,7 @@ def current() -> Runtime:
 
 
 async def shutdown() -> None:
-    """Stops the runtime of the running event loop, if it has one."""
+    """Stop the runtime of the running event loop, if there is one."""
     runtime = _runtimes.pop(asyncio.get_running_loop(), None)
     if runtime is not None:
         await runtime.stop()

@@ -1,4 +1,4 @@
-"""The numbers of this process: what it has counted since it started, and how late its loop is."""
+"""Counters and loop lag of this process."""
 
 import asyncio
 import time
@@ -6,12 +6,15 @@ from bisect import bisect_left
 from collections import Counter, deque
 
 SAMPLE_S = 0.1
-RECENT = 20  # samples that `recent_s` looks at
+RECENT = 20  # samples in `recent_s`
 BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Counts:
-    """Counting is one addition, for much of it is counted where every microsecond matters."""
+    """Counters since the start of the process.
+
+    To count is one addition, because every microsecond matters in the delivery of frames.
+    """
 
     def __init__(self) -> None:
         self.messages_stored = 0
@@ -19,22 +22,22 @@ class Counts:
         self.publish_failures = 0
         self.readers_cut_off = 0  # of an answer over HTTP
         self.joins: Counter[str] = Counter()  # into a room or a call, by kind of socket
-        self.ice_failures: Counter[str] = Counter()  # told by pages, by kind
+        self.ice_failures: Counter[str] = Counter()  # reported by pages, by kind
         self.resumes = 0  # returns within the lease
         self.leases_expired: Counter[str] = Counter()  # by kind of place
-        self.repairs: Counter[str] = Counter()  # by what was asked for again
+        self.repairs: Counter[str] = Counter()  # by kind of request
         self.closes: Counter[int] = Counter()  # by code
         # By reason (noom_project/security/refused_requests.py).
         self.refused_origins: Counter[str] = Counter()
         self.proxy_faults: Counter[str] = Counter()
-        self.errors: Counter[str] = Counter()  # by the code that the other side was told
+        self.errors: Counter[str] = Counter()  # by the code that the client received
 
 
 class LoopLag:
-    """How late an event loop is: whoever sleeps in it for a set time sees how much later it wakes.
+    """The lag of an event loop, measured by how late sleeps in it end.
 
-    Samples are taken for as long as `watch` runs.
-    `buckets` counts them by the first of BOUNDS_S that is not below them; the last has none.
+    `watch` takes the samples. `buckets` counts them by the smallest bound in BOUNDS_S that they do
+    not exceed; the last bucket has no bound.
     """
 
     def __init__(self) -> None:
@@ -44,11 +47,11 @@ class LoopLag:
 
     @property
     def recent_s(self) -> float:
-        """The latest that the loop was, of late."""
+        """The largest lag of the recent samples."""
         return max(self._recent)
 
     async def watch(self) -> None:
-        """Takes samples until it is cancelled."""
+        """Take samples until the task is cancelled."""
         while True:
             due = time.monotonic() + SAMPLE_S
             await asyncio.sleep(SAMPLE_S)

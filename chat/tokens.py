@@ -1,4 +1,4 @@
-"""The participant token: who a page speaks for, signed by us; and the browser that hosts a room."""
+"""The signed participant token, and the name of a browser."""
 
 import secrets
 from typing import NamedTuple
@@ -11,12 +11,14 @@ ID_BYTES = 9  # twelve characters of base64
 
 
 class BadToken(Exception):
-    """Not a token of ours, or for another room, or too old."""
+    """A token with a bad signature, for another room, or too old."""
 
 
 class Identity(NamedTuple):
-    """Whom a token names: a participant of one room, the browser it sits at, and the name that the
-    room gets if this participant is the first to enter it."""
+    """The content of a token.
+
+    `room_name` is the name of the room if this participant is the first to enter it.
+    """
 
     key: str
     participant: str
@@ -25,17 +27,20 @@ class Identity(NamedTuple):
 
 
 def mint(*, key: str, browser: str, room_name: str) -> str:
-    """A token for a participant that has not been before."""
+    """Make a token for a new participant."""
     return renew(Identity(key, secrets.token_urlsafe(ID_BYTES), browser, room_name))
 
 
 def renew(identity: Identity) -> str:
-    """A token for the same participant, as good as new."""
+    """Make a new token for a participant."""
     return signing.dumps(list(identity), salt=SALT)
 
 
 def read(token: str, *, key: str) -> Identity:
-    """Whom the token names. Raises BadToken unless we signed it, lately, for the room `key`."""
+    """Read a token.
+
+    Raises BadToken unless the token is signed, younger than TOKEN_MAX_AGE_S and for the room `key`.
+    """
     try:
         identity = Identity(*signing.loads(token, salt=SALT, max_age=settings.TOKEN_MAX_AGE_S))
     except (signing.BadSignature, TypeError, ValueError) as error:
@@ -46,5 +51,5 @@ def read(token: str, *, key: str) -> Identity:
 
 
 def new_browser() -> str:
-    """A fresh name for a browser, kept in its signed cookie."""
+    """Make a new name for a browser, for its signed cookie."""
     return secrets.token_urlsafe(16)

@@ -1,4 +1,4 @@
-"""The addresses of the welcome page and of rooms."""
+"""URLs of the welcome page and of rooms."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The pages: welcome, a room, and the way back from anywhere else."""
+"""Views of the welcome page, of rooms, and of unknown addresses."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ from chat.storage import bans, database
 
 BROWSER_COOKIE = "noom_browser"
 BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
-# Not robots.txt: that would also keep a messenger from the title of a link that somebody pasted.
+# Not robots.txt, which would also keep messengers from the title of a pasted link.
 NOT_INDEXED = "noindex, nofollow"
-# An address may ask so often how many are in a room; ten seconds' worth at once.
+# Requests of one address for the number of people in a room. More get the status 429.
 LOOKS_PER_S, LOOKS_BURST_S = 5.0, 10.0
 NOT_PAGES = ("static", "api", "ws", "media", ".well-known")
 
@@ -35,8 +35,11 @@ looks = Buckets(lambda: LOOKS_PER_S, burst_s=LOOKS_BURST_S)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 async def home(request: HttpRequest) -> HttpResponse:
-    """The welcome page; its form leads into a room. It changes nothing, so a browser without
-    cookies, which has no token for it, sends it in the address."""
+    """Render the welcome page, whose form leads into a room.
+
+    The form changes nothing on the server. A browser without cookies has no CSRF token, and sends
+    the form by GET.
+    """
     sent = request.POST if request.method == "POST" else request.GET
     form = WelcomeForm(sent if "room" in sent else None, initial={"listed": settings.LIST_ROOMS})
     if form.is_valid():
@@ -53,9 +56,9 @@ async def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 async def room(request: HttpRequest, key: str) -> HttpResponse:
-    """A room's page. The room itself is made when the first person enters it.
+    """Render the page of a room; the first person who enters makes the room.
 
-    It looks the same whether the room is there, closed, or not: only who enters learns that.
+    The page does not show whether the room exists or is closed. Only entering tells.
     """
     if not keys.is_key(key):
         return await address(request, key)
@@ -83,7 +86,7 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @require_safe
 def qr_code(request: HttpRequest, key: str) -> HttpResponse:
-    """The address of a room's page for a camera; it tells nothing but that address."""
+    """Render the address of a room as a QR code, and nothing else."""
     if not keys.is_key(key):
         raise Http404
     link = request.build_absolute_uri(reverse("room", args=[key]))
@@ -93,8 +96,10 @@ def qr_code(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @require_safe
 async def company(request: HttpRequest, key: str) -> HttpResponse:
-    """How many are in a room, by its key or its name as somebody types it, and nothing else: for
-    those who are about to enter."""
+    """Return only the number of people in a room, for those who may enter next.
+
+    The room is given by its key, or by its name as somebody types it.
+    """
     scope: dict[str, Any] = getattr(request, "scope", None) or {"headers": []}
     if not looks.take(network(client_address(scope))):
         return HttpResponse(status=429)
@@ -109,9 +114,10 @@ async def company(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @require_safe
 async def address(request: HttpRequest, key: str) -> HttpResponse:
-    """An address of a room as one types it: without the last slash, with capitals, spaces, signs.
+    """Redirect from the address of a room as people type it.
 
-    It leads to the room under the name that was typed, with all that the query asks for.
+    It may lack the last slash, and hold capitals, spaces and signs. The redirect keeps the typed
+    name and the query.
     """
     meant, name = keys.meant(key)
     if not name:
@@ -121,19 +127,19 @@ async def address(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Keeps the language that somebody chose in a cookie, and leads back to a page of this site."""
+    """Keep the chosen language in a cookie, and redirect to a page of this site."""
     return set_language(request)
 
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Where browsers look for the icon of a page that names none, such as the admin's."""
+    """Redirect to the icon, for pages that name none, such as the admin's."""
     return redirect(static("favicon.svg"))
 
 
 @require_safe
 def elsewhere(request: HttpRequest) -> HttpResponse:
-    """An address that leads nowhere leads home, unless a program asked for it."""
+    """Redirect unknown pages to the welcome page; answer programs with 404."""
     first, _, _ = request.path.lstrip("/").partition("/")
     is_file = "." in request.path.rpartition("/")[2]
     if first in NOT_PAGES or is_file or not request.accepts("text/html"):
@@ -142,8 +148,11 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 
 
 async def _is_kept_out(key: str, browser: str) -> bool:
-    """Whether the browser was removed from the room. While the database is away the page comes all
-    the same: it says that it is connecting, and entering asks again."""
+    """Whether a browser was removed from a room; False while nobody knows.
+
+    While the database is away, the page loads and says that it is connecting; entering checks
+    again.
+    """
     try:
         return await database.read(bans.holds, key, browser)
     except Unavailable:
@@ -151,8 +160,10 @@ async def _is_kept_out(key: str, browser: str) -> bool:
 
 
 async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
-    """The fullest rooms, or those that are searched for; an empty list where none can be had, for
-    the page's script asks again."""
+    """The fullest rooms, or those that match the search.
+
+    The list is empty while it is unavailable, because the page's script requests it again.
+    """
     words = cleaning.clean(request.GET.get("q", ""), cleaning.MAX_ROOM_NAME_CHARS)
     listing = await room_directory.current().glance()
     found = listing.found(words) if listing else []
@@ -168,7 +179,7 @@ async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
 
 
 def _to_room(key: str, name: str, query: QueryDict) -> HttpResponse:
-    """Leads to a room's page; the query holds the name where the address does not say it."""
+    """Redirect to a room's page, with the name in the query if the key lacks it."""
     if name != keys.default_room_name(key):
         query["name"] = name
     asked = f"?{query.urlencode()}" if query else ""
@@ -176,8 +187,10 @@ def _to_room(key: str, name: str, query: QueryDict) -> HttpResponse:
 
 
 def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> dict[str, Any]:
-    """What the page's script needs to know. The log names a page as `reference` does, so a person
-    can quote it."""
+    """The data for the page's script.
+
+    `reference` is the participant's id, which the log has too, so that a person can quote it.
+    """
     token = tokens.mint(key=key, browser=browser, room_name=name)
     return {
         "token": token,
@@ -193,7 +206,7 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
 
 
 def _proposed_name(request: HttpRequest, key: str) -> str:
-    """The name that the room will get: as it was typed, if the address is made from that."""
+    """The name that a new room gets: the typed one if the key is made from it."""
     typed = cleaning.room_name(request.GET.get("name", ""))
     if typed and keys.room_key(typed) == keys.readable(key):
         return typed

@@ -1,3 +1,3 @@
-"""Django admin: rooms as they are now, messages, accounts, and the log of what admins did."""
+"""Django admin of rooms, messages, accounts and the action log."""
 
 from chat.admin import accounts, action_log, messages, rooms  # noqa: F401 - Django registers by import

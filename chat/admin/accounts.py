@@ -1,4 +1,4 @@
-"""Accounts in Django admin, by the rules of all forms of Noom's."""
+"""Accounts in Django admin, whose forms write changed columns only."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ admin.site.unregister([User, Group])
 
 
 class PasswordAlone:
-    """A form of a password that writes no other column of the account."""
+    """A password form that writes no other column of the account."""
 
     def save(self, commit: bool = True) -> User:
         user: User = super().save(commit=False)  # type: ignore[misc]
@@ -28,15 +28,15 @@ class PasswordAlone:
 
 
 class PasswordForm(PasswordAlone, forms.AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """Gives an account another password."""
+    """Form for the password of any account."""
 
 
 class OwnPasswordForm(PasswordAlone, admin_forms.AdminPasswordChangeForm):
-    """Gives one's own account another password."""
+    """Form for the password of one's own account."""
 
 
 def change_own_password(request: HttpRequest) -> HttpResponseBase:
-    """The page of Django's admin for it, with our form."""
+    """Show Django's page for one's own password, with OwnPasswordForm."""
     return PasswordChangeView.as_view(
         form_class=OwnPasswordForm,
         success_url=reverse_lazy("admin:password_change_done"),
@@ -46,7 +46,7 @@ def change_own_password(request: HttpRequest) -> HttpResponseBase:
 
 @admin.register(User)
 class UserAdmin(ChangedOnly, auth.UserAdmin):  # type: ignore[type-arg]
-    """Who may log in to the admin."""
+    """Accounts of the admin."""
 
     change_password_form: Any = PasswordForm
 

@@ -1,4 +1,4 @@
-"""What admins did, to be read and not changed; and the name of the site on every page."""
+"""The action log of the admin, read-only, and the name of the site."""
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -15,11 +15,11 @@ admin.site.index_title = _("Overview")
 
 @admin.register(LogEntry)
 class DeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Every deed of every admin, the newest first."""
+    """All actions of all admins, the newest first."""
 
     list_display = ("action_time", "user", "what", "object_repr", "content_type")
     list_display_links = None
-    # Those who did something, and what something was done to.
+    # Only the users and types that the log has.
     list_filter = (
         ("user", admin.RelatedOnlyFieldListFilter),
         ("content_type", admin.RelatedOnlyFieldListFilter),

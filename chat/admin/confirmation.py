@@ -1,4 +1,4 @@
-"""The question before what an admin cannot take back: a page of its own, which needs no script."""
+"""Confirmation page before an irreversible action, without a script."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-MAX_SHOWN = 20  # of the things that it concerns; of the rest the page says how many
+MAX_SHOWN = 20  # objects by name; the page counts further ones
 ANSWER = "sure"
 
 
 class Question(NamedTuple):
-    """What stands on the page, and on the button that does it."""
+    """Texts of the page and of the button that confirms."""
 
     title: Promise
     sentence: Promise
@@ -45,12 +45,12 @@ END_CALL = Question(
 
 
 def answered(request: HttpRequest) -> bool:
-    """Whether the form comes from the question, by its "Yes"."""
+    """Whether the form comes from the button "Yes" of the question."""
     return request.POST.get(ANSWER) == "yes"
 
 
 def page(request: HttpRequest, question: Question, concerned: Iterable[object]) -> TemplateResponse:
-    """Asks; "Yes" sends the form once more as it came, and with the answer."""
+    """Show the question; "Yes" sends the form again, with the answer."""
     came = [
         (name, value)
         for name, values in request.POST.lists()
@@ -70,7 +70,7 @@ def page(request: HttpRequest, question: Question, concerned: Iterable[object]) 
 
 
 def _back(request: HttpRequest) -> str:
-    """The page that the form was on; it may lead to our own pages alone."""
+    """The page that held the form, if it is a page of this site."""
     came_from = request.META.get("HTTP_REFERER", "")
     ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
     return came_from if ours else "../"

@@ -1,5 +1,4 @@
-"""What the admin's forms and questions share: a form writes what was changed in it, and a question
-names a bounded number of what it is about."""
+"""Bases of the admin's forms and of its questions before a deletion."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,21 +13,23 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-MAX_NAMED = 20  # in a question; the rest is counted
+MAX_NAMED = 20  # objects in a question; it counts further ones
 
 
 class ChangedOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A form that writes the columns that its user changed, and no other.
+    """A form that writes only the columns that its user changed.
 
-    Between the reading of a row and its saving others change it: the journal numbers messages, an
-    admin closes the room. A form holds what the row was when its page was drawn.
+    Others change a row between its reading and its saving: the journal numbers messages, an admin
+    closes the room. The form holds the row as it was when its page was rendered.
     """
 
     def formfield_for_dbfield(
         self, db_field: "models.Field[Any, Any]", request: HttpRequest | None, **kwargs: Any
     ) -> Any:
-        """A field that carries what it was drawn with, so that a change of somebody else's, made
-        meanwhile, is not taken for one of this form."""
+        """Return a field with its initial value in a hidden input.
+
+        Without it, a change that somebody else made meanwhile counts as one of this form.
+        """
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
         if field is not None and not db_field.many_to_many:
             field.show_hidden_initial = True
@@ -40,19 +41,22 @@ class ChangedOnly(admin.ModelAdmin):  # type: ignore[type-arg]
             return
         columns = {field.name for field in obj._meta.concrete_fields}
         changed = {name: getattr(obj, name) for name in form.changed_data if name in columns}
-        # As a query: one that finds no row, because it was deleted meanwhile, is no error.
+        # By query, because a row that was deleted meanwhile is no error.
         if changed:
             type(obj)._default_manager.filter(pk=obj.pk).update(**changed)
 
 
 class BriefQuestion(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Asks before it deletes, without listing all that depends on it: that may be any number."""
+    """Admin that asks before a deletion without a list of dependent rows.
 
-    # What goes with a row: the model, and its field that names the row.
+    There may be any number of them.
+    """
+
+    # Rows that are deleted with a row: their model, and its field that names the row.
     goes_with: tuple[tuple[type[models.Model], str], ...] = ()
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """The actions, with a question of this class before what is selected is deleted."""
+        """Return the actions; `delete_selected` asks the question of this class."""
         found: dict[str, Any] = dict(super().get_actions(request))
         if "delete_selected" in found:
             name, words = found["delete_selected"][1:]
@@ -62,10 +66,10 @@ class BriefQuestion(admin.ModelAdmin):  # type: ignore[type-arg]
     def _delete_selected(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> TemplateResponse | None:
-        """Asks, and deletes once it is confirmed.
+        """Ask, and delete after the confirmation.
 
-        Django's own question has a field for each row, of which a form may have a thousand. This
-        one names the last row that was there when it was asked: later ones were not seen.
+        Django's own question has a field for each row, and a form may have a thousand fields. This
+        question names the last row that existed when it was asked, so that later rows stay.
         """
         through = request.POST.get("through", "")
         if through.isdecimal():
@@ -98,13 +102,13 @@ class BriefQuestion(admin.ModelAdmin):  # type: ignore[type-arg]
         return TemplateResponse(request, "admin/delete_selected.html", context)
 
     def log_selected(self, request: HttpRequest, queryset: QuerySet[Any], count: int) -> None:
-        """Writes in the admin's log what will be deleted."""
+        """Log the rows that will be deleted."""
         self.log_deletions(request, queryset)
 
     def get_deleted_objects(
         self, objs: QuerySet[Any] | Sequence[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
-        """Names for the eye, counts by kind, what the user may not delete, and what prevents it."""
+        """Return names to show, counts, missing permissions, and obstacles."""
         count = objs.count() if isinstance(objs, QuerySet) else len(objs)
         named: list[str] = [str(one) for one in objs[:MAX_NAMED]]
         if count > len(named):

@@ -1,4 +1,4 @@
-"""Pages of the admin beside the list of rooms: who is where now, and announcements."""
+"""Admin pages of the people in rooms now, and of announcements."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ MAX_PEOPLE = 1_000  # on one page; a search finds the rest
 
 
 class AnnouncementForm(forms.Form):
-    """What an administrator says to everybody in a room."""
+    """The text of an announcement."""
 
     text = forms.CharField(
         label=_("Announcement"), max_length=MAX_TEXT_CHARS, widget=AdminTextareaWidget
@@ -33,7 +33,7 @@ class AnnouncementForm(forms.Form):
 
 
 class LivePages(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For the admin of rooms."""
+    """Mixin for the admin of rooms."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -45,7 +45,7 @@ class LivePages(admin.ModelAdmin):  # type: ignore[type-arg]
         return own + super().get_urls()
 
     def people_page(self, request: HttpRequest) -> HttpResponse:
-        """Everybody who is in a room now, by nickname, with the room; `?q=` searches both."""
+        """List everybody who is in a room now; `?q=` searches nicknames and rooms."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = request.GET.get("q", "").strip()
@@ -60,7 +60,7 @@ class LivePages(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._show(request, "admin/chat/room/people.html", context)
 
     def announce_page(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        """A form that says something to everybody in one room, or in all rooms with people."""
+        """Show the form of an announcement, to one room or to all with people."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         room = None if pk is None else get_object_or_404(Room, pk=pk)

@@ -1,4 +1,4 @@
-"""What people said, in the admin: to read and to delete, by those who may."""
+"""Messages in Django admin, to read and to delete."""
 
 from collections.abc import Iterable
 
@@ -17,13 +17,13 @@ from chat.services import moderation
 
 
 def may_read(request: HttpRequest) -> bool:
-    """Whether an account may read what people say; rooms are another permission."""
+    """Whether an account may read messages; rooms are another permission."""
     return request.user.has_perm("chat.view_message")
 
 
 @admin.register(Message)
 class MessageAdmin(BriefQuestion):
-    """What was said: to read and to delete, not to change."""
+    """Messages, which admins can read and delete but not change."""
 
     list_display = ("room", "seq", "nickname", "text", "sent_at")
     list_select_related = ("room",)
@@ -43,7 +43,7 @@ class MessageAdmin(BriefQuestion):
         self.delete_queryset(request, Message.objects.filter(pk=message.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        # After the transaction, for which the journal's thread would wait.
+        # After the transaction, because the journal's thread would wait for its end.
         transaction.on_commit(lambda: self._delete(request, queryset))
 
     def _delete(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
@@ -58,8 +58,10 @@ class MessageAdmin(BriefQuestion):
 
 
 def _log_erased(request: HttpRequest, pk: str, count: int) -> LogEntry:
-    """One entry of the admin's log, without a word of what was said: what is erased must not live
-    on there."""
+    """Log a deletion without the text of the messages.
+
+    The log must not keep erased text.
+    """
     return LogEntry.objects.create(
         user_id=request.user.pk or 0,
         content_type_id=get_content_type_for_model(Message).pk,

@@ -1,4 +1,4 @@
-"""The admin's list of rooms: what is in them now, and filters by that."""
+"""The admin's list of rooms with live data, and its filters."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,13 +16,13 @@ from chat.services.moderation import LiveRoom
 
 
 def warn_of_redis(request: HttpRequest, live: Iterable[LiveRoom]) -> None:
-    """Says on the page that it may be untrue."""
+    """Warn on the page if its live data may be untrue."""
     if not all(one.is_current for one in live):
         messages.warning(request, _("Redis does not answer: who is in the rooms now is not known."))
 
 
 class LiveChangeList(ChangeList):
-    """A page of rooms, each with what is in it now: asked once a page, not once a room."""
+    """A page of rooms, with live data that one call reads for all of them."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -33,7 +33,7 @@ class LiveChangeList(ChangeList):
 
 
 class OpenNow(admin.SimpleListFilter):
-    """Rooms with people in them."""
+    """Filter by whether people are in the room."""
 
     title = _("people in it")
     parameter_name = "open"
@@ -49,7 +49,7 @@ class OpenNow(admin.SimpleListFilter):
 
 
 class IsClosed(admin.SimpleListFilter):
-    """Rooms that were closed here."""
+    """Filter by whether an admin has closed the room."""
 
     title = _("closed")
     parameter_name = "closed"

@@ -1,4 +1,4 @@
-"""Rooms in Django admin: live, and in hand; every action goes through the services."""
+"""Rooms in Django admin; every action goes through the services."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -35,7 +35,7 @@ LATEST_MESSAGES = 50
 
 @admin.register(Room)
 class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
-    """Rooms, the newest first, as they are now."""
+    """Rooms with live data, the newest first."""
 
     goes_with = ((Message, "room"), (Ban, "room"))
 
@@ -53,7 +53,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         return LiveChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # a room is made by whoever enters it first
+        return False  # the first person who enters makes the room
 
     @admin.display(description=_("people"))
     def people(self, room: Any) -> int:
@@ -100,8 +100,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         words: str,
         question: Question | None = None,
     ) -> HttpResponse | None:
-        """Does something with each room, and writes it in the admin's log; asks first where there
-        is a question."""
+        """Apply an action to each room and log it; first ask its question, if any."""
         if question and not confirmation.answered(request):
             return confirmation.page(request, question, rooms)
         for room in rooms:
@@ -116,7 +115,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         return super().get_queryset(request).filter(deleted_at=None)
 
     def delete_model(self, request: HttpRequest, room: Room) -> None:
-        # Not before: the admin deletes in a transaction, for which another thread would wait.
+        # After the admin's transaction, because another thread would wait for its end.
         transaction.on_commit(lambda: self._delete(request, room))
 
     def _delete(self, request: HttpRequest, room: Room) -> None:
@@ -134,7 +133,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
             path("<int:pk>/remove/<str:who>/", wrap(self.remove), name="chat_room_remove"),
             path("<int:pk>/transcript.<str:kind>", wrap(self.export), name="chat_room_export"),
         ]
-        return own + super().get_urls()  # those of LivePages, too
+        return own + super().get_urls()  # includes those of LivePages
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -149,7 +148,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         return super().change_view(request, object_id, form_url, context)
 
     def do(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
-        """A button on a room's page: one of the actions of the list, for this room."""
+        """Run an action of the list for one room, from a button on its page."""
         allowed = self.get_actions(request).get(action)
         if request.method != "POST" or allowed is None or action not in self.actions:
             raise PermissionDenied
@@ -159,7 +158,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         return asked or redirect(reverse("admin:chat_room_change", args=[pk]))
 
     def remove(self, request: HttpRequest, pk: int, who: str) -> HttpResponse:
-        """Sends one participant out."""
+        """Remove one participant from a room."""
         return require_POST(self._remove)(request, pk, who)
 
     def _remove(self, request: HttpRequest, pk: int, who: str) -> HttpResponse:
@@ -183,7 +182,7 @@ class RoomAdmin(LivePages, ChangedOnly, BriefQuestion):
         return redirect(reverse("admin:chat_room_change", args=[pk]))
 
     def export(self, request: HttpRequest, pk: int, kind: str) -> StreamingHttpResponse:
-        """What was said in a room, as a file."""
+        """Send the transcript of a room as a file."""
         room = get_object_or_404(Room, pk=pk)
         if not (self.has_view_permission(request, room) and may_read(request)):
             raise PermissionDenied
@@ -212,7 +211,7 @@ def _latest(room: Room) -> list[Message]:
 
 @admin.register(Ban)
 class BanAdmin(BriefQuestion):
-    """Who was removed from a room, until let back in."""
+    """Browsers that may not enter a room."""
 
     list_display = ("nickname", "room", "created_at")
     list_select_related = ("room",)
@@ -220,7 +219,7 @@ class BanAdmin(BriefQuestion):
     actions = ("let_back_in",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # by removing somebody who is there
+        return False  # only the removal of a participant makes a ban
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

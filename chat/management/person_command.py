@@ -1,4 +1,4 @@
-"""What the commands about a person share: how one is named, and what there is of them."""
+"""Base of the commands about a person."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,7 +10,7 @@ from chat.services.personal_data import Person
 
 
 class PersonCommand(BaseCommand):
-    """A command that takes a person as a participant, a browser, or a nickname in a room."""
+    """A command about a participant, a browser, or a nickname in a room."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         named = parser.add_mutually_exclusive_group(required=True)
@@ -20,7 +20,7 @@ class PersonCommand(BaseCommand):
         parser.add_argument("--room", default="", help="the last part of a room's address")
 
     def person(self, options: dict[str, Any]) -> Person:
-        """The person that the arguments name. Raises CommandError."""
+        """Return the person that the arguments name. Raises CommandError."""
         nickname, room = options["nickname"], options["room"]
         if bool(nickname) != bool(room):
             raise CommandError("--nickname and --room go together: a nickname is of one room.")
@@ -31,6 +31,6 @@ class PersonCommand(BaseCommand):
         return Person(options["participant"], browser, nickname, room)
 
     def say_counts(self, person: Person) -> None:
-        """Prints how much there is, on standard error: the standard output may be a file."""
+        """Print the counts on standard error, as standard output may be a file."""
         told = ", ".join(f"{count} {kind}" for kind, count in person.counts().items())
         self.stderr.write(told)

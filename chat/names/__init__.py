@@ -1,1 +1,1 @@
-"""Names that people type: cleaned for the eye, told apart, turned into the keys of rooms. Pure."""
+"""Names that people type: cleaned, compared, turned into room keys. Pure."""

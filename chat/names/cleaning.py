@@ -1,4 +1,4 @@
-"""Names that people type: cleaned for the eye, and told apart. Pure."""
+"""Cleaning and comparison of names and messages. Pure."""
 
 import functools
 import hashlib
@@ -12,8 +12,8 @@ from chat.names.visible import has_ink, shows, visible
 DEFAULT_NICKNAME = "Anon"
 MAX_NICKNAME_CHARS = 32
 MAX_ROOM_NAME_CHARS = 64
-MARKS_IN_A_ROW = 2  # more of them on one letter climb into the next line
-# What pages call oneself and those who look after rooms, in every language of theirs.
+MARKS_IN_A_ROW = 2  # more marks on one letter would overlap another line
+# Pages use these names for their reader and for moderators, in each of their languages.
 RESERVED = (
     *("You", "Me", "Myself", "Host", "Co-host", "Moderator", "Admin", "Administrator", "Operator"),
     *("Server", "System", "나", "저", "본인", "호스트", "공동 호스트", "방장", "진행자", "관리자"),
@@ -21,10 +21,10 @@ RESERVED = (
 )
 
 
-# What UTS 39 keeps apart, and a hasty eye does not.
+# Letters that UTS 39 keeps apart, and that look alike at a glance.
 _LOOKALIKES = str.maketrans("01!iι", "ollll")
 _PAIRS = (("rn", "m"), ("vv", "w"))
-# They pass for the badge of the host.
+# Characters that could pass for the badge of the host.
 _CROWNS = str.maketrans("", "", "\U0001f451\u2654\u2655\u265a\u265b\U0001fa75")
 
 
@@ -32,7 +32,7 @@ def clean(text: str, limit: int) -> str:
     """One line of visible text, NFC, at most `limit` characters; may be empty."""
     text = " ".join(_few_marks(visible(text)).split())
     while len(text) > limit:
-        # The end may cut an emoji in pieces of which not all show.
+        # The cut may split an emoji into pieces, some of which are invisible.
         text = visible(text[:limit]).strip()
     return text
 
@@ -46,31 +46,32 @@ def _few_marks(text: str) -> str:
     return "".join(kept)
 
 
-# All of Unicode's category Cc but the line feed and the tabulator.
+# All of Unicode's category Cc, except line feed and tab.
 _NO_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")})
 
 
 def clean_text(text: str) -> str:
-    """A message: its lines as they were typed, without control characters and outer space; empty
-    where there is nothing to see in it.
+    """The text of a message without control characters and outer space.
 
-    Joiners and bidi marks stay: emoji and right-to-left text need them, and the page isolates
-    each message, so that none can turn its neighbour around.
+    It is empty if nothing in it is visible. Joiners and bidi marks stay: emoji and right-to-left
+    text need them, and the page isolates each message, so that none can reverse its neighbour.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return lines.translate(_NO_CONTROLS).strip() if has_ink(lines) else ""
 
 
 def nickname(text: str) -> str:
-    """The nickname to show for what was typed; "Anon" for nothing."""
+    """The nickname to show for a typed one; "Anon" if it is empty."""
     return clean(text.translate(_CROWNS), MAX_NICKNAME_CHARS) or DEFAULT_NICKNAME
 
 
 @functools.lru_cache(maxsize=20_000)
 def skeleton(name: str) -> str:
-    """What two names share when they look alike to a hasty eye: the skeleton of Unicode's UTS 39,
-    without marks, case and spaces."""
-    # Mapped before it is folded, too: folded, a Greek N is a "v", and its old c a final sigma.
+    """The part of a name that names share if they look alike at a glance.
+
+    It is the skeleton of Unicode's UTS 39, without marks, case and spaces.
+    """
+    # Mapped before case folding too, which makes a Greek N a "v" and its old c a final sigma.
     seen = "".join(c for c in name if shows(c))
     folded = unicodedata.normalize("NFKD", skeleton_key(seen)).casefold()
     bare = "".join(c for c in folded if not _is_mark(c) and shows(c))
@@ -85,8 +86,10 @@ def _is_mark(char: str) -> bool:
 
 
 def distinct(name: str, taken: set[str]) -> str:
-    """`name`, or with the first number behind it that no skeleton in `taken` has, if one has its
-    own, or if the page uses it for others than a guest."""
+    """`name`, or `name` with the first number that makes it distinct.
+
+    A number follows if `taken` has the skeleton of the name, or if pages reserve the name.
+    """
     return _numbered(name, taken | {skeleton(name)} if is_reserved(name) else taken)
 
 
@@ -100,8 +103,10 @@ def _numbered(name: str, taken: set[str], limit: int = MAX_NICKNAME_CHARS) -> st
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name, or what stands in brackets at its end, reads as what a page calls oneself or
-    those who look after rooms."""
+    """Whether pages use a name for its reader or for moderators.
+
+    It also checks the part in brackets at the end of the name.
+    """
     found = skeleton(name)
     return found in _reserved() or found.rpartition("(")[2].removesuffix(")") in _reserved()
 
@@ -112,7 +117,7 @@ def _reserved() -> frozenset[str]:
 
 
 def told_apart(found: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The names of rooms by their keys, a later one with a number where two look alike."""
+    """The names of rooms by key; of two that look alike, the later has a number."""
     taken: set[str] = set()
     apart = {}
     for key, name in found:
@@ -122,11 +127,11 @@ def told_apart(found: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def room_name(text: str) -> str:
-    """A room's name as it is shown; empty where nothing visible was typed."""
+    """The name of a room as shown; empty if nothing typed is visible."""
     return clean(text, MAX_ROOM_NAME_CHARS)
 
 
 @functools.lru_cache(maxsize=10_000)
 def group(kind: str, key: str) -> str:
-    """The channel-layer group of a room: ASCII, under 100 characters, whatever the key is."""
+    """The channel-layer group of a room: ASCII, under 100 characters, for any key."""
     return f"{kind}.{hashlib.sha256(key.encode()).hexdigest()[:32]}"

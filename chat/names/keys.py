@@ -1,8 +1,8 @@
-"""The addresses of rooms: made from their names, so that names that differ to the eye are different
-rooms. Pure.
+"""Keys of rooms, made from their names. Pure.
 
-Letters, marks and digits stand for themselves, folded, and words are joined by hyphens. Any other
-sign stands as its number between tildes: "Team Standup" is at `team-standup`, "C++" at `c~2b-2b`.
+Names that look different give different keys. Letters, marks and digits stay, case-folded, and
+hyphens join words. Any other sign becomes its code point between tildes: "Team Standup" is at
+`team-standup`, "C++" at `c~2b-2b`.
 """
 
 import base64
@@ -15,7 +15,7 @@ from chat.names.cleaning import room_name
 from chat.names.visible import COLOURED, is_mark, shows, visible
 
 MAX_KEY_CHARS = 80
-MAX_READABLE_CHARS = 60  # with the secret behind it a key still has its place in the database
+MAX_READABLE_CHARS = 60  # leaves room for a secret in the database's column
 DIGEST_CHARS = 8  # 40 bits
 SECRET_BYTES = 10  # 80 bits make an unlisted room's address unguessable
 
@@ -23,15 +23,15 @@ _UNLISTED = re.compile(r"~[a-z2-7]{16}$")
 _ANY_UNLISTED = re.compile(_UNLISTED.pattern, re.IGNORECASE)
 _DIGEST = re.compile(rf"~[a-z2-7]{{{DIGEST_CHARS}}}$")
 _SIGNS = re.compile(r"[0-9a-f]{1,6}(-[0-9a-f]{1,6})*")
-# Forms of letters that differ in width, or by their place in a word, and not in what they are.
+# Forms of one letter that differ only in width or by their place in a word.
 _SAME = ("<wide>", "<narrow>", "<initial>", "<medial>", "<final>", "<isolated>")
 
 
 def room_key(name: str) -> str:
-    """The address of a listed room, from its name as it is shown or typed.
+    """The key of a listed room, from its name as it is shown or typed.
 
-    Names that differ in case, width, spaces or spelling (NFC) alone have one; so have a space and a
-    hyphen between two words, for a readable address is also typed as a name.
+    Names that differ only in case, width, spaces or spelling (NFC) have one key. A hyphen between
+    two words counts as a space, because people also type a readable address as a name.
     """
     folded = _folded(name)
     key = _spelled(folded)
@@ -44,7 +44,10 @@ def room_key(name: str) -> str:
 
 
 def older_key(name: str) -> str:
-    """The address that a room of this name had before signs counted. Rooms from then keep it."""
+    """The key that a room of this name had before signs counted.
+
+    Rooms from that time keep it.
+    """
     bare = "".join(c for c in name if shows(c) or c == " ")
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", bare).casefold())
     words = _words(folded)[:60].strip("-_")
@@ -52,9 +55,9 @@ def older_key(name: str) -> str:
 
 
 def unlisted_key(name: str) -> str:
-    """A fresh address that nobody can guess: the readable one, then 80 random bits.
+    """A new key that nobody can guess: the readable one, then 80 random bits.
 
-    No listed room can have such an address: what `room_key` puts behind a tilde is shorter.
+    No listed room can have such a key, because `room_key` puts fewer characters behind a tilde.
     """
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode().lower()
     return f"{room_key(name)}~{secret}"
@@ -65,8 +68,7 @@ def is_unlisted(key: str) -> bool:
 
 
 def is_key(key: str) -> bool:
-    """Whether a room can have this address: what `room_key`, `older_key` and `unlisted_key` make,
-    no more."""
+    """Whether `room_key`, `older_key` or `unlisted_key` can make this key."""
     found = readable(key)
     if not found or len(key) > MAX_KEY_CHARS or len(found) > MAX_READABLE_CHARS:
         return False
@@ -80,8 +82,11 @@ def _is_digest(key: str) -> bool:
 
 
 def meant(typed: str) -> tuple[str | None, str]:
-    """The key that somebody meant who typed an address in capitals, with spaces or in NFD, and the
-    name; no key where only the name can say it, and no name where nothing shows."""
+    """The key and the name that a typed address means.
+
+    People type capitals, spaces or NFD. The key is None if only the name can give it. The name is
+    empty if nothing typed is visible.
+    """
     name = room_name(_ANY_UNLISTED.sub("", typed))
     key = "-".join(_folded(typed).split())
     if not is_key(key):
@@ -90,18 +95,18 @@ def meant(typed: str) -> tuple[str | None, str]:
 
 
 def readable(key: str) -> str:
-    """The part of an address that the room's name made."""
+    """The part of a key that the room's name made."""
     return _UNLISTED.sub("", key)
 
 
 def default_room_name(key: str) -> str:
-    """The name of a room of which only the address is known."""
+    """The name of a room of which only the key is known."""
     found = readable(key)
     return _unspelled(found) or _DIGEST.sub("", found).replace("-", " ") or found
 
 
 def _folded(name: str) -> str:
-    """What names share that differ in nothing but case, width, spaces and spelling."""
+    """A name without differences in case, width, spaces and spelling."""
     usual = ""
     for char in room_name(name).replace(COLOURED, ""):
         usual += _of_usual_width(char, before=usual[-1:])
@@ -110,7 +115,7 @@ def _folded(name: str) -> str:
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether a hyphen between two words stands there."""
+    """Whether the character at `place` is a hyphen between two words."""
     around = text[place - 1 : place] + text[place + 1 : place + 2]
     return text[place] == "-" and len(around) == 2 and all(map(_is_of_word, around))
 
@@ -120,7 +125,7 @@ def _of_usual_width(char: str, *, before: str) -> str:
     if form not in _SAME:
         return char
     letters = "".join(chr(int(code, 16)) for code in codes.split())
-    # Some forms show by themselves, and the usual one on a letter alone.
+    # Some forms are visible alone, while their usual form needs a letter before it.
     is_alone = " " in letters or (is_mark(letters[0]) and not before.strip())
     return char if is_alone else letters
 
@@ -145,7 +150,7 @@ def _spelled(folded: str) -> str:
 
 
 def _unspelled(key: str) -> str | None:
-    """The folded name that is spelled so; None if none is."""
+    """The folded name that gives this key; None if no name does."""
     texts = key.split("~")
     for place in range(1, len(texts), 2):
         if not _SIGNS.fullmatch(texts[place]):

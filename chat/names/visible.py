@@ -1,6 +1,7 @@
-"""What shows of a text: one table for names, keys, addresses and messages. Pure.
+"""Visible characters of names, keys, addresses and messages. Pure.
 
-From Unicode 16: Default_Ignorable_Code_Point and Extended_Pictographic, which Python does not know.
+The tables are from Unicode 16: Default_Ignorable_Code_Point and Extended_Pictographic, which Python
+does not have.
 """
 
 import re
@@ -8,7 +9,7 @@ import unicodedata
 
 
 def _characters(ranges: str) -> str:
-    """Ranges of code points as the inside of a regular expression's `[…]`."""
+    """Turn ranges of code points into the inside of a regular expression's `[…]`."""
     ends = [(r.partition("-")[0], r.rpartition("-")[2]) for r in ranges.split()]
     return "".join(rf"\U{int(low, 16):08x}-\U{int(high, 16):08x}" for low, high in ends)
 
@@ -17,10 +18,10 @@ IGNORABLE = _characters(
     "AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF"
     " FFA0 FFF0-FFF8 1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
 )
-# Signs and letters by category, with nothing to see: Braille's empty pattern, an object's place,
+# Signs and letters by category that are invisible: Braille's empty pattern, an object's place,
 # an empty note head, blanks of Egyptian, a filler of Khitan, joiners of Tifinagh and Brahmi.
 BLANK = _characters("2800 FFFC 1D159 13441-13442 16FE4 2D7F 1107F")
-# With what Unicode keeps free for emoji to come, which Python takes for unassigned.
+# Includes code points that Unicode reserves for future emoji, unassigned for Python.
 PICTURE = _characters(
     "A9 AE 203C 2049 2122 2139 2194-2199 21A9-21AA 231A-231B 2328 2388 23CF 23E9-23F3 23F8-23FA"
     " 24C2 25AA-25AB 25B6 25C0 25FB-25FE 2600-2605 2607-2612 2614-2685 2690-2705 2708-2712 2714"
@@ -31,15 +32,15 @@ PICTURE = _characters(
     " 1F7D5-1F7FF 1F80C-1F80F 1F848-1F84F 1F85A-1F85F 1F888-1F88F 1F8AE-1F8FF 1F90C-1F93A"
     " 1F93C-1F945 1F947-1FAFF 1FC00-1FFFD"
 )
-# What an emoji can be joined with to make another one (emoji-zwj-sequences.txt). Between other
-# pictures a joiner does nothing, and two names would differ by what nobody sees.
+# Pictures that a joiner can attach to an emoji (emoji-zwj-sequences.txt). Between other pictures
+# a joiner is invisible, and two names would differ by it alone.
 JOINED = _characters(
     "2194-2195 2620 2640 2642 2695-2696 26A7 2708 2744 2764 27A1 2B1B 1F308 1F32B 1F33E 1F373"
     " 1F37C 1F384 1F393 1F3A4 1F3A8 1F3EB 1F3ED 1F466-1F469 1F48B 1F4A5 1F4A8 1F4AB 1F4BB-1F4BC"
     " 1F525 1F527 1F52C 1F5E8 1F680 1F692 1F7E9 1F7EB 1F91D 1F9AF-1F9B3 1F9BA 1F9BC-1F9BD"
     " 1F9D1-1F9D2 1FA70 1FA79"
 )
-COLOURED = "\ufe0f"  # asks for the emoji where a character is a plain sign, too
+COLOURED = "\ufe0f"  # selects the emoji form of a character that is also a plain sign
 _STYLE = rf"{COLOURED}?[\U0001f3fb-\U0001f3ff]?"
 # Emoji of several characters (UTS 51): joined ones, keycaps, flags of regions.
 EMOJI = re.compile(
@@ -52,8 +53,10 @@ _PICTURE = re.compile(f"[{PICTURE}]")
 
 
 def shows(char: str) -> bool:
-    """Whether a character takes ink on its own or on the one before it: no space, no control, no
-    format (bidi, zero-width), no private use, no half character, no filler."""
+    """Whether a character is visible, alone or on the one before it.
+
+    Spaces, controls, formats (bidi, zero-width), private use, surrogates and fillers are not.
+    """
     if char.isspace() or _UNSEEN.match(char):
         return False
     category = unicodedata.category(char)
@@ -66,23 +69,25 @@ def _is_new(char: str) -> bool:
 
 
 def is_mark(char: str) -> bool:
-    """Whether a character is drawn on the one before it, and so shows nothing by itself."""
+    """Whether a character is drawn on the one before it, and is invisible alone."""
     return unicodedata.category(char)[0] == "M"
 
 
 def has_ink(text: str) -> bool:
-    """Whether there is anything to see in a text; a letter that is newer than Python's Unicode is
-    at least a box."""
+    """Whether anything in a text is visible.
+
+    A letter that is newer than Python's Unicode counts, because it is drawn at least as a box.
+    """
     return any((shows(char) or _is_new(char)) and not is_mark(char) for char in text)
 
 
 def visible(text: str) -> str:
-    """What shows of a text, in NFC, with its spaces as plain ones.
+    """The visible part of a text, in NFC, with plain spaces.
 
-    Emoji stay whole; marks without a letter below them go. Doing it again changes nothing.
+    Emoji stay whole. Marks without a letter before them go. A second call changes nothing.
     """
     text, before = unicodedata.normalize("NFC", text), None
-    # What was between a letter and its mark, or between two pictures, may be gone now.
+    # A removed character may have been between a letter and its mark, or between two pictures.
     while text != before:
         before, text = text, unicodedata.normalize("NFC", _without_unseen(text))
     return text

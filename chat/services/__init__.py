@@ -1,1 +1,1 @@
-"""The rules: what people and moderators can do. Consumers, views and the admin call them."""
+"""Rules of rooms and moderation, called by consumers, views and the admin."""

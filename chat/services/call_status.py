@@ -1,7 +1,7 @@
-"""Keeps what a room shows of its call true: after each change, and again with the heartbeat.
+"""Consistency between the roster of a room and its call.
 
 A room and its call are two places of presence. A process that fails between the two writes, or
-loses Redis there, leaves them contradicting each other.
+loses Redis there, leaves them contradictory. Each change updates both, and heartbeats repair them.
 """
 
 import time
@@ -17,11 +17,11 @@ from chat.protocol import close_codes
 from chat.protocol.messages import Member, Person
 
 ROOM = "chat"
-MOST_REMEMBERED = 1_000  # rooms beyond those of this process
+MOST_REMEMBERED = 1_000  # rooms beyond those of this process; more are forgotten
 
 
 async def mark(key: str, participant: str, *, on: bool) -> None:
-    """Notes on the roster of a room that a participant is in the call, or no longer is."""
+    """Record on the roster of a room whether a participant is in the call."""
 
     def rule(members: Mapping[str, Member]) -> Member | None:
         member = members.get(participant)
@@ -32,17 +32,17 @@ async def mark(key: str, participant: str, *, on: bool) -> None:
 
 
 async def left(key: str, participant: str) -> None:
-    """Takes a participant that has left a room out of its call."""
+    """Remove a participant that has left a room from its call."""
     room, calls = _places()
     if participant in (await room.snapshot(key)).members:
-        return  # it has come back meanwhile
+        return  # the participant has come back meanwhile
     for call in calls:
         await call.leave(key, participant)
         call.drop(key, close_codes.NORMAL, to=participant)
 
 
 async def repair(keys: Collection[str]) -> None:
-    """Compares rooms with their calls, where one of the two has changed since the last time."""
+    """Compare rooms with their calls if one of the two has changed since then."""
     here = runtime.current()
     if here not in _agreements:
         _agreements[here] = _Agreement()
@@ -50,7 +50,7 @@ async def repair(keys: Collection[str]) -> None:
 
 
 class _Agreement:
-    """What this process has compared, and who is in a call without being in its room."""
+    """Comparisons of this process, and callers that are not in their room."""
 
     def __init__(self) -> None:
         self._agreed: dict[str, tuple[int, ...]] = {}  # versions of room and calls, by key
@@ -66,7 +66,7 @@ class _Agreement:
         self._forget(room.local_keys())
 
     async def _agree(self, key: str, room: Roster, calls: Iterable[Roster]) -> bool:
-        """Whether they agree; if not, repairs what can be repaired now."""
+        """Return whether a room and its calls agree; if not, repair them."""
         members = (await room.snapshot(key)).members
         inside: set[str] = set()
         agree = True
@@ -82,7 +82,7 @@ class _Agreement:
         return agree
 
     async def _remove_strangers(self, key: str, call: Roster, strangers: Iterable[str]) -> None:
-        # A store that has forgotten everything gets people back one by one: a lease's patience.
+        # After a loss of Redis's data members come back one by one, so callers have a lease's time.
         now = time.monotonic()
         for participant in strangers:
             if now - self._strangers.setdefault((key, participant), now) > settings.LEASE_S:
@@ -97,7 +97,7 @@ class _Agreement:
 
 
 def _places() -> tuple[Roster, list[Roster]]:
-    """The roster of rooms, and those of what is inside them."""
+    """The roster of rooms, and the rosters of calls."""
     rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
     return rosters.pop(ROOM), list(rosters.values())
 

@@ -1,4 +1,4 @@
-"""What one socket reads of a room's messages, within the budgets of itself and of its address."""
+"""Reads of a room's journal by one socket, within its budgets."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from chat.storage.history import Entries, around
 
 
 class Reader:
-    """A socket that reads. It waits for one answer before it asks for the next."""
+    """A socket that reads, one request at a time."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -26,10 +26,10 @@ class Reader:
     async def history(
         self, room_id: int, *, before: int | None, after: int | None, limit: int
     ) -> Raw:
-        """The answer to `history`: messages around a number.
+        """Answer `history` with the entries around a number.
 
-        Raises Refused unless exactly one of the two is given, and when the socket or its address
-        reads too much.
+        Raises Refused unless exactly one of `before` and `after` is given, and Crowded if the
+        socket or its address reads too much.
         """
         if (before is None) == (after is None):
             raise Refused("bad_history", "Give one of `before` and `after`.")
@@ -45,10 +45,10 @@ class Reader:
         return answer
 
     async def backlog(self, read: Callable[[bool], tuple[Entries, int]]) -> tuple[Entries, int]:
-        """What one who enters is told of the journal, and the room's last number.
+        """Read the journal for a participant who enters, and its last number.
 
-        `read` queries them; its argument says whether few must do: entering is never refused for
-        what others of an address read.
+        `read` queries the database; its argument says whether to return few entries only. Other
+        reads of the address can shorten an entry, but never refuse it.
         """
         few, cost = not self._reserve(), 0
         try:
@@ -67,6 +67,6 @@ class Reader:
 
 
 def _encoded(room_id: int, before: int | None, after: int | None, limit: int) -> tuple[Raw, int]:
-    """The answer to `history`, encoded in this thread and not in the loop; and its cost."""
+    """The answer to `history`, encoded in this thread and not in the loop; its cost."""
     messages, deletions, cost = around(room_id, before, after, limit)
     return codec.encoded(HistoryAck(messages=messages, deletions=deletions)), cost

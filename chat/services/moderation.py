@@ -1,4 +1,4 @@
-"""The service of those who look after rooms: see them live, close, send people out, clear."""
+"""The service of moderators: see, close and clear rooms, remove people."""
 
 import asyncio
 import logging
@@ -23,18 +23,18 @@ from chat.services.room_members import Resident, residents
 from chat.storage import bans, database, deletions
 from chat.storage.journal import RoomGone
 
-DELETING_PATIENCE_S = 5.0  # of an admin who deletes a room: a long one takes longer
-MOST_REMEMBERED = 1_000  # rooms; those at which admins looked last
+DELETING_PATIENCE_S = 5.0  # an admin waits so long; the deletion then goes on
+MOST_REMEMBERED = 1_000  # rooms at which admins looked last; others are forgotten
 
 log = logging.getLogger(__name__)
 
-# Who was in a room when an admin last looked: whom a page shows, it can remove without Redis too.
+# Members of a room when an admin last looked, so that the admin can remove them without Redis.
 _remembered: dict[str, list[Resident]] = {}
 
 
 @dataclass(frozen=True)
 class LiveRoom:
-    """A room as it is now; as it was when somebody last looked, while Redis is away."""
+    """A room as it is now; while Redis is away, as an admin saw it last."""
 
     people: list[Person] = field(default_factory=list)
     holders: Mapping[str, str] = field(default_factory=dict)  # process, by participant
@@ -46,7 +46,7 @@ class LiveRoom:
 
     @property
     def since(self) -> datetime | None:
-        """When the first of those who are there came."""
+        """The arrival of the member who has been in the room longest."""
         first = min((person.since for person in self.people), default=None)
         return None if first is None else datetime.fromtimestamp(first / 1000, UTC)
 
@@ -56,12 +56,12 @@ class LiveRoom:
 
 
 async def live_keys() -> list[str]:
-    """The keys of the rooms with people in them, unlisted ones too."""
+    """Return the keys of the rooms with people in them, unlisted ones too."""
     return await rooms.live_keys()
 
 
 async def live(keys: list[str]) -> dict[str, LiveRoom]:
-    """These rooms as they are now."""
+    """Return live data of these rooms."""
     found: dict[str, LiveRoom] = {}
     try:
         for key in keys:
@@ -75,7 +75,7 @@ async def live(keys: list[str]) -> dict[str, LiveRoom]:
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """A person, in a room, now."""
+    """A person in a room, now."""
 
     person: Person
     room: Room
@@ -87,7 +87,7 @@ class Whereabouts:
 
 
 async def everyone(query: str = "") -> list[Whereabouts]:
-    """Everybody in all rooms, by nickname; with a query those whose nickname or room has it."""
+    """List the people in all rooms by nickname; `query` searches both names."""
     keys = await live_keys()
     known = await database.read(_rooms, keys)
     wanted = query.casefold()
@@ -103,21 +103,21 @@ async def everyone(query: str = "") -> list[Whereabouts]:
 
 
 async def close(key: str) -> None:
-    """Closes a room: nobody gets in, and who is in is told and sent out."""
+    """Close a room: send everybody out, and let nobody in."""
     await database.read(_set_closed, key, True)
     _send_all_out(key)
 
 
 async def reopen(key: str) -> None:
-    """Opens a closed room again."""
+    """Open a closed room again."""
     await database.read(_set_closed, key, False)
 
 
 async def remove(key: str, participant: str) -> bool:
-    """Sends a participant out of a room, with all pages of its browser, and keeps that browser out.
+    """Remove a participant with all pages of its browser, and ban that browser.
 
-    False, and nothing was done, if the participant is not there any more. Raises Unavailable, and
-    nothing was done, if Redis is away and it is not known here who that is.
+    Returns False, without any change, if the participant is not in the room any more. Raises
+    Unavailable, without any change, if Redis is away and this process does not know the browser.
     """
     try:
         here = await _residents(key)
@@ -128,7 +128,7 @@ async def remove(key: str, participant: str) -> bool:
     found = next((one for one in here if one.id == participant), None)
     if found is None:
         return False
-    # First, so that whoever comes back in this moment finds the door shut.
+    # The ban comes first, so that the browser cannot enter again during the removal.
     await database.read(bans.record, key, found.browser, found.nickname)
     for one in here:
         if one.browser == found.browser:
@@ -142,7 +142,7 @@ async def remove(key: str, participant: str) -> bool:
 
 
 async def end_call(key: str) -> int:
-    """Sends everyone out of the call of a room, who all stay in the room; returns how many."""
+    """Remove everybody from the call, but not from the room; return how many."""
     sent_out = 0
     for place in runtime.current().rosters():
         if place.kind is rooms.PEOPLE:
@@ -155,10 +155,10 @@ async def end_call(key: str) -> int:
 
 
 async def announce(keys: Iterable[str], text: str) -> int:
-    """Says something in these rooms as the administrator; returns in how many it was stored.
+    """Say something in these rooms as the administrator; return in how many.
 
-    It is a message of the journal like any other: numbered, kept, and read by those who come later.
-    Raises Refused: there is nothing to see in it. JournalFull, and what the database raises.
+    An announcement is a message of the journal, numbered, kept, and sent to people who come later.
+    Raises Refused for an empty text, JournalFull, and errors of the database.
     """
     text = cleaning.clean_text(text)
     if not text:
@@ -186,32 +186,35 @@ async def _announce(key: str, room_id: int, text: str) -> bool:
 
 
 async def let_back_in(ban: int) -> None:
-    """Lets a browser that was removed from a room enter it again."""
+    """Lift the ban of a browser, which may enter the room again."""
     await database.read(bans.lift, ban)
 
 
 async def clear(key: str) -> bool:
-    """Deletes all messages of a room and tells it; False: they are still being deleted."""
+    """Delete all messages of a room; return False if this goes on."""
     return await delete_soon(await database.read(_said, key))
 
 
 async def delete_messages(messages: QuerySet[Message]) -> int:
-    """Deletes these messages, of whichever rooms, and tells the rooms; returns how many.
+    """Delete these messages, of any rooms, in pieces; return how many.
 
-    In pieces: it may take long. This is the one way in which a message goes.
+    The rooms receive the deletions.
     """
     return await deletions.delete_messages(messages, rooms.people().send)
 
 
 async def delete_soon(messages: QuerySet[Message]) -> bool:
-    """The same for a request, which waits for a while; False: they are still being deleted."""
+    """Delete messages for a request that waits a while.
+
+    Returns False if the deletion goes on without it.
+    """
     return await runtime.current().work(delete_messages(messages), patience_s=DELETING_PATIENCE_S)
 
 
 async def delete(key: str) -> bool:
-    """Deletes a room: nobody gets in, who is in is told and sent out, then its messages go.
+    """Delete a room: send everybody out, let nobody in, then delete its messages.
 
-    False: they are many, and are still being deleted. Until then the room's address is closed.
+    Returns False if this goes on. Until its end the room's address is closed.
     """
     if await deletions.mark_room(key) is None:
         return True
@@ -255,6 +258,6 @@ def _send_all_out(key: str) -> None:
 
 
 def _said(key: str) -> QuerySet[Message]:
-    """What was said in a room until now."""
+    """The messages of a room until now."""
     room = Room.objects.get(key=key)
     return Message.objects.filter(room=room, seq__lte=room.last_seq)

@@ -1,4 +1,4 @@
-"""The open rooms: who counts as open from presence, what it is called from the database."""
+"""The open rooms, from presence and the database."""
 
 from collections import Counter
 
@@ -9,13 +9,13 @@ from chat.protocol.messages import OpenRoom
 from chat.services import rooms
 from chat.storage import database
 
-PIECE = 500  # keys in one question to the database
+PIECE = 500  # keys in one query of the database
 
 
 async def listed() -> list[OpenRoom]:
     """The listed rooms with people in them, the fullest first.
 
-    It costs one question to presence for each kind of place, however many rooms there are.
+    It costs one query of presence for each kind of place, however many rooms there are.
     """
     counts = await rooms.people().counts()
     candidates = [key for key in counts if not keys.is_unlisted(key)]
@@ -30,7 +30,7 @@ async def listed() -> list[OpenRoom]:
 
 
 async def _in_calls() -> Counter[str]:
-    """How many are in the call of each room, by its key."""
+    """The number of callers in the call of each room, by key."""
     here = runtime.current()
     calls = [roster for roster in here.rosters() if roster.kind is not rooms.PEOPLE]
     found: Counter[str] = Counter()
@@ -40,8 +40,10 @@ async def _in_calls() -> Counter[str]:
 
 
 def _named(candidates: list[str]) -> list[tuple[str, str]]:
-    """Key and name of those that are listed and not closed, the oldest first: where two names look
-    alike, the later room gets a number."""
+    """Key and name of the candidates that are listed and not closed.
+
+    The oldest come first, because the later of two rooms whose names look alike gets a number.
+    """
     found: list[tuple[int, str, str]] = []
     for start in range(0, len(candidates), PIECE):
         piece = Room.objects.filter(key__in=candidates[start : start + PIECE])

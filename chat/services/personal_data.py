@@ -1,7 +1,7 @@
-"""The service of a person's data: what Noom keeps of somebody, as a whole, to show or to erase.
+"""The service of personal data: export and erase what Noom keeps of a person.
 
-A person has no account. Each load of a page is a participant; the signed cookie names the browser;
-a nickname says something in one room alone.
+A person has no account. Each page load is a participant. The signed cookie names the browser. A
+nickname names a person in one room alone.
 """
 
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from chat.models import Ban, Message, Room
 from chat.services import moderation
 from chat.storage import database
 
-PIECE = 500  # messages read at once
+PIECE = 500  # messages in one query
 ERASED = "–"
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, named by exactly one of these; a nickname needs the room's key."""
+    """A person, named by exactly one of the fields; a nickname needs the room's key."""
 
     participant: str = ""
     browser: str = ""
@@ -29,7 +29,7 @@ class Person:
     room: str = ""
 
     def messages(self) -> QuerySet[Message]:
-        """What this person said, while it is kept."""
+        """The stored messages of this person."""
         found = Message.objects.filter(room__deleted_at=None)
         if self.participant:
             return found.filter(participant=self.participant)
@@ -38,11 +38,11 @@ class Person:
         return found.filter(room__key=self.room, nickname=self.nickname)
 
     def rooms(self) -> QuerySet[Room]:
-        """The rooms whose host this browser is."""
+        """The rooms whose host is this browser."""
         return Room.objects.filter(host=self.browser) if self.browser else Room.objects.none()
 
     def bans(self) -> QuerySet[Ban]:
-        """The rooms that keep this person out."""
+        """The bans of this person."""
         if self.browser:
             return Ban.objects.filter(browser=self.browser)
         if self.nickname:
@@ -50,13 +50,13 @@ class Person:
         return Ban.objects.none()
 
     def counts(self) -> dict[str, int]:
-        """How much there is, by kind."""
+        """The number of rows, by kind."""
         found = {"messages": self.messages(), "rooms": self.rooms(), "bans": self.bans()}
         return {kind: rows.count() for kind, rows in found.items()}
 
 
 def export(person: Person) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All that is kept of a person: the kind of each thing, and what it holds."""
+    """All that Noom keeps of a person: the kind of each row, and its content."""
     for room in person.rooms().iterator():
         yield "rooms", {"key": room.key, "name": room.name, "made": room.created_at.isoformat()}
     for ban in person.bans().select_related("room").iterator():
@@ -85,9 +85,12 @@ def _plain(message: Message) -> dict[str, Any]:
 
 
 async def erase(person: Person) -> int:
-    """Deletes what a person said, so that open pages forget it too, and takes its name from rooms
-    and bans; returns how many messages there were. Bans go on: they name a browser alone."""
-    # A second look: the person may write on while the first pieces go.
+    """Delete a person's messages, and its name in rooms and bans.
+
+    Open pages receive the deletions. Returns the number of messages. Bans stay, because they name
+    only a browser.
+    """
+    # The deletion searches until it finds no message, because the person may write on meanwhile.
     total = await moderation.delete_messages(person.messages())
     await database.write(_unname, person)
     return total

@@ -1,5 +1,7 @@
-"""The list of open rooms, kept fresh for those who look at it: made at most once a second in a
-process, however many come to look."""
+"""The list of open rooms for its watchers, made at most once a second.
+
+A process makes it once for all of its watchers.
+"""
 
 import asyncio
 import logging
@@ -15,8 +17,8 @@ from chat.realtime.hub import Hub, Local
 from chat.services import open_rooms, rooms
 
 PAUSE_S = 1.0
-SHOWN = 100  # rooms, the fullest; the others are found by their names
-PATIENCE_S = 2.0  # of a page with the list, which comes without it then
+SHOWN = 100  # the fullest rooms; a search by name finds further ones
+PATIENCE_S = 2.0  # a page then comes without the list
 
 log = logging.getLogger(__name__)
 
@@ -25,43 +27,46 @@ class Listing(NamedTuple):
     """The open rooms at one moment."""
 
     rooms: list[OpenRoom]
-    frame: Frame  # as watchers get it
+    frame: Frame  # as watchers receive it
 
     def found(self, words: str) -> list[OpenRoom]:
-        """The first of those whose names have these words in them; of all, if there are none."""
+        """The first rooms whose names contain `words`; of all rooms if it is empty."""
         wanted = words.casefold()
         named = (room for room in self.rooms if wanted in room.name.casefold())
         return [room for room, _ in zip(named, range(SHOWN), strict=False)]
 
 
 class Lobby:
-    """The watchers of one process. To the hub it is a local of its own: ticks come, lists go."""
+    """The watchers of the list in one process.
+
+    The hub has it as one connection, which receives ticks and sends lists to the watchers.
+    """
 
     id = ""
     line = "lobby"
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._watchers: dict[Local, Frame | None] = {}  # what each was told last
+        self._watchers: dict[Local, Frame | None] = {}  # the last frame of each
         self._made: asyncio.Task[Listing] | None = None  # the last list
         self._made_at = 0.0
         self._refreshing: asyncio.Task[None] | None = None
         self._stale = False
 
     async def watch(self, watcher: Local) -> None:
-        """Sends the list to a watcher, now and whenever it changes."""
+        """Send the list to a watcher, now and whenever it changes."""
         self._watchers[watcher] = None
         await self._hub.join(rooms.LOBBY_GROUP, self)
         self._tell(watcher, (await self.listing()).frame)
 
     async def unwatch(self, watcher: Local) -> None:
-        """Undoes `watch`; harmless if it was not watching."""
+        """Undo `watch`; harmless without it."""
         self._watchers.pop(watcher, None)
         if not self._watchers:
             await self._hub.leave(rooms.LOBBY_GROUP, self)
 
     async def glance(self) -> Listing | None:
-        """The list for a page; None if it cannot be made now."""
+        """The list for a page; None if it is unavailable now."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await self.listing()
@@ -75,15 +80,15 @@ class Lobby:
         if self._made is None or _has_failed(self._made) or now - self._made_at >= PAUSE_S:
             self._made, self._made_at = asyncio.create_task(_make()), now
         else:
-            self._refresh_soon()  # it may be from before a time in which nobody listened
+            self._refresh_soon()  # the hub was perhaps not subscribed since then
         return await asyncio.shield(self._made)
 
     def deliver(self, frame: Frame) -> None:
-        """Something about the rooms has changed."""
+        """Refresh the list, because something about the rooms has changed."""
         self._refresh_soon()
 
     def drop(self, code: int) -> None:
-        """Nobody closes the lobby."""
+        """Do nothing, because nobody closes the lobby."""
 
     def _tell(self, watcher: Local, frame: Frame) -> None:
         if watcher not in self._watchers:
@@ -132,7 +137,7 @@ _lobbies: WeakKeyDictionary[runtime.Runtime, Lobby] = WeakKeyDictionary()
 
 
 def current() -> Lobby:
-    """The lobby of this process."""
+    """Return the lobby of this process."""
     here = runtime.current()
     if here not in _lobbies:
         _lobbies[here] = Lobby(here.hub)

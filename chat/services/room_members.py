@@ -1,4 +1,4 @@
-"""A participant of a room as presence keeps it, and what of it the others see. Pure."""
+"""The record of a room's member, and its part for other people. Pure."""
 
 from collections.abc import Mapping
 
@@ -6,21 +6,21 @@ from chat.protocol.messages import Member, Person
 
 
 class Resident(Person, frozen=True):
-    """Which browser the participant sits at is for us alone."""
+    """A member of a room with its browser, which no client receives."""
 
     browser: str
 
 
 def shown(one: Resident) -> Person:
-    """What the others see of it."""
+    """The part of a record that clients receive."""
     return Person(one.id, one.here, one.since, one.nickname, one.host, one.in_call)
 
 
 def residents(members: Mapping[str, Member]) -> list[Resident]:
-    """Everybody, with what is for us alone."""
+    """All members of a room, with their browsers."""
     return [member for member in members.values() if isinstance(member, Resident)]
 
 
 def persons(members: Mapping[str, Member]) -> list[Person]:
-    """Everybody, as everybody sees them."""
+    """All members of a room, as clients receive them."""
     return [shown(one) for one in residents(members)]

@@ -1,5 +1,4 @@
-"""The service of rooms: enter, leave, say, rename. It decides and writes, then
-publishes; consumers, views and admin only translate."""
+"""The service of rooms: enter, leave, say, rename."""
 
 import asyncio
 import time
@@ -45,7 +44,7 @@ from chat.storage.journal import JournalFull, RoomGone
 from chat.storage.room_access import Doorway, Seen
 from chat.tokens import Identity
 
-DOOR_PATIENCE_S = 5.0
+DOOR_PATIENCE_S = 5.0  # wait for earlier entries; then `try_later`
 
 LOBBY_GROUP = cleaning.group("lobby", "")
 
@@ -65,7 +64,7 @@ class Visitor:
 
 
 async def _follow(key: str, change: Change) -> None:
-    """What else a change of a room's roster entails."""
+    """Update the lobby and the call after a change of a room's roster."""
     before, after = cast(Person | None, change.before), cast(Person | None, change.after)
     if before is None or after is None or before.in_call != after.in_call:
         runtime.current().hub.publish(LOBBY_GROUP, b"{}")
@@ -88,17 +87,17 @@ PEOPLE = register(
 
 
 def people() -> Roster:
-    """Who is in which room."""
+    """Return the roster of rooms."""
     return runtime.current().roster(PEOPLE)
 
 
 async def enter(
     *, identity: Identity, nickname: str, seen: Seen, address: str, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
-    """Lets a participant into its room, which is made if it is not there yet.
+    """Let a participant into its room, and make the room if there is none.
 
-    Raises Refused: the browser was removed from the room, the room is closed, or full, or too many
-    come in at once.
+    Raises Refused if the browser was removed, the room is closed or full, too many enter at once,
+    or its network makes too many rooms.
     """
     runtime.current().start()
     door = runtime.current().door
@@ -116,7 +115,7 @@ async def enter(
 async def _enter(
     identity: Identity, nickname: str, seen: Seen, address: str, local: Entrant
 ) -> tuple[Visitor, EnterRoomAck]:
-    # Most rooms are there; one is made by the one thread that writes, which nobody races.
+    # Most rooms exist. The one thread that writes makes new ones, so none race.
     found = await database.read(room_access.find, identity)
     if found is None and not runtime.current().budgets.may_make_room(address):
         raise Refused("too_many_rooms", "Too many rooms were made from your network today.")
@@ -127,13 +126,13 @@ async def _enter(
     counts.resumes += change.before is not None
     person, reader = cast(Person, change.after), Reader(address)
     try:
-        # Read after subscribing: what is said meanwhile is in the one or the other, or in both;
-        # who is removed meanwhile learns it from the one or the other.
+        # Read after subscribing, so that a message or a removal meanwhile is in the answer, in an
+        # event, or in both.
         entries, seq = await reader.backlog(partial(_backlog, identity, room.epoch, seen))
     except BaseException:
         await people().leave_by(key, local)
         raise
-    # Of changes after that of our own the hub tells: it has been listening since before it.
+    # The hub delivers later changes, because it subscribed before this one.
     ack = EnterRoomAck(
         you=person.id,
         timing=Timing(settings.RENEW_S, settings.LEASE_S),
@@ -152,7 +151,7 @@ async def _enter(
 
 @dataclass(frozen=True, slots=True)
 class _Entrance:
-    """The rule of entering: not more than fit, no two names alike, and who was in comes back."""
+    """The rule of entering: capacity, distinct names, and the return of a member."""
 
     identity: Identity
     nickname: str
@@ -178,30 +177,31 @@ class _Entrance:
 
 
 async def address(name: str) -> str:
-    """The key of the listed room of this name."""
+    """Return the key of the listed room of this name."""
     key, older = keys.room_key(name), keys.older_key(name)
     return key if key == older else await database.read(room_access.settled, key, older)
 
 
 async def company(key: str) -> int:
-    """How many are in a room: one question to presence, for those who are about to enter."""
+    """Count the people in a room, by one query of presence."""
     return len((await people().snapshot(key)).members)
 
 
 async def leave(visitor: Visitor) -> None:
-    """Takes a participant out at once."""
+    """Remove a participant at once."""
     await people().leave_by(visitor.key, visitor.local)
 
 
 async def line_down(key: str, local: Local, *, code: int) -> None:
-    """The socket of a participant ended, wherever it was in entering; it may come back on another
-    one within the grace."""
+    """Handle the end of a connection, also of one that was still entering."""
     await people().line_down(key, local, code=code)
 
 
 async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
-    """Stores a message and tells the room. Raises Refused: nothing to see in it, overload, or the
-    room was deleted."""
+    """Store a message and publish it.
+
+    Raises Refused for an empty text, overload, or a deleted room.
+    """
     text = cleaning.clean_text(text)
     if not text:
         raise Refused("empty_message", "There is nothing in this message.")
@@ -231,7 +231,7 @@ async def say(visitor: Visitor, *, text: str, client_id: str) -> NewMessageAck:
 
 
 async def rename(visitor: Visitor, *, nickname: str) -> str:
-    """Gives a participant another nickname; returns the one that it got."""
+    """Give a participant another nickname; return the one that it got."""
     if not cleaning.clean(nickname, cleaning.MAX_NICKNAME_CHARS):
         raise Refused("empty_nickname", "A nickname needs something to see.")
 
@@ -247,23 +247,23 @@ async def rename(visitor: Visitor, *, nickname: str) -> str:
 
 
 def typing(visitor: Visitor, *, on: bool) -> None:
-    """Tells the room that somebody is writing, or has stopped."""
+    """Publish that a participant writes, or has stopped."""
     visitor.typist.says(on)
 
 
 async def history(visitor: Visitor, *, before: int | None, after: int | None, limit: int) -> Raw:
-    """The encoded answer to `history`. Raises Refused."""
+    """Return the encoded answer to `history`. Raises Refused."""
     reader = visitor.reader
     return await reader.history(visitor.room_id, before=before, after=after, limit=limit)
 
 
 async def live_keys() -> list[str]:
-    """The keys of the rooms with people in them, unlisted ones too."""
+    """Return the keys of the rooms with people in them, unlisted ones too."""
     return list(await people().counts())
 
 
 async def who(key: str) -> PeopleAck:
-    """Everybody in a room."""
+    """Return everybody in a room."""
     snapshot = await people().snapshot(key)
     return PeopleAck(people=persons(snapshot.members), version=snapshot.version)
 
@@ -275,20 +275,20 @@ def _distinct(nickname: str, me: str, members: Mapping[str, Member]) -> str:
 
 
 def _with(members: Mapping[str, Member], participant: str, **changes: object) -> Member | None:
-    """The record of a member with some changes; None for one who is not there."""
+    """The record of a member with some changes; None if there is no such member."""
     member = members.get(participant)
     return None if member is None else msgspec.structs.replace(member, **changes)
 
 
 def _backlog(identity: Identity, epoch: str, seen: Seen, few: bool) -> tuple[Entries, int]:
     room = _admitted(room_access.find(identity))
-    if room.epoch != epoch:  # it was deleted, and made again, since we found it
+    if room.epoch != epoch:  # the room was deleted and made again meanwhile
         raise _closed()
     return room_access.backlog(room, seen, few=few), room.last_seq
 
 
 def _admitted(room: Doorway | None) -> Doorway:
-    """The room, if it lets its finder in."""
+    """Return the room if it lets the browser in. Raises Refused."""
     if room is not None and room.removed:
         raise Refused("removed", "You were removed from this room.")
     if room is None or room.closed:

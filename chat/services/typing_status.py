@@ -1,17 +1,17 @@
-"""Whether somebody is writing, as the others learn it: each change once, and not too often."""
+"""Typing state of a participant, sent once per change and at a bounded rate."""
 
 import asyncio
 from collections.abc import Callable
 
-CHANGE_EVERY_S = 1.0  # what comes sooner waits; the last state is told then
-SILENT_S = 6.0  # a page that says nothing more of its writing for so long has stopped
+CHANGE_EVERY_S = 1.0  # sooner changes wait, and the last one is sent then
+SILENT_S = 6.0  # a page that repeats nothing for so long has stopped writing
 
 
 class Typist:
-    """Passes on what one participant says of its writing.
+    """Publishes the typing state of one participant.
 
-    Each event costs every page in the room some work, so four people who say "on" and "off" as fast
-    as a socket may would keep all others busy.
+    Each event costs every page in the room some work. Without the bound, four people who say "on"
+    and "off" as fast as a socket allows would keep all other pages busy.
     """
 
     def __init__(self, tell: Callable[[bool], None]) -> None:
@@ -22,7 +22,7 @@ class Typist:
         self._silence: asyncio.TimerHandle | None = None
 
     def says(self, on: bool) -> None:
-        """The participant writes, still writes, or has stopped."""
+        """Take the news that the participant writes, still writes, or has stopped."""
         self._on = on
         if self._silence is not None:
             self._silence.cancel()

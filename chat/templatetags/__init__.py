@@ -1,1 +1,1 @@
-"""Tags of the admin's templates."""
+"""Filters of the admin's templates."""

@@ -9,6 +9,9 @@ register = template.Library()
 
 @register.filter
 def deed(entry: LogEntry) -> str:
-    """What was done. Of Noom's own deeds a colon divides the deed and whom it concerns."""
+    """Describe an action in the reader's language.
+
+    In Noom's own entries a colon divides the action and its object.
+    """
     words, colon, rest = entry.get_change_message().partition(": ")
     return f"{gettext(words)}{colon}{rest}" if words else entry.get_action_flag_display()

@@ -1,4 +1,4 @@
-"""`manage.py erase_person`: counts what Noom keeps of a person, and with --yes erases it."""
+"""`manage.py erase_person`: count what Noom keeps of a person, or erase it."""
 
 import asyncio
 from argparse import ArgumentParser
@@ -31,4 +31,4 @@ async def _erase(person: Person) -> int:
     try:
         return await personal_data.erase(person)
     finally:
-        await runtime.shutdown()  # which sends what other processes are to tell their pages
+        await runtime.shutdown()  # sends the events that wait for other processes

@@ -1,4 +1,4 @@
-"""`manage.py export_person`: what Noom keeps of a person, as JSON."""
+"""`manage.py export_person`: write what Noom keeps of a person, as JSON."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from chat.management.person_command import PersonCommand
 from chat.services import personal_data
 
-KINDS = ("rooms", "bans", "messages")  # in the order in which they come
+KINDS = ("rooms", "bans", "messages")  # in the order of `personal_data.export`
 
 
 class Command(PersonCommand):
