@@ -188,9 +188,7 @@ class Server(DaphneServer):
         Twisted resets queued connections, which a proxy takes for established.
         """
         for port, accept in self._ports:
-            port.numberAccepts = LISTEN_QUEUE
-            accept()
-            port.stopListening()
+            _close_after_the_queue(port, accept)
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     def _is_busy(self, seconds: float) -> bool:
@@ -207,10 +205,12 @@ class Server(DaphneServer):
         health.drain()
         return_within_ms = str(connection.return_within_ms())
         began = time.monotonic()
-        while self._is_busy(time.monotonic() - began):
+        is_busy = True  # at first: the connections of the last moment are not accepted yet
+        while is_busy:
             for socket in list(connection.open_lines):
                 socket.drop(close_codes.RESTARTING, return_within_ms)
             await asyncio.sleep(DRAIN_STEP_S)
+            is_busy = self._is_busy(time.monotonic() - began)
         applications = [
             details["application_instance"]
             for details in self.connections.values()
@@ -227,6 +227,23 @@ class Server(DaphneServer):
                     await database.probe(processes.end)
         except TimeoutError:
             log.warning("the cleanup of the shutdown took over %g s and was ended", LAST_WORDS_S)
+
+
+def _close_after_the_queue(port: Any, accept: Callable[[], None]) -> None:
+    """Stops listening, and accepts the queued connections in the moment in which the port closes.
+
+    Twisted closes it one round of the event loop later, and resets what has arrived meanwhile.
+    """
+    close = port.connectionLost
+
+    def take_and_close(reason: Any) -> None:
+        port.disconnecting = False  # or nothing is accepted
+        port.numberAccepts = LISTEN_QUEUE
+        accept()
+        close(reason)
+
+    port.connectionLost = take_and_close
+    port.stopListening()
 
 
 def _guarded_channel() -> _GenericHTTPChannelProtocol:
@@ -263,7 +280,7 @@ def self_test() -> None:
             "protocol_disconnected",
             "application_checker",
         ),
-        tcp.Port: ("doRead",),
+        tcp.Port: ("doRead", "connectionLost", "stopListening"),
         tcp.Server: ("bufferSize", "dataBuffer", "offset"),
         WebSocketFactory: ("protocol",),
         HTTPFactory: ("buildProtocol", "protocol"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from chat.protocol import close_codes
 from tests.support.clients import bystanders
 from tests.support.clients.websocket import Wire
 from tests.support.figures.bars import FIGURES
@@ -142,10 +143,11 @@ async def test_others_enter_and_speak_while_an_address_does_all_it_may(
         outcomes = await asyncio.to_thread(crowd.end)
     print(outcomes, f"{cpu:.1f} s of processor")
     turns.tell(figure)
-    # The crowd was served, too, and none of it was cut off.
+    # The crowd was served, too, and none of it was cut off but for the silence of its pauses.
     assert outcomes["history"] > 0
     assert outcomes["message"] > 0
-    assert not any(name.startswith("closed") for name in outcomes)
+    closed = {name for name in outcomes if name.startswith("closed")}
+    assert closed <= {f"closed with {close_codes.SILENT}"}
     assert_no_failure(noom.log)
 
 

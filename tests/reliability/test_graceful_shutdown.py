@@ -2,18 +2,22 @@
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.support.clients.websocket import Wire
+from tests.support.patience import PATIENCE
 from tests.support.servers.cluster import Process, start_cluster
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.redis import Redis
 
 PEOPLE = 8
+STOPS, KNOCKERS = 6, 8
 
 pytestmark = pytest.mark.bar("R3")
 
@@ -97,3 +101,31 @@ async def test_a_stop_while_the_database_is_frozen(cluster, people, postgres, fi
     finally:
         said = await asyncio.gather(*saying, return_exceptions=True)
     assert all(isinstance(answer, Exception) for answer in said), "acknowledged, and not stored"
+
+
+def knock(port: int) -> int:
+    """Opens connections until one is refused; returns how many got neither that nor an answer."""
+    lost = 0
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 30 * PATIENCE) as client:
+                client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                lost += not client.recv(64).startswith(b"HTTP/1.1 200")
+        except ConnectionRefusedError:
+            return lost
+        except ConnectionError:
+            lost += 1
+
+
+def test_connections_of_the_last_moment_are_served_or_refused(start_process, figure):
+    process = start_process(RATE_LIMITS="0")
+    lost = 0
+    for _ in range(STOPS):
+        process.start()
+        with ThreadPoolExecutor(KNOCKERS) as pool:
+            knocking = [pool.submit(knock, process.port) for _ in range(KNOCKERS)]
+            time.sleep(0.3)  # all knock by then
+            process.signal(signal.SIGTERM)
+            lost += sum(one.result() for one in knocking)
+        assert process.wait(20) == 0
+    figure(f"connections neither served nor refused, in {STOPS} stops", lost, limit=0)

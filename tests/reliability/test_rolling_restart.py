@@ -36,7 +36,8 @@ class Visit:
         status, page = ask(url + path)
         self.assets = set(ASSETS.findall(page))
         self.missing = [f"{path}: {status}"] if status != 200 else []
-        self.missing += [asset for asset in sorted(self.assets) if ask(url + asset)[0] != 200]
+        answers = {asset: ask(url + asset)[0] for asset in sorted(self.assets)}
+        self.missing += [f"{asset}: {code}" for asset, code in answers.items() if code != 200]
 
 
 def ask(address: str) -> tuple[int, str]:
