@@ -1,1 +1,1 @@
-"""The call of a room: signalling, relays, and a participant in Python. Imports chat."""
+"""Calls of rooms: signalling, relays, and a participant in Python."""

@@ -1,4 +1,4 @@
-"""The app of calls in rooms."""
+"""Django app of calls in rooms."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Configurations of calls that cannot work, refused before the server starts."""
+"""System checks that refuse settings of calls which cannot work."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from django.core.checks import CheckMessage, Error, register
 
 @register
 def turn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A relay needs its address and the secret that it shares with us."""
+    """Require TURN_URLS and TURN_SECRET together.
+
+    A relay needs its address and the secret that it shares with Noom.
+    """
     if bool(settings.TURN_URLS) == bool(settings.TURN_SECRET):
         return []
     hint = "Set both TURN_URLS and TURN_SECRET, or neither."
@@ -17,7 +20,7 @@ def turn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def relay_only(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Calls that go by the relay alone need one."""
+    """Require a relay for calls that use the relay alone."""
     if not settings.ICE_RELAY_ONLY or settings.TURN_URLS:
         return []
     hint = "Set TURN_URLS and TURN_SECRET, or leave ICE_RELAY_ONLY away."

@@ -1,4 +1,4 @@
-"""The call socket: frames to calls of the signalling service, results to frames."""
+"""Consumer of the call socket; the rules are in call/signalling.py."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from chat.stats import counts
 
 
 class CallConsumer(RoomConsumer):
-    """The call of a room."""
+    """The call socket of a room."""
 
     kind = "call"
     socket = m.CALL
@@ -75,8 +75,11 @@ class CallConsumer(RoomConsumer):
         return EmptyAck()
 
     def _renew_later(self) -> None:
-        """Sent by the server, for it needs no page whose timers a browser has slowed down, and it
-        ends with the socket: nobody who was sent out of the room receives any more."""
+        """Schedule new relay credentials for this socket.
+
+        The server's timer needs no page, whose timers a browser may slow down. It ends with the
+        socket, so nobody who was removed from the room receives any more.
+        """
         seconds = ice_servers.renewal_s()
         if seconds is not None:
             self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)

@@ -1,4 +1,4 @@
-"""What pages tell of connections that found no way: a counter, and a line in the log."""
+"""Counter and log of the ICE failures that pages report."""
 
 import logging
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from call.protocol import IceFailed
 from chat.realtime.rate_limits import Buckets, network
 from chat.stats import counts
 
-# A page tells once for each participant and outage. A network keeps six at once, so that nobody
-# fills the log or raises an alert alone.
+# A page reports once for each participant and outage. A network may report six at once, so that
+# no network alone fills the log or raises an alert.
 TOLD_PER_S, TOLD_BURST_S = 0.1, 60.0
 
 log = logging.getLogger(__name__)
@@ -17,8 +17,10 @@ told = Buckets(lambda: TOLD_PER_S, burst_s=TOLD_BURST_S)
 
 
 def ice_failed(message: IceFailed, *, address: str, about: Mapping[str, object]) -> None:
-    """Counts a failure. More than a network's share is dropped without an error: no page can act
-    on one."""
+    """Count and log a failure, within the rate of its network.
+
+    Further ones are dropped without an error, because no page can act on one.
+    """
     if not told.take(network(address)):
         return
     counts.ice_failures[message.failure] += 1

@@ -1,4 +1,4 @@
-"""The ICE servers of one participant: STUN as configured, TURN with credentials that expire."""
+"""The ICE servers of a participant, with relay credentials that expire."""
 
 import base64
 import hashlib
@@ -14,29 +14,29 @@ from chat.realtime.rate_limits import network
 
 # coturn counts allocations by name (`user-quota`), so an address holds at most this many quotas.
 NAMES_PER_ADDRESS = 8
-MAX_KNOWN = 50_000  # addresses; past that the one that was seen the longest ago is forgotten
-RENEWAL = 1 / 3  # of TURN_TTL_S: credentials in a page are never older, so none ends in its hands
+MAX_KNOWN = 50_000  # addresses; beyond that the least recently seen one is forgotten
+RENEWAL = 1 / 3  # of TURN_TTL_S; a page holds no older credentials, so none end in use
 
 
 class RelayNames:
-    """The names by which coturn counts: a few for each address, shared out among its browsers.
+    """The names by which coturn counts: a few for each address, for its browsers.
 
-    A process that has forgotten an address, or another process, may give a browser another of the
-    same names. The bound of the address holds all the same, for the names themselves are fixed.
+    A process that has forgotten an address, or another process, may give a browser another of these
+    names. The bound of the address still holds, because its names are fixed.
     """
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, OrderedDict[str, int]] = OrderedDict()
 
     def name(self, *, browser: str, address: str) -> str:
-        """The name of a browser at an address. It tells the relay neither of the two."""
+        """The relay name of a browser; it reveals neither browser nor address."""
         home = network(address)
         slots = self._known.setdefault(home, OrderedDict())
         self._known.move_to_end(home)
         if browser not in slots:
             taken = set(slots.values())
             free = [slot for slot in range(NAMES_PER_ADDRESS) if slot not in taken]
-            # All are taken: share that of the browser that was seen the longest ago.
+            # If all are taken, share that of the least recently seen browser.
             slots[browser] = free[0] if free else slots.popitem(last=False)[1]
         slots.move_to_end(browser)
         while len(self._known) > MAX_KNOWN:
@@ -48,12 +48,12 @@ relay_names = RelayNames()
 
 
 def servers(relay_name: str) -> list[IceServer]:
-    """What goes into an RTCConfiguration; empty where nothing is configured, and our own relay
-    where calls go by that alone.
+    """The ICE servers for an RTCConfiguration; empty if none are configured.
 
-    The credentials are those of TURN REST (draft-uberti-behave-turn-rest-00), which coturn checks
-    with `use-auth-secret`: the name begins with the second at which they end. coturn cannot revoke
-    them earlier, so they are short-lived, and a call socket receives new ones (`renewal_s`).
+    With ICE_RELAY_ONLY the configured relay is the only one. The credentials are those of TURN REST
+    (draft-uberti-behave-turn-rest-00), which coturn checks with `use-auth-secret`: the name begins
+    with the second at which they end. coturn cannot revoke them earlier, so they are short-lived,
+    and a call socket receives new ones (`renewal_s`).
     """
     others = [] if settings.ICE_RELAY_ONLY else settings.ICE_SERVERS
     found = [IceServer(**server) for server in others]
@@ -67,5 +67,5 @@ def servers(relay_name: str) -> list[IceServer]:
 
 
 def renewal_s() -> float | None:
-    """After how long a call socket sends new credentials; None where nothing of them expires."""
+    """Seconds until a call socket sends new credentials; None if none expire."""
     return settings.TURN_TTL_S * RENEWAL if settings.TURN_URLS else None

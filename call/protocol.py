@@ -1,4 +1,4 @@
-"""The messages of the call socket, as types that refuse what they do not know. Pure."""
+"""Types of the call messages, which refuse unknown fields. Pure."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ Session = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,36}$")]
 
 
 class Media(Wire, frozen=True):
-    """What a participant sends into the call right now; as a message: that has changed."""
+    """The media that a participant sends; as a message, a change of them."""
 
     audio: bool
     video: bool
@@ -34,16 +34,17 @@ class Media(Wire, frozen=True):
 
 
 class Caller(Member, frozen=True):
-    """A participant as the others in the call see it. `session` names one life of its page: a new
-    session means that the old peer connection is gone."""
+    """A participant as callers see it.
+    `session` names one life of its page; a new session means that the old peer connection is
+    gone."""
 
     session: Session
     media: Media
 
 
 class Description(Wire, frozen=True):
-    """A session description (RFC 8829). `number` grows with each offer of one page; an answer
-    carries the number of the offer that it answers."""
+    """A session description (RFC 8829).
+    `number` grows with each offer of one page; an answer carries the number of its offer."""
 
     number: Seq
     sdp: Annotated[str, Meta(max_length=MAX_SDP_CHARS)]
@@ -68,12 +69,12 @@ class IceServer(Wire, frozen=True, omit_defaults=True):
     credential: str | None = None
 
 
-# From the browser (`LeaveRoom` and `People` serve here too).
+# From the browser; the socket also takes `LeaveRoom` and `People` of the chat.
 
 
 class JoinRoom(Wire, frozen=True):
-    """The first message: join the call of a room that this participant has entered. `connection` is
-    as in `enter_room`."""
+    """The first message: join the call of a room that the participant has entered.
+    `connection` is as in `enter_room`."""
 
     token: Token
     session: Session
@@ -82,7 +83,7 @@ class JoinRoom(Wire, frozen=True):
 
 
 class Offer(Wire, frozen=True):
-    """For one participant, in the session in which the sender knows it."""
+    """An offer to one participant, in the session that the sender knows."""
 
     to: ParticipantId
     session: Session
@@ -96,7 +97,7 @@ class Answer(Wire, frozen=True):
 
 
 class Ice(Wire, frozen=True):
-    """A candidate; null says that there are no more."""
+    """A candidate; null means that there are no more."""
 
     to: ParticipantId
     session: Session
@@ -104,8 +105,9 @@ class Ice(Wire, frozen=True):
 
 
 class IceFailed(Wire, frozen=True):
-    """A page has found no way to another participant for 15 s. `no_relay`: the relay gave it no
-    address. `no_path`: no pair of addresses works. `lost`: a way that worked works no more."""
+    """Report that the page found no way to another participant for 15 s.
+    `no_relay`: the relay gave no address. `no_path`: no pair of addresses works. `lost`: a working
+    way ended."""
 
     failure: Annotated[str, Meta(pattern=r"^(no_path|no_relay|lost)$")]
 
@@ -114,8 +116,9 @@ class IceFailed(Wire, frozen=True):
 
 
 class JoinRoomAck(Wire, frozen=True):
-    """`capacity` is the most people that the call takes; with `relay_only` no other candidate than
-    the relay's reaches anybody."""
+    """The call as the participant joins it.
+    `capacity` is the largest number of callers. With `relay_only` only candidates of the relay
+    reach anybody."""
 
     you: ParticipantId
     timing: Timing
@@ -148,7 +151,7 @@ class CallByeEvent(Wire, frozen=True):
 
 
 class CallPersonEvent(Wire, frozen=True):
-    """A caller's line went down or came back, or its page began a new session."""
+    """A caller lost or regained the connection, or its page began a new session."""
 
     person: Caller
     version: int
@@ -160,14 +163,14 @@ class MediaEvent(Wire, frozen=True):
 
 
 class IceServersEvent(Wire, frozen=True):
-    """New relay credentials, in time before the old ones end: for every connection and restart of
-    ICE from now on. What flows already goes on by itself."""
+    """New relay credentials, in time before the old ones end.
+    They are for new connections and ICE restarts; media that flow already go on without them."""
 
     ice_servers: list[IceServer]
 
 
 class OfferEvent(Wire, frozen=True):
-    """`session` is the sender's."""
+    """An offer; `session` is that of its sender."""
 
     sender: str = msgspec.field(name="from")
     session: str

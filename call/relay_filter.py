@@ -1,4 +1,4 @@
-"""Signals without the addresses of those who send them: what is left leads over the relay. Pure."""
+"""Removal of senders' addresses from signals, for calls over the relay. Pure."""
 
 import re
 
@@ -6,20 +6,20 @@ import msgspec
 
 from call.protocol import Answer, Description, Ice, Offer
 
-NOWHERE = {"4": "0.0.0.0", "6": "::"}  # noqa: S104 - what a description says that names no address
+NOWHERE = {"4": "0.0.0.0", "6": "::"}  # noqa: S104 - a description without an address
 _RELAYED = re.compile(r"\styp\s+relay(\s|$)", re.IGNORECASE)
-# Where the relay saw the sender (RFC 8839, 5.1).
+# The address of the sender as the relay saw it (RFC 8839, section 5.1).
 _RELATED = re.compile(r"(?<=\s)raddr\s+(\S+)\s+rport\s+\d+", re.IGNORECASE)
 _ADDRESS = re.compile(r"\bIN\s+IP([46])\s+\S+", re.IGNORECASE)
-# `a=candidate` and `a=remote-candidates`, however they are written.
+# `a=candidate` and `a=remote-candidates`, in any case and spacing.
 _CANDIDATE_LINE = re.compile(r"\s*a\s*=\s*(remote-)?candidate", re.IGNORECASE)
 
 
 def clean(signal: Offer | Answer | Ice) -> Offer | Answer | Ice | None:
-    """A signal as it may be delivered; None for a candidate that does not lead over the relay."""
+    """A signal without addresses; None for a candidate without the relay."""
     if isinstance(signal, Ice):
         if signal.candidate is None or not signal.candidate.candidate:
-            return signal  # there are no more
+            return signal  # the end of the candidates
         text = _relayed(signal.candidate.candidate)
         if text is None:
             return None
@@ -36,7 +36,7 @@ def _description(description: Description) -> Description:
 
 
 def _line(line: str) -> str | None:
-    """A line of a description, or None if it may not be delivered."""
+    """A line of a description; None if nobody may receive it."""
     if _CANDIDATE_LINE.match(line):
         return _relayed(line)
     return _ADDRESS.sub(lambda found: f"IN IP{found[1]} {NOWHERE[found[1]]}", line)

@@ -1,4 +1,4 @@
-"""The service of calls: join, leave, media, and who may signal whom."""
+"""The service of calls: join, leave, media and signals."""
 
 import time
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ from chat.services import call_status, rooms
 from chat.tokens import Identity
 
 TOPOLOGY = "mesh"
-# A page opens the sockets of its room and of its call at once, and the call's may be quicker.
+# A page opens the sockets of room and call at once. The call's waits so long for the room's.
 ENTRY_PATIENCE_S = 1.0
 
 
@@ -53,7 +53,7 @@ class CallMember:
 
 
 async def _tell_room(key: str, change: Change) -> None:
-    """The room's roster shows who is in the call."""
+    """Show on the room's roster who is in the call."""
     if (change.before is None) != (change.after is None):
         member = cast(Member, change.after or change.before)
         await call_status.mark(key, member.id, on=change.after is not None)
@@ -72,16 +72,16 @@ CALLERS = register(
 
 
 def callers() -> Roster:
-    """Who is in which call."""
+    """Return the roster of calls."""
     return runtime.current().roster(CALLERS)
 
 
 async def join(
     *, identity: Identity, session: str, media: Media, address: str, local: Entrant
 ) -> tuple[CallMember, JoinRoomAck]:
-    """Lets a participant of a room into its call, or back into it.
+    """Let a participant of a room into its call, or back into it.
 
-    Raises Refused: it has not entered the room, or the call is full.
+    Raises Refused if the participant has not entered the room, or the call is full.
     """
     me, key = identity.participant, identity.key
     with addresses.waiting(address) as may_wait:
@@ -94,7 +94,7 @@ async def join(
         before = members.get(me)
         if before is None and len(members) >= settings.CALL_CAPACITY:
             raise Refused("call_full", "The call is full.")
-        # A page that comes back with its session keeps its place in time, and so who is polite.
+        # A page that comes back with its session keeps `since`, which decides who is polite.
         same = isinstance(before, Caller) and before.session == session
         since = before.since if before is not None and same else int(time.time() * 1000)
         return Caller(id=me, here=True, since=since, session=session, media=media)
@@ -115,23 +115,22 @@ async def join(
 
 
 def new_ice_servers(member: CallMember) -> IceServersEvent:
-    """The ICE servers of a caller with new relay credentials."""
+    """Return the ICE servers of a caller with new relay credentials."""
     return IceServersEvent(ice_servers=ice_servers.servers(member.relay_name))
 
 
 async def leave(member: CallMember) -> None:
-    """Takes a participant out of the call at once."""
+    """Remove a participant from the call at once."""
     await callers().leave_by(member.key, member.local)
 
 
 async def line_down(key: str, local: Local, *, code: int) -> None:
-    """The socket of a caller ended, wherever it was in joining; it may come back on another one
-    within the grace."""
+    """Handle the end of a connection, also of one that was still joining."""
     await callers().line_down(key, local, code=code)
 
 
 async def change_media(member: CallMember, media: Media) -> None:
-    """Tells the call what a participant sends from now on."""
+    """Publish which media a caller sends from now on."""
 
     def rule(members: Mapping[str, Member]) -> Member | None:
         caller = members.get(member.id)
@@ -141,11 +140,11 @@ async def change_media(member: CallMember, media: Media) -> None:
 
 
 async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
-    """Hands a signal to the one whom it names, in the session that it names.
+    """Send a signal to the caller and the session that it names.
 
-    It goes through the group of the sender's own call, so it reaches nobody outside it. What is
-    meant for a session that is over, or for one who has left, is dropped here: nobody needs it.
-    Where calls go by the relay alone, what would lead past it is dropped, too.
+    It goes through the group of the sender's own call, so it reaches nobody outside. A signal for
+    an ended session, or for a caller who has left, is dropped, because nobody needs it. With
+    ICE_RELAY_ONLY a candidate that does not lead over the relay is dropped too.
     """
     target = (await callers().snapshot(member.key)).members.get(message.to)
     if not isinstance(target, Caller) or target.session != message.session:
@@ -156,7 +155,7 @@ async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
 
 
 async def who(key: str) -> CallPeopleAck:
-    """Everybody in a call."""
+    """Return everybody in a call."""
     snapshot = await callers().snapshot(key)
     return CallPeopleAck(people=_callers(snapshot.members), version=snapshot.version)
 

@@ -1,1 +1,4 @@
-"""A participant in Python, over the real sockets: for demos and tests. Imports protocols alone."""
+"""A participant in Python, over real sockets; imports only the protocols.
+
+Demos and tests use it.
+"""

@@ -1,4 +1,4 @@
-"""Watches the connections of a participant: for which of the others is there no way?"""
+"""Watch of a participant's connections, which reports ICE failures."""
 
 import asyncio
 import time
@@ -14,14 +14,16 @@ NO_WAY_AFTER_S = 15.0  # as in static/js/webrtc/connection-watch.js
 
 @dataclass
 class CallWatch:
-    """Tells the server once for each participant and outage, from `start` to `stop`; as
-    static/js/webrtc/connection-watch.js. By participant and not by connection: a new one that is
-    tried meanwhile is no success."""
+    """Reports an ICE failure once for each participant and outage.
+
+    It watches participants and not connections, because a new connection that is only tried is no
+    success. static/js/webrtc/connection-watch.js does this for pages.
+    """
 
     peers: Callable[[], Mapping[str, Peer]]
     tell: Callable[[IceFailed], Awaitable[None]]
-    _since: dict[str, float] = field(default_factory=dict)  # has no connection since then
-    _met: set[str] = field(default_factory=set)  # had one before
+    _since: dict[str, float] = field(default_factory=dict)  # start of the outage
+    _met: set[str] = field(default_factory=set)  # were connected before
     _told: set[str] = field(default_factory=set)
     _task: asyncio.Task[None] | None = None
 
@@ -40,7 +42,7 @@ class CallWatch:
             await asyncio.sleep(LOOK_S)
 
     def look(self, now: float) -> list[str]:
-        """What has to be told now."""
+        """Return the failures to report now."""
         peers = self.peers()
         self._since = {id: since for id, since in self._since.items() if id in peers}
         for told in (self._met, self._told):
@@ -52,7 +54,7 @@ class CallWatch:
                 self._told.discard(id)
                 self._since.pop(id, None)
             elif self._is_long(id, now) and peer.pc.remoteDescription is not None:
-                # Before the other has answered there is nothing that ICE could have failed at.
+                # ICE can fail only after the remote side has sent a description.
                 self._told.add(id)
                 failures.append("lost" if id in self._met else _failure(peer))
         return failures

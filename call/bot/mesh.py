@@ -1,4 +1,4 @@
-"""A peer for each of the others in the call: who gets one, and which signal goes to which."""
+"""The peers of a participant in a call, and the signals of each peer."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ from call.protocol import (
     OfferEvent,
 )
 
-STRANGER_S = 10.0  # whoever signals but is in no roster by then was only passing
+STRANGER_S = 10.0  # a sender of signals who is in no roster by then is dropped
 
 KINDS = {OfferEvent: Offer, AnswerEvent: Answer, IceEvent: Ice}
 
@@ -40,7 +40,10 @@ class Entry:
 
 @dataclass
 class Mesh:
-    """The connections of one participant, until `close`; as in static/js/webrtc/mesh.js."""
+    """The connections of one participant until `close`.
+
+    static/js/webrtc/mesh.js does this for pages.
+    """
 
     you: str
     ice_servers: list[IceServer]
@@ -68,7 +71,10 @@ class Mesh:
         return {id: entry.peer for id, entry in self._entries.items()}
 
     def set_callers(self, callers: Mapping[str, Caller]) -> None:
-        """The callers as the server knows them, me too: peers come and go with them."""
+        """Open and close peers for the callers that the server knows.
+
+        The participant itself is among them.
+        """
         if self._closed:
             return
         self._callers = callers
@@ -80,8 +86,10 @@ class Mesh:
                 self._drop(id)
 
     def signal(self, event: OfferEvent | AnswerEvent | IceEvent) -> None:
-        """A signal from another. An offer may come before the roster that has its sender in it,
-        and a candidate before the offer."""
+        """Hand a signal to the peer of its sender.
+
+        An offer may come before the roster that names its sender, and a candidate before the offer.
+        """
         sender, session = event.sender, event.session
         if self._closed or session in self._retired or sender == self.you:
             return
@@ -98,7 +106,7 @@ class Mesh:
         entry.peer.receive(KINDS[type(event)], body)
 
     def refresh(self) -> None:
-        """What is live has changed."""
+        """Send exactly the live media, after a change."""
         for entry in self._entries.values():
             entry.peer.refresh()
 
@@ -153,14 +161,16 @@ class Mesh:
         self._own(entry.peer.close())
 
     def _own(self, closing: Coroutine[Any, Any, None]) -> None:
-        # Not awaited here: a peer may ask for its own end.
+        # Not awaited, because a peer may request its own end.
         task = asyncio.create_task(closing)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
     def _renew(self, id: str, offer: Description | None) -> None:
-        """A new connection in the same session: the other, too, takes the new certificate as the
-        sign to begin anew."""
+        """Replace a connection within its session.
+
+        The remote side, too, begins anew when it receives the new certificate.
+        """
         old = self._entries.get(id)
         if old is None or self._closed:
             return
@@ -181,7 +191,10 @@ class Mesh:
         return True
 
     def _came_later(self, id: str) -> bool:
-        """Of two, the later arrival is polite. Whom no roster names yet has just arrived."""
+        """Whether this participant came later than another, and so is polite.
+
+        A caller that no roster names yet has just come.
+        """
         return self._arrival(self.you) > self._arrival(id)
 
     def _arrival(self, id: str) -> tuple[float, str]:

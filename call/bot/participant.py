@@ -1,4 +1,4 @@
-"""A participant who lives in Python: enters a room, says things, and has a call with the others."""
+"""A participant in Python: enters a room, sends messages, joins the call."""
 
 import asyncio
 import logging
@@ -24,16 +24,16 @@ from chat.protocol import messages as m
 from chat.protocol.codec import CHAT
 
 TOO_FAST_WAIT_S = 1.0
-LEAVE_S = 0.5  # for the goodbyes: the server's lease frees whom it did not hear
+LEAVE_S = 0.5  # for the goodbyes; without one the server waits for the lease
 
 log = logging.getLogger(__name__)
 
 
 class Participant:
-    """`async with Participant(url, room, nickname) as p` is in the room and its call meanwhile.
+    """Participant in a room and its call, from `async with` to its end.
 
-    It sends `source`, by default a moving picture and a tone, and writes what it receives into the
-    folder `record`. It comes back by itself when a line is lost. Raises Unreachable or Refused.
+    It sends `source`, by default a moving picture and a tone, and records what it receives in the
+    folder `record`. It reconnects by itself. Raises Unreachable or Refused.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Participant:
         self._session = secrets.token_hex(12)
         self._roster: Roster[m.Person] = Roster()
         self._callers: Roster[c.Caller] = Roster()
-        self._awaited: dict[str, c.Caller] = {}  # a restarted server does not know them yet
+        self._awaited: dict[str, c.Caller] = {}  # unknown to a restarted server
         self._awaited_timer: asyncio.TimerHandle | None = None
-        self._lease_s = 0.0  # the server's, on whoever lost the line
+        self._lease_s = 0.0  # of the server, for lost connections
         self._log = Log()
         self._news = asyncio.Event()
         self._mesh: Mesh | None = None
@@ -76,11 +76,11 @@ class Participant:
 
     @property
     def messages(self) -> list[m.Message]:
-        """What was said, as far back as the server told, in its order."""
+        """The messages that the server has sent, in their order."""
         return self._log.messages
 
     def frames_received(self, participant_id: str) -> Counter[Slot]:
-        """How many frames of a participant were decoded until now, by slot."""
+        """Count the decoded frames of a participant until now, by slot."""
         frames = self._mesh.frames.get(participant_id) if self._mesh else None
         return Counter(frames)
 
@@ -101,7 +101,7 @@ class Participant:
         await self.leave()
 
     async def say(self, text: str) -> m.NewMessageAck:
-        """Says something; returns when it is stored, however often the line is lost meanwhile."""
+        """Send a message; return when it is stored, through any loss of connection."""
         message = m.NewMessage(text=text, client_id=str(uuid.uuid4()))
         while True:
             await self._chat.open.wait()
@@ -115,8 +115,8 @@ class Participant:
                 await asyncio.sleep(TOO_FAST_WAIT_S)
 
     async def set_media(self, *, audio: bool | None = None, video: bool | None = None) -> None:
-        """Mutes, shows or hides; the connections stay as they are. The call learns of it as soon as
-        the server takes it, whatever is lost on the way."""
+        """Turn audio or video on or off, without a new negotiation.
+        The server receives the change again and again until it takes it."""
         self.media = c.Media(
             audio=self.media.audio if audio is None else audio,
             video=self.media.video if video is None else video,
@@ -127,7 +127,7 @@ class Participant:
         self._news.set()
 
     async def ended(self) -> Refused:
-        """Waits until the server has told us to stay away (removed, room closed), returns why."""
+        """Wait for a close that forbids a return (removed, room closed); return why."""
         waits = [asyncio.create_task(line.ended()) for line in (self._chat, self._call)]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +137,7 @@ class Participant:
                 wait.cancel()
 
     async def leave(self) -> None:
-        """Leaves the call and the room, and tells the others before the lines go."""
+        """Leave the call and the room, with a goodbye before the connections close."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 for line in (self._call, self._chat):
@@ -213,7 +213,7 @@ class Participant:
     def _joined(self, answer: c.JoinRoomAck) -> None:
         self._lease_s = answer.timing.lease_s
         self._callers_came(answer)
-        # After a lost line the peers live on: the media never went through it.
+        # Peers survive a lost socket, because the media never went through it.
         self._mesh = self._mesh or Mesh(
             you=answer.you,
             ice_servers=answer.ice_servers,
@@ -228,7 +228,7 @@ class Participant:
         self._show_callers()
 
     def _callers_came(self, answer: c.JoinRoomAck | c.CallPeopleAck) -> None:
-        """Whom an answer leaves out may only not have come back to a server that forgot them."""
+        """Keep missing callers for a lease: they may return to a restarted server."""
         named = {caller.id for caller in answer.people}
         before = self._awaited | self.callers
         self._awaited = {id: caller for id, caller in before.items() if id not in named}
@@ -273,8 +273,8 @@ class Participant:
             self.recorder.record(person.nickname if person else participant_id, received)
 
     async def _heal(self) -> None:
-        """Asks for what got lost, and says what the server does not have of us. What comes too fast
-        is repeated after a moment; what fails otherwise, after the next event."""
+        """Request lost entries, and send media that the server does not have.
+        After a passing refusal it repeats this soon, after another failure with the next event."""
         while True:
             await self._news.wait()
             self._news.clear()

@@ -1,4 +1,4 @@
-"""One RTCPeerConnection of aiortc by our rules: signals in, signals out, no socket."""
+"""One RTCPeerConnection of aiortc: signals in, signals out, no socket."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,16 +15,19 @@ from call.bot.media.track_relay import Fan, Tap
 from call.bot.transceivers import Slot, adopt_slots, is_live, open_slots
 from call.protocol import Answer, Candidate, Description, IceServer, Media, Offer
 
-OFFER_WAIT_S = 4.0  # the polite side leaves the first offer to the other for so long
+OFFER_WAIT_S = 4.0  # the polite side waits so long for a remote offer
 ANSWER_DEADLINES_S = (4.0, 4.0, 8.0, 15.0)  # until an offer is sent again; the last one repeats
-CONNECT_DEADLINE_S = 20.0  # from both descriptions to a connection
-HELD_CANDIDATES = 100
+CONNECT_DEADLINE_S = 20.0  # from both descriptions to a connection; then a new one
+HELD_CANDIDATES = 100  # without their description; older ones are dropped
 
 
 @dataclass(frozen=True)
 class PeerOptions:
-    """What a peer needs, and what it tells. `polite` is asked when it matters; `on_useless` hears
-    that only a new connection can help: to answer this offer, or (None) to make one."""
+    """Parameters and callbacks of a peer.
+
+    The peer calls `polite` each time it matters. It calls `on_useless` if only a new connection can
+    help: to answer this offer, or (None) to make one.
+    """
 
     polite: Callable[[], bool]
     ice_servers: list[IceServer]
@@ -41,13 +44,13 @@ class PeerOptions:
 
 @dataclass
 class Peer:
-    """A connection to one other participant, from `start` or the first signal to `close`."""
+    """A connection to one participant, from `start` or a first signal to `close`."""
 
     options: PeerOptions
     received: dict[Slot, Fan] = field(default_factory=dict)
-    early: list[Candidate] = field(default_factory=list)  # wait for their description
+    early: list[Candidate] = field(default_factory=list)  # without their description
     _sent: dict[Slot, Tap] = field(default_factory=dict)
-    _outstanding: set[int] = field(default_factory=set)  # what the unanswered offer was numbered
+    _outstanding: set[int] = field(default_factory=set)  # the numbers of the unanswered offer
     _unanswered: int = 0
     _signal_timer: asyncio.TimerHandle | None = None
     _health_timer: asyncio.TimerHandle | None = None
@@ -61,14 +64,14 @@ class Peer:
         self._worker = asyncio.create_task(self._work())
 
     def start(self) -> None:
-        """Offer, or as the polite side wait for the other's offer, but not for ever."""
+        """Send an offer, or as the polite side wait a while for the remote one."""
         if self.options.polite():
             self._remind_me(OFFER_WAIT_S, self._is_untouched)
         else:
             self._operations.put_nowait(self._offer_if(self._is_untouched))
 
     def receive(self, kind: type, body: Description | Candidate | None) -> None:
-        """An offer, an answer or a candidate (None: there are no more) of the other side."""
+        """Queue an offer, an answer or a candidate (None: the last one has come)."""
         if isinstance(body, Description):
             take = self._take_offer if kind is Offer else self._take_answer
             self._operations.put_nowait(partial(take, body))
@@ -76,7 +79,7 @@ class Peer:
             self._operations.put_nowait(partial(self._take_candidate, body))
 
     def refresh(self) -> None:
-        """What is live has changed: send exactly that."""
+        """Send exactly the live media, after a change."""
         slots = adopt_slots(self.pc)
         for name, track in self._sent.items():
             if name not in slots:
@@ -100,7 +103,7 @@ class Peer:
             await fan.stop()
 
     async def _work(self) -> None:
-        """One operation after the other: each finds the connection as the one before left it."""
+        """Run one operation at a time, so that none meets a half-made change."""
         while True:
             operation = await self._operations.get()
             try:
@@ -119,7 +122,7 @@ class Peer:
         if self.pc.localDescription is None:
             open_slots(self.pc)
             await self.pc.setLocalDescription()
-        # A repeated offer is the same description with a new number, so it is safe to answer both.
+        # A repeated offer only has a new number, so an answer to each of them is safe.
         number = self.options.next_number()
         self._outstanding.add(number)
         again_s = ANSWER_DEADLINES_S[min(self._unanswered, len(ANSWER_DEADLINES_S) - 1)]
@@ -150,7 +153,7 @@ class Peer:
         await self._settle()
 
     def _fill(self) -> None:
-        """Takes what comes in, and puts my tracks into their places."""
+        """Relay the received tracks, and put the own ones into their slots."""
         if self.received or self._sent:
             return
         slots = adopt_slots(self.pc)
@@ -167,7 +170,7 @@ class Peer:
         self.refresh()
 
     async def _settle(self) -> None:
-        """Both descriptions are there: what had to wait for them."""
+        """Finish a negotiation: take the candidates that waited for it."""
         if self._signal_timer:
             self._signal_timer.cancel()
         if self.pc.connectionState != "connected":
@@ -178,13 +181,13 @@ class Peer:
 
     async def _take_candidate(self, candidate: Candidate | None) -> None:
         if candidate is None:
-            return  # it says nothing that aiortc needs to know
+            return  # aiortc needs no end of the candidates
         remote = self.pc.remoteDescription
         if remote is None or not sdp.fits(candidate, remote.sdp):
             self.early = [*self.early, candidate][-HELD_CANDIDATES:]
             return
-        # One path less to try: no candidate, a kind of address that aioice does not know, or a
-        # closed pc.
+        # Only one path is lost by a malformed candidate, by a kind of address that aioice does not
+        # know, or by a closed connection.
         with suppress(sdp.BadSignal, AssertionError, ValueError, OSError):
             await self.pc.addIceCandidate(sdp.candidate(candidate))
 
@@ -192,7 +195,10 @@ class Peer:
         return not self._outstanding and self.pc.remoteDescription is None
 
     def _is_of_another(self, offer: Description) -> bool:
-        """Another certificate: another connection. Another ICE user: an ICE restart."""
+        """Whether an offer needs a new connection.
+
+        Another certificate means another connection, another ICE user an ICE restart.
+        """
         known = self.pc.remoteDescription
         return known is not None and sdp.marks(known.sdp) != sdp.marks(offer.sdp)
 
@@ -203,7 +209,7 @@ class Peer:
                     self._health_timer.cancel()
                 self.options.on_connected(self.received)
             case "failed" | "closed":
-                # The other side may be making a new one already, or be gone.
+                # The remote side may be making a new connection already, or be gone.
                 self._watch(OFFER_WAIT_S if self.options.polite() else OFFER_WAIT_S / 2)
 
     def _watch(self, patience_s: float) -> None:
@@ -226,7 +232,7 @@ class Peer:
 def _configuration(servers: list[IceServer], *, relay_only: bool) -> RTCConfiguration:
     policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
     return RTCConfiguration(
-        # Without a list aiortc asks a STUN server of a stranger.
+        # Without a list aiortc uses a STUN server of a third party.
         iceServers=[RTCIceServer(one.urls, one.username, one.credential) for one in servers],
         iceTransportPolicy=policy,
         bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,

@@ -1,4 +1,4 @@
-"""The page of a room, as far as a participant without a browser needs it: its token."""
+"""The page of a room, as far as a participant in Python needs it: its token."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ _ROOM_DATA = re.compile(r'<script id="room-data" type="application/json">(.*?)</
 
 
 class RoomPage(NamedTuple):
-    """Where the page was found (redirects lead to the room's own address), and what it says."""
+    """The address of a room's page after redirects, and its key and token."""
 
     url: str
     key: str
@@ -33,7 +33,10 @@ class _RoomData(msgspec.Struct):
 
 
 async def load(url: str, room: str) -> RoomPage:
-    """The page of a room, by its name or key, of the Noom at `url`. Raises Unreachable."""
+    """Load the page of a room by its name or key, from the Noom at `url`.
+
+    Raises Unreachable.
+    """
     loop = asyncio.get_running_loop()
     loaded: asyncio.Future[RoomPage] = loop.create_future()
 
@@ -54,7 +57,7 @@ async def load(url: str, room: str) -> RoomPage:
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(deliver, page, problem)
 
-    # Not `to_thread`: a program waits at its end for those threads, even for a silent server.
+    # Not `to_thread`: a program waits for its threads at the end, even for a silent server.
     Thread(target=work, daemon=True).start()
     return await loaded
 

@@ -1,4 +1,4 @@
-"""What another side describes, read for aiortc: what makes sense of it, or one error."""
+"""Session descriptions and candidates, parsed for aiortc with one kind of error."""
 
 import re
 
@@ -9,20 +9,20 @@ from call.protocol import Candidate
 
 
 class BadSignal(Exception):
-    """Not a session description (RFC 8866), or not a candidate (RFC 8839, 5.1), for aiortc."""
+    """A description (RFC 8866) or candidate (RFC 8839) that aiortc cannot read."""
 
 
 def description(sdp: str, kind: str) -> RTCSessionDescription:
-    """An `offer` or an `answer` that aiortc can read. Raises BadSignal."""
+    """Make an `offer` or an `answer` that aiortc can read. Raises BadSignal."""
     try:
         SessionDescription.parse(sdp)
-    except Exception as error:  # its parser asserts, indexes and converts as it goes
+    except Exception as error:  # the parser raises errors of many kinds
         raise BadSignal(f"{kind}: {error!r:.200}") from error
     return RTCSessionDescription(sdp, kind)
 
 
 def candidate(one: Candidate) -> RTCIceCandidate:
-    """Raises BadSignal."""
+    """Make a candidate of aiortc. Raises BadSignal."""
     try:
         parsed = candidate_from_sdp(one.candidate.partition(":")[2])
     except Exception as error:
@@ -39,7 +39,7 @@ def marks(sdp: str) -> tuple[str, ...]:
 
 
 def fits(one: Candidate, sdp: str) -> bool:
-    """Whether a candidate belongs to the ICE generation of the description (RFC 8839, 5.4)."""
+    """Whether a candidate is of a description's ICE generation (RFC 8839, 5.4)."""
     named = re.search(r" ufrag (\S+)", one.candidate)
     fragment = one.username_fragment or (named[1] if named else None)
     return fragment is None or f"a=ice-ufrag:{fragment}\r\n" in sdp

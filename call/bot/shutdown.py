@@ -1,17 +1,17 @@
-"""Ends the parts of a participant: each by itself, and all within a bounded time."""
+"""Shutdown of a participant's parts, within a bounded time."""
 
 import asyncio
 import logging
 from collections.abc import Coroutine
 from typing import Any
 
-END_S = 1.0  # a part that takes longer ends behind the caller's back
+END_S = 1.0  # the caller does not wait longer; the part goes on ending
 
 log = logging.getLogger(__name__)
 
 
 async def end_all(*parts: Coroutine[Any, Any, None]) -> None:
-    """Ends all parts at once. One that fails or hangs keeps none of the others open."""
+    """End all parts at once; a part that fails or hangs keeps no other one open."""
     tasks = [asyncio.create_task(part) for part in parts]
     done, late = await asyncio.wait(tasks, timeout=END_S) if tasks else (set(), set())
     for task in done:

@@ -1,4 +1,4 @@
-"""A WebSocket to Noom, from Python: reconnects, refs and acks; as static/js/transport/socket.js."""
+"""A WebSocket client that reconnects, as static/js/transport/socket.js does."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ from chat.protocol.codec import Socket
 from chat.protocol.messages import BeatEvent, Wire
 
 OPEN_DEADLINE_S = ANSWER_DEADLINE_S = 10.0
-BEATS, SPARE_S = 2, 2.0  # a socket without a word for so many beats, and this, is dead
+BEATS, SPARE_S = 2, 2.0  # a socket is dead after so many beats and seconds of silence
 FIRST_JITTER_S, MOST_JITTER_S = 1.0, 10.0
 AFTER_FLOODING_S = 5.0
 REFUSED_WAIT_S = 1.0
@@ -41,11 +41,11 @@ Answered = TypeVar("Answered", bound=Wire)
 
 
 class Unreachable(Exception):
-    """There is no Noom at that address, or the line to it is down."""
+    """There is no Noom at an address, or the connection to it is lost."""
 
 
 class Refused(Exception):
-    """What the server said no to: `code` is one of docs/protocol.md."""
+    """A refusal of the server; docs/protocol.md lists each `code`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -68,7 +68,10 @@ _encoder = msgspec.json.Encoder()
 
 
 class Line:
-    """One socket of a room, from `start` to `stop`; `on_welcome` hears each answer to `hello`."""
+    """A socket of a room, from `start` to `stop`.
+
+    `on_welcome` receives each answer to `hello`.
+    """
 
     def __init__(
         self,
@@ -90,17 +93,20 @@ class Line:
         self._awaited: dict[int, tuple[type[Wire], asyncio.Future[Any]]] = {}
         self._last_ref = 0
         self._connection = 0
-        self._return_within_s = 0.0  # as the last beat has it
+        self._return_within_s = 0.0  # of the last beat
         self._silence_s = ANSWER_DEADLINE_S  # until the first answer says how often beats come
         self._task: asyncio.Task[Refused] | None = None
         self.open = asyncio.Event()
 
     async def start(self) -> None:
-        """Returns when the first `hello` is answered. Raises Unreachable or Refused."""
+        """Connect, and wait for the answer to `hello`.
+
+        Raises Unreachable or Refused.
+        """
         self._task = asyncio.create_task(self._live(await self._enter()))
 
     async def ended(self) -> Refused:
-        """Waits until the server has told us to stay away, and returns why."""
+        """Wait for a close that forbids a return, and return why."""
         if self._task is None:
             raise Unreachable("The line was never opened.")
         return await asyncio.shield(self._task)
@@ -113,7 +119,10 @@ class Line:
         await self._hang_up()
 
     async def request(self, message: Wire, answer: type[Answered]) -> Answered:
-        """Sends a message and returns its answer. Raises Refused, or Unreachable if none came."""
+        """Send a message and return its answer.
+
+        Raises Refused, or Unreachable if no answer came.
+        """
         if self._socket is None:
             raise Unreachable("The line is down.")
         self._last_ref = ref = self._last_ref + 1
@@ -129,13 +138,13 @@ class Line:
             del self._awaited[ref]
 
     async def post(self, message: Wire) -> None:
-        """Sends a message that needs no answer; dropped while the line is down."""
+        """Send a message that needs no answer; drop it while disconnected."""
         if self._socket:
             with suppress(ConnectionClosed):
                 await self._socket.send(_encode(message))
 
     async def _enter(self) -> ClientConnection:
-        """Connects and says hello."""
+        """Connect and send `hello`."""
         try:
             socket = self._socket = await self._connect()
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
@@ -158,13 +167,18 @@ class Line:
         return socket
 
     def _next_connection(self) -> int:
-        """The number of a new connection, above that of any before: also of another program's that
-        had the token."""
+        """The number of a new connection, larger than that of any before.
+
+        The clock puts it above the numbers of another program that had the token.
+        """
         self._connection = max(self._connection + 1, int(time.time() * 1000))
         return self._connection
 
     async def _connect(self, **options: Any) -> ClientConnection:
-        """A new socket; `options` are those of `websockets.connect`. Raises what that raises."""
+        """Open a socket.
+
+        `options` are those of `websockets.connect`, and so are the errors.
+        """
         return await connect(
             self._address,
             origin=self._origin,
@@ -176,7 +190,7 @@ class Line:
         )
 
     async def _say(self, socket: ClientConnection, hello: Wire) -> _Frame:
-        """The answer to a hello: the first that a socket says."""
+        """Send `hello`, and return the first frame, which is its answer."""
         try:
             await socket.send(_encode(hello, 0))
             async with asyncio.timeout(ANSWER_DEADLINE_S):
@@ -188,7 +202,7 @@ class Line:
         return frame
 
     async def _live(self, socket: ClientConnection) -> Refused:
-        """Reads, and comes back whenever the line is lost, until it is told to stay away."""
+        """Read, and reconnect after each loss, until a close forbids it."""
         while True:
             await self._read(socket)
             code, reason = socket.close_code, socket.close_reason or ""
@@ -210,7 +224,7 @@ class Line:
                 code, attempt = None, attempt + 1
 
     async def _read(self, socket: ClientConnection) -> None:
-        """Hands on what comes, until the line is lost."""
+        """Handle frames until the connection is lost."""
         with suppress(ConnectionClosed, TimeoutError):
             while True:
                 async with asyncio.timeout(self._silence_s):
@@ -220,7 +234,7 @@ class Line:
 
     def _take(self, frame: _Frame) -> None:
         if frame.ref is None:
-            # A newer server may know more: docs/protocol.md says to pass that over.
+            # A newer server may send unknown events, which docs/protocol.md says to ignore.
             if (decoder := self._events.get(frame.type)) is None:
                 return
             event = decoder.decode(frame.payload)
@@ -253,7 +267,10 @@ def _encode(message: Wire, ref: int | None = None) -> str:
 
 
 def _wait_s(code: int | None, reason: str, attempt: int, within_s: float) -> float:
-    """Full jitter: a thousand who lose one server do not come back in one moment."""
+    """The time before a reconnect, with full jitter.
+
+    A thousand clients that lose one server must not come back in one moment.
+    """
     least = AFTER_FLOODING_S if code == close_codes.FLOODING else 0.0
     most = min(max(FIRST_JITTER_S, within_s) * 2**attempt, MOST_JITTER_S)
     if code == close_codes.RESTARTING and reason.isdecimal():

@@ -1,4 +1,7 @@
-"""A room and its call as a participant in Python knows them, made from answers and events. Pure."""
+"""A room and its call as a participant in Python knows them. Pure.
+
+Answers and events of the server change them.
+"""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -14,7 +17,10 @@ M = TypeVar("M", bound=Member)
 
 @dataclass
 class Roster(Generic[M]):
-    """People by id. `missing`: a version was skipped, so the whole roster must be asked for."""
+    """Members by id; `missing` means that a version was skipped.
+
+    The participant then requests the whole roster.
+    """
 
     people: dict[str, M] = field(default_factory=dict)
     version: int = 0
@@ -33,7 +39,7 @@ class Roster(Generic[M]):
             self.people.pop(person.id, None)
 
     def heard(self, version: int) -> None:
-        """A beat named the version."""
+        """Compare the version in a heartbeat."""
         self.missing |= version > self.version
 
     def _is_news(self, version: int) -> bool:
@@ -46,9 +52,11 @@ class Roster(Generic[M]):
 
 @dataclass
 class Log:
-    """Messages in rising order, each once. `last` is the highest number without a hole below it,
-    as far as we were there; `head` the room's last. `gone` are the numbers of deletions, and of
-    what they have deleted."""
+    """Messages in rising order, each once.
+
+    `last` is the highest number without a gap below it since the participant came. `head` is the
+    last number of the room. `gone` are the numbers of deletions and of deleted messages.
+    """
 
     messages: list[Message] = field(default_factory=list)
     last: int | None = None
@@ -61,8 +69,10 @@ class Log:
         return self.last is not None and self.last < self.head
 
     def begin(self, answer: EnterRoomAck) -> None:
-        """The answer to entering: the newest messages, or those after `last`; in a room that was
-        made again, all begins anew."""
+        """Take the answer to entering: the newest messages, or those after `last`.
+
+        The log of a room that was made again begins anew.
+        """
         if answer.epoch != self.epoch:
             self.messages, self.gone, self.last, self.head = [], [], None, 0
             self.epoch = answer.epoch
@@ -80,8 +90,10 @@ class Log:
             self.last = end
 
     def fill(self, answer: HistoryAck) -> None:
-        """The answer to the question for what comes after `last`: a hole in it is there for good,
-        its messages being deleted."""
+        """Take the entries after `last`.
+
+        A gap among them stays, because its messages are deleted.
+        """
         entries = [*(m.seq for m in answer.messages), *(d.seq for d in answer.deletions)]
         if not entries:
             self.last = self.head
@@ -89,8 +101,8 @@ class Log:
             self.last = min(entries) - 1
             self.add(*answer.messages, deletions=answer.deletions)
 
-    # Each costs as much as there is that is new: a log of 100,000 messages is deleted in hundreds
-    # of pieces.
+    # The cost of each grows with the new entries alone, because a log of 100,000 messages is
+    # deleted in hundreds of pieces.
     def _forget(self, deletion: Deletion) -> None:
         told = [(span.first, span.last) for span in deletion.spans]
         for first, last in told:
@@ -105,12 +117,12 @@ class Log:
             self.messages[place : place + self._is_at(place, message.seq)] = [message]
 
     def _end_of(self, seq: int) -> int:
-        """Up to which number all from this one on is known; 0: it is not."""
+        """The last of the known numbers in a row from `seq` on; 0 if `seq` is unknown."""
         end = spans.end_of(self.gone, seq)
         return end or (seq if self._is_at(self._place(seq), seq) else 0)
 
     def _place(self, seq: int) -> int:
-        """Where a message with this number is, or belongs."""
+        """The index of the message with this number, or the index where it belongs."""
         return bisect_left(self.messages, seq, key=lambda message: message.seq)
 
     def _is_at(self, place: int, seq: int) -> bool:

@@ -1,4 +1,7 @@
-"""The four places of a peer connection, as in static/js/webrtc/transceivers.js."""
+"""The four slots of a peer connection.
+
+static/js/webrtc/transceivers.js has them for pages.
+"""
 
 from typing import Literal
 
@@ -8,7 +11,7 @@ from call.protocol import Media
 
 Slot = Literal["microphone", "camera", "screen", "screen_sound"]
 
-# The order of the m-lines: part of the protocol between any two participants.
+# The order of the m-lines, which is part of the protocol between participants.
 LAYOUT: tuple[tuple[Slot, str], ...] = (
     ("microphone", "audio"),
     ("camera", "video"),
@@ -18,15 +21,19 @@ LAYOUT: tuple[tuple[Slot, str], ...] = (
 
 
 def open_slots(pc: RTCPeerConnection) -> None:
-    """For the side that offers: all four at once and for both directions, so that nothing that is
-    switched on later needs a negotiation."""
+    """Add all four slots for both directions, for the side that offers.
+
+    Media that are switched on later then need no negotiation.
+    """
     for _, kind in LAYOUT:
         pc.addTransceiver(kind, direction="sendrecv")
 
 
 def adopt_slots(pc: RTCPeerConnection) -> dict[Slot, RTCRtpTransceiver]:
-    """The transceivers of a remote description, found by their order within a kind; a foreign peer
-    may have fewer."""
+    """The transceivers of a remote description, by their order within a kind.
+
+    A foreign peer may have fewer.
+    """
     slots: dict[Slot, RTCRtpTransceiver] = {}
     for kind in ("audio", "video"):
         found = [t for t in pc.getTransceivers() if t.kind == kind and t.mid is not None]
@@ -41,7 +48,7 @@ def adopt_slots(pc: RTCPeerConnection) -> dict[Slot, RTCRtpTransceiver]:
 
 
 def is_live(slot: Slot, media: Media) -> bool:
-    """Whether `media` says that the slot's track is sent."""
+    """Whether `media` means that a slot's track is sent."""
     match slot:
         case "microphone":
             return media.audio

@@ -69,7 +69,7 @@ class BriefQuestion(admin.ModelAdmin):  # type: ignore[type-arg]
         """Ask, and delete after the confirmation.
 
         Django's own question has a field for each row, and a form may have a thousand fields. This
-        question names the last row that existed when it was asked, so that later rows stay.
+        question names the last row at its time, so that later rows stay.
         """
         through = request.POST.get("through", "")
         if through.isdecimal():

@@ -1,1 +1,1 @@
-"""The same sockets over HTTP, where no WebSocket gets through."""
+"""Sockets over HTTP, for networks that let no WebSocket through."""

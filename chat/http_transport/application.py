@@ -1,4 +1,4 @@
-"""The sockets without WebSocket: one address each, reached by POST (docs/protocol.md)."""
+"""ASGI application of the sockets over HTTP (docs/protocol.md)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +10,7 @@ from chat.http_transport import requests as wire
 from chat.http_transport.remote import Request
 from chat.http_transport.session import Application, Batch, Gone
 
-# A proxy that gathers answers, or packs them, would hold events back.
+# A proxy that buffers or compresses answers would delay events.
 HEADERS = [
     (b"cache-control", b"no-store, no-transform"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -24,9 +24,9 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Fallback:
-    """Lets a page that gets no WebSocket reach the consumers of `sockets` all the same.
+    """Serves the consumers of `sockets` to pages that get no WebSocket.
 
-    A request is answered by whichever process it comes to (registry.py); none waits in a thread.
+    Any process can answer a request for any session (registry.py). No request occupies a thread.
     """
 
     def __init__(self, sockets: Application) -> None:
@@ -71,7 +71,7 @@ class Fallback:
 
 
 async def _tell(request: Request, send: Send, stream: bool) -> None:
-    """Answers with events: as they come, or what there is."""
+    """Answer with events, as a stream or with those that are there."""
     batch = await registry.current().serve(request)
     more = stream and not batch.over
     await _start(send, batch.events, more=more)
@@ -80,7 +80,7 @@ async def _tell(request: Request, send: Send, stream: bool) -> None:
 
 
 async def _go_on(request: Request, batch: Batch, send: Send) -> None:
-    """The rest of a stream. One that breaks off is asked for again."""
+    """Send the rest of a stream; the page requests it again if it breaks off."""
     sessions = registry.current()
     while not batch.over:
         request.since = batch.last
@@ -93,7 +93,7 @@ async def _go_on(request: Request, batch: Batch, send: Send) -> None:
 
 
 async def _while_connected(receive: Receive, answer: Awaitable[None]) -> None:
-    """Ends the answer when the other side goes away."""
+    """Answer until the client disconnects."""
     tasks = [asyncio.ensure_future(answer), asyncio.ensure_future(_disconnected(receive))]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -111,7 +111,7 @@ async def _disconnected(receive: Receive) -> None:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body. Raises _TooLarge."""
+    """Read the whole body. Raises _TooLarge, or BadRequest if the client leaves."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -125,7 +125,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _socket_scope(scope: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The handshake that a WebSocket would have made."""
+    """The scope that the handshake of a WebSocket would have."""
     secure = scope.get("scheme") in ("https", "wss")
     kept = ("asgi", "client", "headers", "root_path", "server")
     return {

@@ -1,4 +1,4 @@
-"""The sessions that this process holds, and the way to those of the others."""
+"""The sessions of this process, and the way to those of other processes."""
 
 import asyncio
 import logging
@@ -17,20 +17,22 @@ from chat.http_transport.requests import Close, Listen, Send
 from chat.http_transport.session import Application, Batch, Gone, Session
 from chat.realtime import redis_client
 
-ID_BYTES = 18  # 144 bits that nobody guesses
+ID_BYTES = 18  # 144 bits, which nobody can guess
 PROCESS_BYTES = 9
 WATCH_S = 0.5
 REDIS_CONNECTIONS = 50
-REDIS_PATIENCE_S = 2.0  # for one of them
-REMEMBERED_S = 2.0  # after its end, for a page that has not heard of it
+REDIS_PATIENCE_S = 2.0  # wait for a free one of these connections
+REMEMBERED_S = 2.0  # an ended session stays so long, for a page that has not received the end
 
 log = logging.getLogger(__name__)
 _signer = signing.Signer(salt="noom.http", sep=".")
 
 
 class Sessions:
-    """The sessions of a process. A session's name says who holds it, signed by us, so that a
-    forged one costs no question to Redis."""
+    """The sessions of a process.
+
+    The signed name of a session holds its process, so that a forged name costs no query of Redis.
+    """
 
     def __init__(self) -> None:
         self.process = secrets.token_hex(PROCESS_BYTES)
@@ -49,7 +51,7 @@ class Sessions:
             self._others = Others(redis, self.process, self.serve_here)
 
     async def open(self, scope: Mapping[str, Any], application: Application) -> str | None:
-        """A session at the consumer of a scope's path; None if there is none, or it refuses.
+        """Open a session at the consumer of the scope's path; None if none accepts.
 
         Raises Unavailable if Redis is away.
         """
@@ -67,7 +69,10 @@ class Sessions:
         return _signer.sign(f"{self.process}:{secret}")
 
     async def serve(self, request: Request) -> Batch:
-        """Does what a page asks of its session, whoever holds it. Raises Gone, and Unavailable."""
+        """Serve a request in the process that holds its session.
+
+        Raises Gone or Unavailable.
+        """
         process, _ = _read(request.head.session)
         if process == self.process:
             return await self.serve_here(request)
@@ -77,7 +82,7 @@ class Sessions:
         return await self._others.ask(process, request)
 
     async def serve_here(self, request: Request) -> Batch:
-        """The same for a session of this very process. Raises Gone."""
+        """Serve a request for a session of this process. Raises Gone."""
         process, secret = _read(request.head.session)
         session = self._held.get(secret)
         if process != self.process or session is None or session.path != request.path:
@@ -95,7 +100,7 @@ class Sessions:
         return Batch()
 
     async def stop(self) -> None:
-        """Ends what is still there."""
+        """End all sessions of this process."""
         if self._watching is not None:
             self._watching.cancel()
         for task in self._tasks.values():
@@ -130,7 +135,10 @@ async def _run(session: Session, application: Application, scope: Mapping[str, A
 
 
 def _read(name: str) -> tuple[str, str]:
-    """The process and the secret in a session's name. Raises Gone unless we signed it."""
+    """Return the process and the secret in a session's name.
+
+    Raises Gone unless the name has a valid signature.
+    """
     try:
         process, _, secret = _signer.unsign(name).partition(":")
     except signing.BadSignature as error:
@@ -142,7 +150,7 @@ _sessions: WeakKeyDictionary[runtime.Runtime, Sessions] = WeakKeyDictionary()
 
 
 def current() -> Sessions:
-    """The sessions of this process; they end with its runtime."""
+    """Return the sessions of this process, which end with its runtime."""
     here = runtime.current()
     if here not in _sessions:
         _sessions[here] = sessions = Sessions()

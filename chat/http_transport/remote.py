@@ -1,4 +1,4 @@
-"""Requests for the sessions of other processes, carried over Redis to whoever holds them."""
+"""Requests for the sessions of other processes, carried over Redis."""
 
 import asyncio
 import contextlib
@@ -19,10 +19,10 @@ from chat.http_transport.session import HOLD_S, Batch, Gone
 
 RETRY_S = 0.1
 WATCH_S = 0.3
-DEAF_S = 0.2  # a process to which nobody listens for so long is no more
-FRESH_S = 2.0  # after Redis was away others may not be listening again yet
+DEAF_S = 0.2  # a process whose channel has no listener for so long has ended
+FRESH_S = 2.0  # after a loss of Redis, until other processes listen again
 ANSWER_DEADLINE_S = HOLD_S + 2.0
-MAX_ASKED = 10_000  # under way for others
+MAX_ASKED = 10_000  # requests of other processes under way; more are dropped
 MAX_CONNECTIONS = 20
 PREFIX = "noom:http:"
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Request(Struct):
-    """A page's request for a session: what it asks for, its frames, the last number it was told."""
+    """A page's request for a session, with its frames and the last number sent."""
 
     path: str
     head: Later
@@ -58,10 +58,10 @@ _decoder = msgspec.msgpack.Decoder(_Ask | _Answer)
 
 
 class Others:
-    """Asks other processes, and lets `serve` answer theirs.
+    """Sends requests to other processes, and answers their requests with `serve`.
 
-    Redis' publishing may lose what it carries; a request that is lost fails, and the page repeats
-    it, which is harmless. That a process is no more is known by nobody listening on its channel.
+    Redis may lose a published message. The request then fails, and the page repeats it, which is
+    harmless. A channel without a listener shows that its process has ended.
     """
 
     def __init__(
@@ -78,7 +78,10 @@ class Others:
         self._line = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def start(self) -> None:
-        """Returns when others can reach this process. Raises Unavailable if Redis is away."""
+        """Wait until other processes can reach this one.
+
+        Raises Unavailable if Redis is away.
+        """
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(self._read()),
@@ -91,7 +94,7 @@ class Others:
             raise Unavailable("Redis does not answer") from error
 
     async def stop(self) -> None:
-        """Undoes `start`, after the answers that are on their way."""
+        """Undo `start`, after the answers that are under way."""
         if self._serving:
             await asyncio.wait(self._serving, timeout=1)
         tasks = [*self._tasks, *self._serving]
@@ -102,9 +105,10 @@ class Others:
         await self._redis.aclose()
 
     async def ask(self, process: str, request: Request) -> Batch:
-        """What the process that holds the session says.
+        """Send a request to the process that holds the session.
 
-        Raises Gone if it holds none, or is no more, and Unavailable if Redis is away.
+        Raises Gone if the process has no such session or has ended, and Unavailable if Redis is
+        away.
         """
         number = next(self._numbers)
         answer: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
@@ -121,14 +125,14 @@ class Others:
             del self._asked[number]
 
     async def _publish(self, process: str, message: bytes) -> bool:
-        """Whether the process has it."""
+        """Publish to a process; return whether it listens."""
         async with self._line:
             listeners = await self._redis.publish(PREFIX + process, message)
         self._note(process, int(listeners))
         return bool(listeners)
 
     def _note(self, process: str, listeners: int) -> None:
-        """Lets nobody wait for a process that is no more."""
+        """Record whether a process listens; fail its requests if it has ended."""
         now = time.monotonic()
         if listeners or now - self._hears_since < FRESH_S:
             self._deaf_since.pop(process, None)
@@ -183,11 +187,11 @@ class Others:
         with contextlib.suppress(Gone):
             batch = await self._serve(ask.request)
         answer = msgspec.msgpack.encode(_Answer(ask.number, batch))
-        with contextlib.suppress(RedisError, OSError, TimeoutError):  # it is asked again
+        with contextlib.suppress(RedisError, OSError, TimeoutError):  # the page repeats the request
             await self._publish(ask.back_to, answer)
 
     async def _watch(self) -> None:
-        """Tells those who wait for a process that it is no more."""
+        """Check the processes that requests wait for, and fail those of ended ones."""
         while True:
             await asyncio.sleep(WATCH_S)
             waiting = sorted({asked.process for asked in self._asked.values()})

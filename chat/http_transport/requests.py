@@ -1,26 +1,32 @@
-"""The requests that stand in for a WebSocket, and their answers (docs/protocol.md). Pure."""
+"""Requests that stand in for a WebSocket, and their answers. Pure.
+
+docs/protocol.md describes them.
+"""
 
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-MAX_BODY_BYTES = 96 * 1024  # a frame of the largest size, its head, and a little
-QUIET = b":\n\n"  # a comment: the line is alive and there is nothing to say
+MAX_BODY_BYTES = 96 * 1024  # the largest frame, its head, and a margin
+QUIET = b":\n\n"  # a comment: the connection works, and there is no event
 
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 SessionId = Annotated[str, Meta(max_length=200)]
 
 
 class Open(Struct, tag_field="do", tag="open", forbid_unknown_fields=True):
-    """A new session. Its answer goes on as a stream, or ends after the session's name."""
+    """Open a session; the answer names it, then goes on as a stream or ends."""
 
     stream: bool
 
 
 class Listen(Struct, tag_field="do", tag="listen", forbid_unknown_fields=True):
-    """What came after the frame `after`, which this acknowledges. A later `turn` ends earlier
-    ones; an answer that is no stream ends with what it finds first."""
+    """Request the frames after the frame `after`, which this acknowledges.
+
+    A later `turn` ends earlier requests. An answer that is no stream ends after the first frames
+    that it finds.
+    """
 
     session: SessionId
     turn: Count
@@ -29,7 +35,7 @@ class Listen(Struct, tag_field="do", tag="listen", forbid_unknown_fields=True):
 
 
 class Send(Struct, tag_field="do", tag="send", forbid_unknown_fields=True):
-    """Frames for the server, one a line of the body, the first of which is the `number`th."""
+    """Send frames, one on each line of the body; the first is the `number`th."""
 
     session: SessionId
     number: Count
@@ -37,25 +43,28 @@ class Send(Struct, tag_field="do", tag="send", forbid_unknown_fields=True):
 
 
 class Close(Struct, tag_field="do", tag="close", forbid_unknown_fields=True):
-    """The end, after the last frames."""
+    """End the session after the last frames."""
 
     session: SessionId
     number: Count
     code: Literal[1000, 1001]
 
 
-Later = Listen | Send | Close  # requests for a session that is there
+Later = Listen | Send | Close  # requests for an existing session
 Head = Open | Later
 
 _head = msgspec.json.Decoder(Head)
 
 
 class BadRequest(Exception):
-    """Not a request of this protocol."""
+    """A request that breaks this protocol."""
 
 
 def decode(body: bytes) -> tuple[Head, list[str]]:
-    """The head in the first line of a body, and the frames in the others. Raises BadRequest."""
+    """Decode the head in the first line of a body, and the frames in the rest.
+
+    Raises BadRequest.
+    """
     try:
         first, *frames = body.decode().split("\n")
         return _head.decode(first), frames
@@ -64,15 +73,15 @@ def decode(body: bytes) -> tuple[Head, list[str]]:
 
 
 def opened(session: str) -> bytes:
-    """The event that names a new session."""
+    """Encode the event that names a new session."""
     return b"event: open\ndata: %b\n\n" % msgspec.json.encode({"session": session})
 
 
 def numbered(number: int, frame: str) -> bytes:
-    """The event that carries a frame; JSON has no line feed within."""
+    """Encode a frame as a numbered event; JSON has no line feed within."""
     return b"id: %d\ndata: %b\n\n" % (number, frame.encode())
 
 
 def closed(code: int, reason: str) -> bytes:
-    """The last event."""
+    """Encode the last event of a session."""
     return b"event: close\ndata: %b\n\n" % msgspec.json.encode({"code": code, "reason": reason})

@@ -1,4 +1,4 @@
-"""A WebSocket to its consumer, HTTP requests to its page: numbered frames both ways."""
+"""A session: a WebSocket to its consumer, HTTP requests to its page."""
 
 import asyncio
 import contextlib
@@ -13,13 +13,13 @@ from chat.http_transport import requests as wire
 from chat.protocol import close_codes
 from chat.realtime.rate_limits import Bucket
 
-HOLD_S = 5.0  # for how long a request waits for something to say
-AWAY_S = 5.0  # without a request that listens, a page is gone
-SILENT_S = 12.0  # and without any request at all, whatever a proxy still holds open
-TOLD_S = 2.0  # for a page to hear of its end
-MAX_UNREAD_BYTES = 1_000_000  # frames that the page has not said to have
+HOLD_S = 5.0  # a request that waits so long for a frame is answered without one
+AWAY_S = 5.0  # a session ends after so long without a request that listens
+SILENT_S = 12.0  # and without any request, even if a proxy holds one open
+TOLD_S = 2.0  # a closed session waits so long for its page to receive the end
+MAX_UNREAD_BYTES = 1_000_000  # unacknowledged frames; more are TOO_SLOW
 MAX_ANSWER_BYTES = 256_000  # of an answer; a larger frame goes alone
-MAX_QUEUED_FRAMES = 1_000  # until their consumer takes them
+MAX_QUEUED_FRAMES = 1_000  # frames before their consumer takes them; more are FLOODING
 MAX_QUEUED_BYTES = 2_000_000
 REQUESTS_PER_S = 50.0
 
@@ -27,11 +27,11 @@ Application = Callable[[Mapping[str, Any], Any, Any], Awaitable[None]]
 
 
 class Gone(Exception):
-    """There is no such session, or it is over."""
+    """There is no such session, or it has ended."""
 
 
 class Batch(Struct):
-    """What there is to say now: events, the number of the last frame, whether that was all."""
+    """Events, the number of their last frame, and whether the answer ends there."""
 
     events: bytes = b""
     last: int = 0
@@ -39,19 +39,22 @@ class Batch(Struct):
 
 
 class Session:
-    """One line of one page. What the page sends is taken once and in order, what it is sent is
-    kept until the page says that it has it; so any request may be lost, and come again."""
+    """One session of one page.
+
+    The consumer receives each frame of the page once and in order. Frames for the page are kept
+    until it acknowledges them, so any request may be lost and repeated.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.over = False  # the consumer has been told
+        self.over = False  # the consumer has received the disconnect
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._queued_bytes = 0
         self._expected = 1  # the number of the page's next frame
         self._unread: deque[tuple[int, bytes]] = deque()
         self._unread_bytes = 0
-        self._last = 0  # the number of our last frame
+        self._last = 0  # the number of the last frame for the page
         self._closing: bytes | None = None
         self._code = close_codes.SILENT
         self._read = 0  # the number of the last frame that the page has
@@ -63,13 +66,13 @@ class Session:
         self._queue.put_nowait({"type": "websocket.connect"})
 
     async def receive(self) -> dict[str, Any]:
-        """ASGI's `receive`, for the consumer."""
+        """Implement ASGI's `receive` for the consumer."""
         message = await self._queue.get()
         self._queued_bytes -= len(message.get("text", ""))
         return message
 
     async def send(self, message: Mapping[str, Any]) -> None:
-        """ASGI's `send`, for the consumer."""
+        """Implement ASGI's `send` for the consumer."""
         match message["type"]:
             case "websocket.accept":
                 self.accepted.set_result(True)
@@ -81,8 +84,10 @@ class Session:
                 self._close(message.get("code") or close_codes.NORMAL, message.get("reason") or "")
 
     def take(self, number: int, frames: list[str]) -> None:
-        """Hands on the page's frames, the first of which is the `number`th; those that came
-        before are left out."""
+        """Hand the page's frames to the consumer, without those that came before.
+
+        `number` is the number of the first frame.
+        """
         self._hear()
         if frames and number > self._expected:
             self._close(close_codes.BROKEN_CLIENT)
@@ -96,7 +101,7 @@ class Session:
             self._queue.put_nowait({"type": "websocket.receive", "text": frame})
 
     def acknowledge(self, after: int) -> None:
-        """The page has all frames up to this number."""
+        """Forget the frames up to this number, which the page has."""
         if after > self._last:
             self._close(close_codes.BROKEN_CLIENT)
         self._read = max(self._read, after)
@@ -104,8 +109,8 @@ class Session:
             self._unread_bytes -= len(self._unread.popleft()[1])
 
     async def listen(self, turn: int, since: int) -> Batch:
-        """The frames after the number `since`, or after HOLD_S a sign of life."""
-        if turn > self._turn:  # else a stream goes on, and the page has said nothing
+        """Wait for frames after the number `since`; after HOLD_S return a comment."""
+        if turn > self._turn:  # otherwise a stream goes on, without a new request
             self._turn = turn
             self._hear()
             self._wake()
@@ -120,7 +125,7 @@ class Session:
                 self._listened_at = time.monotonic()
 
     def end(self, code: int) -> None:
-        """The page is no more, by its own word or for want of one, or has heard of its end."""
+        """Disconnect the consumer: the page has gone, or has received the end."""
         if not self.over:
             self.over = True
             self._closing = self._closing or wire.closed(code, "")
@@ -128,7 +133,7 @@ class Session:
             self._wake()
 
     def look_after(self) -> None:
-        """Ends it when nothing has been heard of the page for too long."""
+        """End the session if its page has been silent for too long."""
         now = time.monotonic()
         patience = AWAY_S if self._closing is None else TOLD_S
         is_away = not self._listening and now - self._listened_at > patience
@@ -136,7 +141,7 @@ class Session:
             self.end(self._code)
 
     def fail(self) -> None:
-        """The consumer has ended without a word."""
+        """Close the session after its consumer has ended without a close."""
         if not self.accepted.done():
             self.accepted.set_result(False)
         self._close(close_codes.SERVER_ERROR)
@@ -153,13 +158,13 @@ class Session:
         event = wire.numbered(self._last, frame)
         self._unread.append((self._last, event))
         self._unread_bytes += len(event)
-        # The first is on its way: a long answer of ours makes no slow reader.
+        # The first is under way and does not count: one long answer makes no slow reader.
         if self._unread_bytes - len(self._unread[0][1]) > MAX_UNREAD_BYTES:
             self._close(close_codes.TOO_SLOW)
         self._wake()
 
     def _close(self, code: int, reason: str = "") -> None:
-        """Says goodbye, once; the consumer hears of it when the page has."""
+        """Close the session once; its consumer learns of it after the page."""
         if self._closing is not None:
             return
         self._closing, self._code = wire.closed(code, reason), code
@@ -180,10 +185,10 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await news.wait()
-        return Batch(last=since, over=True)  # the page listens elsewhere by now
+        return Batch(last=since, over=True)  # a later request of the page listens now
 
     def _ready(self, since: int) -> Batch | None:
-        """What there is after the number `since`, as much as goes into one answer."""
+        """The frames after the number `since` that fit into one answer."""
         events: list[bytes] = []
         size, last, is_all = 0, since, True
         for number, event in self._unread:

@@ -1,1 +1,1 @@
-"""What crosses the wire: message types, their encoding, close codes. Imports no Django."""
+"""Message types, their encoding, and close codes; imports no Django."""

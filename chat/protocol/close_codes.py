@@ -1,7 +1,7 @@
-"""The close codes of our sockets, and what each tells the page to do (docs/protocol.md)."""
+"""Close codes of the sockets; docs/protocol.md says what a page then does."""
 
 NORMAL = 1000
-GOING_AWAY = 1001  # what a browser says when its page is closed or reloaded
+GOING_AWAY = 1001  # from a browser whose page is closed or reloaded
 BROKEN_CLIENT = 4400
 BAD_TOKEN = 4401
 REMOVED = 4403
@@ -18,4 +18,4 @@ SERVER_ERROR = 4500
 
 ALL = frozenset(code for code in vars().values() if isinstance(code, int))
 
-SILENT_S = 5.0  # for how long at least a line has been silent that is closed for it
+SILENT_S = 5.0  # the least silence of a connection that is closed as SILENT

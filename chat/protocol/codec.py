@@ -1,4 +1,4 @@
-"""Which socket takes which messages, and the strict way in and out of JSON. Pure."""
+"""Strict decoding and encoding of frames, and the messages of each socket. Pure."""
 
 import re
 from typing import Annotated, Any
@@ -9,16 +9,16 @@ from msgspec import Meta, Raw, Struct
 
 from chat.protocol import messages as m
 
-# Raised with every change that a page from before it, or a server, would stumble over: a message
-# or a field that is gone, is new and not optional, or means something else. Events that a page does
-# not know it passes over. A page names its own when it opens a socket: `?v=2`.
+# Raised with every change that breaks an older page or server: a message or a field that is
+# removed, that is new and required, or that has another meaning. New events need no new version,
+# because pages ignore unknown ones. A page names its version when it opens a socket: `?v=2`.
 VERSION = 2
 MAX_FRAME_BYTES = 64 * 1024
 Ref = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
 class ProtocolError(Exception):
-    """What a client sent is not of this protocol: `code` and `message` go back to it."""
+    """A frame that breaks the protocol; its client receives `code` and `message`."""
 
     def __init__(self, code: str, message: str, ref: int | None = None) -> None:
         super().__init__(message)
@@ -32,13 +32,13 @@ class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Sent(Struct, frozen=True, forbid_unknown_fields=True):
-    """An event from the layer; a tick of the lobby has nothing in it."""
+    """An event from the channel layer; a tick of the lobby is empty."""
 
     type: str = ""
     payload: dict[str, Any] = {}
 
 
-# An escape of JSON: a pair that makes one character, half of one, or any other.
+# An escape of JSON: a surrogate pair, a lone surrogate (`half`), or any other.
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
@@ -49,13 +49,16 @@ _encoder = msgspec.json.Encoder()
 
 
 def is_current(query: bytes) -> bool:
-    """Whether the query of a socket's address names our version, or none, as programs may do."""
+    """Whether the query of a socket's address names this version, or none.
+
+    Programs may leave the version out.
+    """
     named = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("v", [])
     return named in ([], [str(VERSION)])
 
 
 class Socket:
-    """One kind of socket: the messages it takes, each with its answer, and the events it sends."""
+    """One kind of socket: its messages with their answers, and its events."""
 
     def __init__(
         self, *, takes: dict[type[m.Wire], type[m.Wire]], sends: tuple[type[m.Wire], ...]
@@ -64,10 +67,10 @@ class Socket:
         self._decoders = {kind.type: msgspec.json.Decoder(kind) for kind in takes}
 
     def decode(self, frame: str | bytes | None) -> tuple[m.Wire, int | None]:
-        """The message in a frame, and its `ref`.
+        """Decode a frame into its message and `ref`, without lone surrogates.
 
-        Half characters are left out of it. Raises ProtocolError for what this socket does not take:
-        binary, too large, not JSON (NaN too), unknown types, fields.
+        Raises ProtocolError for frames that are binary, too large or not JSON (NaN too), and for
+        types and fields that this socket does not take.
         """
         if not isinstance(frame, str):
             raise ProtocolError("not_text", "Frames are text.")
@@ -87,10 +90,10 @@ class Socket:
 
 
 def _well_formed(frame: str) -> bytes:
-    """A frame as UTF-8, without half characters (lone surrogates).
+    """Encode a frame as UTF-8, without lone surrogates.
 
-    A browser cuts an emoji in half where a field is full. msgspec takes none, and other browsers'
-    `JSON.parse` would make one of it again: the rest of what somebody typed is what they meant.
+    A browser cuts an emoji in half where a field is full. msgspec refuses a half, and `JSON.parse`
+    of other browsers would restore it. The rest of the text is what the person meant.
     """
     if "\\u" in frame:
         frame = _ESCAPE.sub(lambda found: "" if found["half"] else found[0], frame)
@@ -98,33 +101,36 @@ def _well_formed(frame: str) -> bytes:
 
 
 def event(message: m.Wire) -> bytes:
-    """One event as JSON: `{"type": …, "payload": {…}}`."""
+    """Encode an event as JSON: `{"type": …, "payload": {…}}`."""
     return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
 
 
 def check_event(encoded: bytes) -> None:
-    """Raises DecodeError or UnicodeDecodeError for what is no event, or no JSON to a browser."""
+    """Check that bytes are an event, and JSON that a browser can read.
+
+    Raises DecodeError or UnicodeDecodeError.
+    """
     _sent.decode(encoded)
-    encoded.decode()  # which msgspec does not look at in what it only passes on
+    encoded.decode()  # msgspec does not check the UTF-8 of what it only passes on
 
 
 def batch(events: list[bytes]) -> bytes:
-    """What a frame carries: one encoded event as it is, several as an array."""
+    """Join encoded events to a frame: one as it is, several as an array."""
     return events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]"
 
 
 def encoded(message: m.Wire) -> Raw:
-    """A payload as JSON, for long ones that a thread encodes."""
+    """Encode a payload as JSON; a thread does so for long ones."""
     return Raw(_encoder.encode(message))
 
 
 def ack(ref: int, payload: m.Wire | Raw) -> bytes:
-    """The answer to a message that asked for one."""
+    """Encode the answer to a message that has a `ref`."""
     return b'{"type":"ack","ref":%d,"payload":%b}' % (ref, _encoder.encode(payload))
 
 
 def error(ref: int | None, code: str, message: str) -> bytes:
-    """What went wrong with the message `ref` (or with the socket, where there is none)."""
+    """Encode an error of the message `ref`, or of the socket if `ref` is None."""
     encoded = event(m.ErrorEvent(code=code, message=message))
     return encoded if ref is None else b'{"ref":%d,%b' % (ref, encoded[1:])
 

@@ -1,14 +1,14 @@
-"""A text frame on its way to many sockets: encoded once, in whichever form is asked for. Pure."""
+"""A text frame for many sockets, encoded at most once in each form. Pure."""
 
-# RFC 6455, section 5.2: the last fragment, of text; 5.5.2: a ping that says nothing.
+# RFC 6455, section 5.2: a final fragment of text; section 5.5.2: a ping without data.
 FINAL_TEXT = b"\x81"
 PING = b"\x89\x00"
 
 
 class Frame:
-    """What a socket sends: JSON, as text for any ASGI server, or as the very bytes of the wire.
+    """JSON of a frame, as text for any ASGI server or as bytes of the wire.
 
-    On the wire a ping may follow: a write for each socket costs more than all the rest.
+    On the wire a ping may follow in one write, because a write for each socket is the largest cost.
     """
 
     __slots__ = ("_ping", "_text", "_wire", "payload")
@@ -21,14 +21,14 @@ class Frame:
 
     @property
     def text(self) -> str:
-        """For a server that makes the WebSocket frame itself, for each socket anew."""
+        """The frame as text, for servers that encode it for each socket anew."""
         if self._text is None:
             self._text = self.payload.decode()
         return self._text
 
     @property
     def wire(self) -> bytes:
-        """A server's frame, unmasked (RFC 6455, section 5.2)."""
+        """The frame as a server sends it, unmasked (RFC 6455, section 5.2)."""
         if self._wire is None:
             self._wire = FINAL_TEXT + _length(len(self.payload)) + self.payload + self._ping
         return self._wire

@@ -1,8 +1,8 @@
-"""The messages of the chat and lobby sockets, as types that refuse what they do not know. Pure.
+"""Types of the chat and lobby messages, which refuse unknown fields. Pure.
 
-The name on the wire is the name of the class in snake case: `EnterRoom` is `enter_room`; an
-event's class ends in `Event`, an answer's in `Ack`. A `Socket` (chat/protocol/codec.py)
-says which socket takes which.
+The name on the wire is the name of the class in snake case: `EnterRoom` is `enter_room`. The class
+of an event ends in `Event`, that of an answer in `Ack`. A `Socket` (chat/protocol/codec.py) lists
+the messages that it takes.
 """
 
 import re
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 MAX_TEXT_CHARS = 4_000
 MAX_NICKNAME_CHARS = 32
 HISTORY_LIMIT = 100
-# Who speaks in an announcement: no participant has this id, and the server alone writes ids.
+# The sender of announcements: no participant has this id, and the server alone writes ids.
 ADMINISTRATOR = ""
 
 ParticipantId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{12}$")]
@@ -28,7 +28,7 @@ RawNickname = Annotated[str, Meta(max_length=256)]  # cleaned and shortened by `
 
 
 class Wire(Struct, frozen=True, forbid_unknown_fields=True):
-    """What crosses the wire: unchangeable, and strict about its fields."""
+    """Base of the message types: immutable, and strict about its fields."""
 
     type: ClassVar[str]
 
@@ -38,12 +38,13 @@ class Wire(Struct, frozen=True, forbid_unknown_fields=True):
         cls.type = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-# What the messages speak of.
+# Parts of messages.
 
 
 class Member(Wire, frozen=True):
-    """What every record of presence holds. `here` is false while the participant's line is down and
-    its lease still runs; `since` is the time it came, in milliseconds of the Unix epoch."""
+    """A member of a place, as presence keeps it.
+    `here` is false while the member's connection is lost and its lease still runs. `since` is the
+    time when it came, in milliseconds of the Unix epoch."""
 
     id: ParticipantId
     here: bool
@@ -59,9 +60,10 @@ class Person(Member, frozen=True):
 
 
 class Message(Wire, frozen=True):
-    """A stored chat message; `from` is empty where an administrator announces something, which no
-    participant can do. `seq` counts the entries of the room's journal, messages and deletions
-    together: 1, 2, 3 … `sent_at` is in milliseconds of the Unix epoch."""
+    """A stored chat message.
+    `from` is empty in an announcement, which only an administrator can send. `seq` counts the
+    messages and deletions of the room's journal together: 1, 2, 3 … `sent_at` is in milliseconds of
+    the Unix epoch."""
 
     seq: int
     sender: str = msgspec.field(name="from")
@@ -79,8 +81,8 @@ class Span(Wire, frozen=True):
 
 
 class Deletion(Wire, frozen=True):
-    """Messages with numbers in `spans` are gone for good. It is an entry of the journal with a
-    number of its own, so a page that misses it learns of it as of a message."""
+    """An entry of the journal: the messages with numbers in `spans` are deleted.
+    It has a number of its own, so a page that misses it notices a gap, as with a message."""
 
     seq: int
     spans: list[Span]
@@ -93,7 +95,8 @@ class RoomInfo(Wire, frozen=True):
 
 
 class OpenRoom(Wire, frozen=True):
-    """A listed room with people in it: `count` in the room, `in_call` of them in the call."""
+    """A listed room with people in it.
+    `count` people are in the room, `in_call` of them in its call."""
 
     key: str
     name: str
@@ -105,12 +108,11 @@ class OpenRoom(Wire, frozen=True):
 
 
 class EnterRoom(Wire, frozen=True):
-    """The first message: who I am, and up to which number I have the journal of the room's life
-    `epoch`. A `last_seq` of another life counts for nothing.
-
-    `connection` grows with each connection of a page. The server keeps the one with the larger
-    number, whichever it serves first; a program that counts none keeps the last one served.
-    """
+    """The first message of a chat socket.
+    The page has the journal of the room's life `epoch` up to `last_seq`; the server ignores a
+    `last_seq` of another life. `connection` grows with each connection of a page. The server keeps
+    the connection with the larger number, in whichever order it serves them, or the last one if a
+    program counts none."""
 
     token: Token
     nickname: RawNickname
@@ -120,32 +122,33 @@ class EnterRoom(Wire, frozen=True):
 
 
 class RenewToken(Wire, frozen=True):
-    """Give me a new participant token before mine is too old: I may have to come back."""
+    """Request a new participant token, for a return after the old one expires."""
 
 
 class NewMessage(Wire, frozen=True):
-    """Say something. Sending the same `client_id` again is harmless."""
+    """Send a message; the server stores a repeated `client_id` once."""
 
     text: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
     client_id: ClientId
 
 
 class Nickname(Wire, frozen=True):
-    """Change my nickname; the answer holds the one that was given."""
+    """Request another nickname; the answer holds the one that was given."""
 
     nickname: RawNickname
 
 
 class Typing(Wire, frozen=True):
-    """I am writing, or have stopped. The server passes on at most one change a second. Say it again
-    every few seconds: after 6 s of silence it counts as stopped."""
+    """Report that the participant writes, or has stopped.
+    The server passes on at most one change a second. A page repeats the report every few seconds,
+    because after 6 s of silence it counts as stopped."""
 
     on: bool
 
 
 class History(Wire, frozen=True):
-    """Messages with a smaller number than `before`, or a larger one than `after`: exactly one of
-    the two; the nearest first to be cut off by `limit`, always in rising order."""
+    """Request the entries below `before` or above `after`; exactly one is given.
+    `limit` keeps the messages nearest to that number. The answer has them in rising order."""
 
     before: Seq | None = None
     after: Seq | None = None
@@ -153,18 +156,19 @@ class History(Wire, frozen=True):
 
 
 class People(Wire, frozen=True):
-    """Ask for the whole roster: after a hole in its versions."""
+    """Request the whole roster, after a gap in its versions."""
 
 
 class LeaveRoom(Wire, frozen=True):
-    """Go, at once and for good."""
+    """Leave at once and for good."""
 
 
 # Answers.
 
 
 class Timing(Wire, frozen=True):
-    """A beat comes every `beat_s` seconds; whoever was lost with a process leaves the roster after
+    """Intervals of the server.
+    A heartbeat comes every `beat_s` seconds. Members of a lost process leave the roster after
     `lease_s`."""
 
     beat_s: float
@@ -172,9 +176,10 @@ class Timing(Wire, frozen=True):
 
 
 class EnterRoomAck(Wire, frozen=True):
-    """`messages` are the newest, or those after `last_seq`, with the `deletions` among them; `seq`
-    is the room's last number. `epoch` names the life of the room: one that was deleted and made
-    again has another, and its numbers begin again."""
+    """The room as the participant enters it.
+    `messages` are the newest, or those after `last_seq`, with the `deletions` among them. `seq` is
+    the room's last number. `epoch` names the life of the room: a room that was deleted and made
+    again has another one, and its numbers begin again."""
 
     you: ParticipantId
     timing: Timing
@@ -203,8 +208,9 @@ class NicknameAck(Wire, frozen=True):
 
 
 class HistoryAck(Wire, frozen=True):
-    """The answer to `after` has all entries from there to the last of them; the one to `before`
-    has the deletions between its messages."""
+    """Messages and deletions of the journal in rising order.
+    The answer to `after` has all entries from there to its last one; the answer to `before` has the
+    deletions between its messages."""
 
     messages: list[Message]
     deletions: list[Deletion]
@@ -216,10 +222,10 @@ class PeopleAck(Wire, frozen=True):
 
 
 class EmptyAck(Wire, frozen=True):
-    """Done; there is nothing to say."""
+    """Success without a result."""
 
 
-# Events. `version` counts the changes of the roster: a hole in it means that one got lost.
+# Events. `version` counts the changes of the roster; a gap means that an event was lost.
 
 
 class WelcomeEvent(Wire, frozen=True):
@@ -235,8 +241,7 @@ class ByeEvent(Wire, frozen=True):
 
 
 class PersonEvent(Wire, frozen=True):
-    """Something about a person changed: its line went down or came back, it joined or left the
-    call."""
+    """A person lost or regained the connection, or joined or left the call."""
 
     person: Person
     version: int
@@ -248,11 +253,11 @@ class NicknameEvent(Wire, frozen=True):
 
 
 class NewMessageEvent(Message, frozen=True):
-    """Someone said something, you too."""
+    """Somebody sent a message; the sender receives this event too."""
 
 
 class DeletedEvent(Deletion, frozen=True):
-    """Messages were deleted: by an admin, or because they are too old."""
+    """An admin deleted messages, or they were too old."""
 
 
 class TypingEvent(Wire, frozen=True):
@@ -261,10 +266,11 @@ class TypingEvent(Wire, frozen=True):
 
 
 class BeatEvent(Wire, frozen=True):
-    """The line is alive; `seq` is the last number of the room's journal. `ok` is false while the
-    server has lost its database or Redis: then the other two say nothing. Whoever loses the line
-    comes back at random within `return_within_ms`: the more there are, the longer. A server from
-    before that was told says nothing of it."""
+    """A heartbeat: the connection works.
+    `seq` is the last number of the room's journal. `ok` is false while the server has lost its
+    database or Redis; `seq` and `version` then mean nothing. After a lost connection a page waits a
+    random time of at most `return_within_ms`, which grows with the number of connections. Older
+    servers do not send it."""
 
     seq: int
     version: int
@@ -273,15 +279,15 @@ class BeatEvent(Wire, frozen=True):
 
 
 class RoomChangeEvent(Wire, frozen=True):
-    """The fullest of the open rooms, at most a hundred, and how many there are in all."""
+    """The fullest open rooms, at most a hundred, and the number of all open rooms."""
 
     rooms: list[OpenRoom]
     total: int
 
 
 class ErrorEvent(Wire, frozen=True):
-    """What went wrong: `code` for programs, `message` for people. With the `ref` of the message
-    that caused it, if that had one."""
+    """A failure: `code` is for programs, `message` for people.
+    The frame has the `ref` of the message that caused it, if that had one."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""Sets of whole numbers, as spans from a first to a last one: apart, in rising order. Pure."""
+"""Sets of whole numbers, as disjoint spans in rising order. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,12 +7,12 @@ Spans = list[tuple[int, int]]
 
 
 def join(parts: Iterable[Sequence[int]]) -> Spans:
-    """These spans, as few as can be."""
+    """Merge spans that overlap or touch."""
     return list(_joined(sorted((first, last) for first, last in parts)))
 
 
 def end_of(spans: Spans, number: int) -> int:
-    """The last number of the span that holds a number; 0: none holds it."""
+    """The last number of the span that holds a number; 0 if no span does."""
     at = bisect_left(spans, number, key=lambda span: span[1])
     return spans[at][1] if at < len(spans) and spans[at][0] <= number else 0
 

@@ -1,1 +1,1 @@
-"""Pictures and sound of a participant in Python: made, relayed, recorded."""
+"""Media of a participant in Python: sources, relays and recordings."""

@@ -1,4 +1,4 @@
-"""One MP4 file of a picture and a sound, playable at every moment while it grows."""
+"""An MP4 file of video and audio that is playable while it grows."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +13,8 @@ from av.video.stream import VideoStream
 
 CLOCK_RATE = 90_000  # of RTP video (RFC 3551): no two pictures fall on one tick
 FRAMES_PER_S = 30
-# An MP4 keeps its index at the end, so a killed program leaves a file that plays nowhere. Fragments
-# carry their own index: a kill costs what came after the last one.
+# An MP4 keeps its index at the end, so the file of a killed program plays nowhere. Fragments carry
+# their own index, so a kill costs only the frames after the last one.
 FRAGMENTED = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof",
     "frag_duration": "1000000",  # microseconds
@@ -24,10 +24,13 @@ ENCODER = {"preset": "veryfast", "tune": "zerolatency"}
 
 
 class Movie:
-    """A file of H.264 and AAC, from `open` to `close`; FFmpegError where FFmpeg fails."""
+    """A file of H.264 and AAC until `close`. Raises FFmpegError."""
 
     def __init__(self, path: Path, *, picture: VideoFrame | None, sound: bool) -> None:
-        """`picture` is the first one: its size, made even for 4:2:0, is the file's."""
+        """Open the file.
+
+        `picture` is the first one: its size, made even for 4:2:0, is the file's.
+        """
         self._container = av.open(str(path), "w", format="mp4", options=FRAGMENTED)
         self._video = self._add_video(picture) if picture else None
         self._audio = self._add_audio() if sound else None
@@ -46,7 +49,7 @@ class Movie:
         self.close()
 
     def write(self, frame: VideoFrame | AudioFrame) -> None:
-        """Appends a frame. A picture that is not later than the one before is left out."""
+        """Append a frame; leave out a picture that is not later than the last one."""
         if isinstance(frame, AudioFrame):
             if self._audio:
                 self._container.mux(self._audio.encode(frame))
@@ -62,7 +65,7 @@ class Movie:
         self._container.mux(self._video.encode(fitted))
 
     def close(self) -> None:
-        """Writes what the encoders hold, and closes the file whatever goes wrong."""
+        """Write what the encoders hold, and close the file even after an error."""
         try:
             for stream in (self._video, self._audio):
                 if stream and stream.codec_context.is_open:
@@ -82,7 +85,7 @@ class Movie:
         return self._container.add_stream("aac", rate=48_000)
 
     def _fitted(self, frame: VideoFrame, width: int, height: int) -> VideoFrame:
-        """A picture in the size of the file: whole, in its own shape, between black bars."""
+        """A whole picture in the size of the file, between black bars."""
         if (frame.width, frame.height, frame.format.name) == (width, height, "yuv420p"):
             return frame
         found = (frame.width, frame.height, frame.format.name)

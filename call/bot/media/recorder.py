@@ -1,4 +1,4 @@
-"""Writes what comes from each of the others in a call into a file of its own."""
+"""Recordings of received media, one file for each participant."""
 
 import asyncio
 import logging
@@ -15,28 +15,28 @@ from call.bot.media.track_relay import UNBOUNDED, Fan, Media, Tap
 from call.bot.transceivers import Slot
 
 RECORDED: tuple[Slot, ...] = ("camera", "microphone")
-SECOND_TRACK_S = 5.0  # so long the first one waits for the other
+SECOND_TRACK_S = 5.0  # the first track waits so long for the second
 
 log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Files in a folder, one for each connection, until that ends or `stop`.
+    """Files in a folder, one for each connection until it ends or `stop`.
 
-    A file holds the tracks that came within the first seconds: it cannot get one more later. It is
-    complete as soon as its connection has ended. Raises OSError where no file can be written.
+    A file holds the tracks that came within the first seconds, because it takes none later. It is
+    complete as soon as its connection has ended. Raises OSError if no file can be written.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
-            pass  # only a file that was opened shows that the folder takes any
+            pass  # only an opened file proves that the folder is writable
         self._folder = folder
         self._writers: set[asyncio.Task[None]] = set()
         self.files: list[Path] = []
 
     def record(self, name: str, received: Mapping[Slot, Fan]) -> None:
-        """Begins the file of one participant; whoever comes back gets another one."""
+        """Begin the file of a participant; a return begins another file."""
         taps = {slot: received[slot].tap(UNBOUNDED) for slot in RECORDED if slot in received}
         writer = asyncio.create_task(self._write(name, taps))
         self._writers.add(writer)
@@ -80,8 +80,10 @@ class Recorder:
 
 
 async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
-    """Waits for a first frame, and then for one of each, but not for ever; those that came. None,
-    where all have ended without a frame: an encoder fails at a track that had none."""
+    """Wait for a first frame, and a while for one of each; return these tracks.
+
+    A track that ends without a frame is left out, because an encoder fails at it.
+    """
     waits = {asyncio.create_task(tap.heard.wait()) for tap in taps.values()}
     pending = waits
     try:
@@ -96,7 +98,7 @@ async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
 
 
 async def _copy(tap: Tap, first: Media, movie: Movie) -> None:
-    """Writes a track until it ends. One that the encoder refuses leaves the file to the other."""
+    """Write a track until it ends; if its encoder fails, the other track goes on."""
     frame = first
     try:
         while True:

@@ -1,4 +1,4 @@
-"""What a participant in Python sends into a call: a picture and a tone, a file, or an echo."""
+"""Media that a participant in Python sends: generated, from a file, or an echo."""
 
 import asyncio
 import colorsys
@@ -33,10 +33,10 @@ BAR_PX = 24
 
 PICTURES = {"gif", "apng", "image2", "ico"}  # and what FFmpeg calls "…_pipe"
 
-BEFORE_END_S = 3.0  # of a file, decoded again when it has been played
-MISSING_S = 1.0  # at the end of a file that says how long it is: less is rounding
+BEFORE_END_S = 3.0  # the last part of a played file, decoded again to find damage
+MISSING_S = 1.0  # of the declared length; a file that lacks more is damaged
 
-CATCH_UP_S = 0.2  # what is due for longer is left out
+CATCH_UP_S = 0.2  # frames that are due for longer are left out
 
 SAMPLES_PER_S = 48_000
 SAMPLES_PER_FRAME = SAMPLES_PER_S // 50
@@ -46,18 +46,18 @@ PITCHES_HZ = (440, 494, 523, 587, 659, 698, 784, 880)
 
 
 class Source(Protocol):
-    """Where a participant's media comes from."""
+    """The origin of a participant's media."""
 
     media: Media
 
     def tracks(self, received: Mapping[Slot, Fan]) -> dict[Slot, Tap]:
-        """Tracks for one new connection, on which `received` comes in."""
+        """Return tracks for a new connection, which brings in `received`."""
 
     async def stop(self) -> None: ...
 
 
 class Moving:
-    """A picture that moves, with a name and a clock in it, and a soft beep once a second."""
+    """A moving picture with a name and a clock, and a soft beep once a second."""
 
     media = Media(audio=True, video=True, screen=False)
 
@@ -77,8 +77,10 @@ class Damaged(Exception):
 
 
 class Played:
-    """A film or sound of any kind that FFmpeg reads, played once. Raises OSError, FFmpegError or
-    ValueError if it is none."""
+    """A film or sound that FFmpeg reads, played once.
+
+    Raises OSError, FFmpegError or ValueError if the file is neither.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path, self._frame_s = path, _check(path)
@@ -103,8 +105,10 @@ class Played:
         return {slot: fan.tap() for slot, fan in self._fans.items()}
 
     async def ended(self) -> None:
-        """Returns when the file has been played to its end. Raises Damaged: that was not the end,
-        for the player stops without a word where it can decode no more."""
+        """Wait until the file has been played to its end.
+
+        Raises Damaged if that was not the end: the player stops silently if it can decode no more.
+        """
         for fan in self._fans.values():
             await fan.ended.wait()
         await asyncio.to_thread(_check_end, self._path, max(self._played_s.values(), default=0.0))
@@ -119,8 +123,10 @@ class Played:
 
 
 def _check(path: Path) -> float:
-    """Decodes a first frame of each kind: the player ends without a word where it cannot. How long
-    a picture stands, in seconds."""
+    """Decode a first frame of each kind; return the seconds for each picture.
+
+    The player ends silently if it can decode none.
+    """
     with av.open(str(path)) as container:
         name = container.format.name
         if name in PICTURES or name.endswith("_pipe"):
@@ -137,7 +143,7 @@ def _check(path: Path) -> float:
 
 
 def _check_end(path: Path, played_s: float) -> None:
-    """Decodes the rest of a file from shortly before the second to which it was played."""
+    """Decode a file again from shortly before `played_s`. Raises Damaged."""
     last_s = played_s
     try:
         with av.open(str(path)) as container:
@@ -154,7 +160,7 @@ def _check_end(path: Path, played_s: float) -> None:
 
 
 class Echo:
-    """Everyone gets back what comes from them."""
+    """Sends each participant its own media back."""
 
     media = Media(audio=True, video=True, screen=False)
 
@@ -163,7 +169,7 @@ class Echo:
         return {slot: received[slot].tap() for slot in slots if slot in received}
 
     async def stop(self) -> None:
-        """Holds nothing: the connections stop their own tracks."""
+        """Do nothing, because the connections stop their own tracks."""
 
 
 class _Paced(MediaStreamTrack):
@@ -176,7 +182,10 @@ class _Paced(MediaStreamTrack):
         self._count = 0
 
     async def next(self) -> int:
-        """Waits until the next frame is due; its number. Some are left out if we are very late."""
+        """Wait until the next frame is due, and return its number.
+
+        Very late frames are left out.
+        """
         if self.readyState != "live":
             raise MediaStreamError
         now = time.monotonic()
@@ -207,7 +216,7 @@ class Picture(_Paced):
     async def recv(self) -> VideoFrame:
         number = await self.next()
         drawn = self.draw(number, datetime.now()).tobytes()
-        # The format of the encoders: converted here once, and not in each connection.
+        # Converted once to the format of the encoders, and not in each connection.
         frame = self._reformatter.reformat(
             VideoFrame.from_bytes(drawn, WIDTH, HEIGHT, "rgba"), format="yuv420p", threads=1
         )
@@ -216,7 +225,7 @@ class Picture(_Paced):
         return frame
 
     def draw(self, number: int, now: datetime) -> Image.Image:
-        """The picture of one moment: a bar crosses it every four seconds."""
+        """Draw the picture of one moment; a bar crosses it every four seconds."""
         picture = self._still.copy()
         left = number * (WIDTH // (4 * FRAMES_PER_S)) % WIDTH
         ImageDraw.Draw(picture).rectangle((left, 0, left + BAR_PX, BAR_PX), fill=self._bright)
@@ -236,7 +245,7 @@ class Picture(_Paced):
 
 
 class Tone(_Paced):
-    """A short beep each second, at a pitch of its name's own."""
+    """A short beep each second, at a pitch that the nickname gives."""
 
     kind = "audio"
 
@@ -256,7 +265,7 @@ class Tone(_Paced):
 
 
 def beep(pitch_hz: int) -> "array[int]":
-    """A second of sound, 16 bits a sample, that can be repeated without a click."""
+    """A second of sound, 16 bits a sample, that repeats without a click."""
     length = int(BEEP_S * SAMPLES_PER_S)
     peak = LOUDNESS * 32_767
     samples = (

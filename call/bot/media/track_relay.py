@@ -1,4 +1,4 @@
-"""One media track for any number of consumers: an own one for many peers, or a received one."""
+"""One media track, own or received, for any number of consumers."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from av.packet import Packet
 
 Media: TypeAlias = "Frame | Packet[Any]"
 
-# For a consumer who is late: a fifth of a second. What is older is not live any more.
+# A fifth of a second for a late consumer. Older frames are not live any more and are dropped.
 HELD_FRAMES = {"audio": 10, "video": 3}
 UNBOUNDED = 0
 
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 
 
 class Tap(MediaStreamTrack):
-    """A copy of a track for one consumer, who may stop it without harm to the others."""
+    """A copy of a track for one consumer, which stops without harm to other copies."""
 
     def __init__(self, kind: str, held_frames: int) -> None:
         super().__init__()
         self.kind = kind
         self._frames: asyncio.Queue[Media | None] = asyncio.Queue(held_frames)
         self.has_begun = False  # a frame came
-        self.heard = asyncio.Event()  # of a frame, or that none will come
-        self.finished = asyncio.Event()  # all that came was read
+        self.heard = asyncio.Event()  # a frame came, or none will come
+        self.finished = asyncio.Event()  # all frames were read
 
     def feed(self, frame: "Media | None") -> None:
-        """The next frame; None says that there are no more."""
+        """Queue the next frame; None means that there are no more."""
         self.has_begun = self.has_begun or frame is not None
         self.heard.set()
         if self._frames.full():
@@ -50,9 +50,9 @@ class Tap(MediaStreamTrack):
 
 
 class Fan:
-    """Reads one track, from `start` or the first tap on, until it ends or `stop`.
+    """Reads one track, from `start` or its first tap, until it ends or `stop`.
 
-    aiortc's MediaRelay leaves its task running where a track never ends, and cannot be stopped.
+    aiortc's MediaRelay cannot be stopped, and its task runs on if a track never ends.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Fan:
             self._task = asyncio.create_task(self._run())
 
     def tap(self, held_frames: int | None = None) -> Tap:
-        """A new copy, from the next frame on."""
+        """Make a copy of the track, from its next frame on."""
         self.start()
         kind = self._track.kind
         tap = Tap(kind, HELD_FRAMES[kind] if held_frames is None else held_frames)

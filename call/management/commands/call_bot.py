@@ -1,4 +1,4 @@
-"""`manage.py call_bot ROOM`: participants in Python join a room's call, to try it alone."""
+"""`manage.py call_bot ROOM`: participants in Python join a room's call."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         "Brings participants into a room and its call, each with a moving picture and a tone; says "
         "at the end what they saw. Ctrl-C ends it."
     )
-    requires_system_checks = ()  # it speaks to a server and is none
+    requires_system_checks = ()  # it is a client of a server
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("room", help="name or key of the room")
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         what.add_argument("--echo", action="store_true", help="send back what comes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # They tell every candidate pair, and warn of each frame that a leaver has sent by half.
+        # They log every candidate pair, and each incomplete frame of a caller who leaves.
         for name in ("aioice", "aiortc"):
             logging.getLogger(name).setLevel(logging.ERROR)
         try:
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         attending = asyncio.create_task(self._attend(bots, joined, room, seconds))
         stopping = asyncio.create_task(stopped.wait())
         try:
-            # A signal ends joining, too: a server that does not answer takes its time.
+            # A signal ends joining too, which may take long without an answer of the server.
             await asyncio.wait({attending, stopping}, return_when=asyncio.FIRST_COMPLETED)
             problem = attending.result() if attending.done() else None
             for bot in joined:
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             for task in (attending, stopping):
                 task.cancel()
             await asyncio.gather(attending, stopping, return_exceptions=True)
-            # All at once: a slow one must not keep the others in the room.
+            # All at once, so that a slow one does not delay the departure of another.
             await asyncio.gather(*(bot.leave() for bot in joined))
         if problem:
             raise problem
@@ -89,7 +89,7 @@ class Command(BaseCommand):
     async def _attend(
         self, bots: list[Participant], joined: list[Participant], room: str, seconds: float | None
     ) -> Refused | Damaged | None:
-        """Joins one after the other, and stays until it is over."""
+        """Join the bots one after another, and wait for the end."""
         for bot in bots:
             await bot.__aenter__()
             joined.append(bot)
@@ -97,7 +97,7 @@ class Command(BaseCommand):
         return await _until_over(bots, seconds)
 
     def _tell(self, bot: Participant) -> None:
-        """What a participant has seen and heard of each of the others."""
+        """Print how many frames a bot received from each other participant."""
         others = {id: person.nickname for id, person in bot.people.items() if id != bot.id}
         for id, nickname in others.items():
             frames = bot.frames_received(id)
@@ -151,7 +151,7 @@ def _source(name: str, *, play: Path | None, echo: bool) -> Source:
 
 
 async def _until_over(bots: list[Participant], seconds: float | None) -> Refused | Damaged | None:
-    """Waits for the time to be up, for the file's end, or for a refusal."""
+    """Wait for the end of the time or of the file, or for a refusal."""
     ends: list[asyncio.Task[Any]] = [asyncio.create_task(bot.ended()) for bot in bots]
     ends += [
         asyncio.create_task(_damage(bot.source)) for bot in bots if isinstance(bot.source, Played)
@@ -166,7 +166,7 @@ async def _until_over(bots: list[Participant], seconds: float | None) -> Refused
 
 
 async def _damage(source: Played) -> Damaged | None:
-    """Waits for the end of a file; what was wrong with it."""
+    """Wait for the end of a file; return its damage, if any."""
     try:
         await source.ended()
     except Damaged as damage:
