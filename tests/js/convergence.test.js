@@ -1,4 +1,4 @@
-/** Convergence: after any actions and losses each page has the state that a newcomer would get.
+/** Convergence: after any actions and losses each page has a newcomer's state.
  * The server stores each message once, in its order. */
 
 import assert from 'node:assert/strict';

@@ -25,7 +25,7 @@ export function onceAFrame(draw, page = window) {
 }
 
 /**
- * Makes a function that says whether one of its values has changed since its last call.
+ * Makes a function that checks whether its values have changed since its last call.
  * @returns {(...values: unknown[]) => boolean}
  */
 export function createWatch() {

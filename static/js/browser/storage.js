@@ -92,7 +92,7 @@ export function recall(store, key, fallback, isGood = (value) => value !== null)
 /** @param {Store} store @param {string} key @param {unknown} value anything that JSON can hold */
 export const remember = (store, key, value) => store.setItem(key, JSON.stringify(value));
 
-/** Whether this browser keeps cookies; `navigator.cookieEnabled` is true even if a setting forbids. */
+/** Whether the browser keeps cookies; `navigator.cookieEnabled` may be wrong. */
 export function keepsCookies() {
   try {
     document.cookie = 'noom_try=1; path=/; SameSite=Lax';

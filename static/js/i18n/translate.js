@@ -4,7 +4,7 @@ import { EN } from './en.js';
 import { KO } from './ko.js';
 
 /** @typedef {keyof typeof EN} Key */
-/** A text, or a text for each plural category of the language; `t` fills in each `{name}`.
+/** A text, or one for each plural category; `t` fills in each `{name}`.
  * @typedef {string | {one?: string, other: string}} Words */
 /** @typedef {Readonly<Record<string, Words>>} Catalog */
 

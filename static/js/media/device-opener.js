@@ -1,4 +1,4 @@
-/** Opens camera and microphone: the chosen devices, or others if a chosen one is gone. */
+/** Opens camera and microphone: the chosen ones, or others if they are gone. */
 
 import { open, whyNone } from './devices.js';
 
@@ -12,7 +12,7 @@ const UNANSWERED_MS = 4_000;
 export class Opener {
   #devices;
   #onQuestion;
-  /** Counts calls of `stop`; a device that was requested before a stop is released on arrival. */
+  /** Counts calls of `stop`; `exactly` releases a device requested before one. */
   #life = 0;
   /** @type {Set<Kind>} */
   #asking = new Set();
@@ -33,7 +33,7 @@ export class Opener {
   }
 
   /**
-   * Requests exact ids, because browsers ignore an ideal id if they prefer another device.
+   * Opens the chosen devices by exact ids, because browsers may ignore ideal ids.
    * @param {Partial<Record<Kind, string>>} ids the chosen devices, '' for any
    * @returns {Promise<Results | null>} null after a stop
    */

@@ -8,7 +8,7 @@
 /** @typedef {{track: MediaStreamTrack | null, problem: Problem | null}} Opened */
 /** @typedef {Partial<Record<Kind, ConstrainDOMString>>} Wanted  device ids, '' for any */
 
-/** Problems by the error names of getUserMedia and getDisplayMedia (W3C Media Capture, 10.2). */
+/** Problems by the names of the errors of W3C Media Capture, 10.2. */
 const PROBLEMS = /** @type {Record<string, Problem>} */ ({
   NotAllowedError: 'refused',
   SecurityError: 'refused',

@@ -54,7 +54,7 @@ export class Media {
   #options;
   #devices;
   #queue = Promise.resolve();
-  /** Counts calls of `stop`; a request from before a stop must open nothing after it. */
+  /** Counts calls of `stop`; an earlier request must open nothing after one. */
   #life = 0;
   #wanted;
   #opener;
@@ -105,7 +105,7 @@ export class Media {
     };
   }
 
-  /** Opens all devices that are switched on; resolves once each is open or has failed. */
+  /** Opens the devices that are switched on; resolves once each is open or failed. */
   start() {
     this.#devices?.addEventListener('devicechange', this.#onDeviceChange);
     const kinds = /** @type {Kind[]} */ (['audio', 'video']).filter((kind) => this.#wanted[kind]);
@@ -200,8 +200,8 @@ export class Media {
   }
 
   /**
-   * Replaces the open device by another; a camera that is off stays off. Returns whether the choice
-   * stands.
+   * Replaces the open device by another; a camera that is off stays off.
+   * Resolves with whether the choice stands.
    * @param {Kind} kind
    * @param {string} id
    */
@@ -225,7 +225,7 @@ export class Media {
   }
 
   /**
-   * Opens another device, or none, after a device was unplugged or its permission withdrawn.
+   * Replaces a device that was unplugged, or whose permission was withdrawn.
    * @param {Kind} kind
    * @param {MediaStreamTrack} track
    */

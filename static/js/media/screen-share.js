@@ -1,4 +1,4 @@
-/** The user's shared screen, until the user ends it in the page or in the browser's bar. */
+/** The user's shared screen, which the page or the browser's own bar ends. */
 
 import { openScreen, problemOf, whyNone } from './devices.js';
 
@@ -31,7 +31,7 @@ class ScreenShare {
     return { ...this.#tracks };
   }
 
-  /** Starts sharing; call it within the click, because browsers allow the request only then. */
+  /** Starts sharing; browsers allow it only within the click. */
   async start() {
     const { devices, onChange, onProblem } = this.#options;
     if (this.#asking || this.#tracks.screen) return;

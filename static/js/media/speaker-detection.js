@@ -1,9 +1,9 @@
-/** Speaker detection: reads loudness a few times a second, reports each change of speakers. */
+/** Speaker detection: reads loudness and reports each change of speakers. */
 
 const READ_EVERY_MS = 150;
 /** -36 dB of full scale: above the noise of a room, below a quiet voice. */
 const LOUD = 0.016;
-/** A speaker counts as speaking for this long after the last loud reading: pauses between words. */
+/** Speech lasts this long after a loud reading, to span pauses between words. */
 const HOLD_MS = 700;
 
 /**

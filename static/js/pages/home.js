@@ -29,7 +29,7 @@ function rememberNickname() {
   if (matchMedia('(hover: hover)').matches) next.focus();
 }
 
-/** Submits the form by GET if cookies are off, because the CSRF check would refuse a POST. */
+/** Submits the form by GET if cookies are off; the CSRF check would refuse a POST. */
 function sendWithoutCookies() {
   if (keepsCookies()) return;
   const form = byId('welcome', HTMLFormElement);
@@ -37,11 +37,11 @@ function sendWithoutCookies() {
   within(form, '[name=csrfmiddlewaretoken]').remove();
 }
 
-/** A name in the form for comparison: a dash of an address equals a blank of a name.
+/** A name in the form for comparison: a dash of an address equals a blank.
  * @param {string} name */
 const folded = (name) => name.normalize('NFKC').replace(/[\s-]+/g, ' ').trim().toLowerCase();
 
-/** Whether the list has all open rooms; if not, the page queries the server about other names. */
+/** Whether the list has all open rooms; if not, the server knows more. */
 let isWhole = byId('rooms-search').hidden;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;

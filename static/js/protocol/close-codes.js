@@ -1,4 +1,4 @@
-/** What a page does after each close code; docs/protocol.md shows this table. */
+/** The fate of a page after each close code; docs/protocol.md shows this table. */
 
 const FIRST_JITTER_MS = 1_000;
 const MOST_JITTER_MS = 10_000;
@@ -31,8 +31,8 @@ export const CLOSE_FATES = Object.freeze({
 export const RECONNECT = { fate: 'reconnect', meaning: 'lost' };
 
 /**
- * The wait before a new connection, in milliseconds. Full jitter spreads the reconnects of all the
- * pages that lost the same server.
+ * The wait before a new connection, in milliseconds.
+ * Full jitter spreads the reconnects of all pages that lost one server.
  * @param {Fate} fate
  * @param {number} attempt failures since the last stable connection, from 0
  * @param {string} reason of the close

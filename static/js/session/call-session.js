@@ -1,4 +1,4 @@
-/** The session of a call: its connection, its mesh of peers, and the media that the page sends. */
+/** The session of a call: its connection, its mesh and the media that it sends. */
 
 import { callers } from '../state/call-state.js';
 import { CallWatch } from '../webrtc/connection-watch.js';
@@ -232,7 +232,7 @@ export class CallLine {
     else this.#early.push({ type, payload });
   }
 
-  /** Requests the callers, once at a time; after a failure the next event, such as a beat, repeats it. */
+  /** Requests the callers, once at a time; the next event repeats a failed request. */
   async #askForCallers() {
     if (this.#asking) return;
     this.#asking = true;
@@ -278,7 +278,7 @@ export class CallLine {
   }
 
   /**
-   * Measures the user's own loudness, so that their tile shows that the microphone works.
+   * Measures the user's own loudness, so that their tile shows a working microphone.
    * @param {MediaStreamTrack | null} track
    * @param {boolean} on
    */

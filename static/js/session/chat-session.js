@@ -51,7 +51,7 @@ export class RoomLine {
   #options;
   /** The nickname that the user wants; the server may add a number to it. */
   #nickname = '';
-  /** The nickname of the last successful request, and the nickname that the server gave for it. */
+  /** The nickname that the page requested last, and the one that the server gave. */
   #asked = { nickname: '', given: '' };
   /** The nickname of the last handshake. */
   #greeted = '';
@@ -107,7 +107,7 @@ export class RoomLine {
   }
 
   /**
-   * Reduces an event into the room's state, reports a change, then requests what is missing.
+   * Reduces an event into the state, reports a change, requests what is missing.
    * @param {string} type
    * @param {object} payload
    */
@@ -211,7 +211,7 @@ export class RoomLine {
     if (type === 'bye' && payload.person.nickname === this.#nickname) this.#takeNameBack();
   }
 
-  /** Requests the nickname again after its holder, perhaps a ghost of this page, has left. */
+  /** Requests the nickname again after its holder, perhaps a ghost of this page, left. */
   #takeNameBack() {
     const me = this.#room.people[this.#room.you ?? ''];
     if (!me || me.nickname === this.#nickname) return;
@@ -255,8 +255,8 @@ export class RoomLine {
   }
 
   /**
-   * Sends one request of a name at a time. After a code of AGAIN_CODES it repeats the request in
-   * a second. After another failure the next event, a beat at the latest, starts a new request.
+   * Sends one request of a name at a time; repeats it in a second after AGAIN_CODES.
+   * After another failure the next event, a beat at the latest, starts a new request.
    * @param {string} name
    * @param {string} type
    * @param {object} payload

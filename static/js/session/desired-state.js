@@ -44,7 +44,7 @@ export class Wish {
     );
   };
 
-  /** Forgets the granted state, which a new connection may not have, and checks again. */
+  /** Forgets the granted state, which a new connection may lack, and checks again. */
   renew = () => {
     this.#granted = '';
     this.check();

@@ -1,4 +1,4 @@
-/** The outbox: the page's own messages until the server has stored them, kept over a reload. */
+/** The outbox: a page's own messages until the server stores them. */
 
 import { recall, remember } from '../browser/storage.js';
 
@@ -56,7 +56,7 @@ class Outbox {
   }
 
   /**
-   * Queues a text; it goes out once the connection is open and all earlier texts are sent.
+   * Queues a text; it goes out after all earlier ones once the connection is open.
    * @param {string} text
    * @returns {string} its client_id
    */
@@ -78,7 +78,7 @@ class Outbox {
     return client_id;
   };
 
-  /** Sends waiting messages in order; the chat session calls it after each handshake. */
+  /** Sends waiting messages in order; call it after each handshake. */
   flush = () => {
     this.#environment.clearTimeout(this.#timer);
     this.#flushes += 1;

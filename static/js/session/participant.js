@@ -1,12 +1,14 @@
-/** The identity of this page: a reload keeps its participant, a duplicated tab gets another. */
+/** The participant of this page; a reload keeps it, a duplicated tab does not. */
 
 import { recall, remember } from '../browser/storage.js';
 
 /** @import {Store} from '../browser/storage.js' */
 
 /**
- * A page numbers its connections, so that the server can tell the newer of two. The numbers
- * continue after a reload; the clock replaces a number that got lost.
+ * The token, the reference and the numbers of connections of a page.
+ *
+ * The numbers tell the server the newer of two connections. They continue after a reload; the clock
+ * replaces a number that got lost.
  *
  * The tab's storage holds the token only between one page and the next. While the page lives, the
  * storage is empty, so that a duplicated tab does not find the token.
@@ -61,7 +63,7 @@ export class Participant {
     this.#since = Date.now();
   }
 
-  /** Replaces a kept token by the page's own, as a new participant; false if it was in use already. */
+  /** Replaces a kept token by the page's own; false if that was in use already. */
   renew() {
     if (this.#used.token === this.#fresh.token) return false;
     this.#used = { ...this.#fresh, connection: this.#used.connection };

@@ -1,10 +1,10 @@
-/** The state of the call; it has callers only while this page is in the call. Pure. */
+/** The state of the call; has callers only while this page is in it. Pure. */
 
 import { byId, heard, put, remove, replace } from './roster.js';
 
 /** @import {BeatEvent, Caller, CallPeopleAck, JoinRoomAck} from '../protocol/messages.js' */
 /** @import {Roster} from './roster.js' */
-/** `people` are by id, and `version` is the version of their roster; `capacity` is the most callers.
+/** The call: its `people` by id, their roster's `version`, the most callers (`capacity`).
  * `awaited` are callers missing from the server's last answer, who may still come back: the server
  * may have restarted or lost its store.
  * @typedef {object} Call
@@ -18,7 +18,7 @@ import { byId, heard, put, remove, replace } from './roster.js';
 export const EMPTY_CALL = { joined: false, awaited: {}, people: {}, version: 0, capacity: 0 };
 
 /**
- * The call after an event by its name, an answer (`joined`, `people`) or the page's leave (`left`).
+ * The call after an event, an answer (`joined`, `people`) or a leave (`left`).
  * @param {CallState} call
  * @param {string} type
  * @param {any} payload
@@ -54,7 +54,7 @@ function beat(call, { version }) {
 }
 
 /**
- * Keeps known callers as awaited: a page that joins again lost its connection and not its media.
+ * Keeps known callers as awaited, because media outlives a lost connection.
  * @param {CallState} call
  * @param {JoinRoomAck} ack
  * @returns {CallState}

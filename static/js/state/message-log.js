@@ -1,4 +1,4 @@
-/** The log of a room: its messages by number, each once, and what is missing. Pure.
+/** The log of a room: its messages by number, each once, and its gaps. Pure.
  * The server numbers messages and deletions 1, 2, 3 …; the messages that a deletion names are gone. */
 
 import { coversAll, joinSpans, spanAt } from './spans.js';
@@ -37,7 +37,7 @@ export const startLog = (entries, seq) =>
   grow({ ...EMPTY_LOG, from: entries.messages[0]?.seq ?? 1 }, entries, seq, seq);
 
 /**
- * Adds entries, which may be known or leave a hole; `seq` is a number that the server mentioned.
+ * Adds entries, which may be known or leave a hole; the room has at least `seq`.
  * @param {Log} log
  * @param {Partial<Entries>} entries
  * @param {number} [seq]
@@ -74,8 +74,8 @@ export function keepNewest(log, most) {
 }
 
 /**
- * Adds all entries after the number `after`. No entries mean that all up to `head`, the largest
- * number known at the time of the request, is gone.
+ * Adds all entries after the number `after`.
+ * No entries mean that all up to `head`, the largest number known at the request, is gone.
  * @param {Log} log
  * @param {Entries} entries
  * @param {number} after
@@ -88,7 +88,7 @@ export function addAfter(log, entries, after, head) {
 }
 
 /**
- * Adds the last messages before the number `before`, without a hole between the first and `before`.
+ * Adds the messages right before the number `before`, without a hole.
  * @param {Log} log
  * @param {Entries} entries
  * @param {number} before

@@ -1,4 +1,4 @@
-/** The state of the room: one value, made only by `reduce`. Pure: no DOM, no clock. */
+/** The state of the room: one value that only `reduce` makes. Pure: no DOM, no clock. */
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
 import {
@@ -20,11 +20,11 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @import {OutboxItem} from '../session/outbox.js' */
 /** @import {Roster} from './roster.js' */
 /** @import {Line} from './timeline.js' */
-/** The parts of the state that the page lacks; it requests each until the flag is false.
+/** The parts of the state that the page lacks and therefore requests.
  * @typedef {{messages: boolean, people: boolean, callers: boolean}} Missing */
 /**
- * The room without its log. `you` is null before the handshake; `epoch` names the life of the room
- * that the log belongs to; `people` are by id, with their roster's `version`; `typing` excludes `you`.
+ * The room without its log. `you` is null before the handshake.
+ * `epoch` is that of the log; `people` are by id, with their roster's `version`; `typing` excludes `you`.
  * @typedef {object} Place
  * @property {string} key
  * @property {string} name
@@ -42,7 +42,7 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @typedef {Place & Log} Room */
 
 const MAX_LINES = 200;
-/** Messages kept while the user is at the newest one; a user who reads older ones keeps more. */
+/** Messages kept at the end of the log; a user who reads older ones keeps more. */
 const KEPT_AT_END = 300;
 const SLACK = 100;
 const KEPT_WHILE_READING = 5_000;
@@ -87,9 +87,9 @@ const REDUCERS = new Map(
 );
 
 /**
- * The room after an event of the chat (by its name), of the call (`call.<name>`), an answer (`entered`,
- * `history`, `people`, `call.joined`, `call.people`), or an event of the page (`pending`, `typing_expired`,
- * `at_end`, `call.left`, `call.awaited_over`). An event without effect returns the room itself.
+ * The room after an event; without effect the room itself. Events come from the chat (by name), the
+ * call (`call.<name>`), answers (`entered`, `history`, `people`, `call.joined`, `call.people`) and the
+ * page (`pending`, `typing_expired`, `at_end`, `call.left`, `call.awaited_over`).
  * @param {Room} room
  * @param {{type: string, payload: any}} event
  * @returns {Room}
@@ -126,8 +126,8 @@ export function nameOf({ people, messages, lines }, id) {
 export const lastSeq = ({ you, through }) => (you === null ? null : through);
 
 /**
- * The request to make while `missing.messages`: `history {after}`; dispatch its answer as
- * `history {messages, after, head}`.
+ * The payload of the request `history {after}` while `missing.messages`.
+ * Dispatch the answer as `history {messages, after, head}`.
  * @param {Room} room
  */
 export const hole = ({ through, seq }) => ({ after: through, head: seq });

@@ -26,8 +26,8 @@ export function remove(roster, { person, version }) {
 }
 
 /**
- * An answer with an older version comes from a race, or from a server that counts anew. In both
- * cases the page requests another answer at once, and that one is right.
+ * Replaces the roster by an answer. An older version comes from a race, or from a server that counts
+ * anew; in both cases the page requests another answer at once, and that one is right.
  * @template {{id: string}} P
  * @param {Roster<P>} roster
  * @param {{people: P[], version: number}} answer

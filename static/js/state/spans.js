@@ -36,7 +36,7 @@ export function spanAt(spans, number) {
 }
 
 /**
- * Whether all numbers from `first` to `last` are in one span; true if there are none.
+ * Whether one span has all numbers from `first` to `last`; true for none.
  * @param {Span[]} spans
  * @param {number} first
  * @param {number} last

@@ -1,4 +1,4 @@
-/** The rows of the chat, top to bottom: runs, quiet lines, gaps, pending messages. Pure. */
+/** The timeline of the chat: runs, quiet lines, gaps and pending messages. Pure. */
 
 /** @import {Message} from '../protocol/messages.js' */
 /** @import {OutboxItem} from '../session/outbox.js' */
@@ -43,7 +43,7 @@ export function timeline({ you, messages, through, gaps, lines, pending }) {
 }
 
 /**
- * The index of the first line, from `start` on, that comes after the message `seq`.
+ * The index of the first line from `start` on that comes after message `seq`.
  * @param {Line[]} lines
  * @param {number} start
  * @param {number} seq
@@ -93,7 +93,7 @@ function addLines(items, lines) {
 }
 
 /**
- * Names a participant once for each kind of step, at the last one, however often they come and go.
+ * Names a participant once for each kind of step, at the last such step.
  * @param {Line[]} lines
  */
 function fold(lines) {
@@ -110,7 +110,7 @@ function fold(lines) {
 }
 
 /**
- * The messages that the log does not show; a stored one up to `through` is in the log or before it.
+ * Pending messages that neither the log nor its earlier part has.
  * @param {OutboxItem[]} pending
  * @param {Message[]} messages
  * @param {number} through

@@ -12,7 +12,7 @@ const SURROGATES = /[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g;
 export const hasInk = (text) => INK.test(text);
 
 /**
- * A text without lone surrogates, which a text field leaves where it cuts an emoji.
+ * A text without lone surrogates, which a field leaves where it cuts an emoji.
  * @param {string} text
  */
 export const wellFormed = (text) => text.replace(SURROGATES, (found) => (found.length === 2 ? found : ''));

@@ -1,4 +1,4 @@
-/** Tells a socket when to check its connection: every 2 s, and at events of the browser. */
+/** Calls a socket to check its connection: every 2 s, and at browser events. */
 
 /** @typedef {Pick<Window & typeof globalThis, 'document' | 'addEventListener'
  *   | 'removeEventListener' | 'setTimeout' | 'clearTimeout'>} Environment */

@@ -1,4 +1,4 @@
-/** The handshake of a connection; repeats the first message after a temporary refusal. */
+/** The handshake of a connection, repeated after a temporary refusal. */
 
 /** @import {SocketError} from './pending-requests.js' */
 

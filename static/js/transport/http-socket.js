@@ -1,5 +1,5 @@
-/** A connection over HTTP with the interface of a WebSocket. Some requests bring events in their
- * answers, others carry frames to the server; docs/protocol.md describes both. */
+/** A connection over HTTP with the interface of a WebSocket; see docs/protocol.md.
+ * Some requests bring events in their answers, others carry frames to the server. */
 
 import { eventReader } from './sse-parser.js';
 import { Deadline, Ended, LOST, parts, post } from './http-request.js';
@@ -47,7 +47,7 @@ export class HttpLine {
   #session = '';
   #turn = 0;
   #after = 0;
-  /** Frames that the server has not accepted yet; `#number` is the number of the first.
+  /** Frames that the server has not accepted yet; `#number` numbers the first.
    * @type {string[]} */
   #frames = [];
   #number = 1;
@@ -109,7 +109,7 @@ export class HttpLine {
     }
   }
 
-  /** Reads one answer to its end; after a silence, which a proxy may cause, it gives up streams. */
+  /** Reads one answer to its end; a silence, as a proxy causes it, ends streaming. */
   async #read() {
     const firstMs = this.#session || !this.#streams ? SILENCE_MS : FIRST_EVENT_MS;
     const request = this.#request(firstMs, () => (this.#streams = false));
@@ -158,7 +158,7 @@ export class HttpLine {
     this.#run(this.#post());
   }
 
-  /** Sends waiting frames, one request at a time; repeats a failed request unchanged. */
+  /** Sends frames, one request at a time; repeats a failed request unchanged. */
   async #post() {
     if (this.#isPosting) return;
     this.#isPosting = true;

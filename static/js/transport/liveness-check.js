@@ -9,8 +9,9 @@ const ANSWER_MS = 2_500;
 const doubted = new WeakSet();
 
 /**
- * Replaces the connection if no answer comes in time. Call it after another sign of a failure: by
- * itself a socket notices a silent connection only after two missing beats.
+ * Replaces the connection if no answer comes in time.
+ * Call it after another sign of a failure: by itself a socket notices a silent connection only after
+ * two missing beats.
  * @param {Line} line
  */
 export const doubt = async (line) => {

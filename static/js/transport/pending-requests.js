@@ -3,7 +3,7 @@
 /** @typedef {Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>} Timers */
 /** @typedef {{type: string, payload: any, ref?: number}} Frame */
 
-/** The failure of a request; its code is the server's, `disconnected` or `timeout`. */
+/** A failed request; the code is the server's, `disconnected` or `timeout`. */
 export class SocketError extends Error {
   /**
    * @param {string} code
@@ -16,7 +16,7 @@ export class SocketError extends Error {
   }
 }
 
-/** Matches answers to requests by `ref`. No `ref` is used twice, so a late answer is ignored. */
+/** Matches answers to requests by a unique `ref`, so it ignores late answers. */
 export class Requests {
   #environment;
   #send;

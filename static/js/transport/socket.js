@@ -1,4 +1,4 @@
-/** A connection to the server that reconnects by itself and matches answers to requests.
+/** A self-reconnecting connection to the server; matches answers to requests.
  * Of messages it reads the envelope (`ack`, `error`) and the reconnect window of a beat. */
 
 import { carriersOf } from './transports.js';
@@ -157,7 +157,7 @@ class Socket {
       line === this.#line && this.#closed(code, reason);
   }
 
-  /** Moves to a WebSocket after its handshake, before the old connection closes: no gap shows.
+  /** Moves to a WebSocket after its handshake; only then the old connection closes.
    * @type {(line: WebSocket, ack: object) => void} */
   #moveTo = (line, ack) => {
     const old = this.#line;
@@ -271,7 +271,7 @@ class Socket {
     return this.#environment.Date.now() - this.#heardAt >= mostMs;
   }
 
-  /** Opens a new connection after a change of network, which most likely broke the old one. */
+  /** Opens a new connection, as after a change of network, which breaks the old one. */
   reconnect = () => {
     this.#attempt = 0;
     if (this.#environment.Date.now() >= this.#notBefore) this.#connect();

@@ -1,4 +1,4 @@
-/** Upgrades from HTTP to a WebSocket: tries from time to time, moves after the handshake. */
+/** The upgrade from HTTP to a WebSocket, tried from time to time. */
 
 import { carriersOf } from './transports.js';
 import { Greeting } from './handshake.js';
@@ -36,7 +36,7 @@ export class WayBack {
     this.#options = options;
   }
 
-  /** Whether a WebSocket is in its handshake; the server then closes the connection it replaces. */
+  /** Whether a WebSocket is in its handshake, which ends the replaced connection. */
   get isEntering() {
     return this.#line?.readyState === 1;
   }

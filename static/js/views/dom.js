@@ -12,7 +12,7 @@ export function byId(id, kind) {
 }
 
 /**
- * The first element within `root` that matches; throws if there is none of this class.
+ * The first match within `root`; throws if there is none or of another class.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} selector
@@ -34,8 +34,8 @@ export function clone(templateId) {
 }
 
 /**
- * Makes the children of `list` show `items` in their order; an element lives as long as its key.
- * Moves only elements that are out of place, because a moved video stops.
+ * Makes the children of `list` show `items` in their order.
+ * An element lives as long as its key, and moves only if it is out of place: a moved video stops.
  * @template T
  * @param {HTMLElement} list
  * @param {T[]} items
@@ -69,13 +69,13 @@ export function setText(element, text) {
 }
 
 /**
- * Whether a key belongs to an input method that composes a syllable (Korean, Japanese, …). Safari
- * ends the composition before its last key event, whose key code is still that of a composition.
+ * Whether a key belongs to an input method that composes (Korean, Japanese, …).
+ * Safari ends the composition before its last key event, whose key code is still that of one.
  * @param {KeyboardEvent} event
  */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-/** Whether the user has a touch keyboard, where Enter must begin a line because Shift does not help. */
+/** Whether the keyboard is a touch one, where Enter begins a line as Shift cannot. */
 export const writesOnGlass = () => matchMedia('(hover: none) and (pointer: coarse)').matches;
 
 /**

@@ -1,4 +1,4 @@
-/** Menus beside buttons: one is open at a time; Escape or a click elsewhere closes it. */
+/** Menus beside buttons, one open at a time; Escape or a click elsewhere closes it. */
 
 import { byId, isComposing } from './dom.js';
 

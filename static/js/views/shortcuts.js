@@ -1,4 +1,4 @@
-/** Keyboard shortcuts of the call, active while the focus is on the stage or its controls.
+/** Keyboard shortcuts, active while the focus is on the stage or its controls.
  * Letters typed anywhere else are text. */
 
 /**
@@ -23,8 +23,8 @@ export function bindShortcuts({ actions, places, isOn }) {
 }
 
 /**
- * The letter of a key: its own if that is Latin, else the letter at its place on an English
- * keyboard. Null with a modifier, except Shift if the character needs it.
+ * The letter of a key: its own if Latin, else by its place on an English keyboard.
+ * Null with a modifier, except Shift if the character needs it.
  * @param {Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>} event
  */
 export function letterOf({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {

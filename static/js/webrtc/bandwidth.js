@@ -1,4 +1,4 @@
-/** Divides the upload between the callers, and between sound, camera and screen. Pure. */
+/** Divides the upload between callers, and between sound, camera, screen. Pure. */
 
 /** The upload of a home connection that leaves room for the rest of the household. */
 const UPLOAD_BPS = 4_000_000;

@@ -1,4 +1,4 @@
-/** Watches the peers of a call: which callers can ICE not reach? */
+/** Watches the peers of a call for callers whom ICE cannot reach. */
 
 /**
  * @typedef {'no_path' | 'no_relay' | 'lost'} Failure

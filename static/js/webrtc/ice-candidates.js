@@ -8,9 +8,9 @@ const HELD_LIMIT = 100;
 export const createCandidates = (pc) => new Candidates(pc);
 
 /**
- * A candidate belongs to the ICE generation that its user fragment names (RFC 8839, 5.4). The
- * fragment, unlike the order of arrival, tells early candidates from those of an offer that lost a
- * glare and from those before an ICE restart.
+ * Adds candidates by the ICE generation of their user fragment (RFC 8839, 5.4).
+ * The fragment, unlike the order of arrival, tells early candidates from those of an offer that lost
+ * a glare and from those before an ICE restart.
  */
 class Candidates {
   #pc;
@@ -43,7 +43,7 @@ class Candidates {
     await Promise.all(held.filter((one) => this.#fits(one)).map((one) => this.#add(one)));
   }
 
-  /** Ignores the end while candidates are held: it ends a generation that is not set yet. */
+  /** Ignores the end of a generation whose description is not set yet. */
   async #end() {
     if (this.#pc.remoteDescription && this.#held.length === 0) await this.#add(null);
   }

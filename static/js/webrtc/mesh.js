@@ -15,7 +15,7 @@ import { createPeer } from './peer.js';
 /** @typedef {import('./peer.js').Peer} Peer */
 /** @typedef {import('./peer.js').PeerState} PeerState */
 
-/** The mesh drops a sender of signals that no roster has named by then: its signal came late. */
+/** The mesh drops a sender of signals that no roster has named by this time. */
 const STRANGER_MS = 10_000;
 
 /**
@@ -35,7 +35,7 @@ const STRANGER_MS = 10_000;
  * @typedef {{peer: Peer, session: string, stranger: ReturnType<typeof setTimeout> | null}} Entry
  */
 
-/** Counts for the whole page, because other callers remember the last number of a session. */
+/** Counts for the whole page: other callers remember a session's last number. */
 let lastNumber = 0;
 
 /** @param {MeshOptions} options */
@@ -66,7 +66,7 @@ export class Mesh {
   }
 
   /**
-   * Opens and closes peers to match the server's callers, which include the page itself.
+   * Opens and closes peers to match the server's callers, the page included.
    * @param {Record<string, Caller>} callers
    */
   setCallers(callers) {
@@ -109,13 +109,13 @@ export class Mesh {
     this.#share();
   }
 
-  /** Restarts ICE after a change of network, without waiting for the old path to fail. */
+  /** Restarts ICE after a change of network, before the old path fails. */
   networkChanged() {
     for (const { peer } of this.#entries.values()) peer.restart();
   }
 
   /**
-   * Restarts each unconnected peer, because its signals may be lost with the old connection.
+   * Restarts each unconnected peer, whose signals may be lost with the connection.
    * @param {IceServer[]} iceServers  with newer credentials
    */
   lineReturned(iceServers) {
@@ -126,7 +126,7 @@ export class Mesh {
   }
 
   /**
-   * Sets the servers of new peers, and of the next ICE restart of each present peer.
+   * Sets the servers of new peers, and of the next ICE restart of present ones.
    * @param {IceServer[]} iceServers
    */
   setIceServers(iceServers) {
@@ -244,7 +244,8 @@ export class Mesh {
   }
 
   /**
-   * Of two callers the later arrival is polite; a caller that no roster names has just arrived.
+   * Whether this page, as the later of two arrivals, is polite.
+   * A caller that no roster names has just arrived.
    * @param {string} id
    */
   #cameLater(id) {

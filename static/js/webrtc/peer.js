@@ -1,4 +1,4 @@
-/** One RTCPeerConnection with perfect negotiation; takes and emits signals, knows no socket. */
+/** One RTCPeerConnection with perfect negotiation; takes and emits signals. */
 
 import { isSameBudget } from './bandwidth.js';
 import { createCandidates } from './ice-candidates.js';
@@ -81,7 +81,7 @@ export class Peer {
     this.pc.onconnectionstatechange = () => this.#onConnectionState();
   }
 
-  /** Offers; the polite side waits OFFER_WAIT_MS for the offer of the other side first. */
+  /** Offers; the polite side first waits OFFER_WAIT_MS for an offer. */
   start() {
     if (this.#options.polite()) this.#remindMe(OFFER_WAIT_MS, () => this.#isUntouched());
     else this.#enqueue(async () => (this.#isUntouched() ? this.#offer() : undefined));
@@ -160,8 +160,8 @@ export class Peer {
   }
 
   /**
-   * Runs operations one after another, and none on a closed connection. Every failure goes to
-   * `onError`.
+   * Runs operations one after another, and none on a closed connection.
+   * Every failure goes to `onError`.
    * @param {() => Promise<unknown> | undefined} operation
    */
   #enqueue(operation) {
@@ -248,8 +248,8 @@ export class Peer {
   }
 
   /**
-   * A connection keeps its certificate for life. A new certificate in a session means that the other
-   * page dropped this caller (whose connection was lost for longer than the lease) and met it again.
+   * Whether the other page has a new certificate, and so a new connection. It dropped this caller,
+   * whose connection to the server was lost for longer than the lease, and met it again.
    * @param {Description} description
    */
   #isOfAnother(description) {

@@ -1,4 +1,4 @@
-/** Watches the pictures of a call: which one stands still while its frames are decoded? */
+/** Watches for pictures that stand still while their frames are decoded. */
 
 /**
  * @typedef {object} Picture a picture that the user sees now
@@ -21,12 +21,12 @@
  */
 
 const LOOK_MS = 1_000;
-/** Checks further apart than this prove nothing: the machine slept, or the page was slow. */
+/** Checks further apart than this prove nothing: the machine slept or was slow. */
 const GAP_MS = 4_000;
 const STILL_MS = 8_000;
-/** Frames decoded meanwhile that prove a still picture; a shared screen may have but a few. */
+/** Frames decoded meanwhile that prove a fault; a shared screen may have few. */
 const FEWEST_FRAMES = 5;
-/** A picture that stands still again so soon after an attachment needs a new connection. */
+/** A picture that stops within this time of an attachment needs a new connection. */
 const RELAPSE_MS = 60_000;
 const RENEWAL_SPACING_MS = 30_000;
 
@@ -126,7 +126,7 @@ export class PictureWatch {
   }
 
   /**
-   * Requests one frame for each check; a callback for every frame would wake the page each time.
+   * Requests one frame for each check, because a callback for every frame wastes power.
    * Renews the request at each check, because a browser may drop it when the stream changes.
    * @param {HTMLVideoElement} video
    * @param {Watched} watched

@@ -1,12 +1,12 @@
-/** The media of another caller, as two streams that a media element can always play. */
+/** The media of another caller, as two streams that an element can always play. */
 
 /** @typedef {import('./transceivers.js').Slots} Slots */
 /** @typedef {import('./transceivers.js').Streams} Streams */
 
 /**
- * A media element stays silent for ever while its stream has a video track without any frame
- * (Chromium 156: `readyState` 0, sound not pulled). So a picture joins its stream at its first
- * packet (`unmute`), and stays only while the roster shows it as live.
+ * Adds a picture to its stream only from its first packet (`unmute`) on, while the roster shows it
+ * as live. A media element stays silent for ever while its stream has a video track without any
+ * frame (Chromium 156: `readyState` 0, sound not pulled).
  */
 export const createRemote = () => new Remote();
 
@@ -37,7 +37,7 @@ class Remote {
     this.#arrange();
   }
 
-  /** The loudness of the microphone; 0 without new packets, when a receiver repeats its last value. */
+  /** The microphone's loudness; 0 without new packets, as receivers repeat old values. */
   level() {
     const [source] = this.#slots.microphone?.receiver.getSynchronizationSources() ?? [];
     const isNews = source?.timestamp !== this.#heardAt;

@@ -1,6 +1,6 @@
-/** Sets the start bitrate of Chromium; without it a call begins with 15 blurred seconds. */
+/** Sets the start bitrate of Chromium, or a call begins with 15 blurred seconds. */
 
-/** A higher rate would flood a weak connection before the congestion control has measured it. */
+/** A higher rate floods a weak network before the congestion control measures it. */
 const START_MAX_BPS = 1_000_000;
 
 /**

@@ -1,4 +1,4 @@
-/** The four slots of a peer: each transceiver carries one kind of media in both directions. */
+/** The four slots of a peer, each a transceiver for both directions. */
 
 /** @typedef {'microphone' | 'camera' | 'screen' | 'screenSound'} SlotName */
 /** @typedef {Partial<Record<SlotName, RTCRtpTransceiver>>} Slots */
@@ -18,8 +18,8 @@ const LAYOUT = [
 ];
 
 /**
- * Makes the slots of the side that offers: all four at once and in both directions, so that media
- * switched on later needs no negotiation. `streams` groups tracks for lip sync.
+ * Makes the slots of the side that offers. All four exist at once and in both directions, so that
+ * media switched on later needs no negotiation. `streams` groups tracks for lip sync.
  *
  * @param {RTCPeerConnection} pc
  * @param {Streams} streams
@@ -34,7 +34,7 @@ export const openSlots = (pc, streams) =>
   );
 
 /**
- * Finds the slots of the side that answers: the offer's transceivers by their order within a kind.
+ * Finds the slots of the side that answers by the order of each kind in the offer.
  *
  * @param {RTCPeerConnection} pc
  * @param {Streams} streams

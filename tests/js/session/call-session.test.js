@@ -1,4 +1,4 @@
-/** A call's connection beside its room's connection: either may be the quicker one. */
+/** A call's connection beside its room's connection: either may be quicker. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ const LIVE = { audio: true, video: true, screen: false };
 const SILENT = { audio: false, video: false, screen: false };
 const ACK = { you: 'me', timing: { beat_s: 13, lease_s: 30 }, people: [], ice_servers: [], relay_only: false, version: 7 };
 
-/** A call that has joined while the connection of its room still waits for its answer. */
+/** A call that has joined while its room still waits for its answer. */
 async function join(options = {}) {
   const window = new FakeWindow();
   const told = [];

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Wish } from '../../../static/js/session/desired-state.js';
 import { FakeWindow, settled } from '../support/fake-window.js';
 
-/** A desired number, a server that the test answers for, and the number that it shows. */
+/** A desired number, a server that the test controls, and its number. */
 function start() {
   const window = new FakeWindow();
   const here = { wanted: 1, shown: 1, asked: [], refused: [], window };

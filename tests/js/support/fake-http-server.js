@@ -5,7 +5,7 @@ const encoder = new TextEncoder();
 export class HttpServer {
   /** Each request in order: its head and its frames. */
   requests = [];
-  /** The fault of each later request: 'fails', 'loses' (served without an answer), or a status. */
+  /** Faults of later requests: 'fails', 'loses' (no answer), or a status. */
   faults = [];
   /** Whether a proxy holds answers back until they end. */
   holdsBack = false;

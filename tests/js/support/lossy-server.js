@@ -1,4 +1,4 @@
-/** A room on a server whose connections lose, duplicate and delay frames, and break. */
+/** A room on a server whose connections lose, duplicate and delay frames. */
 
 import { person } from './room-fixtures.js';
 

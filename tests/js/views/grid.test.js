@@ -1,4 +1,4 @@
-/** Tests that the grid fits any number of tiles on any screen, as large as possible. */
+/** Tests that the grid fits any number of tiles on any screen, at the largest size. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

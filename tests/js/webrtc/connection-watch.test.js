@@ -1,4 +1,4 @@
-/** Tests that an unreachable caller shows after 15 s, is reported once, and recovers. */
+/** Tests that an unreachable caller shows after 15 s, reported once, and recovers. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -104,7 +104,7 @@ function setTip(id, key) {
 }
 
 /**
- * Moves a lost focus to the next button after the pressed one has gone, for users of a keyboard.
+ * Moves the focus of a keyboard to the next button if the pressed one has gone.
  * @param {string} id
  */
 function keepFocus(id) {

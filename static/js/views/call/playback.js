@@ -1,4 +1,4 @@
-/** Plays streams in video elements, on the chosen speaker and despite blocked sound. */
+/** Plays streams in videos, on the chosen speaker and despite blocked sound. */
 
 import { byId } from '../dom.js';
 
@@ -9,7 +9,7 @@ class Playback {
   #videos = new Set();
   #speaker = '';
   #notice = byId('sound-blocked');
-  /** Videos muted until the next click or key, because the browser blocks sound before it.
+  /** Videos muted until the next click or key, as the browser requires.
    * @type {Set<HTMLVideoElement>} */
   #silenced = new Set();
 

@@ -1,4 +1,4 @@
-/** The stage before and after the call: its callers, the switches and the join button. */
+/** The stage before and after the call: callers, switches, join button. */
 
 import { drawAvatar } from '../avatar.js';
 import { byId, keepList, setText } from '../dom.js';

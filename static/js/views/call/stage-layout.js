@@ -1,4 +1,4 @@
-/** Lays out the tiles of the call on the stage. Pure: sizes in, rectangles out, in pixels. */
+/** Lays out the tiles on the stage. Pure: sizes in, rectangles out, in pixels. */
 
 import { bestGrid } from './grid.js';
 
@@ -70,7 +70,7 @@ function withCorner(other, own, area) {
 }
 
 /**
- * Fills an area with large tiles, which may have any shape because they show their picture whole.
+ * Fills an area with large tiles, which show their picture whole in any shape.
  * @param {Tile[]} tiles
  * @param {Box} area
  */

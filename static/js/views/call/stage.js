@@ -210,7 +210,7 @@ class CallView {
     this.#arrange();
   }
 
-  /** Positions the tiles by CSS alone, because a video stops when its element moves in the page. */
+  /** Positions the tiles by CSS alone, because a moved element stops its video. */
   #arrange() {
     const elements = this.#allTiles();
     // `#pinned` stays, so that a pinned caller who comes back is large again.

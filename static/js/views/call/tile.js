@@ -48,7 +48,7 @@ export function watchPicture(tile) {
 export const videoOf = (tile) => within(tile, 'video', HTMLVideoElement);
 
 /**
- * Whether a video plays a picture within the window, in a browser that reports its frames
+ * Whether a video plays within the window and the browser reports its frames
  * (Firefox from 132 on).
  * @param {HTMLVideoElement} video
  */

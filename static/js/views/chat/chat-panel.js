@@ -46,7 +46,7 @@ class ChatView {
     document.addEventListener('visibilitychange', () => this.#count());
   }
 
-  /** Messages of others that came while the panel was closed, the log scrolled up or the tab hidden. */
+  /** Messages that came with the panel closed, the log scrolled up or the tab hidden. */
   get unread() {
     return this.#unread;
   }

@@ -70,7 +70,7 @@ function messageForm({ onSend, typing, draft }) {
 }
 
 /**
- * A text without blank lines at its ends; its first line, perhaps code, keeps its indentation.
+ * A text without blank lines at its ends; the first line keeps its indentation.
  * @param {string} text
  */
 const withoutBlankEnds = (text) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();

@@ -34,7 +34,7 @@ const CLOSERS = new Map([[')', '('], [']', '['], ['}', '{']]);
 const SENTENCE_ENDS = new Set([...'.,:;!?\'*~～〜・·']);
 
 /**
- * Splits a text into pieces with and without an address; joined, they are the text.
+ * Splits a text into pieces, with and without an address, without any loss.
  * @param {string} text
  * @returns {Piece[]}
  */
@@ -118,7 +118,7 @@ const topDomain = (label) =>
   ASCII_END.exec(label)?.[0] ?? LONGEST_FIRST.find((domain) => label.startsWith(domain)) ?? '';
 
 /**
- * The address without the punctuation of its sentence and without unopened brackets.
+ * The address without the punctuation of its sentence or unopened brackets.
  * @param {string} address
  */
 function trimmed(address) {

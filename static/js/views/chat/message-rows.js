@@ -6,8 +6,8 @@ import { listNames, t } from '../../i18n/translate.js';
 /** @import {Room} from '../../state/room-state.js' */
 /** @import {Pending, QuietLine, Run, TimelineItem} from '../../state/timeline.js' */
 /**
- * `key` is the message's client_id, which does not change when the server stores the message.
- * `first` means that the row begins a run and names its author.
+ * The row of a message. `first` means that it begins a run and names its author.
+ * `key` is the client_id, which does not change when the server stores the message.
  * @typedef {object} MessageRow
  * @property {'message'} kind
  * @property {string} key

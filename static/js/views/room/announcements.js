@@ -1,4 +1,4 @@
-/** Sentences for screen readers about changes of a room. Pure: two states in, sentences out. */
+/** Sentences for screen readers. Pure: two states of a room in, sentences out. */
 
 import { callers } from '../../state/call-state.js';
 import { listNames, t } from '../../i18n/translate.js';

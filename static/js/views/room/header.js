@@ -1,4 +1,4 @@
-/** The room's header: its title, the number of people and the buttons for the link. */
+/** The room's header: the title, the number of people and the link's buttons. */
 
 import { byId, mark, setText, within } from '../dom.js';
 import { count } from '../../state/room-state.js';

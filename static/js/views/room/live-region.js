@@ -21,7 +21,7 @@ class Live {
   #media = null;
 
   /**
-   * Adds each sentence as an element, so that a second sentence does not replace the first.
+   * Adds each sentence as an element, so that a second one does not replace it.
    * @param {string} words
    */
   say(words) {

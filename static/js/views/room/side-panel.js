@@ -96,7 +96,7 @@ class Panel {
 }
 
 /**
- * Limits the room's height to the space above a touch keyboard; Safari does not do it by itself.
+ * Limits the room to the space above a touch keyboard, which Safari does not.
  * @param {HTMLElement} room
  */
 function followKeyboard(room) {

@@ -1,4 +1,4 @@
-/** Shows problems: by the dot in the header, a notice on the stage, or a whole page. */
+/** Shows problems: by a dot in the header, a notice on the stage, or a whole page. */
 
 import { CLOSE_FATES } from '../../protocol/close-codes.js';
 import { byId, setText, within } from '../dom.js';
