@@ -1,1 +1,1 @@
-"""What fails around a server (R, C and D): each bar with its figure."""
+"""Faults around a server (R, C and D): each target with its figure."""

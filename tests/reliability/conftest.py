@@ -1,4 +1,4 @@
-"""The bars of this folder: their marks, figures and servers."""
+"""Marks, figures and servers of the targets in this folder."""
 
 from tests.support.figures.plugin import (  # noqa: F401 - pytest finds them here
     admin,

@@ -1,4 +1,7 @@
-"""An admin saves, renames, closes, reopens and deletes rooms in which people write all the time."""
+"""Admin actions on rooms in which people write all the time.
+
+An admin saves, renames, closes, reopens and deletes them.
+"""
 
 import asyncio
 from collections import Counter
@@ -23,14 +26,16 @@ EACH_S = 1 / 8
 AGAIN_S = 0.1
 DONE_WITHIN_S = 30
 ROOMS = "/admin/chat/room/"
-# Where the eight write: one room is saved and renamed, one closed and reopened, one deleted.
+# The eight write in these rooms: one is saved and renamed, one closed and reopened, one deleted.
 SAVED, SHUT, DOOMED = "saved", "shut", "doomed"
 PLACES = [SAVED, SAVED, SAVED, SAVED, SHUT, SHUT, DOOMED, DOOMED]
 
 
 class Writer:
-    """One who writes eight messages a second, sends what was not answered again as a page does, and
-    comes back as soon as the room lets people in."""
+    """One guest who writes eight messages a second.
+
+    Like a page, it repeats an unanswered message, and returns as soon as the room admits people.
+    """
 
     def __init__(self, url: str, key: str, number: int) -> None:
         self.url, self.key, self.browser = url, key, f"browser-{number}"
@@ -66,7 +71,7 @@ class Writer:
 
 
 async def work(admin: Admin, rows: dict[str, int]) -> None:
-    """What the admin does, each action as its pages do it."""
+    """Act as the admin does, each action as its pages do it."""
 
     def save(round: int) -> None:
         path = f"{ROOMS}{rows[SAVED]}/change/"

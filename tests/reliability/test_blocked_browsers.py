@@ -1,4 +1,4 @@
-"""A browser that keeps nothing, takes no cookies or runs scripts slowly still chats and calls."""
+"""Chat and calls in a browser without storage, without cookies, or with slow scripts."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.bar("D13")
 
 STORAGES = ("localStorage", "sessionStorage")
-# What a storage is where the browser's settings forbid it, has none, or has no room left.
+# The storage of a browser whose settings forbid it, that has none, or that has no room left.
 FORBIDDEN = "get() { throw new DOMException('forbidden', 'SecurityError'); }"
 NONE = "value: null"
 FULL = """value: {
@@ -31,7 +31,7 @@ SLOWER = 6  # times
 
 
 def chats_and_calls(*pages: Page) -> None:
-    """All write, read, see and hear each other: frames that were presented, and sound."""
+    """Let all write, read, see and hear each other: presented frames, and sound."""
     texts = [f"from page {number}" for number in range(len(pages))]
     for page, text in zip(pages, texts, strict=True):
         page.fill("form#msg [name=text]", text)
@@ -66,7 +66,7 @@ def test_pages_without_one_storage_or_both_chat_and_call(people, broken):
 
 @contextmanager
 def without_cookies(browser: Browser, folder: Path, url: str) -> Iterator[Page]:
-    """A page of a Chromium whose settings block cookies and, with them, all storage."""
+    """Return a page of a Chromium whose settings block cookies and thus all storage."""
     settings = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (folder / "Default").mkdir()
     (folder / "Default" / "Preferences").write_text(json.dumps(settings))

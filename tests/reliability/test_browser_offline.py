@@ -1,4 +1,4 @@
-"""A browser that was offline: every message on its return, and gaps are shown."""
+"""A browser that was offline gets every message on its return, and shows gaps."""
 
 import sqlite3
 import time
@@ -23,10 +23,10 @@ pytestmark = [
 
 ROOM = "/ws/chat/offline/"
 READ = 80
-FORGOTTEN_S = 25  # after a lease and a sweep nobody remembers who was away
+FORGOTTEN_S = 25  # after a lease and a sweep, the server has forgotten the member
 BACK_WITHIN_S = 20
 
-# Where the first message that is seen as a whole lies, and which it is.
+# Returns the position of the first message that is visible as a whole, and its text.
 READING = """() => {
   const top = document.getElementById('chat-scroll').getBoundingClientRect().top;
   const first = [...document.querySelectorAll('#messages .message')]
@@ -37,7 +37,7 @@ TEXTS = "[...document.querySelectorAll('#messages .message-text')].map(text => t
 
 
 class Away:
-    """Nova's page at home, Mira's line at this machine, and the numbered messages of Mira."""
+    """Nova's page at home, Mira's socket at this machine, and Mira's numbered messages."""
 
     def __init__(self, home: Namespace, noom: ReachableNoom, page, loop: Loop, mira: Wire) -> None:
         self.home, self.noom, self.page, self._loop, self._mira = home, noom, page, loop, mira
@@ -50,7 +50,7 @@ class Away:
         self.said += new
 
     def read_in_the_middle(self) -> list[Any]:
-        """Scrolls up from the newest message; returns where Nova reads."""
+        """Scroll up from the newest message; return Nova's reading position."""
         until(lambda: len(self.page.evaluate(TEXTS)) == len(self.said), "the messages", seconds=20)
         self.page.evaluate("document.getElementById('chat-scroll').scrollTop -= 900")
         self.page.wait_for_timeout(300)
@@ -58,7 +58,7 @@ class Away:
         return reading
 
     def returns(self, figure: Figure, what: str) -> None:
-        """Plugs the cable in, and waits for the newest message."""
+        """Plug the cable in, and wait for the newest message."""
         start = time.monotonic()
         self.home.plug()
         newest = self.said[-1]
@@ -116,8 +116,10 @@ def test_offline_for_90_seconds(away: Away, figure: Figure):
 
 
 def test_offline_for_half_an_hour(away: Away, figure: Figure):
-    """The page's own clock is put forward by half an hour; the server has forgotten Nova by then
-    and hears of her as it would after any longer time."""
+    """The test moves the page's own clock half an hour forward.
+
+    The server has forgotten Nova by then, as after any longer time.
+    """
     away.say(READ)
     reading = away.read_in_the_middle()
     away.home.pull()
@@ -147,7 +149,7 @@ def test_what_is_no_longer_kept_is_a_visible_gap(away: Away, figure: Figure):
 
 
 def forget_all(noom: ReachableNoom) -> None:
-    """Makes every message too old to be kept, and deletes them as the server does once an hour."""
+    """Make every message too old, and delete them with the server's hourly retention."""
     path = noom.environment["DATABASE_URL"].removeprefix("sqlite:///")
     with sqlite3.connect(path, timeout=20) as database:
         database.execute("UPDATE chat_message SET sent_at = '2001-01-01 00:00:00'")

@@ -1,4 +1,4 @@
-"""Many at once, and nobody for a while: nothing is dropped and nobody is closed."""
+"""Many people at once, and long pauses: no message is lost and no socket closed."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -34,7 +34,7 @@ async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figur
 async def test_five_hundred_who_speak_at_once_are_all_answered(site, figure):
     async with AsyncExitStack() as stack:
         crowd: list[Wire] = []
-        for start in range(0, 500, 25):  # a socket that does not enter soon is closed
+        for start in range(0, 500, 25):  # the server closes a socket that does not enter soon
             for n in range(start, start + 25):
                 wire = Wire(site.processes[n % 2].url, f"/ws/chat/room-{n % 20}/")
                 crowd.append(await stack.enter_async_context(wire))

@@ -1,4 +1,4 @@
-"""A cable is pulled: nobody says goodbye, and the kernel of neither side knows."""
+"""A pulled cable: nobody says goodbye, and neither kernel knows."""
 
 import socket
 import time
@@ -27,7 +27,7 @@ class Reachable(Process):
 
 
 def connections_from(address: str) -> int:
-    """How many TCP connections the kernel keeps here with this address at the other end."""
+    """Return how many TCP connections to this address the kernel keeps."""
     reversed_hex = socket.inet_aton(address)[::-1].hex().upper()
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return sum(line.split()[2].startswith(reversed_hex) for line in lines)

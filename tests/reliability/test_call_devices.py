@@ -1,4 +1,4 @@
-"""Two who share their screens at the same moment, again and again; devices that are pulled out."""
+"""Two simultaneous screen shares, again and again, and devices that are unplugged."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.long
 ROUNDS = 100
 ROUND_S = 10
 BACK_WITHIN_S = 10
-# At the same millisecond in both pages.
+# In the same millisecond in both pages.
 CLICK_AT = (
     """at => void setTimeout(() => document.getElementById('share').click(), at - Date.now())"""
 )
@@ -49,7 +49,10 @@ def test_screens_shared_at_once_a_hundred_times(pages, figure: Figure):
 
 
 def at_once(pages, expected: str) -> bool:
-    """Clicks in both pages at one moment; whether both then show what is expected."""
+    """Click in both pages at one moment.
+
+    Return whether both then show the expected state.
+    """
     at = (time.time() + 0.05) * 1_000
     for page in pages:
         page.evaluate(CLICK_AT, at)
@@ -63,8 +66,10 @@ def at_once(pages, expected: str) -> bool:
 
 @pytest.mark.bar("C3")
 def test_a_camera_that_is_pulled_out_is_replaced(browser, pages, figure: Figure):
-    """A fake camera cannot be pulled out; the browser's own process that reads it can be killed,
-    and its tracks end as those of a camera that is gone. The list of devices stays as it was."""
+    """The test kills the browser's process that reads the fake camera, which has no plug.
+
+    The tracks end like those of an unplugged camera; the list of devices stays as it was.
+    """
     nova = pages[0]
     nova.click("#mute")
     for page in pages:
@@ -86,7 +91,7 @@ def test_a_camera_that_is_pulled_out_is_replaced(browser, pages, figure: Figure)
 
 
 def processes_of(browser, service: str) -> list[int]:
-    """The browser's processes for one of its services."""
+    """Return the browser's processes for one of its services."""
     session = browser.new_browser_cdp_session()
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
     session.detach()

@@ -1,4 +1,4 @@
-"""Calls outlive a network that goes: silent, unplugged, or with another address afterwards."""
+"""Calls survive a network that is silent, unplugged, or replaced by another address."""
 
 import time
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ pytestmark = [
 AWAY = {"reconnecting", "offline"}
 NOTICED_AFTER_S = 20
 BACK_WITHIN_S = 10
-# A dead line is noticed, or tried again, only after a while: 12 s of silence, 10 s between tries.
+# A page notices a dead connection after 12 s of silence, and retries at most 10 s later.
 BACK_LATE_WITHIN_S = 20
 
 
@@ -34,7 +34,7 @@ def home():
 
 @pytest.fixture
 def call(home, browser, tmp_path):
-    """Nova at home, at the end of a line of her own; Mira at this machine."""
+    """Nova at home, behind a link of her own, and Mira at this machine."""
     with ExitStack() as closings:
         noom = ReachableNoom(tmp_path, home.gate)
         closings.callback(noom.stop)
@@ -47,7 +47,7 @@ def call(home, browser, tmp_path):
 
 
 def back(call: Call, figure: Figure, what: str, limit: float = BACK_WITHIN_S) -> None:
-    """Measures from now until both see each other move."""
+    """Return the seconds from now until both see each other move."""
     start = time.monotonic()
     call.flows(seconds=60)
     figure(f"{what}: pictures back", time.monotonic() - start, limit=limit, unit="s")

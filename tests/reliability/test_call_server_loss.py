@@ -1,5 +1,7 @@
-"""Calls outlive their server: stopped, killed, frozen, without its Redis; media goes on in every
-second."""
+"""Calls survive a stopped, killed or frozen server, and the loss of its Redis.
+
+Media goes on in every second.
+"""
 
 import time
 
@@ -14,7 +16,7 @@ REDIS_AWAY_S = 3
 ENDS = {
     "stop": ("SIGTERM and restart", Process.stop, Process.start, 2),
     "kill": ("kill -9 and restart", Process.kill, Process.start, 2),
-    # A page notices after a dozen seconds; with these it is longer than a lease.
+    # A page notices after a dozen seconds; with these the time is longer than a lease.
     "freeze": ("server frozen for half a minute", Process.freeze, Process.thaw, 18),
 }
 
@@ -29,7 +31,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def at(browser):
-    """`at(process)`: people at one process, who may see no error of Noom's."""
+    """Open people at one process: `at(process)`. They may see no error of Noom's."""
     everyone = []
 
     def at(process: Process) -> People:

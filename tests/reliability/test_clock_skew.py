@@ -1,4 +1,4 @@
-"""The clock of one process is wrong: who is there, and what came first, does not depend on it."""
+"""A wrong clock of one process changes neither presence nor the order of messages."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ LEASE_AND_MORE_S = 20.0
 
 
 def with_clock(process: Process, offset: str) -> None:
-    """Starts a process again, with its wall clock set off."""
+    """Start a process again, with its wall clock set off."""
     process.stop()
     process.environment |= {
         "LD_PRELOAD": str(LIBRARIES[-1]),

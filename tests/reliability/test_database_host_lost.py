@@ -1,4 +1,4 @@
-"""The database's host dies without a word, and the database is back at once elsewhere."""
+"""The database's host dies without a word, and the database restarts elsewhere."""
 
 import asyncio
 import subprocess
@@ -31,13 +31,13 @@ pytestmark = pytest.mark.bar("D2")
 
 @pytest.fixture
 def way(postgres: Postgres) -> Iterator[Forgetful]:
-    """The only way to PostgreSQL."""
+    """The only route to PostgreSQL."""
     with Forgetful(postgres.port) as way:
         yield way
 
 
 async def come_in(url: str) -> None:
-    """Enters as a page does, which tries again."""
+    """Enter as a page does, which tries again."""
     while True:
         async with Swarm(url) as swarm:
             try:
@@ -63,7 +63,7 @@ async def test_chat_and_entering_return_after_the_database_host_dies(start_site,
 
 
 async def back(url: str, everyone: list[Guest], died_at: float, figure: Figure) -> None:
-    """Waits until all can speak, and somebody can enter."""
+    """Return the seconds until all can write, and somebody can enter."""
     entering = asyncio.create_task(come_in(url))
     before = {guest.id: len(guest.acked) for guest in everyone}
     await until(
@@ -79,7 +79,7 @@ async def back(url: str, everyone: list[Guest], died_at: float, figure: Figure) 
 
 
 class Named(Process):
-    """A process for which a name leads to the address in a file of its own."""
+    """A process whose database name leads to the address in a file of its own."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         super().__init__(folder, **environment)

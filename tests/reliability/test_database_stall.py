@@ -1,4 +1,4 @@
-"""The database stands still: whoever does not need it does not wait, and nothing is promised."""
+"""A stalled database delays nobody who does not need it, and promises no message."""
 
 import asyncio
 import time
@@ -12,13 +12,13 @@ from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, ROOMS, closed, tol
 from tests.support.patience import PATIENCE
 
 STALLED_S = 3.0
-LONG_S = 25.0  # longer than a lease, and than a page waits for a line that is silent
+LONG_S = 25.0  # longer than a lease, and than a page waits on a silent connection
 SETTLE_S = 1.0
 ASK_EVERY_S = 0.02
 
 
 async def waits(guests: list[Guest], until: float) -> list[float]:
-    """How long each of these waited for each answer that takes no database, in seconds."""
+    """Return the seconds of each guest's wait for each answer without the database."""
     found = []
 
     async def ask(guest: Guest) -> None:
@@ -58,7 +58,7 @@ async def test_a_database_that_stands_still_for_long_costs_nobody_the_line(
 
 
 async def _still(count: Callable[[], int]) -> int:
-    """A count, once what was on its way has come."""
+    """Return a count, once pending frames have arrived."""
     before = -1
     while count() != before:
         before = count()

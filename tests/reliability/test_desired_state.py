@@ -1,4 +1,4 @@
-"""What people set while Redis or their line is away is true on every page afterwards."""
+"""States that people set during a loss of Redis or connection reach every page later."""
 
 import time
 from collections.abc import Callable, Iterator

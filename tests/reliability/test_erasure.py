@@ -1,4 +1,4 @@
-"""A person is erased from a room of 100,000 messages while others go on."""
+"""Erasure of a person from a room of 100,000 messages while other rooms go on."""
 
 import asyncio
 import sys
@@ -19,7 +19,7 @@ PAUSE_S = 0.05
 
 
 async def longest_wait(wire: Wire, until: "asyncio.Future[Any]") -> float:
-    """How long somebody waits at most for a message to be stored, while something goes on."""
+    """Return the longest wait for a stored message while the block runs."""
     worst = 0.0
     while not until.done():
         began = time.monotonic()
@@ -58,7 +58,7 @@ async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
         _, told = await ending
         assert f"Erased {MESSAGES} messages." in told.decode()
         gained = bystanders.memory_mb(noom) - before
-        # A page that lost the word of it learns from the numbers: nothing is left to be read.
+        # A page that lost the event learns from the numbers that no message is left.
         beat = await reader.event("beat")
         while beat["seq"] <= MESSAGES:
             beat = await reader.event("beat")

@@ -1,4 +1,4 @@
-"""D11: what holds state dies for good, and another takes its place."""
+"""D11: a store of state dies for good, and its replacement takes over."""
 
 import asyncio
 import time
@@ -39,7 +39,10 @@ def replicated() -> Iterator[Replicated]:
 
 
 async def judged(site, figure, fail: Callable[[], object]) -> None:
-    """People talk while `fail` kills what holds state and returns when another has taken over."""
+    """Let people talk while `fail` kills a store, and judge their messages.
+
+    `fail` returns when the replacement has taken over.
+    """
     async with Swarm(site.url) as swarm:
         await swarm.enter(ROOMS, EACH)
         async with swarm.talking(MESSAGES_PER_S):
@@ -68,7 +71,7 @@ async def test_sentinels_name_another_master_and_nobody_notices(start_site, sent
         sentinels.master.kill() if how == "killed" else sentinels.master.freeze()
         until(lambda: sentinels.master_port() == replica, "another master", seconds=30)
 
-    site.redis.kill()  # which these settings do not name
+    site.redis.kill()  # these settings do not name it
     await judged(site, figure, fail)
 
 

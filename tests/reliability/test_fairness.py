@@ -1,4 +1,7 @@
-"""One address does all that each of its sockets may; others notice next to nothing."""
+"""One address uses all that each of its sockets may.
+
+People elsewhere hardly notice.
+"""
 
 import asyncio
 import contextlib
@@ -25,8 +28,8 @@ from tests.support.servers.message_rows import fill
 OTHER = "127.0.0.3"
 LONG_ROOM, MESSAGES = "long", 3_000
 QUIET_S, BUSY_S, SETTLE_S = 5.0, 10.0, 1.0
-WRITE_S = 45.0  # until a pause: the day's worth has to be spent in two thirds of the time
-# Where no figure of speed is judged, long enough for the crowd to have done everything.
+WRITE_S = 45.0  # until a pause: the clients spend the day's worth in two thirds of the time
+# Without figures of speed, the crowd needs this long to have done everything.
 TURNS = 3 if FIGURES else 1
 PAUSE_S = 0.1
 # The longest text takes nine minutes to spend a day's worth.
@@ -35,7 +38,7 @@ WRITING_S = float(os.environ.get("NOOM_WRITING_S", "900"))
 
 
 class Greedy:
-    """People of one address who do all they may, in a process of their own."""
+    """Clients of one address that do all that they may, in a process of their own."""
 
     def __init__(self, url: str, *numbers: int) -> None:
         arguments = [url, LONG_ROOM, *map(str, numbers)]
@@ -52,7 +55,7 @@ class Greedy:
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Meanwhile they do nothing, and keep their sockets."""
+        """Pause the clients while the block runs; they keep their sockets."""
         self._process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -60,7 +63,7 @@ class Greedy:
             self._process.send_signal(signal.SIGCONT)
 
     def end(self) -> dict[str, int]:
-        """How often each outcome was met."""
+        """Return how often each outcome occurred."""
         output, _ = self._process.communicate(b"")
         outcomes: dict[str, int] = json.loads(output)
         return outcomes
@@ -77,7 +80,7 @@ def greedy(url: str, *numbers: int) -> Iterator[Greedy]:
 
 
 async def waits(url: str, seconds: float) -> dict[str, list[float]]:
-    """How long entering and saying take somebody at another address, again and again."""
+    """Measure entries and messages of somebody at another address, again and again."""
     found: dict[str, list[float]] = {"entering": [], "saying": []}
     until = time.monotonic() + seconds
     async with Wire(url, "/ws/chat/beside/", address=OTHER) as wire:
@@ -98,8 +101,10 @@ async def waits(url: str, seconds: float) -> dict[str, list[float]]:
 
 
 class ByTurns:
-    """What others wait for, while the crowd acts and while it pauses: a machine that is busy
-    elsewhere is so in both."""
+    """Waits of bystanders while the crowd acts and while it pauses.
+
+    A machine that is busy elsewhere is busy in both phases.
+    """
 
     def __init__(self, url: str, crowd: Greedy) -> None:
         self._url, self._crowd = url, crowd
@@ -143,7 +148,7 @@ async def test_others_enter_and_speak_while_an_address_does_all_it_may(
         outcomes = await asyncio.to_thread(crowd.end)
     print(outcomes, f"{cpu:.1f} s of processor")
     turns.tell(figure)
-    # The crowd was served, too, and none of it was cut off but for the silence of its pauses.
+    # The server served the crowd, too, and closed its sockets only for the silence of its pauses.
     assert outcomes["history"] > 0
     assert outcomes["message"] > 0
     closed = {name for name in outcomes if name.startswith("closed")}
@@ -179,5 +184,5 @@ async def test_an_address_that_writes_for_an_hour_fills_no_disk(
 
 
 def disk_mb(folder: Path) -> float:
-    """All that is stored and logged, the database's own files too."""
+    """Return the MB of all stored and logged data, with the database's own files."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

@@ -1,4 +1,4 @@
-"""A process that is told to stop does stop, whatever it waits for; and its people are told."""
+"""A process stops after SIGTERM, whatever it waits for, and informs its people."""
 
 import asyncio
 import signal
@@ -68,7 +68,7 @@ async def people(cluster: list[Process]) -> AsyncIterator[list[Wire]]:
 
 
 async def stop(cluster: list[Process], people: list[Wire], figure: Callable[..., None]) -> None:
-    """SIGTERM to all at once: everyone is told, and nothing keeps a process from ending."""
+    """Send SIGTERM to all at once, and check that everyone learns of it and all processes end."""
     began = time.monotonic()
     for process in cluster:
         process.signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What holds for people on WebSockets holds for those whose network lets none through."""
+"""The fault tests of WebSockets, repeated for guests on the HTTP transport."""
 
 import pytest
 
@@ -19,8 +19,10 @@ BOTH = pytest.mark.parametrize(
 
 @pytest.fixture
 def by_http(request, monkeypatch, figure):
-    """The guests of a swarm come by HTTP, and each request of theirs to the next process; notes
-    their figures by names of their own."""
+    """Put the guests of a swarm on HTTP, each request at the next process.
+
+    Their figures get names of their own.
+    """
     monkeypatch.setattr(swarm._Line, "_connect", connecting(stream=request.param == "stream"))
     return lambda what, value, **limits: figure(f"{what}, over HTTP", value, **limits)
 

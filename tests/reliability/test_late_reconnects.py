@@ -1,4 +1,4 @@
-"""A process or the database stands still while pages come back: the newest connection stays."""
+"""The newest connection stays when a process or the database stalls during reconnects."""
 
 import asyncio
 import contextlib
@@ -22,22 +22,23 @@ LONG_S = (1.0, 14.0)
 PAGES, STRANGERS = 20, 100
 STRANGE = "127.0.0.2"
 HEAD_START_S = 0.5
-ROUNDS = 10  # of each fault, with twenty people who come back in each
+ROUNDS = 10  # of each fault, with twenty people who reconnect in each
 BACK_WITHIN_S = 30.0
-# A page gives a handshake 4 s and doubts a line after 2.5 s; an impatient person reloads sooner.
+# A page gives a handshake 4 s and probes a connection after 2.5 s; an impatient person reloads
+# sooner.
 IMPATIENT_S = 0.7
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    """Pages that open another connection while an older one still waits for its answer."""
+    """Let pages open another connection while an older one still waits for its answer."""
     monkeypatch.setattr(wire, "OPEN_DEADLINE_S", IMPATIENT_S)
     monkeypatch.setattr(wire, "ANSWER_DEADLINE_S", IMPATIENT_S)
 
 
 @contextmanager
 def suspended(site, postgres) -> Iterator[None]:
-    """One of two processes stands still; whoever comes back may reach either."""
+    """Suspend one of two processes; a reconnect may reach either."""
     site.processes[1].freeze()
     try:
         yield
@@ -47,7 +48,7 @@ def suspended(site, postgres) -> Iterator[None]:
 
 @contextmanager
 def stalled(site, postgres) -> Iterator[None]:
-    """The database stands still."""
+    """Stall the database."""
     postgres.freeze()
     try:
         yield
@@ -56,7 +57,10 @@ def stalled(site, postgres) -> Iterator[None]:
 
 
 async def come_back(swarm: Swarm, fault: Fault, length_s: float) -> None:
-    """All lose their line at the beginning of the fault, and come back in it or after it."""
+    """Cut all connections at the beginning of the fault.
+
+    They return during it or after it.
+    """
     with fault:
         for guest in swarm.guests:
             guest.line.cut()
@@ -69,16 +73,19 @@ def settled(guests: list[Guest]) -> bool:
 
 
 class Returning:
-    """A page whose older connection waits at one process while it opens a newer one at another."""
+    """A page whose older connection waits at one process while it opens a newer one.
+
+    The newer connection goes to another process.
+    """
 
     def __init__(self, site, number: int) -> None:
         path = f"/ws/chat/{KEYS[number % len(KEYS)]}/"
         self.newer = Wire(site.processes[0].url, path, browser=f"b{number}")
         self.older = Wire(site.processes[1].url, path, token=self.newer.token)
-        self.answered: list[Wire] = []  # in this order
+        self.answered: list[Wire] = []  # in the order of the answers
 
     async def come_in(self, wire: Wire, connection: int) -> None:
-        # A machine as slow as that may refuse the handshake; the page would come again.
+        # A machine as slow as that may refuse the handshake; the page would try again.
         await wire.__aenter__()
         with contextlib.suppress(ConnectionError):
             await wire.enter("Page", connection=connection)
@@ -93,7 +100,7 @@ class Returning:
 
 
 async def crowd(site) -> list[Wire]:
-    """So many strangers at the process of the older connections that these are served last."""
+    """Send so many strangers to the older connections' process that these are served last."""
     paths = [f"/ws/chat/stranger-{number}/" for number in range(STRANGERS)]
     url = site.processes[1].url
     strangers = [Wire(url, path, address=STRANGE) for path in paths]
@@ -115,7 +122,8 @@ async def test_an_older_connection_served_last_ends_no_newer_one(
         older = [asyncio.create_task(page.come_in(page.older, 1)) for page in pages]
         await asyncio.sleep(HEAD_START_S)
         newer = [asyncio.create_task(page.come_in(page.newer, 2)) for page in pages]
-        # A database that stands still lets nobody in; a suspended process is alone in that.
+        # A stalled database admits nobody; a suspended process has no such effect on the other
+        # process.
         if fault is suspended:
             await asyncio.gather(*newer)
     await asyncio.gather(*entering, *older, *newer)

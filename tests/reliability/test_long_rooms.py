@@ -1,4 +1,4 @@
-"""A long room is deleted, or all of its messages, while others go on."""
+"""Deletion of a long room, or of all its messages, while other rooms go on."""
 
 import asyncio
 import time
@@ -35,7 +35,7 @@ def stored_site(start_site: Callable[..., Site], request: pytest.FixtureRequest)
 
 
 class Meanwhile:
-    """What those notice who write, and enter, in other rooms."""
+    """The waits of people who write, and enter, in other rooms."""
 
     def __init__(self) -> None:
         self.waits: list[tuple[float, str]] = []
@@ -65,7 +65,7 @@ class Meanwhile:
 
 
 async def peak_memory(site: Site, ending: asyncio.Event) -> float:
-    """By how much the larger of the processes grew until then, in MB."""
+    """Return the growth of the larger process until then, in MB."""
     before = [memory_mb(process) for process in site.processes]
     growth = 0.0
     while not ending.is_set():
@@ -78,8 +78,10 @@ async def peak_memory(site: Site, ending: asyncio.Event) -> float:
 async def act(
     site: Site, figure: Callable[..., None], what: str, path: str, **fields: str
 ) -> tuple[int, list[Guest]]:
-    """An admin acts on a long room with two people in it; returns its row and its people, when all
-    its messages are gone."""
+    """Let an admin act on a long room with two people in it.
+
+    It returns the row of the room and its people, when all its messages are gone.
+    """
     stored = Stored(site.processes[0].environment["DATABASE_URL"])
     admin = await asyncio.to_thread(Admin, site.processes[0])
     async with Swarm(site.url) as swarm:

@@ -1,4 +1,4 @@
-"""A process dies with many rooms: everybody of it is gone everywhere in time."""
+"""A process dies with many rooms: its people disappear everywhere in time."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ LONGEST_S = 120.0
 
 
 async def killed_with(site, figure, rooms: int) -> None:
-    """One of each two people in so many rooms is at the process that is killed."""
+    """Kill a process that has one of two people in each of so many rooms."""
     keys = [f"room-{n}" for n in range(rooms)]
     victim, other = site.processes
     async with Swarm(other.url) as swarm:

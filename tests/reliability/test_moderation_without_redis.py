@@ -1,4 +1,4 @@
-"""What an admin decides while Redis is away is true on every page soon after its return."""
+"""Decisions of an admin without Redis reach every page soon after its return."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ CLOSED, DELETED, AGAIN, REMOVED, ERASED, CLEARED = (
     *("erased", "cleared"),
 )
 KEYS = [CLOSED, DELETED, AGAIN, REMOVED, ERASED, CLEARED]
-SURE = {"sure": "yes"}  # the answer to the question before
+SURE = {"sure": "yes"}  # the answer to the question of confirmation
 SETTLE_S = 2.0
 WITHIN_S = 60
 
@@ -36,7 +36,7 @@ class Decisions:
         self._rows = {str(key): int(row) for key, row in rooms}
 
     def look(self) -> None:
-        """Opens the page on which people are removed."""
+        """Open the page on which the admin removes people."""
         self._admin.get(f"{ROOMS}{self._rows[REMOVED]}/change/")
 
     def decide(self, removed: str) -> None:
@@ -55,12 +55,12 @@ class Decisions:
 
 
 def ended(guest: Guest) -> bool:
-    """Whether a page was told to stay away."""
+    """Return whether a page received a final close."""
     return guest.line._task is not None and guest.line._task.done()
 
 
 def untrue(guests: list[Guest], removed: Guest) -> list[str]:
-    """What is not as it was decided, on any page."""
+    """Return each decision that some page does not show."""
     found = []
     for guest in guests:
         seqs = [message.seq for message in guest.log.messages]
@@ -75,7 +75,7 @@ def untrue(guests: list[Guest], removed: Guest) -> list[str]:
 
 
 async def enter_again(url: str) -> Wire:
-    """Somebody new in the room that was deleted, as soon as Redis lets people in."""
+    """Enter the deleted room as a new person, as soon as Redis admits people."""
     async with asyncio.timeout(WITHIN_S * PATIENCE):
         while True:
             wire = Wire(url, f"/ws/chat/{AGAIN}/", browser="new")

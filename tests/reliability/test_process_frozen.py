@@ -1,5 +1,7 @@
-"""A process stands still for half a minute, as on a machine that swaps, and then goes on: what it
-still believes of its people is no longer so."""
+"""A process stalls for half a minute, as on a machine that swaps, and resumes.
+
+Its presence is then out of date.
+"""
 
 import asyncio
 import time
@@ -10,7 +12,7 @@ from chat.protocol import close_codes
 from tests.support.clients.swarm import Swarm, flickers, untrue
 from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, ROOMS, told, until_true
 
-FROZEN_S = 30.0  # longer than a lease, and than a page waits for a line that is silent
+FROZEN_S = 30.0  # longer than a lease, and than a page waits on a silent connection
 MESSAGES_PER_S = 5
 
 

@@ -1,4 +1,7 @@
-"""Server processes are killed and stopped under load; their people come back to the other one."""
+"""Server processes die and stop under load.
+
+Their people move to the other process.
+"""
 
 import asyncio
 import signal
@@ -36,8 +39,11 @@ async def killed_under_load(
     back_s: float,
     others: Sequence[tuple[str, str]] = (),
 ) -> float:
-    """Kills the second process, when it returns by the monotonic clock; one of each room is there
-    for good and dies with it. `others` are in the rooms, too: room and participant."""
+    """Kill the second process, and return the time by the monotonic clock.
+
+    One guest of each room is at the second process for good and dies with it. `others` are in the
+    rooms, too: room and participant.
+    """
     victim = site.processes[1]
     staying = await swarm.enter(ROOMS, each - 1)
     dying = await swarm.enter(ROOMS, 1, url=victim.url)
@@ -72,7 +78,7 @@ async def test_a_killed_process_costs_nobody_a_message_or_a_place(site, figure):
 
 
 class Handshakes:
-    """Tries to connect to a port, again and again; counts what is neither served nor refused."""
+    """Repeated connections to a port; counts those neither served nor refused."""
 
     def __init__(self, port: int) -> None:
         self.hung = 0
@@ -86,7 +92,7 @@ class Handshakes:
             await asyncio.sleep(0.02)
 
     def once(self) -> None:
-        """One try."""
+        """Try to connect once."""
         request = b"GET /ws/lobby/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         with closing(socket.socket()) as client:
             client.settimeout(HUNG_S)
@@ -103,7 +109,7 @@ class Handshakes:
 
 
 async def terminated(site, swarm: Swarm, number: int, figure) -> None:
-    """Stops one process by SIGTERM, and starts it again when it has ended."""
+    """Stop one process by SIGTERM, and start it again when it has ended."""
     process = site.processes[number]
     there = await swarm.enter([f"alone-{number}-{n}" for n in range(5)], 1, url=process.url)
     staying = [guest for guest in swarm.guests if guest not in there]
@@ -119,8 +125,8 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     figure("until the process ended", time.monotonic() - at, limit=10, unit="s")
     figure("its exit code", code, limit=0)
     trying.cancel()
-    await asyncio.to_thread(handshakes.once)  # it may have ended sooner than anybody tried again
-    # It ends before its people have read what it told them.
+    await asyncio.to_thread(handshakes.once)  # it may have ended before the next try
+    # It ends before its people have read its last frames.
     await until(lambda: _moved(swarm, before) > len(staying) / 4, "many to move", seconds=10)
     await asyncio.sleep(2 * TOLD_S)
     moved = [guest for guest in swarm.guests if len(guest.line.losses) > before[guest.id]]
@@ -132,7 +138,7 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     figure("handshakes that were neither served nor refused", handshakes.hung, limit=0)
     figure("longest wait of a handshake", handshakes.longest_s, limit=CLEAN_REFUSAL_S, unit="s")
     assert handshakes.refused, "nobody was refused, so the premise failed"
-    with suppress(AssertionError):  # the figure says it
+    with suppress(AssertionError):  # the figure shows it
         await until(lambda: all(map(_saw_away, watching)), "the word about the lines", seconds=10)
     untold = [guest for guest in watching if not _saw_away(guest)]
     figure("people whose line was not said to be down", len(untold), limit=0)
@@ -145,17 +151,17 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
 
 
 def _moved(swarm: Swarm, before: dict[str, int]) -> int:
-    """How many have lost a line since these were counted."""
+    """Return how many guests have lost a connection since these were counted."""
     return sum(len(guest.line.losses) > before[guest.id] for guest in swarm.guests)
 
 
 def _saw_away(guest: Guest) -> bool:
-    """Whether somebody's line was said to be down."""
+    """Return whether an event marked somebody as away."""
     return any(not event.person.here for event in guest.events if hasattr(event, "person"))
 
 
 async def restarted_under_load(site, swarm: Swarm, figure) -> None:
-    """Stops and starts one process after the other."""
+    """Stop and start one process after the other."""
     staying = await swarm.enter(ROOMS, 10)
     async with swarm.talking(MESSAGES_PER_S, staying):
         await asyncio.sleep(BEFORE_S)

@@ -1,4 +1,7 @@
-"""D7: nginx, Apache, HAProxy and Caddy as documented, and each with its usual mistakes."""
+"""D7.
+
+Nginx, Apache, HAProxy and Caddy as documented, and each with its usual mistakes.
+"""
 
 import asyncio
 import http.client
@@ -33,7 +36,7 @@ SAYS = (
     "document.querySelector('#notice:not([hidden])')?.innerText"
     " ?? document.querySelector('.plain-page')?.innerText ?? '')"
 )
-# By mistake: the label of its counter, and what the log has to say.
+# For each mistake: the label of its counter, and the line of the log.
 KNOWN = {
     "no upgrade": ("no_upgrade", "without its Upgrade header"),
     "no scheme": ("scheme", "set X-Forwarded-Proto to the scheme"),
@@ -47,7 +50,7 @@ WORKS = {"no upgrade", "buffered", "no address", "old http", "impatient"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Two processes as an operator runs them, for all proxies of this module."""
+    """Two processes as in operation, for all proxies of this module."""
     environment = {**as_operated(), **SETTINGS}
     gather_static_files(environment)
     site = Site(tmp_path_factory.mktemp("site"), **environment)
@@ -58,7 +61,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def start_proxy(site: Site, tmp_path: Path) -> Iterator[Callable[..., ProxyServer]]:
-    """`start_proxy(name, mistake="")`: the proxy before the two processes, until the end."""
+    """Start a proxy before the two processes until the end.
+
+    `start_proxy(name, mistake="")`.
+    """
     started = []
 
     def start(name: str, mistake: str = "", ports: tuple[int, ...] = ()) -> ProxyServer:
@@ -75,7 +81,7 @@ def start_proxy(site: Site, tmp_path: Path) -> Iterator[Callable[..., ProxyServe
 
 
 def get(proxy: ProxyServer, path: str, **headers: str) -> tuple[int, str]:
-    """Status and body of a page."""
+    """Return the status and the body of a page."""
     line = http.client.HTTPSConnection(
         "localhost", proxy.port, timeout=30 * PATIENCE, context=unverified(proxy.url)
     )
@@ -88,7 +94,7 @@ def get(proxy: ProxyServer, path: str, **headers: str) -> tuple[int, str]:
 
 
 def counted(site: Site, label: str) -> float:
-    """How often the processes have counted a reason, by their own word."""
+    """Return how often the processes have counted a reason, by their metrics."""
     found = 0.0
     for process in site.processes:
         with urlopen(f"{process.url}/metrics", timeout=30 * PATIENCE) as answer:
@@ -97,13 +103,16 @@ def counted(site: Site, label: str) -> float:
     return found
 
 
-# What Apache writes each time that it passes over a process that is away.
+# Apache writes this each time that it passes over a process that is away.
 PASSED_OVER = ("AH00957", "AH00959", "AH01114")
 
 
 async def is_used_again(proxy: ProxyServer, process: Process, key: str) -> None:
-    """Returns when the proxy has brought somebody to a process: one that asks its processes whether
-    they are ready does so some time after the start, and who restarts the next one waits for it."""
+    """Return when the proxy has sent a client to this process.
+
+    A proxy that checks the readiness of its processes does so some time after the start. An
+    operator waits for it before the next restart.
+    """
     async with asyncio.timeout(30 * PATIENCE):
         while f'"room": "{key}"' not in process.log:
             async with Wire(proxy.url, f"/ws/chat/{key}/") as visitor:
@@ -197,7 +206,7 @@ def test_a_mistake_in_a_proxy_works_or_is_explained(
     assert found == ("works" if mistake in WORKS else "says")
     until(lambda: not label or counted(site, label) > before, "the counter", seconds=10)
     assert_no_failure(*(process.log for process in site.processes))
-    assert line in logs(site)  # of this minute: another proxy may have had the same mistake
+    assert line in logs(site)  # of this minute: another proxy may have had an equal mistake
     people.leave()
 
 

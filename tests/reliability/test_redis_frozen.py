@@ -1,4 +1,4 @@
-"""Redis stands still: nobody is closed, nobody else waits, and the balancers are told."""
+"""Frozen Redis: no socket closes, no other work waits, and readiness turns false."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ PING_EVERY_S = 0.15  # a socket may send ten control frames a second
 
 
 class Readiness:
-    """When a process began and ceased to say that it is ready, by the monotonic clock."""
+    """The times at which a process became ready and not ready, by the monotonic clock."""
 
     def __init__(self, url: str) -> None:
         self.changes: list[tuple[float, bool]] = []
@@ -42,7 +42,7 @@ class Readiness:
             await asyncio.sleep(0.1)
 
     def since(self, at: float, ready: bool) -> float:
-        """Seconds from `at` until it said so."""
+        """Return the seconds from `at` until the process reported it."""
         later = (when - at for when, what in self.changes if when > at and what == ready)
         return next(later, float("inf"))
 
@@ -57,7 +57,10 @@ class Readiness:
 
 
 async def pings(url: str, found: list[float]) -> None:
-    """How long the loop of a process takes to answer: a pong passes no queue and no thread."""
+    """Measure how long the loop of a process takes to answer a ping.
+
+    A pong passes no queue and no thread.
+    """
     async with Wire(url, "/ws/lobby/") as wire:
         while True:
             start = time.monotonic()
@@ -68,7 +71,7 @@ async def pings(url: str, found: list[float]) -> None:
 
 @asynccontextmanager
 async def during(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """These run meanwhile."""
+    """Run these while the block runs."""
     tasks = [asyncio.create_task(watch) for watch in watches]
     try:
         yield

@@ -1,4 +1,4 @@
-"""Redis is killed, emptied, filled, shut: sockets live, and what was said is not lost."""
+"""Redis is killed, emptied, filled, shut: sockets live, and no message is lost."""
 
 import asyncio
 import time
@@ -82,7 +82,7 @@ async def test_rooms_are_rebuilt_from_living_sockets(site, figure, how):
 
 @asynccontextmanager
 async def full(redis: Redis) -> AsyncIterator[None]:
-    """A Redis that has no memory for anything new."""
+    """Fill the memory of Redis, so that it refuses new data."""
     async with Connection.from_url(redis.url) as admin:
         await admin.config_set("maxmemory-policy", "noeviction")
         await admin.config_set("maxmemory", "1mb")
@@ -92,7 +92,7 @@ async def full(redis: Redis) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def without_connections(redis: Redis) -> AsyncIterator[None]:
-    """A Redis that has lost all connections and takes no new one."""
+    """End all connections to Redis, and refuse new ones."""
     async with Connection.from_url(redis.url, single_connection_client=True) as admin:
         await admin.config_set("maxclients", "1")
         for kind in ("normal", "pubsub"):

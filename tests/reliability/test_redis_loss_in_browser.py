@@ -1,4 +1,4 @@
-"""Redis is away while two people at two processes are in a call."""
+"""Loss of Redis while two people at two processes are in a call."""
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -12,7 +12,7 @@ LINE_STATE = "document.querySelector('#line').dataset.state"
 
 
 def seconds_without_frames(pages: list[Page], seconds: int) -> int:
-    """In how many of these seconds a page showed no new frame of the other, or no tile."""
+    """Count the seconds in which a page showed no new frame of the other, or no tile."""
     still = 0
     for _ in range(seconds):
         before = [frames(page) for page in pages]

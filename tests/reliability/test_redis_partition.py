@@ -27,7 +27,7 @@ MESSAGES_PER_S = 5
 
 
 class Relay:
-    """A way to Redis of one process's own, on which nothing passes while it is frozen."""
+    """A relay between one process and Redis, which passes nothing while it is frozen."""
 
     def __init__(self, redis: Redis) -> None:
         self.port = free_port()
@@ -55,7 +55,7 @@ def relay(redis: Redis) -> Iterator[Relay]:
 
 @pytest.fixture
 def processes(tmp_path: Path, redis: Redis, relay: Relay) -> Iterator[list[Process]]:
-    """The second one goes by the relay."""
+    """Start two processes; the second one uses the relay."""
     found = []
     for number, port in enumerate((redis.port, relay.port)):
         (own := tmp_path / str(number)).mkdir()

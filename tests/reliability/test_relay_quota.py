@@ -1,4 +1,4 @@
-"""One guest at the relay: how much of it one address holds, and for how long after a removal."""
+"""One guest at the relay: its share of an address, and how long a removal takes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -43,7 +43,10 @@ def process(relay: Coturn, start_process: Callable[..., Process]) -> Process:
 
 @pytest.fixture
 async def join(process: Process) -> AsyncIterator[Callable[..., object]]:
-    """`await join(room, …)`: a guest in a room and its call: both sockets, and its credentials."""
+    """Put a guest into a room and its call: `await join(room, …)`.
+
+    It returns both sockets, and the credentials.
+    """
     async with AsyncExitStack() as sockets:
 
         async def join(room: str, **who: str) -> tuple[Wire, Wire, Credentials]:
@@ -57,20 +60,23 @@ async def join(process: Process) -> AsyncIterator[Callable[..., object]]:
 
 
 def credentials(told: dict[str, list[dict[str, str]]]) -> Credentials:
-    """Those for the relay in an answer or an event."""
+    """Return the relay credentials in an answer or an event."""
     server = told["ice_servers"][-1]
     return server["username"], server["credential"]
 
 
 async def allocate(relay: Coturn, pair: Credentials, held: AsyncExitStack) -> int:
-    """Asks for an allocation that lives as long as `held`; 200, or the code of the refusal."""
+    """Ask for an allocation that lives as long as `held`.
+
+    It returns 200, or the code of the refusal.
+    """
     client = await held.enter_async_context(turn_client((relay.host, relay.port), *pair))
     return await client.allocate()
 
 
 async def test_guest_of_100_pages_leaves_the_relay_to_others(relay, join, figure):
     async with AsyncExitStack() as held:
-        # Each page load without cookies: the relay's worst guest.
+        # Each page load is without cookies, which is the relay's worst guest.
         pages = [await join(f"room-{n}", browser=f"b{n}") for n in range(PAGES)]
         pairs = [pair for _, _, pair in pages]
         assert len({name.partition(":")[2] for name, _ in pairs}) == NAMES_PER_ADDRESS
@@ -78,7 +84,7 @@ async def test_guest_of_100_pages_leaves_the_relay_to_others(relay, join, figure
         for n in range(GREED):
             got = await allocate(relay, pairs[n % PAGES], held) == 200
             granted, refused = granted + got, 0 if got else refused + 1
-            if refused == PAGES:  # none of the credentials is good for one more
+            if refused == PAGES:  # no credentials allow one more
                 break
         figure("allocations of one address", granted, limit=NAMES_PER_ADDRESS * USER_QUOTA)
         assert granted == NAMES_PER_ADDRESS * USER_QUOTA, "the guest did not take all it could"
@@ -99,7 +105,7 @@ async def test_removed_guest_loses_the_relay_within_a_minute(relay, process, joi
         assert await call.closing() == close_codes.REMOVED
         last = call.waiting("ice_servers")
         newest = credentials(last[-1]["payload"]) if last else pair
-        # The bar is the figure; a deadline for a busy machine.
+        # The figure is the target; this deadline is for a busy machine.
         async with asyncio.timeout(VOID_S * PATIENCE):
             while await allocate(relay, newest, held) == 200:  # noqa: ASYNC110 - the relay tells nobody
                 await asyncio.sleep(1)

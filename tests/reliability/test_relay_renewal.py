@@ -1,4 +1,4 @@
-"""A call by the relay outlives the credentials with which it began."""
+"""A call over the relay outlives the credentials with which it began."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ from tests.support.clients.turn_client import turn_client
 from tests.support.servers.coturn import Coturn
 from tests.support.servers.network_namespaces import MISSING, Namespace
 
-LEAST_TTL_S = 30  # the least that the setting takes
+LEAST_TTL_S = 30  # the least value of the setting
 CALL_S = (
     570.0  # a browser refreshes its allocation after nine minutes, and coturn gives no shorter one
 )
@@ -41,7 +41,7 @@ def homes() -> Iterator[list[Namespace]]:
 async def test_an_allocation_outlives_its_credentials(
     tmp_path: Path, settings: Settings, figure: Figure
 ) -> None:
-    # A nonce that ends as well: the relay asks for the credentials once more then.
+    # The nonce ends, too: the relay then asks for the credentials once more.
     relay = Coturn(tmp_path, "--relay-ip=127.0.0.1", f"--stale-nonce={NONCE_S}")
     relay.start()
     try:
@@ -88,13 +88,13 @@ def test_a_relayed_call_outlives_its_credentials(
 
 
 def late_refreshes(relay: Coturn) -> int:
-    """How many allocations were refreshed when the credentials that made them had ended."""
+    """Return how many allocations were refreshed after their credentials had ended."""
     found = REFRESHED.findall(relay.log)
     return sum(datetime.fromisoformat(at).timestamp() > int(end) for at, end in found)
 
 
 def stood_still(pages: list[Page], *, seconds: float) -> int:
-    """How often a page had no new decoded frame of the other within a few seconds."""
+    """Return how often a page had no new decoded frame for a few seconds."""
     end, stood = time.monotonic() + seconds, 0
     seen = [frames(page) for page in pages]
     while time.monotonic() < end:

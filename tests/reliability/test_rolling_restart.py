@@ -1,4 +1,4 @@
-"""One process after the other is replaced by a version with other scripts and styles."""
+"""A new version with other scripts and styles replaces one process after the other."""
 
 import re
 import shutil
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.bar("D6")
 
 
 class Visit:
-    """A page that was opened, and what of it did not come."""
+    """A page load, and its missing parts."""
 
     def __init__(self, url: str, path: str) -> None:
         status, page = ask(url + path)
@@ -41,7 +41,7 @@ class Visit:
 
 
 def ask(address: str) -> tuple[int, str]:
-    """Each on a connection of its own, so that it comes to the next process."""
+    """Send each request on a connection of its own, so that it reaches the next process."""
     try:
         with urlopen(address, timeout=60 * PATIENCE) as answer:
             return answer.status, answer.read().decode()
@@ -88,7 +88,7 @@ class Deployment:
 
 @pytest.fixture
 def deploy(tmp_path, redis: Redis) -> Iterator[Callable[[list[Path]], Deployment]]:
-    """`deploy(trees)`: processes of these trees, which run."""
+    """Start processes of these trees: `deploy(trees)`."""
     with ExitStack() as stops:
 
         def deploy(trees: list[Path]) -> Deployment:
@@ -102,7 +102,7 @@ def deploy(tmp_path, redis: Redis) -> Iterator[Callable[[list[Path]], Deployment
 
 
 def visit_while(site: Deployment, replace: Callable[[Process], None]) -> list[Visit]:
-    """Visitors come all the time while one process after the other is replaced, and some after."""
+    """Visit pages while the processes are replaced one by one, and for some time after."""
     visits: list[Visit] = []
     is_done = threading.Event()
 

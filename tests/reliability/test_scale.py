@@ -1,5 +1,8 @@
-"""Many people: two thousand lose a process, come at once; ten thousand say nothing; people come
-and go for long."""
+"""Load of many people.
+
+Two thousand lose a process and reconnect at once; ten thousand are silent; people come and go for
+long.
+"""
 
 import asyncio
 import resource
@@ -21,7 +24,7 @@ FILES_FOR_10_000 = 11_000
 P99_WINDOW_S = 8.0
 IDLE_S = 30.0
 SETTLE_S = 5.0
-# Ten times the bar's 5 a second, so that what an hour of it costs shows in minutes.
+# Ten times the target's 5 a second, so that the cost of an hour shows in minutes.
 COMING_PER_S = 50
 FASTER = COMING_PER_S / 5
 STAY_S = 2.0
@@ -32,7 +35,7 @@ GRACE_AND_SWEEP_S = 14.0
 
 @pytest.fixture
 def site(start_site: Callable[..., Site]) -> Site:
-    """Redis and two processes as an operator runs them."""
+    """Redis and two processes as in operation."""
     return start_site(**as_operated())
 
 
@@ -91,8 +94,10 @@ async def test_ten_thousand_idle_sockets_are_cheap(site, figure):
 
 
 async def come_and_go(swarm: Swarm, until: float) -> int:
-    """People enter rooms, stay for a while, and go, every second one without leaving the room;
-    returns how many."""
+    """Let people enter rooms, stay for a while, and go; return how many.
+
+    Every second one goes without leaving the room.
+    """
     visits: list[asyncio.Task[None]] = []
 
     async def visit(number: int) -> None:
@@ -111,7 +116,7 @@ async def come_and_go(swarm: Swarm, until: float) -> int:
 
 
 async def held(redis: Connection, site: Site) -> dict[str, int]:
-    """What each visit takes and has to give back."""
+    """Return the resources that each visit takes and has to give back."""
     found = {"Redis keys": await redis.dbsize()}
     found["subscriptions"] = len(await redis.pubsub_channels())
     for number, process in enumerate(site.processes, 1):
@@ -134,7 +139,7 @@ async def test_people_who_come_and_go_leave_nothing_behind(site, figure):
 
     async with Swarm(site.url) as swarm, Connection.from_url(site.redis.url) as redis:
         await swarm.enter(ROOMS, 10)
-        # What a process needs to serve many at once, it keeps.
+        # A process keeps the memory that it needs to serve many people at once.
         for _ in range(3):
             await swarm.dismiss(await swarm.enter(ROOMS, 10))
         await come_and_go(swarm, time.monotonic() + WARM_UP_S)
@@ -153,6 +158,6 @@ async def test_people_who_come_and_go_leave_nothing_behind(site, figure):
         figure("sockets closed", closed(swarm.guests), limit=0)
     for name, more in left.items():
         figure(f"{name} left 60 s after the last leave", more, limit=0)
-    # Extrapolated: what so many visits cost, at the five a second of the bar.
+    # Extrapolated: the cost of so many visits, at the target's five a second.
     hourly_mb = max(slope(samples) for samples in memory) * 3600 / 1e6 / FASTER
     figure("memory a process gains in an hour of 5 visits a second", hourly_mb, limit=2, unit="MB")

@@ -1,4 +1,7 @@
-"""Signalling that is late, doubled, and out of order between two sockets; servers killed in it."""
+"""Late, doubled and reordered signalling, with servers that die meanwhile.
+
+The order is lost between two sockets.
+"""
 
 import asyncio
 import time
@@ -31,7 +34,7 @@ def loop():
 
 @pytest.fixture
 def proxy(loop):
-    """`proxy(ports, …)`: a running SignalProxy."""
+    """Start a SignalProxy: `proxy(ports, …)`."""
     running = []
 
     def proxy(ports, **how):
@@ -76,7 +79,7 @@ def test_pairs_converge_and_glares_end(tmp_path, proxy, light, figure: Figure):
 
 
 class Mid:
-    """Holds the first frame of a kind of each room until all rooms have sent theirs."""
+    """Hold the first frame of a kind of each room until all rooms have sent theirs."""
 
     def __init__(self, kind: str, rooms: int) -> None:
         self.kind, self.all = kind, asyncio.Barrier(rooms + 1)

@@ -1,4 +1,4 @@
-"""A call that lasts longer than a socket's lifetime, and longer than a participant's token."""
+"""A call outlives the lifetime of a socket, and that of a participant's token."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Answers longer than a connection holds: whole to whoever reads, in bounded memory."""
+"""Answers longer than a connection holds.
+
+Whole for each reader, in bounded memory.
+"""
 
 import asyncio
 import json
@@ -34,7 +37,7 @@ pytestmark = pytest.mark.bar("D3")
 
 
 def fill(url: str, room: int) -> None:
-    """Puts so many messages into a room, as if they had been said."""
+    """Insert so many messages into a room, as if people had written them."""
     with psycopg.connect(url) as database:
         with database.cursor().copy(
             "COPY chat_message (room_id, seq, participant, nickname, text, sent_at, client_id)"
@@ -49,7 +52,7 @@ def fill(url: str, room: int) -> None:
 
 
 def ask(noom: Process, admin: Admin) -> HTTPConnection:
-    """Asks for a transcript, and reads nothing of it."""
+    """Ask for a transcript, and read nothing of it."""
     line = HTTPConnection("127.0.0.1", noom.port, timeout=60 * PATIENCE)
     line.connect()
     line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
@@ -65,7 +68,7 @@ def room_of(noom: Process) -> int:
     return int(found[0])
 
 
-# In a process of its own: what reading costs is not to be taken for what others wait.
+# A process of its own, so that the cost of the reader does not count as a wait of others.
 READ = """
 import sys, time, urllib.request
 address, cookie, path, pause_s = sys.argv[1:]
@@ -78,14 +81,17 @@ with urllib.request.urlopen(urllib.request.Request(address, headers={"Cookie": c
 
 
 async def read(address: str, admin: Admin, path: Path, *, pause_s: float = 0.0) -> None:
-    """Puts the whole transcript there, with a pause after each part; the path says the kind."""
+    """Read the whole transcript, with a pause after each part.
+
+    The path names the kind.
+    """
     arguments = ["-c", READ, address + path.suffix, admin.cookie, str(path), str(pause_s)]
     reader = await asyncio.create_subprocess_exec(sys.executable, *arguments)
     assert await reader.wait() == 0
 
 
 async def longest_wait(wire: Wire, on: Callable[[], bool]) -> float:
-    """Of somebody else in another room, in seconds."""
+    """Return the longest wait of somebody in another room, in seconds."""
     longest = 0.0
     while on():
         began = time.monotonic()
@@ -97,7 +103,7 @@ async def longest_wait(wire: Wire, on: Callable[[], bool]) -> float:
 
 @pytest.fixture
 def noom(tmp_path, postgres: Postgres) -> Iterator[Process]:
-    # What is read here is older than what a server keeps by itself.
+    # Text in this position is older than the part that a server buffers.
     process = Process(tmp_path, DATABASE_URL=postgres.url, RETENTION_DAYS="36500")
     process.start()
     yield process
@@ -130,7 +136,7 @@ async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, tmp_path,
         assert [message["seq"] for message in said["messages"]] == [*range(1, MESSAGES + 1)]
         figure("transcript: memory", worst, limit=MOST_MB, unit="MB")
         figure("transcript: longest wait of others", waited_s * 1000, limit=LONGEST_MS, unit="ms")
-        # A reader that does not read at all is cut off, and no other is.
+        # The server cuts off a reader that does not read at all, and no other.
         cut = "noom_readers_cut_off_total"
         await asyncio.to_thread(
             until, lambda: f"{cut} {NEVER_READ}.0" in metrics(noom), "the deaf cut off", seconds=60

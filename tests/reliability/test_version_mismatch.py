@@ -1,4 +1,7 @@
-"""An old page and a new server, and the reverse: asked to reload, and then left alone."""
+"""A page and a server of different versions.
+
+One prompt to reload, and then no more.
+"""
 
 import re
 
@@ -10,11 +13,11 @@ from tests.support.browsers.two_person_call import Figure
 from tests.support.waiting import until
 
 WORDS = "Reload it to continue"
-LISTENED_S = 12  # longer than the longest wait before a line is opened again
+LISTENED_S = 12  # longer than the longest wait before a page reconnects
 
 
 def aged(script: APIResponse, age: int) -> str:
-    """A script of the page as one of another version has it."""
+    """Return a script of the page as another version has it."""
     return re.sub(r"(PROTOCOL_VERSION ?= ?)\d+", rf"\g<1>{VERSION + age}", script.text())
 
 
@@ -25,7 +28,7 @@ def test_a_page_of_another_version_asks_to_be_reloaded(people, figure: Figure, a
     page = people.page("Nova")
 
     def alter(route: Route) -> None:
-        # Kept by nobody, so that a reload brings the server's own.
+        # No cache keeps it, so that a reload brings the server's own.
         headers = {"Content-Type": "text/javascript", "Cache-Control": "no-store"}
         route.fulfill(headers=headers, body=aged(route.fetch(), age))
 
@@ -35,7 +38,7 @@ def test_a_page_of_another_version_asks_to_be_reloaded(people, figure: Figure, a
     page.on("websocket", lambda socket: opened.append(socket.url))
     page.on("load", lambda _: loaded.append(page.url))
     page.goto("/rooms/old/?nickname=Nova", wait_until="domcontentloaded")
-    # Presses it as soon as it is there; the page may be at its end by then.
+    # Click it as soon as it appears; the page may be gone by then.
     page.evaluate("document.getElementById('join-call').click()")
     until(lambda: WORDS in page.inner_text("#fatal"), "the words", seconds=15)
     assert all(re.search(rf"\?v={VERSION + age}$", url) for url in opened)

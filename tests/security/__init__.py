@@ -1,1 +1,1 @@
-"""What strangers and guests try (S1 to S23): each bar with its figure."""
+"""Attacks of strangers and guests (S1 to S23): each target with its figure."""

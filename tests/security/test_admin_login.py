@@ -1,4 +1,4 @@
-"""The admin's door: who has tried five wrong passwords tries no sixth, wherever and as whom."""
+"""The login of the admin: five wrong passwords lock an address and an account out."""
 
 import re
 import subprocess
@@ -28,7 +28,10 @@ pytestmark = pytest.mark.bar("S19")
 def log_in(
     process: Process, password: str, *, source: str = "127.0.0.1", name: str = NAME, **headers: str
 ) -> tuple[int, str]:
-    """The status and the text of the answer to a name and a password, sent from an address."""
+    """Log in with a name and a password from an address.
+
+    Return the status and the text.
+    """
     line = HTTPConnection(
         "127.0.0.1", process.port, timeout=30 * PATIENCE, source_address=(source, 0)
     )
@@ -64,7 +67,7 @@ def test_the_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure
         assert status == LOCKED
         assert "Too many wrong passwords" in text
         assert "15 minutes" in text
-    # Another address is another person, and has not been locked out with this one.
+    # Another address is another person, whom the lock does not cover.
     assert log_in(second, PASSWORD, source="127.0.0.2")[0] == INSIDE
     unlock(first, "127.0.0.1")
     assert log_in(second, PASSWORD)[0] == INSIDE
@@ -100,12 +103,12 @@ def test_a_hundred_passwords_at_once_are_not_all_tried(start_site, figure):
     with ThreadPoolExecutor(50) as crowd:
         answers = Counter(crowd.map(guess, range(100)))
     assert answers.keys() <= {TRIED, LOCKED}
-    # Each process looks at one at a time, so the other may have one more in hand.
+    # Each process checks one at a time, so the other may have one more in progress.
     figure("passwords tried of 100 sent at once", answers[TRIED], limit=ALLOWED + 1)
 
 
 def unlock(process: Process, address: str) -> None:
-    """As docs/operating.md says."""
+    """Unlock as docs/operating.md says."""
     done = subprocess.run(
         [sys.executable, "manage.py", "axes_reset_ip", address],
         cwd=ROOT,

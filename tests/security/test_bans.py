@@ -1,4 +1,7 @@
-"""Somebody whom an admin at another process removes from a room, and who wants back."""
+"""Attempts of a removed person to come back.
+
+An admin at another process removed her.
+"""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Somebody whom an admin removes from a room and its call, as two browsers see it."""
+"""Removal from a room and its call by an admin, as two browsers show it."""
 
 import time
 
@@ -14,7 +14,7 @@ REMOVED = "You were removed from this room"
 
 
 def caller(people: People, nickname: str):
-    """A page in the call of the room, its peer connections recorded."""
+    """Return a page in the call of the room, with its peer connections recorded."""
     page = people.page(nickname)
     page.add_init_script(RECORD_CONNECTIONS)
     page.goto(f"/rooms/room/?nickname={nickname}", wait_until="domcontentloaded")
@@ -22,7 +22,7 @@ def caller(people: People, nickname: str):
 
 
 def heading(context: BrowserContext, address: str) -> str:
-    """What a fresh page of this browser says at an address."""
+    """Return the heading of a fresh page of this browser at an address."""
     page = context.new_page()
     page.goto(address, wait_until="domcontentloaded")
     return page.inner_text("main h1")
@@ -31,7 +31,8 @@ def heading(context: BrowserContext, address: str) -> str:
 @pytest.mark.bar("S22")
 def test_the_removed_is_gone_for_all_and_cannot_come_back(cluster, admin, browser: Browser, figure):
     here, there = (People(browser, process.url) for process in cluster)
-    there.expected_errors = ["403", here.url]  # what tells it; she tries the other process too
+    # an expected message; she tries the other process, too
+    there.expected_errors = ["403", here.url]
     nova, mira = caller(here, "Nova"), caller(there, "Mira")
     for page in (nova, mira):
         shows_video(page, 1)

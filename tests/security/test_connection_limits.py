@@ -1,4 +1,7 @@
-"""One address that opens all it can; others still get in, and nothing of it stays."""
+"""One address opens all sockets that it can.
+
+Other people still enter, and all is freed.
+"""
 
 import asyncio
 import contextlib
@@ -28,7 +31,7 @@ BACK_WITHIN_S = 120
 
 
 async def open_socket(url: str, path: str, frames: bytes = b"") -> asyncio.StreamWriter | None:
-    """A socket from the attacker's address, left open; None if it was not let."""
+    """Open a socket from the attacker's address; return None if the server refuses it."""
     target = urlsplit(url)
     try:
         reader, writer = await asyncio.open_connection(
@@ -47,7 +50,7 @@ async def open_socket(url: str, path: str, frames: bytes = b"") -> asyncio.Strea
 
 
 async def all_at_once(count: int, attempts: Iterator[str], url: str) -> list[asyncio.StreamWriter]:
-    """Opens sockets at these paths, many at a time; those that stay open."""
+    """Open sockets at these paths, many at a time; return those that stay open."""
     found: list[asyncio.StreamWriter] = []
 
     async def work() -> None:
@@ -61,7 +64,7 @@ async def all_at_once(count: int, attempts: Iterator[str], url: str) -> list[asy
 
 
 def hello(path: str) -> bytes:
-    """What enters the room of a path; nothing for the lobby."""
+    """Return the message that enters the room of a path; nothing for the lobby."""
     if "/chat/" not in path:
         return b""
     key = path.split("/")[3]
@@ -71,7 +74,7 @@ def hello(path: str) -> bytes:
 
 
 async def slowest_join(url: str, until: "asyncio.Future[Any]") -> float:
-    """How long somebody at another address takes at most to enter, while something goes on."""
+    """Return the longest entry of somebody at another address while the block runs."""
     worst, joined = 0.0, 0
     while joined < JOINS or not until.done():
         began = time.monotonic()
@@ -121,7 +124,10 @@ async def test_slow_handshakes_of_one_address_are_capped(start_process, figure):
 
 
 async def _dribble(lines: list[asyncio.StreamWriter]) -> Counter[str]:
-    """A byte a second to each; how many are open after 2 s, and after 20."""
+    """Send a byte a second to each.
+
+    Return how many are open after 2 s, and after 20 s.
+    """
     found: Counter[str] = Counter()
     for second in range(20):
         for writer in lines:
@@ -150,7 +156,7 @@ async def test_thousands_of_rooms_of_one_address_leave_nothing(redis, start_proc
     ):
         await other.enter("Other")
         keys = await _keys(connection)
-        # What a process needs to serve many, it keeps: it has served many before.
+        # A process keeps the memory that it needs to serve many: it has served many before.
         await _make_rooms(noom.url, "before", ROOMS // 5)
         await _settle(connection, keys)
         memory = bystanders.memory_mb(noom)
@@ -165,7 +171,7 @@ async def test_thousands_of_rooms_of_one_address_leave_nothing(redis, start_proc
 
 
 async def _make_rooms(url: str, name: str, count: int) -> int:
-    """How many rooms the attacker could make of so many."""
+    """Return how many rooms the attacker could create of so many."""
     held = await all_at_once(count, iter([f"/ws/chat/{name}-{n}/" for n in range(count)]), url)
     for writer in held:
         writer.close()
@@ -177,7 +183,7 @@ async def _keys(connection: Connection) -> int:
 
 
 async def _settle(connection: Connection, keys: int) -> int:
-    """How many keys too many there are in the end, at most two minutes from now."""
+    """Return how many keys are too many in the end, at most two minutes from now."""
     for _ in range(BACK_WITHIN_S):
         if (left := await _keys(connection) - keys) <= 0:
             break
@@ -191,7 +197,7 @@ def test_the_address_of_an_unlisted_room_holds_80_random_bits(figure):
     secrets = [key.partition("~")[2] for key in guesses]
     letters = [Counter(secret[place] for secret in secrets) for place in range(16)]
     assert len(set(secrets)) == len(secrets)
-    # Thirty-two letters, 5 bits each, about as often as each other at each place.
+    # Thirty-two letters, 5 bits each, about equally frequent at each position.
     assert all(len(seen) == 32 and max(seen.values()) < 2 * 10_000 / 32 for seen in letters)
     figure("bits short of 80", 80 - 5 * len(secrets[0]), limit=0)
 

@@ -1,4 +1,4 @@
-"""Who floods is cut off, who does not read too, and the others notice nothing."""
+"""The server cuts off clients that flood or do not read, and bystanders notice nothing."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def token(name: str) -> str:
 
 
 class Flooder:
-    """Somebody who floods when told, in a process of its own."""
+    """A client that floods on command, in a process of its own."""
 
     def __init__(self, url: str, name: str, kind: str) -> None:
         self._process = bystanders.start(
@@ -35,12 +35,12 @@ class Flooder:
         )
 
     def ready(self) -> None:
-        """Waits until it has entered."""
+        """Wait until the client has entered."""
         assert self._process.stdout
         assert self._process.stdout.readline() == b"ready\n"
 
     def flood(self) -> float:
-        """For how many seconds it could."""
+        """Return the seconds for which it could flood."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(b"\n")
@@ -107,7 +107,7 @@ async def test_who_does_not_read_is_cut_off_and_may_return(start_process, figure
         back = Wire(noom.url, f"/ws/chat/{KEY}/", token=tokens[0])
         async with back:
             await back.enter("Deaf", last_seq=0)
-            # As many as one answer may hold, by their bytes, from the first on and with no hole.
+            # As many as one answer may hold, by their bytes, from the first on and without a gap.
             seqs = [m["seq"] for m in back.hello["messages"]]
             assert seqs
             assert seqs == list(range(1, len(seqs) + 1))

@@ -1,6 +1,6 @@
-"""What the server owns is believed from nobody; which names a client gives call nothing.
+"""Fields that the server owns are never believed, and names of a client call nothing.
 
-Made from the protocol's own types and from the consumers: what is new is in these tests.
+The tests use the protocol's own types and the consumers, so new ones are included.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from tests.support.servers import room_under_attack
 from tests.support.servers.room_under_attack import SESSION, Ear, Room
 
 CONSUMERS = {"chat": ChatConsumer, "call": CallConsumer, "lobby": LobbyConsumer}
-# What a server says to a consumer, and what the layer carries, are no business of a client.
+# A client may use neither the server's messages to a consumer, nor those of the layer.
 FOREIGN = ["websocket.connect", "websocket.receive", "websocket.disconnect", "noom.event", "ack"]
 
 
 class Caller:
-    """Somebody in the room who opens sockets there again and again, as the same participant."""
+    """A person in the room who opens sockets again and again, as one participant."""
 
     def __init__(self, room: Room, name: str) -> None:
         self.url, self.key, self.name = room.there.url, room.key, name
@@ -33,7 +33,10 @@ class Caller:
         self.id = tokens.read(self.token, key=room.key).participant
 
     async def answer(self, socket: str, frame: str, *, entered: bool) -> int | None:
-        """With what a fresh socket is closed after this frame; None if it lives."""
+        """Return the code with which a fresh socket is closed after this frame.
+
+        None if it lives.
+        """
         path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{self.key}/"
         async with Ear(self.url, path, token=self.token) as wire:
             if entered and socket == "chat":
@@ -44,7 +47,10 @@ class Caller:
             return await room_under_attack.ending(wire)
 
     async def forge(self, socket: str, kind: Any, to: str) -> tuple[list[str], list[str]]:
-        """Sends all forgeries of a message; which were not refused, and what was forged."""
+        """Send all forgeries of a message.
+
+        Return those not refused, and the forged values.
+        """
         payload = forge.example(kind, token=self.token, to=to, session=SESSION)
         first = kind in (ChatConsumer.first, CallConsumer.first)
         believed, marks = [], []
@@ -60,7 +66,7 @@ class Caller:
 
 
 def untrue(heard: list[str], host: str, known: set[str]) -> list[dict[str, Any]]:
-    """The people in these frames who are made up, or host without being it."""
+    """Return the people in these frames who are made up, or wrongly marked as host."""
     events = [event for text in heard for event in _events(text)]
     people = [event["payload"]["person"] for event in events if "person" in event["payload"]]
     return [
@@ -113,7 +119,7 @@ async def test_events_name_their_true_sender(cluster, figure):
                     continue
                 await wire.ask(kind.type, **payload)
                 event = await ear.event(kind.type)
-                while event.get("from") == room.host.id:  # what was said before
+                while event.get("from") == room.host.id:  # events of earlier messages
                     event = await ear.event(kind.type)
                 told += 1
                 wrong += (event.get("from") or event["person"]["id"]) != guest.id
@@ -123,7 +129,7 @@ async def test_events_name_their_true_sender(cluster, figure):
 
 
 def names_of(consumer: type) -> list[str]:
-    """What a client might hope to call in a consumer, or by way of Channels."""
+    """Return the names that a client might try to call in a consumer, or through Channels."""
     attributes = {name for cls in consumer.__mro__ for name in (*vars(cls), *get_annotations(cls))}
     bare = {name.removeprefix("on_") for name in attributes if name.startswith("on_")}
     types = {kind.type for kind in forge.all_types()}
@@ -157,7 +163,7 @@ async def test_no_name_that_a_client_gives_is_called(cluster, figure, socket):
 
 
 def with_name(socket: str, name: str, caller: Caller, room: Room) -> Iterator[dict[str, Any]]:
-    """Frames with this name as a `type` in the payload of each message."""
+    """Return frames with this name as a `type` in the payload of each message."""
     for kind in forge.taken(socket):
         payload = forge.example(kind, token=caller.token, to=room.host.id, session=SESSION)
         yield {"type": kind.type, "payload": {**payload, "type": name}, "ref": 1}

@@ -1,4 +1,4 @@
-"""Garbage on Redis, where the processes meet: broken pieces of what they say, and worse."""
+"""Garbage on Redis, where the processes meet: damaged events, and arbitrary bytes."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ ODD: list[Any] = [
 
 
 def broken(heard: list[bytes], n: int) -> bytes:
-    """One of what was heard, damaged: the same for the same `n`."""
+    """Return one of the recorded messages, damaged; equal `n` gives equal damage."""
     rng = random.Random(n)
     data = bytearray(rng.choice(heard))
     for _ in range(rng.randint(1, 4)):
@@ -52,7 +52,7 @@ def broken(heard: list[bytes], n: int) -> bytes:
 
 
 def odd_messages(heard: list[bytes]) -> list[bytes]:
-    """Messages of the right form, with one value of another kind."""
+    """Return messages of the right form, with one value of another kind."""
     found = []
     for data in heard:
         message = msgpack.unpackb(data)
@@ -90,7 +90,7 @@ async def test_garbage_on_redis_deafens_nobody(open_site, figure):
 
 
 async def _listen(stranger: Connection, room: room_under_attack.Room) -> list[bytes]:
-    """What the processes say to each other."""
+    """Return messages that the processes send each other."""
     heard: list[bytes] = []
     async with stranger.pubsub() as ear:
         await ear.psubscribe("*")
@@ -106,7 +106,7 @@ async def _hears(ear: Ear) -> bool:
     try:
         async with asyncio.timeout(5 * PATIENCE):
             while not any("still here" in text for text in ear.heard):
-                await ear.event("beat")  # or what was said
+                await ear.event("beat")  # or an event of earlier messages
     except (TimeoutError, ConnectionError):
         return False
     return True

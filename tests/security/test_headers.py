@@ -1,4 +1,4 @@
-"""S13: every answer has the headers of the table here, whoever makes it, and no other."""
+"""S13: every answer has exactly the headers of the table in this module."""
 
 import re
 import sqlite3
@@ -12,7 +12,7 @@ from tests.support.servers.production import start_production
 
 LARGE = {"Content-Length": "9999999"}
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-# What tells nothing of policy: it differs from answer to answer.
+# Headers without policy, which differ from answer to answer.
 CONTENT = {
     *("allow", "connection", "content-encoding", "content-language", "content-length"),
     *("content-type", "date", "etag", "expires", "last-modified", "location", "set-cookie"),
@@ -85,7 +85,10 @@ def noom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 
 def policy(answer: raw_http.Answer) -> dict[str, str]:
-    """The headers that the table is about; directives in one order, for a set has none."""
+    """Return the headers that the table is about.
+
+    Directives in one order, as a set has none.
+    """
     found = {name.lower(): value for name, value in answer.headers}
     assert len(found) == len({name for name, _ in answer.headers}), "a header came twice"
     told = found.get("content-security-policy", "")
@@ -94,7 +97,7 @@ def policy(answer: raw_http.Answer) -> dict[str, str]:
 
 
 def wrong(answer: raw_http.Answer, status: int, kind: dict[str, str]) -> list[str]:
-    """How an answer differs from the table."""
+    """Return how an answer differs from the table."""
     found = policy(answer)
     differences = [
         f"{name}: {found.get(name)!r}, not {kind.get(name)!r}"
@@ -139,7 +142,7 @@ def test_what_the_server_itself_refuses_has_them_too(noom, figure):
     bad = {}
     for name, (answer, status, kind) in answers.items():
         if kind is None:
-            # Nothing that a page could be in: no header says anything, least of all of us.
+            # No page can be in such an answer: no header says anything, least of all about Noom.
             named = {name.lower() for name, _ in answer.headers}
             handshake = {"upgrade", "connection", "sec-websocket-accept"}
             differences = [*(named - handshake), *[f"{answer.status}"] * (answer.status != status)]

@@ -1,4 +1,4 @@
-"""Nicknames that nobody means well with, as Chromium shows them to the others."""
+"""Hostile nicknames, as Chromium shows them to other people."""
 
 from contextlib import AsyncExitStack
 from typing import Any
@@ -32,7 +32,7 @@ _MESSAGES = """() => [...document.querySelectorAll('#messages .message[data-firs
     outside: Math.max(at('.message-time').right - box.right, 0),
   };
 })"""
-# Two names whose pixels are the same are the same to everyone.
+# Two names with equal pixels are equal to every reader.
 _DRAWN = """names => {
   const canvas = document.createElement('canvas');
   canvas.width = 700;
@@ -52,7 +52,7 @@ _DRAWN = """names => {
 
 
 async def crowd(stack: AsyncExitStack, url: str) -> list[str]:
-    """Everybody enters and says a word; the names that they were given."""
+    """Let everybody enter and write a word; return their nicknames."""
     given = []
     for name in nicknames():
         wire = await stack.enter_async_context(Wire(url, "/ws/chat/room/", browser="theirs"))
@@ -64,7 +64,7 @@ async def crowd(stack: AsyncExitStack, url: str) -> list[str]:
 
 
 def odd(rows: list[dict[str, Any]], what: str) -> int:
-    """How many of these rows differ in a measure from the first, whose name is plain."""
+    """Count the rows that differ in a measure from the first, whose name is plain."""
     return sum(abs(row[what] - rows[0][what]) > HALF_A_PIXEL for row in rows)
 
 
@@ -102,5 +102,8 @@ def test_nasty_nicknames_keep_to_one_line_and_look_like_nobody_else(
 
 
 def _is_drawn(name: str) -> bool:
-    """Whether every font has its letters: what no font has is a box, like any other."""
+    """Return whether every font has its letters.
+
+    A missing letter is a box like any other.
+    """
     return all(ord(char) < 0x500 or ord(char) in range(0xAC00, 0xD7A4) for char in name)

@@ -33,11 +33,14 @@ def noom(tmp_path: Path) -> Iterator[Process]:
 
 
 def send_body(port: int, path: str, chunked: bool) -> tuple[int, int]:
-    """Sends until the server has had enough; its status, and the bytes that it took."""
+    """Send until the server stops reading.
+
+    Return its status, and the bytes that it read.
+    """
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {BODY_BYTES}"
     part = b"%x\r\n%b\r\n" % (len(PART), PART) if chunked else PART
     with socket.socket() as connection:
-        # What waits in our own buffers was not read by anybody.
+        # The server has not read the bytes in this machine's own buffers.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(PART))
         connection.settimeout(PATIENCE_S)
         connection.connect(("127.0.0.1", port))
@@ -55,14 +58,14 @@ def send_body(port: int, path: str, chunked: bool) -> tuple[int, int]:
 
 
 def resident(process: Process) -> int:
-    """The bytes of memory that a process holds."""
+    """Return the bytes of memory that a process holds."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 @pytest.mark.bar("S7")
 def test_bodies_of_300_mb_are_refused_before_they_are_read(noom, figure):
-    for path in ADDRESSES:  # whatever is made once, is
+    for path in ADDRESSES:  # warms up: each part that is made once is made now
         send_body(noom.port, path, chunked=False)
     before = resident(noom)
     most, ended = before, threading.Event()

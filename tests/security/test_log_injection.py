@@ -1,5 +1,7 @@
-"""S15: whatever clients send, the log is one JSON object a line, and holds nothing of theirs that
-nobody should read."""
+"""S15: the log is one JSON object a line, whatever clients send.
+
+It contains no text or secret of theirs.
+"""
 
 import json
 import logging
@@ -27,7 +29,8 @@ from tests.support.waiting import until
 CONTROLS = ("\r", "\n", "\r\n", "\x1b[31m", "\x00", "\u2028", "\u2029", "\x85", "\x9b", "\x7f")
 NASTY = 'x{}{{"level": "ERROR", "message": "forged"}}'
 SAID = "what was said in confidence"
-MAX_STORED = 100  # characters; the database refuses longer texts, and complains of the whole row
+# characters; the database refuses longer texts, and its error contains the whole row
+MAX_STORED = 100
 
 pytestmark = pytest.mark.long
 
@@ -48,7 +51,7 @@ def noom(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> 
 
 @pytest.mark.bar("S15")
 async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure):
-    # What came before are words of the commands, to whoever has typed them.
+    # Earlier lines are output of the commands, for the operator who typed them.
     before = len(noom.log.encode())
     secrets = [SAID]
     for control in CONTROLS:
@@ -90,7 +93,7 @@ def is_object(line: bytes) -> bool:
 
 
 def ask_for_pages(port: int, nasty: str) -> None:
-    """Nasty paths, names and headers, as far as each can be sent at all."""
+    """Send hostile paths, names and headers, as far as a client can send each."""
     told = quote(nasty, safe="")
     for path in (f"/{told}", f"/rooms/{told}/", f"/rooms/team/?nickname={told}&name={told}"):
         raw_http.ask(port, path, method="GET")
@@ -106,15 +109,15 @@ def ask_for_pages(port: int, nasty: str) -> None:
 
 
 def send(port: int, data: bytes) -> None:
-    """Bytes that may not even be an HTTP request."""
+    """Send bytes that may not even be an HTTP request."""
     try:
         raw_http.send(port, data)
     except (OSError, ValueError, IndexError):
-        return  # no answer is an answer too
+        return  # no answer is an answer, too
 
 
 async def speak(noom: Noom, nasty: str, secrets: list[str]) -> None:
-    """Nasty frames on the sockets, with tokens and a text that nobody may find in the log."""
+    """Send hostile frames on the sockets, with tokens and a text that the log may not contain."""
     key = keys.unlisted_key("team")
     secrets.append(key.partition("~")[2])
     raw_http.ask(noom.port, f"/rooms/{quote(key)}/", method="POST", body=b"x")
@@ -143,14 +146,17 @@ async def speak(noom: Noom, nasty: str, secrets: list[str]) -> None:
 
 
 async def fail(noom: Noom, secrets: list[str]) -> str:
-    """Makes the database complain of a message; returns the reference that its writer is told."""
+    """Make the database refuse a message.
+
+    Return the reference that its writer receives.
+    """
     text = f"{SAID}, at length: " + "x" * MAX_STORED
     secrets.append(text)
     async with Wire(noom.url, "/ws/chat/team/") as nova:
         await nova.enter("Nova")
         with pytest.raises(Refusal, match="server_error") as refusal:
             await nova.say(text)
-        # It lives on, and so does what it says.
+        # The server lives on, and so does its log.
         await nova.say("short")
         reference = tokens.read(nova.token, key="team").participant
     assert f"reference {reference}" in str(refusal.value)

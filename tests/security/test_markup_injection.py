@@ -1,4 +1,7 @@
-"""Texts that look like code, wherever a person can put one: shown as they are, and never run."""
+"""Texts that look like code, in every field of a person.
+
+Shown as text, and never run.
+"""
 
 import asyncio
 import json
@@ -89,7 +92,10 @@ WATCH = """
 
 
 class Witness:
-    """A page that may see no dialog and no violation; requests elsewhere are seen by People."""
+    """A page that may see no dialog and no violation.
+
+    People notices requests elsewhere.
+    """
 
     def __init__(self, people: People) -> None:
         self.page = people.page("Nova")
@@ -147,12 +153,12 @@ def test_nothing_that_looks_like_code_is_run(start_noom, browser, loop, figure: 
     strangers = [error for error in people.errors if "request to a stranger" in error]
     figure("reports of the policy on the console", len(policy), limit=0)
     figure("requests elsewhere", len(strangers), limit=0)
-    people.expected_errors += ["Failed to load resource"]  # a page that is not there
+    people.expected_errors += ["Failed to load resource"]  # a missing page
     people.leave()
 
 
 async def say_all(url: str) -> None:
-    """Takes each of them as a nickname, in the call too, and says it."""
+    """Take each text as a nickname, in the call too, and write it."""
     async with Wire(url, "/ws/chat/evil/") as chat:
         await chat.enter(STRINGS[0])
         async with Wire(url, "/ws/call/evil/", token=chat.token) as call:

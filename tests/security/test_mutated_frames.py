@@ -1,4 +1,4 @@
-"""Broken frames by the hundred thousand: each is told to its sender, and to nobody else."""
+"""Broken frames by the hundred thousand: only their sender receives an error."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ KEY = "fuzzed"
 ENOUGH, ALL = 100_000, 1_000_000
 ENOUGH_SOCKETS, ALL_SOCKETS = 1_000, 50_000
 WHOLE = pytest.mark.long
-# Quiet and broken by turns, so that what else the machine does weighs on both.
+# Quiet and broken phases alternate, so that other load of the machine weighs on both.
 ROUND = 2_500
 QUIET_S = 5
 HEALTHY_ENDS = {
@@ -30,7 +30,7 @@ HEALTHY_ENDS = {
     "closed 1000",
     "closed 1007",
     "closed 4409",
-    "cut",  # what it still sends reaches a closed socket, and the kernel drops our goodbye for it
+    "cut",  # a pong of the client reaches a closed socket, and the kernel drops the close frame
 }
 
 

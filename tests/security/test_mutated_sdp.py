@@ -1,4 +1,4 @@
-"""Session descriptions and candidates that nobody meant, by the hundred thousand."""
+"""Mutated session descriptions and candidates, by the hundred thousand."""
 
 import json
 import time
@@ -21,12 +21,12 @@ CANDIDATES = [
 ]
 GIANTS = (" " * 40_000, "\t x" * 12_000, "a=" * 20_000, "\r\n" * 20_000, "9" * 5_000, "a=rtpmap:")
 MOST_MS = 50
-# Of ten, so many are candidates: they come by the dozen for each description.
+# Of ten, so many are candidates: they arrive by the dozen for each description.
 CANDIDATES_OF_TEN = 8
 
 
 async def descriptions() -> list[str]:
-    """What aiortc offers, whole and in its shortest form."""
+    """Return aiortc's offers, whole and in the shortest form."""
     pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     pc.addTransceiver("audio")
     pc.addTransceiver("video")
@@ -37,7 +37,7 @@ async def descriptions() -> list[str]:
 
 
 def read(kind: str, text: str) -> str:
-    """What becomes of a text that arrives as a description or as a candidate."""
+    """Parse a text as a description or as a candidate, and return the outcome."""
     body = (
         {"candidate": {"candidate": text, "sdpMid": text[:70], "usernameFragment": text[:9]}}
         if kind == "ice"
@@ -62,7 +62,7 @@ def read(kind: str, text: str) -> str:
 
 
 def timed(kind: str, text: str) -> tuple[str, float]:
-    """What comes of it, and its processor time in milliseconds."""
+    """Return the outcome, and its processor time in milliseconds."""
     began = time.thread_time()
     try:
         end = read(kind, text)

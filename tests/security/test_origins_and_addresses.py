@@ -1,4 +1,7 @@
-"""S10 and S11: which pages open our sockets, and who is counted for them, whatever headers say."""
+"""S10 and S11: which pages may open sockets, and which address counts for them.
+
+Forged headers change neither.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -21,7 +24,7 @@ HELD = 3  # sockets that an address may hold in these tests
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
-    """`start(NAME="value", …)`: a process of `manage.py serve`, until the module's end."""
+    """Start `manage.py serve` until the module's end: `start(NAME="value", …)`."""
     started: list[Process] = []
 
     def start(**environment: str) -> Process:
@@ -37,7 +40,10 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pr
 
 
 def admitted(port: int, path: str, origin: str | None, **headers: str) -> bool:
-    """Whether a page of this origin gets this socket; 400 is for what is no origin at all."""
+    """Return whether a page of this origin gets this socket.
+
+    400 is for an invalid origin.
+    """
     answer = raw_http.shake_hands(port, path, Origin=origin, Host=f"localhost:{port}", **headers)
     assert answer.status in (101, 400, 403), answer
     return answer.status == 101
@@ -80,7 +86,7 @@ def _with_port(origin: str, port: int) -> str:
     return origin.replace("8001", str(port + 1)).replace("8000", str(port))
 
 
-# What a client forges: names that nobody has, another for each socket, and another person's.
+# Forged by a client: unused names, another for each socket, and another person's.
 FORGERIES = [
     {},
     {"X-Forwarded-For": "198.51.100.{n}"},
@@ -111,7 +117,7 @@ async def test_the_limiter_sees_the_true_peer(start, proxies, figure):
 
 
 def through(proxies: int, peer: str, sent: dict[str, str]) -> dict[str, str]:
-    """The headers of a client as the server gets them from proxies that each add who came."""
+    """Return a client's headers after proxies that each add the address of their client."""
     hops = [peer, *(f"10.0.0.{hop}" for hop in range(1, proxies))][:proxies]
     told = [*([sent["X-Forwarded-For"]] if "X-Forwarded-For" in sent else []), *hops]
     return {**sent, **({"X-Forwarded-For": ", ".join(told)} if told else {})}
@@ -120,13 +126,13 @@ def through(proxies: int, peer: str, sent: dict[str, str]) -> dict[str, str]:
 async def gets_in(
     stack: AsyncExitStack, port: int, proxies: int, peer: str, sent: dict[str, str]
 ) -> bool:
-    """Whether a socket from this address stays open; one that the limiter ends does not."""
+    """Return whether a socket from this address stays open; the limiter ends others."""
     line = await stack.enter_async_context(
         connect(
             f"ws://127.0.0.1:{port}/ws/lobby/",
             origin=Origin(f"http://127.0.0.1:{port}"),
             additional_headers=through(proxies, peer, sent),
-            # Behind proxies it is the last of them that comes.
+            # Behind proxies, the last proxy connects.
             local_addr=("127.0.0.1" if proxies else peer, 0),
         )
     )

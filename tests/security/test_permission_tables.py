@@ -1,4 +1,4 @@
-"""Who may do what: each message and each page, by everyone, against the tables of SECURITY.md."""
+"""Each message and each page, tried by everyone, against the tables of SECURITY.md."""
 
 import asyncio
 import re
@@ -25,12 +25,15 @@ from tests.support.servers.cluster import Process
 from tests.support.servers.room_under_attack import SESSION, Ear, HttpEar, Room
 
 ADMITTED = {"guest", "host"}
-ANSWER_S = 0.3  # for what an outsider might hear besides the answer
+ANSWER_S = 0.3  # seconds for events that an outsider might receive besides the answer
 ANY_OTHER = "any other page of the admin"
 
 
 def tokens(key: str) -> dict[str, str]:
-    """What each of the tables' people comes with: a fresh page of a browser of its own."""
+    """Return the token of each person of the tables.
+
+    A fresh page of a browser of its own.
+    """
 
     def token(who: str, key: str = key) -> str:
         return identity.mint(key=key, browser=browser(who, key), room_name="Theirs")
@@ -43,12 +46,12 @@ def tokens(key: str) -> dict[str, str]:
 
 
 def fresh_token(key: str) -> str:
-    """That of a page whose socket has not entered, nor one before it."""
+    """Return the token of a page whose socket has not entered, nor one before it."""
     return identity.mint(key=key, browser=browser("not entered", key), room_name="Theirs")
 
 
 def full(key: str) -> str:
-    """The room with no place left."""
+    """Return the room with no place left."""
     return key.replace("hidden", "full")
 
 
@@ -57,7 +60,7 @@ def browser(who: str, key: str) -> str:
 
 
 class Crowd:
-    """Everyone of the tables, each with what it needs to try a door."""
+    """All people of the tables, each with the means of a try."""
 
     def __init__(self, room: Room, tokens: dict[str, str], ear: type[Ear | HttpEar] = Ear) -> None:
         self.room, self._tokens, self._ear = room, tokens, ear
@@ -68,7 +71,7 @@ class Crowd:
 
     @asynccontextmanager
     async def socket(self, socket: str, who: str, token: str) -> AsyncIterator[Ear | HttpEar]:
-        """A fresh socket of somebody, as far in as that one gets."""
+        """Open a fresh socket of a person, as far in as that person gets."""
         url = self.room.there.url
         key = full(self.room.key) if who == "waiting" else self.room.key
         path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{key}/"
@@ -91,7 +94,7 @@ class Crowd:
             await (wire.enter("waiting") if socket == "chat" else wire.join("waiting"))
 
     async def outcome(self, socket: str, what: str, who: str) -> tuple[str, list[str]]:
-        """What comes of a message, and all that its sender has heard."""
+        """Return the outcome of a message, and all frames that its sender received."""
         kind, token = next(k for k in forged.all_types() if k.type == what), self.token(who)
         payload = forged.example(kind, token=token, to=self.room.host.id, session=SESSION)
         async with self.socket(socket, who, token) as wire:
@@ -109,7 +112,7 @@ class Crowd:
 async def crowd(
     cluster: list[Process], admin: Admin, ear: type[Ear | HttpEar] = Ear
 ) -> AsyncIterator[Crowd]:
-    """Everyone, and the room in which it is never silent."""
+    """All people, and the room in which events never cease."""
     async with room_under_attack.room(cluster) as room, AsyncExitStack() as stack:
         everyone = Crowd(room, tokens(room.key), ear)
 
@@ -132,7 +135,7 @@ async def crowd(
 
 
 def pk_of(admin: Admin, key: str) -> str:
-    """The number of a room in the admin."""
+    """Return the number of a room in the admin."""
     found = re.search(r"/admin/chat/room/(\d+)/change/", admin.get(f"/admin/chat/room/?q={key}"))
     assert found, "the admin does not show the room"
     return found[1]
@@ -170,7 +173,10 @@ async def test_every_message_by_everyone_at_every_socket_is_as_the_table_says(
 
 
 async def _all(everyone: Crowd, socket: str, what: list[tuple[str, str]]):
-    """The outcomes, each person one after the other, all people at once."""
+    """Return the outcomes.
+
+    All people act at once, and each does one thing after the other.
+    """
     found: dict[tuple[str, str], tuple[str, list[str]]] = {}
 
     async def one(who: str) -> None:
@@ -202,7 +208,7 @@ async def test_a_signal_into_another_room_reaches_nobody(cluster, admin, figure)
 
 
 def patterns(urls: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
-    """Every address that Django knows."""
+    """Return every address that Django knows."""
     for entry in urls:
         route = before + str(entry.pattern).lstrip("^")
         if isinstance(entry, URLResolver):
@@ -212,7 +218,7 @@ def patterns(urls: list[URLPattern | URLResolver], before: str = "/") -> Iterato
 
 
 def filled(address: str, key: str = "key", pk: str = "1") -> str:
-    """An address with something in the place of what it takes."""
+    """Return an address with a value in place of each parameter."""
     values = {"key": key, "pk": pk, "who": "abcdefghijkl", "action": "reopen_rooms", "kind": "txt"}
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda m: values.get(m[1], "1"), address)
 
@@ -237,7 +243,7 @@ async def visitors(everyone: Crowd, process: Process) -> dict[str, Visitor]:
 
 
 def signed(browser: str) -> str:
-    """The cookie of a browser, as the server has signed it."""
+    """Return the cookie of a browser, as the server has signed it."""
     return get_cookie_signer(salt="noom_browser").sign(browser)
 
 
@@ -264,7 +270,7 @@ async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figur
                 ask = people[cell.who].ask
                 answer = await asyncio.to_thread(ask, method if form else "GET", one, **form)
                 tried += 1
-                # Who may see rooms knows them, and not what is said in them.
+                # People with permission to see rooms know them, but not their messages.
                 facts = [room_under_attack.TEXT] if cell.who == "viewer" else everyone.room.facts()
                 told = [f for f in facts if f in answer[2]]
                 leaks += bool(told) and cell.who != "admin"

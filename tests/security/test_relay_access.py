@@ -1,4 +1,7 @@
-"""The relay of deploy/: whom it serves, and whom nobody reaches through it."""
+"""The relay of deploy/.
+
+Its clients, and the addresses that nobody reaches through it.
+"""
 
 import asyncio
 import socket
@@ -19,7 +22,7 @@ Join = Callable[..., Awaitable[TurnClient]]
 
 PARTICIPANT = "Vb7xq2"
 LISTEN_S = 1
-# Nothing is sent to these: a permission alone sends nothing.
+# The tests send nothing to these: a permission alone sends nothing.
 ALLOWED_PEERS = ("1.1.1.1", "100.63.0.1", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450::1")
 DENIED_PEERS = {
     "this network": ["0.0.0.0", "0.1.2.3"],  # noqa: S104 - bound to by nobody
@@ -53,7 +56,7 @@ pytestmark = pytest.mark.bar("S16")
 
 @pytest.fixture(scope="module")
 def start_coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Coturn]]:
-    """`start_coturn(*options)`: a relay on loopback, until the module's end."""
+    """Start a relay on loopback until the module's end: `start_coturn(*options)`."""
     relays: list[Coturn] = []
 
     def start(*options: str) -> Coturn:
@@ -73,7 +76,7 @@ def relay(start_coturn: Callable[..., Coturn]) -> Coturn:
 
 
 def credentials(settings: Settings, relay: Coturn, ttl_s: int = 60) -> tuple[str, str]:
-    """What Noom gives a participant for this relay."""
+    """Return Noom's credentials of a participant for this relay."""
     settings.TURN_URLS, settings.TURN_SECRET = [relay.url], relay.secret
     settings.TURN_TTL_S = ttl_s
     server = ice_servers.servers(PARTICIPANT)[-1]
@@ -88,7 +91,10 @@ def at(relay: Coturn) -> tuple[str, int]:
 
 @pytest.fixture
 async def member(settings: Settings) -> AsyncIterator[Join]:
-    """`await member(relay, family)`: a client with good credentials and a relayed address."""
+    """Return a client with good credentials and a relayed address.
+
+    `await member(relay, family)`
+    """
     async with AsyncExitStack() as clients:
 
         async def join(relay: Coturn, family: int = IPV4) -> TurnClient:
@@ -169,9 +175,9 @@ async def test_no_other_peer_is_allowed(
 
 
 async def heard(client: TurnClient, listener: socket.socket) -> bool:
-    """Whether what the client sends to this listener through the relay arrives."""
+    """Return whether a packet of the client reaches this listener through the relay."""
     client.send(b"through", listener.getsockname()[:2])
-    # The relay answers in order, so once this is answered the other has been dealt with.
+    # The relay answers in order, so this answer proves that it has processed the send.
     await client.permit("1.1.1.1" if listener.family == socket.AF_INET else "2a00::1")
     loop = asyncio.get_running_loop()
     try:
@@ -196,7 +202,7 @@ async def test_a_send_without_permission_arrives_nowhere(
         client = await member(relay, family(host))
         assert await client.permit(host) == 403
         assert not await heard(client, listener)
-        # The proof that it would be heard: a relay that allows this peer, where it is.
+        # Proof that the listener would receive it: a relay that allows this peer, in its network.
         open_relay = start_coturn("--allow-loopback-peers", f"--allowed-peer-ip={host}")
         client = await member(open_relay, family(host))
         assert await client.permit(host) == 200

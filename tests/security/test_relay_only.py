@@ -1,4 +1,4 @@
-"""A call by the relay alone: what is delivered names no address but the relay's."""
+"""A call over the relay alone delivers no address but the relay's."""
 
 import ipaddress
 import json
@@ -27,7 +27,7 @@ LOCAL_NAME = re.compile(r"[0-9a-f-]{36}\.local")
 
 @pytest.fixture
 def homes():
-    """Two namespaces that may send anywhere, to see whether they do."""
+    """Two namespaces that may send anywhere, which shows whether they do."""
     with two_homes() as both:
         for home in both:
             home.tempt()

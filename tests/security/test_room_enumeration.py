@@ -1,4 +1,4 @@
-"""Who has not entered a room cannot tell whether it is there, closed, or nowhere."""
+"""A guest outside a room cannot tell whether it exists, is closed, or was never there."""
 
 import re
 from functools import partial
@@ -17,12 +17,12 @@ from tests.support.patience import PATIENCE
 
 MADE, SECOND, ABSENT, CLOSED = (keys.unlisted_key("one") for _ in range(4))
 DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT")
-# What is another one for each request.
+# Values that differ in each request.
 ONCE = re.compile(r'("token": |"reference": |value=|nonce=|noom_browser=|csrftoken=)"?[^"; ]+"?')
 
 
 def seen(url: str, key: str) -> str:
-    """All that a browser without a past gets of a room's page, with the room's key left out."""
+    """Return all that a fresh browser gets of a room's page, without the room's key."""
     target = urlsplit(url)
     line = HTTPConnection(str(target.hostname), target.port, timeout=30 * PATIENCE)
     line.request("GET", f"/rooms/{key}/", headers={"Accept": "text/html"})
@@ -34,13 +34,13 @@ def seen(url: str, key: str) -> str:
 
 
 async def of_sockets(url: str, key: str) -> list[object]:
-    """What whoever has not entered the room is told at its sockets, and how they end."""
+    """Return the frames and the ends of the room's sockets for a guest who has not entered."""
     found: list[object] = []
     for kind in ("chat", "call"):
         path = f"/ws/{kind}/{key}/"
         for ask in ("people", "new_message", "enter_room", "join_room", "nothing"):
             if (kind, ask) == ("chat", "enter_room"):
-                continue  # that is to enter
+                continue  # these messages enter the room
             async with Wire(url, path) as wire:
                 if ask != "nothing":
                     payload = wire.joining("one") if ask == "join_room" else {}
@@ -55,7 +55,10 @@ def _is_answered(wire: Wire) -> bool:
 
 
 async def _end(wire: Wire) -> int | None:
-    """The code of the close that follows what came; None if a ping is answered instead."""
+    """Return the code of the close that follows.
+
+    None if a ping gets an answer instead.
+    """
     try:
         await wire.ping()
     except ConnectionClosed:

@@ -1,4 +1,4 @@
-"""Settings that must not be served: `manage.py serve`, started for real, says no."""
+"""Settings that must not be served: a real `manage.py serve` refuses them."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ ATTEMPTS = [
 
 
 def serve(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """How a start ends."""
+    """Return how a start ends."""
     return subprocess.run(
         [sys.executable, "manage.py", "serve", "-p", str(free_port())],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def test_a_start_that_is_not_safe_is_refused(tmp_path, figure, what, environment
 
 @pytest.mark.bar("S20")
 def test_an_old_daphne_is_refused(tmp_path, figure):
-    # What Python believes to be installed comes from the first directory that says so.
+    # Python finds an installed package in the first directory that names it.
     old = tmp_path / "daphne-4.2.1.dist-info"
     old.mkdir()
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: daphne\nVersion: 4.2.1\n")

@@ -17,10 +17,8 @@ STOP_S = 20
 
 
 class Postgres:
-    """One PostgreSQL server with an empty database, at `url`.
-
-    `inside` begins a command in the namespace where its host is an address.
-    """
+    """One PostgreSQL server with an empty database, at `url`; `inside` begins a command where its
+    host is an address."""
 
     def __init__(self, host: str = "127.0.0.1", inside: Sequence[str] = ()) -> None:
         self.port = free_port()
@@ -33,7 +31,7 @@ class Postgres:
             shutil.chown(self._folder, "postgres")
 
     def start(self) -> None:
-        """Return when it answers."""
+        """Returns when it answers."""
         data = self._folder / "data"
         self._run("initdb", "-D", str(data), "-U", "noom", "--auth=trust", "--no-sync")
         if self._inside:
@@ -42,9 +40,9 @@ class Postgres:
         self._launch()
 
     def move(self, host: str, inside: Sequence[str]) -> None:
-        """Kill the server, and start it with its data at another host.
+        """Kill the server, and start it with its data at this host.
 
-        Without an argument it starts at its own host again.
+        The host may be its own host, or another one.
         """
         self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))
         self._host, self._inside = host, inside
@@ -58,11 +56,11 @@ class Postgres:
 
     @property
     def pid(self) -> int:
-        """Return the id of the postmaster."""
+        """Of the process that makes all others."""
         return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def freeze(self) -> None:
-        """Stop all its processes where they are."""
+        """Stops all its processes where they are."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -70,7 +68,7 @@ class Postgres:
 
     @contextmanager
     def asking_for_passwords(self) -> Iterator[None]:
-        """Require the role's password of new connections while the block runs."""
+        """Meanwhile whoever connects needs the password of the role."""
         rules = self._folder / "data" / "pg_hba.conf"
         before = rules.read_text()
         for text in ("host all all 127.0.0.1/32 scram-sha-256\n", before):
@@ -85,7 +83,7 @@ class Postgres:
 
     def _signal(self, number: signal.Signals) -> None:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        # The postmaster stops first, so that it forks no process meanwhile.
+        # The first before the others, so that it makes no new ones meanwhile.
         for pid in (self.pid, *map(int, children)):
             os.kill(pid, number)
 
