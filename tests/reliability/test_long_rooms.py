@@ -78,10 +78,8 @@ async def peak_memory(site: Site, ending: asyncio.Event) -> float:
 async def act(
     site: Site, figure: Callable[..., None], what: str, path: str, **fields: str
 ) -> tuple[int, list[Guest]]:
-    """Let an admin act on a long room with two people in it.
-
-    It returns the row of the room and its people, when all its messages are gone.
-    """
+    """Let an admin act on a long room with two people in it; return its row and its people, when
+    all its messages are gone."""
     stored = Stored(site.processes[0].environment["DATABASE_URL"])
     admin = await asyncio.to_thread(Admin, site.processes[0])
     async with Swarm(site.url) as swarm:
