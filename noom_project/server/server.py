@@ -7,7 +7,6 @@ autobahn or Twisted has moved an overridden name.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -28,11 +27,10 @@ from chat.storage import database
 from noom_project.monitoring import health, processes
 from noom_project.security.headers import LAST
 from noom_project.server.http import GuardedChannel, requesting
+from noom_project.server.port import Port
 from noom_project.server.websocket import GuardedSocket
 
 MAX_BODY_BYTES = 1_000_000  # a larger body gets 413
-LISTEN_QUEUE = 4_096  # connections that wait for accept; the kernel's own limit may be lower
-ACCEPTED_IN_A_ROUND = 2  # of the event loop; the others wait for the next round
 DRAIN_S = 6.0  # then the shutdown cancels the applications that still run
 DRAIN_STEP_S = 0.02
 # How long the shutdown waits for requests on connections accepted last. A proxy on a busy machine
@@ -116,7 +114,7 @@ class Server(DaphneServer):
         autobahn.websocket.protocol.pformat = repr  # type: ignore[assignment, attr-defined]
         HTTPFactory.protocol = staticmethod(_guarded_channel)
         HTTPFactory.buildProtocol = _guarded_requests
-        self._ports: list[tuple[Any, Callable[[], None]]] = []
+        self._ports: list[Port] = []
         self._ending: set[Any] = set()  # disconnected, or its application has ended
         self.server_name = ""  # answers name no software
         logging.captureWarnings(True)
@@ -165,52 +163,40 @@ class Server(DaphneServer):
         self.connections = every
 
     def listen_success(self, port: Any) -> None:
-        """Keeps the port, lengthens its queue and accepts few connections in a round.
-
-        Stock daphne keeps no port, so it cannot stop listening. Stock Twisted queues fifty
-        connections, and the kernel retries others ever later. It accepts the queue in one go.
-        """
+        """Keeps the port; stock daphne does not, so it cannot stop listening."""
         super().listen_success(port)
-        port.socket.listen(LISTEN_QUEUE)
-        accept = port.doRead
-        self._ports.append((port, accept))
-
-        def accept_some() -> None:
-            port.numberAccepts = min(port.numberAccepts, ACCEPTED_IN_A_ROUND)
-            accept()
-
-        port.doRead = accept_some
+        self._ports.append(Port(port))
 
     def kill_all_applications(self) -> "defer.Deferred[None]":
-        """Accepts the queued connections, stops listening and shuts down gracefully.
+        """Stops listening and shuts down gracefully.
 
-        Stock daphne cancels every consumer, without a close frame or a handover of leases. Stock
-        Twisted resets queued connections, which a proxy takes for established.
+        Stock daphne cancels every consumer, without a close frame or a handover of leases.
         """
-        for port, accept in self._ports:
-            _close_after_the_queue(port, accept)
+        for port in self._ports:
+            port.stop()
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     def _is_busy(self, seconds: float) -> bool:
-        """Whether anything is still served, `seconds` after the last accepted connection."""
+        """Whether anything is still served, `seconds` after the shutdown began."""
         answering = any(
             isinstance(protocol, GuardedRequest) and "disconnected" not in details
             for protocol, details in self.connections.items()
         )
         is_asked = seconds < LAST_REQUEST_S and bool(requesting)
-        return seconds < DRAIN_S and (bool(connection.open_lines) or answering or is_asked)
+        is_open = any(port.is_open for port in self._ports)
+        return seconds < DRAIN_S and (
+            is_open or bool(connection.open_lines) or answering or is_asked
+        )
 
     async def _end(self) -> None:
         """Closes every socket with RESTARTING, then cancels the applications that remain."""
         health.drain()
         return_within_ms = str(connection.return_within_ms())
         began = time.monotonic()
-        is_busy = True  # at first: the connections of the last moment are not accepted yet
-        while is_busy:
+        while self._is_busy(time.monotonic() - began):
             for socket in list(connection.open_lines):
                 socket.drop(close_codes.RESTARTING, return_within_ms)
             await asyncio.sleep(DRAIN_STEP_S)
-            is_busy = self._is_busy(time.monotonic() - began)
         applications = [
             details["application_instance"]
             for details in self.connections.values()
@@ -227,23 +213,6 @@ class Server(DaphneServer):
                     await database.probe(processes.end)
         except TimeoutError:
             log.warning("the cleanup of the shutdown took over %g s and was ended", LAST_WORDS_S)
-
-
-def _close_after_the_queue(port: Any, accept: Callable[[], None]) -> None:
-    """Stops listening, and accepts the queued connections in the moment in which the port closes.
-
-    Twisted closes it one round of the event loop later, and resets what has arrived meanwhile.
-    """
-    close = port.connectionLost
-
-    def take_and_close(reason: Any) -> None:
-        port.disconnecting = False  # or nothing is accepted
-        port.numberAccepts = LISTEN_QUEUE
-        accept()
-        close(reason)
-
-    port.connectionLost = take_and_close
-    port.stopListening()
 
 
 def _guarded_channel() -> _GenericHTTPChannelProtocol:

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 
 import pytest
 
@@ -18,6 +18,7 @@ from tests.support.servers.redis import Redis
 
 PEOPLE = 8
 STOPS, KNOCKERS = 6, 8
+KNOCK_S = 0.005  # between two connections of a knocker
 
 pytestmark = pytest.mark.bar("R3")
 
@@ -106,15 +107,28 @@ async def test_a_stop_while_the_database_is_frozen(cluster, people, postgres, fi
 def knock(port: int) -> int:
     """Opens connections until one is refused; returns how many got neither that nor an answer."""
     lost = 0
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 30 * PATIENCE) as client:
+    with ExitStack() as stack:
+        opened: list[socket.socket] = []
+        while True:
+            try:
+                client = socket.create_connection(("127.0.0.1", port), 30 * PATIENCE)
+            except ConnectionRefusedError:
+                break
+            except ConnectionError:
+                lost += 1
+                continue
+            opened.append(stack.enter_context(client))
+            with suppress(ConnectionError):  # then it gets no answer
                 client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-                lost += not client.recv(64).startswith(b"HTTP/1.1 200")
-        except ConnectionRefusedError:
-            return lost
-        except ConnectionError:
-            lost += 1
+            time.sleep(KNOCK_S)
+        return lost + sum(not is_answered(client) for client in opened)
+
+
+def is_answered(client: socket.socket) -> bool:
+    try:
+        return client.recv(64).startswith(b"HTTP/1.1 200")
+    except ConnectionError:
+        return False
 
 
 def test_connections_of_the_last_moment_are_served_or_refused(start_process, figure):
