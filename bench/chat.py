@@ -107,7 +107,7 @@ def load(server: Running, rooms: int, people: int, **plan: Any) -> "subprocess.P
 
 
 def _token(key: str) -> str:
-    return tokens.mint(key=key, browser="bench", room_name=key)
+    return tokens.issue(key=key, browser="bench", room_name=key)
 
 
 def measure(server: Running, rooms: int, people: int, **plan: Any) -> Figures:

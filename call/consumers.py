@@ -9,72 +9,72 @@ from call import protocol as m
 from chat.consumers import RoomConsumer
 from chat.protocol import close_codes, codec
 from chat.protocol.frames import Frame
-from chat.protocol.messages import EmptyAck, LeaveRoom, People, Wire
+from chat.protocol.messages import EmptyAck, LeaveRoom, People, WireType
 from chat.stats import counts
 
 
 class CallConsumer(RoomConsumer):
     """The call socket of a room."""
 
-    kind = "call"
-    socket = m.CALL
-    first = m.JoinRoom
-    member: signalling.CallMember
-    _renewal: asyncio.TimerHandle | None = None
+    endpoint_name = "call"
+    endpoint = m.CALL
+    first_message = m.JoinRoom
+    session: signalling.CallSession
+    _credentials_timer: asyncio.TimerHandle | None = None
 
     def rate(self) -> float:
         rate: float = settings.SIGNALS_PER_S
         return rate
 
-    async def on_join_room(self, message: m.JoinRoom) -> Wire:
-        self.member, answer = await signalling.join(
-            identity=self.identify(message.token, message.connection),
+    async def on_join_room(self, message: m.JoinRoom) -> WireType:
+        self.session, answer = await signalling.join(
+            claims=self.identify(message.token, message.connection),
             session=message.session,
             media=message.media,
             address=self.address,
-            local=self,
+            connection=self,
         )
-        self._renew_later()
+        self._schedule_credentials()
         return answer
 
-    async def on_offer(self, message: m.Offer) -> Wire:
+    async def on_offer(self, message: m.Offer) -> WireType:
         return await self._signal(message)
 
-    async def on_answer(self, message: m.Answer) -> Wire:
+    async def on_answer(self, message: m.Answer) -> WireType:
         return await self._signal(message)
 
-    async def on_ice(self, message: m.Ice) -> Wire:
+    async def on_ice(self, message: m.Ice) -> WireType:
         return await self._signal(message)
 
-    async def on_media(self, message: m.Media) -> Wire:
-        await signalling.change_media(self.member, message)
+    async def on_media(self, message: m.Media) -> WireType:
+        await signalling.change_media(self.session, message)
         return EmptyAck()
 
-    async def on_ice_failed(self, message: m.IceFailed) -> Wire:
-        ice_failures.ice_failed(message, address=self.address, about=self.about)
+    async def on_ice_failed(self, message: m.IceFailed) -> WireType:
+        ice_failures.ice_failed(message, address=self.address, about=self.log_context)
         return EmptyAck()
 
-    async def on_people(self, message: People) -> Wire:
+    async def on_people(self, message: People) -> WireType:
         counts.repairs["callers"] += 1
-        return await signalling.who(self.key)
+        return await signalling.list_callers(self.key)
 
-    async def on_leave_room(self, message: LeaveRoom) -> Wire:
-        await signalling.leave(self.member)
+    async def on_leave_room(self, message: LeaveRoom) -> WireType:
+        await signalling.leave(self.session)
         return EmptyAck()
 
-    async def gone(self) -> None:
-        await super().gone()
-        if self._renewal:
-            self._renewal.cancel()
+    async def on_disconnect(self) -> None:
+        await super().on_disconnect()
+        if self._credentials_timer:
+            self._credentials_timer.cancel()
         if self.id:
-            code = self.closed_with or close_codes.GOING_AWAY
-            await signalling.line_down(self.key, self, code=code)
+            code = self.close_code or close_codes.GOING_AWAY
+            await signalling.connection_lost(self.key, self, code=code)
 
-    async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> Wire:
-        await signalling.signal(self.member, message)
+    async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> WireType:
+        await signalling.signal(self.session, message)
         return EmptyAck()
 
-    def _renew_later(self) -> None:
+    def _schedule_credentials(self) -> None:
         """Schedule new relay credentials for this socket.
 
         The server's timer needs no page, whose timers a browser may slow down. It ends with the
@@ -82,9 +82,11 @@ class CallConsumer(RoomConsumer):
         """
         seconds = ice_servers.renewal_s()
         if seconds is not None:
-            self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
+            self._credentials_timer = asyncio.get_running_loop().call_later(
+                seconds, self._send_credentials
+            )
 
-    def _renew(self) -> None:
-        event = signalling.new_ice_servers(self.member)
-        self.deliver(Frame(codec.event(event)))
-        self._renew_later()
+    def _send_credentials(self) -> None:
+        event = signalling.new_ice_servers(self.session)
+        self.send_frame(Frame(codec.event(event)))
+        self._schedule_credentials()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from call.protocol import IceFailed
-from chat.realtime.rate_limits import Buckets, network
+from chat.realtime.rate_limits import TokenBuckets, network
 from chat.stats import counts
 
 # A page reports once for each participant and outage. A network may report six at once, so that
@@ -13,7 +13,7 @@ TOLD_PER_S, TOLD_BURST_S = 0.1, 60.0
 
 log = logging.getLogger(__name__)
 
-told = Buckets(lambda: TOLD_PER_S, burst_s=TOLD_BURST_S)
+told = TokenBuckets(lambda: TOLD_PER_S, burst_s=TOLD_BURST_S)
 
 
 def ice_failed(message: IceFailed, *, address: str, about: Mapping[str, object]) -> None:

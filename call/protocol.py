@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chat.protocol.codec import Socket
+from chat.protocol.codec import Endpoint
 from chat.protocol.messages import (
     BeatEvent,
     EmptyAck,
@@ -17,7 +17,7 @@ from chat.protocol.messages import (
     Seq,
     Timing,
     Token,
-    Wire,
+    WireType,
 )
 
 MAX_SDP_CHARS = 48 * 1024
@@ -25,7 +25,7 @@ MAX_SDP_CHARS = 48 * 1024
 Session = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,36}$")]
 
 
-class Media(Wire, frozen=True):
+class Media(WireType, frozen=True):
     """The media that a participant sends; as a message, a change of them."""
 
     audio: bool
@@ -42,7 +42,7 @@ class Caller(Member, frozen=True):
     media: Media
 
 
-class Description(Wire, frozen=True):
+class Description(WireType, frozen=True):
     """A session description (RFC 8829).
     `number` grows with each offer of one page; an answer carries the number of its offer."""
 
@@ -50,7 +50,7 @@ class Description(Wire, frozen=True):
     sdp: Annotated[str, Meta(max_length=MAX_SDP_CHARS)]
 
 
-class Candidate(Wire, frozen=True, rename="camel"):
+class Candidate(WireType, frozen=True, rename="camel"):
     """An RTCIceCandidateInit of WebRTC."""
 
     candidate: Annotated[str, Meta(max_length=1_024)]
@@ -61,7 +61,7 @@ class Candidate(Wire, frozen=True, rename="camel"):
     username_fragment: Annotated[str, Meta(max_length=256)] | None = None
 
 
-class IceServer(Wire, frozen=True, omit_defaults=True):
+class IceServer(WireType, frozen=True, omit_defaults=True):
     """An RTCIceServer of WebRTC."""
 
     urls: list[str]
@@ -72,7 +72,7 @@ class IceServer(Wire, frozen=True, omit_defaults=True):
 # From the browser; the socket also takes `LeaveRoom` and `People` of the chat.
 
 
-class JoinRoom(Wire, frozen=True):
+class JoinRoom(WireType, frozen=True):
     """The first message: join the call of a room that the participant has entered.
     `connection` is as in `enter_room`."""
 
@@ -82,7 +82,7 @@ class JoinRoom(Wire, frozen=True):
     connection: Seq = 0
 
 
-class Offer(Wire, frozen=True):
+class Offer(WireType, frozen=True):
     """An offer to one participant, in the session that the sender knows."""
 
     to: ParticipantId
@@ -90,13 +90,13 @@ class Offer(Wire, frozen=True):
     description: Description
 
 
-class Answer(Wire, frozen=True):
+class Answer(WireType, frozen=True):
     to: ParticipantId
     session: Session
     description: Description
 
 
-class Ice(Wire, frozen=True):
+class Ice(WireType, frozen=True):
     """A candidate; null means that there are no more."""
 
     to: ParticipantId
@@ -104,7 +104,7 @@ class Ice(Wire, frozen=True):
     candidate: Candidate | None
 
 
-class IceFailed(Wire, frozen=True):
+class IceFailed(WireType, frozen=True):
     """Report that the page found no way to another participant for 15 s.
     `no_relay`: the relay gave no address. `no_path`: no pair of addresses works. `lost`: a working
     way ended."""
@@ -115,7 +115,7 @@ class IceFailed(Wire, frozen=True):
 # Answers.
 
 
-class JoinRoomAck(Wire, frozen=True):
+class JoinRoomAck(WireType, frozen=True):
     """The call as the participant joins it.
     `capacity` is the largest number of callers. With `relay_only` only candidates of the relay
     reach anybody."""
@@ -130,7 +130,7 @@ class JoinRoomAck(Wire, frozen=True):
     capacity: int
 
 
-class CallPeopleAck(Wire, frozen=True):
+class CallPeopleAck(WireType, frozen=True):
     people: list[Caller]
     version: int
 
@@ -138,38 +138,38 @@ class CallPeopleAck(Wire, frozen=True):
 # Events.
 
 
-class CallWelcomeEvent(Wire, frozen=True):
+class CallWelcomeEvent(WireType, frozen=True):
     person: Caller
     count: int
     version: int
 
 
-class CallByeEvent(Wire, frozen=True):
+class CallByeEvent(WireType, frozen=True):
     person: Caller
     count: int
     version: int
 
 
-class CallPersonEvent(Wire, frozen=True):
+class CallPersonEvent(WireType, frozen=True):
     """A caller lost or regained the connection, or its page began a new session."""
 
     person: Caller
     version: int
 
 
-class MediaEvent(Wire, frozen=True):
+class MediaEvent(WireType, frozen=True):
     person: Caller
     version: int
 
 
-class IceServersEvent(Wire, frozen=True):
+class IceServersEvent(WireType, frozen=True):
     """New relay credentials, in time before the old ones end.
     They are for new connections and ICE restarts; media that flow already go on without them."""
 
     ice_servers: list[IceServer]
 
 
-class OfferEvent(Wire, frozen=True):
+class OfferEvent(WireType, frozen=True):
     """An offer; `session` is that of its sender."""
 
     sender: str = msgspec.field(name="from")
@@ -177,19 +177,19 @@ class OfferEvent(Wire, frozen=True):
     description: Description
 
 
-class AnswerEvent(Wire, frozen=True):
+class AnswerEvent(WireType, frozen=True):
     sender: str = msgspec.field(name="from")
     session: str
     description: Description
 
 
-class IceEvent(Wire, frozen=True):
+class IceEvent(WireType, frozen=True):
     sender: str = msgspec.field(name="from")
     session: str
     candidate: Candidate | None
 
 
-CALL = Socket(
+CALL = Endpoint(
     takes={
         JoinRoom: JoinRoomAck,
         Offer: EmptyAck,

@@ -29,30 +29,31 @@ from call.protocol import (
 from chat import runtime
 from chat.errors import Refused
 from chat.presence.base import Change
-from chat.presence.roster import Entrant, Kind, Roster, register
-from chat.protocol.messages import Member, Timing, Wire
-from chat.realtime.hub import Local
+from chat.presence.place_types import PlaceType, register
+from chat.presence.roster import JoiningConnection, Roster
+from chat.protocol.messages import Member, Timing, WireType
+from chat.realtime.hub import Subscriber
 from chat.realtime.rate_limits import addresses
 from chat.services import call_status, rooms
-from chat.tokens import Identity
+from chat.tokens import ParticipantClaims
 
 TOPOLOGY = "mesh"
 # A page opens the sockets of room and call at once. The call's waits so long for the room's.
-ENTRY_PATIENCE_S = 1.0
+ENTRY_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class CallMember:
+class CallSession:
     """A participant in a call, as its socket's process knows it."""
 
     id: str
     key: str
     session: str
     relay_name: str
-    local: Local
+    connection: Subscriber
 
 
-async def _tell_room(key: str, change: Change) -> None:
+async def _update_room(key: str, change: Change) -> None:
     """Show on the room's roster who is in the call."""
     if (change.before is None) != (change.after is None):
         member = cast(Member, change.after or change.before)
@@ -60,47 +61,46 @@ async def _tell_room(key: str, change: Change) -> None:
 
 
 CALLERS = register(
-    Kind(
+    PlaceType(
         "call",
         Caller,
         welcome=CallWelcomeEvent,
         bye=CallByeEvent,
         changed=CallPersonEvent,
-        after=_tell_room,
+        on_change=_update_room,
     )
 )
 
 
-def callers() -> Roster:
+def roster() -> Roster:
     """Return the roster of calls."""
     return runtime.current().roster(CALLERS)
 
 
 async def join(
-    *, identity: Identity, session: str, media: Media, address: str, local: Entrant
-) -> tuple[CallMember, JoinRoomAck]:
+    *,
+    claims: ParticipantClaims,
+    session: str,
+    media: Media,
+    address: str,
+    connection: JoiningConnection,
+) -> tuple[CallSession, JoinRoomAck]:
     """Let a participant of a room into its call, or back into it.
 
     Raises Refused if the participant has not entered the room, or the call is full.
     """
-    me, key = identity.participant, identity.key
+    me, key = claims.participant, claims.key
     with addresses.waiting(address) as may_wait:
-        patience_s = ENTRY_PATIENCE_S if may_wait else 0.0
-        found = await rooms.people().await_member(key, me, patience_s=patience_s)
+        timeout_s = ENTRY_TIMEOUT_S if may_wait else 0.0
+        found = await rooms.roster().await_member(key, me, timeout_s=timeout_s)
     if found is None:
         raise Refused("not_in_room", "Enter the room first.")
 
-    def rule(members: Mapping[str, Member]) -> Member:
-        before = members.get(me)
-        if before is None and len(members) >= settings.CALL_CAPACITY:
-            raise Refused("call_full", "The call is full.")
-        # A page that comes back with its session keeps `since`, which decides who is polite.
-        same = isinstance(before, Caller) and before.session == session
-        since = before.since if before is not None and same else int(time.time() * 1000)
-        return Caller(id=me, here=True, since=since, session=session, media=media)
+    def transition(members: Mapping[str, Member]) -> Member:
+        return _joined(members, me, session, media)
 
-    change = await callers().enter(key=key, local=local, rule=rule)
-    relay_name = ice_servers.relay_names.name(browser=identity.browser, address=address)
+    change = await roster().enter(key=key, connection=connection, transition=transition)
+    relay_name = ice_servers.relay_names.name(browser=claims.browser, address=address)
     ack = JoinRoomAck(
         you=me,
         timing=Timing(settings.RENEW_S, settings.LEASE_S),
@@ -111,56 +111,67 @@ async def join(
         version=change.version,
         capacity=settings.CALL_CAPACITY,
     )
-    return CallMember(me, key, session, relay_name, local), ack
+    return CallSession(me, key, session, relay_name, connection), ack
 
 
-def new_ice_servers(member: CallMember) -> IceServersEvent:
+def _joined(members: Mapping[str, Member], me: str, session: str, media: Media) -> Caller:
+    """The record of a participant who joins. Raises Refused if the call is full."""
+    before = members.get(me)
+    if before is None and len(members) >= settings.CALL_CAPACITY:
+        raise Refused("call_full", "The call is full.")
+    # A page that comes back with its session keeps `since`, which decides who is polite.
+    same = isinstance(before, Caller) and before.session == session
+    since = before.since if before is not None and same else int(time.time() * 1000)
+    return Caller(id=me, here=True, since=since, session=session, media=media)
+
+
+def new_ice_servers(session: CallSession) -> IceServersEvent:
     """Return the ICE servers of a caller with new relay credentials."""
-    return IceServersEvent(ice_servers=ice_servers.servers(member.relay_name))
+    return IceServersEvent(ice_servers=ice_servers.servers(session.relay_name))
 
 
-async def leave(member: CallMember) -> None:
+async def leave(session: CallSession) -> None:
     """Remove a participant from the call at once."""
-    await callers().leave_by(member.key, member.local)
+    await roster().leave_by(session.key, session.connection)
 
 
-async def line_down(key: str, local: Local, *, code: int) -> None:
+async def connection_lost(key: str, local: Subscriber, *, code: int) -> None:
     """Handle the end of a connection, also of one that was still joining."""
-    await callers().line_down(key, local, code=code)
+    await roster().connection_lost(key, local, code=code)
 
 
-async def change_media(member: CallMember, media: Media) -> None:
+async def change_media(session: CallSession, media: Media) -> None:
     """Publish which media a caller sends from now on."""
 
-    def rule(members: Mapping[str, Member]) -> Member | None:
-        caller = members.get(member.id)
+    def transition(members: Mapping[str, Member]) -> Member | None:
+        caller = members.get(session.id)
         return None if caller is None else msgspec.structs.replace(caller, media=media)
 
-    await callers().change(member.key, member.id, rule, MediaEvent, by=member.local)
+    await roster().change(session.key, session.id, transition, MediaEvent, by=session.connection)
 
 
-async def signal(member: CallMember, message: Offer | Answer | Ice) -> None:
+async def signal(session: CallSession, message: Offer | Answer | Ice) -> None:
     """Send a signal to the caller and the session that it names.
 
     It goes through the group of the sender's own call, so it reaches nobody outside. A signal for
     an ended session, or for a caller who has left, is dropped, because nobody needs it. With
     ICE_RELAY_ONLY a candidate that does not lead over the relay is dropped too.
     """
-    target = (await callers().snapshot(member.key)).members.get(message.to)
+    target = (await roster().snapshot(session.key)).members.get(message.to)
     if not isinstance(target, Caller) or target.session != message.session:
         return
     passed = relay_filter.clean(message) if settings.ICE_RELAY_ONLY else message
     if passed is not None:
-        callers().send(member.key, _event(member, passed), to=message.to)
+        roster().publish(session.key, _event(session, passed), to=message.to)
 
 
-async def who(key: str) -> CallPeopleAck:
+async def list_callers(key: str) -> CallPeopleAck:
     """Return everybody in a call."""
-    snapshot = await callers().snapshot(key)
+    snapshot = await roster().snapshot(key)
     return CallPeopleAck(people=_callers(snapshot.members), version=snapshot.version)
 
 
-def _event(member: CallMember, message: Offer | Answer | Ice) -> Wire:
+def _event(member: CallSession, message: Offer | Answer | Ice) -> WireType:
     match message:
         case Offer():
             return OfferEvent(member.id, member.session, message.description)

@@ -13,7 +13,7 @@ class Refused(Exception):
         self.code, self.message = code, message
 
 
-class LineEnded(Exception):
+class ConnectionEnded(Exception):
     """The connection of a request was closed before its answer.
 
     Its page has most likely sent the request again on another connection.
@@ -24,7 +24,7 @@ class Outdated(Exception):
     """A newer connection of the page holds the member of this request."""
 
 
-class Crowded(Refused):
+class OverBudget(Refused):
     """An address or a room has spent its budget.
 
     The answer is delayed, because an immediate retry would cost as much as the request.

@@ -13,9 +13,11 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chat.presence import heartbeat
-from chat.presence.base import Change, Lost, MemoryPresence, Presence
+from chat.presence.base import Change, Expired, Presence
+from chat.presence.memory import MemoryPresence
+from chat.presence.place_types import PLACE_TYPES, PlaceType
 from chat.presence.redis import RedisPresence
-from chat.presence.roster import KINDS, Kind, Roster
+from chat.presence.roster import Roster
 from chat.protocol.messages import Member
 from chat.realtime import redis_client
 from chat.realtime.budgets import Budgets
@@ -24,12 +26,12 @@ from chat.stats import LoopLag, counts
 from chat.storage import deletions, retention
 from chat.storage.journal import Journal
 
-FORGET_EVERY_S = 3600.0
-START_S = 5.0  # until the first run of the retention
-ENTERING_AT_ONCE = 4
-ANNOUNCING_AT_ONCE = 4  # places with lost members; each takes a connection to Redis
-REDIS_CONNECTIONS = 8
-REDIS_PATIENCE_S = 2.0  # wait for a free one of these connections
+RETENTION_INTERVAL_S = 3600.0
+RETENTION_DELAY_S = 5.0  # until the first run of the retention
+MAX_CONCURRENT_ENTRIES = 4
+MAX_CONCURRENT_ANNOUNCEMENTS = 4  # places with lost members; each takes a connection to Redis
+MAX_REDIS_CONNECTIONS = 8
+REDIS_POOL_TIMEOUT_S = 2.0  # wait for a free one of these connections
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # as administrators see it
 
 log = logging.getLogger(__name__)
@@ -46,19 +48,19 @@ class Runtime:
         self.presence = _presence()
         self.journal = Journal()
         self.budgets = Budgets()
-        self.lag = LoopLag()
+        self.loop_lag = LoopLag()
         # Bounds concurrent entries, so that the process serves members meanwhile.
-        self.door = asyncio.Semaphore(ENTERING_AT_ONCE)
+        self.entry_limit = asyncio.Semaphore(MAX_CONCURRENT_ENTRIES)
         self._rosters = {
-            name: Roster(kind, self.hub, self.presence) for name, kind in KINDS.items()
+            name: Roster(kind, self.hub, self.presence) for name, kind in PLACE_TYPES.items()
         }
-        self.heart = heartbeat.Heart(self.hub, self.presence, self.rosters())
+        self.heartbeat = heartbeat.Heartbeat(self.hub, self.presence, self.rosters())
         self._tasks: list[asyncio.Task[None]] = []
-        self._work: set[asyncio.Task[object]] = set()  # all jobs under way
+        self._jobs: set[asyncio.Task[object]] = set()  # all jobs under way
         self._deleting = asyncio.Lock()
-        self.at_stop: list[Callable[[], Awaitable[None]]] = []  # closers of other modules
+        self.on_stop: list[Callable[[], Awaitable[None]]] = []  # closers of other modules
 
-    def roster(self, kind: Kind) -> Roster:
+    def roster(self, kind: PlaceType) -> Roster:
         """Return the roster of a kind of place."""
         return self._rosters[kind.name]
 
@@ -70,18 +72,24 @@ class Runtime:
         """Start heartbeats, repairs, sweeps, retention and the loop lag watch, once."""
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(_every(settings.RENEW_S / heartbeat.STEPS, self.heart.beat)),
-                asyncio.create_task(_every(settings.RENEW_S / heartbeat.STEPS, self.heart.repair)),
+                asyncio.create_task(
+                    _every(settings.RENEW_S / heartbeat.SLICES, self.heartbeat.beat)
+                ),
+                asyncio.create_task(
+                    _every(settings.RENEW_S / heartbeat.SLICES, self.heartbeat.repair)
+                ),
                 asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
-                asyncio.create_task(_every(FORGET_EVERY_S, self._forget, first_s=START_S)),
-                asyncio.create_task(self.lag.watch()),
+                asyncio.create_task(
+                    _every(RETENTION_INTERVAL_S, self._delete_expired, first_s=RETENTION_DELAY_S)
+                ),
+                asyncio.create_task(self.loop_lag.watch()),
             ]
 
     async def stop(self) -> None:
         """Stop the periodic tasks, then the hub and presence."""
-        for stop in self.at_stop:
+        for stop in self.on_stop:
             await stop()
-        ending = [*self._tasks, *self._work]
+        ending = [*self._tasks, *self._jobs]
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
@@ -89,16 +97,16 @@ class Runtime:
         await self.hub.close()
         await self.presence.close()
 
-    async def work(self, job: Coroutine[Any, Any, object], *, patience_s: float) -> bool:
-        """Run a job, and wait at most `patience_s` for its end.
+    async def run_job(self, job: Coroutine[Any, Any, object], *, timeout_s: float) -> bool:
+        """Run a job, and wait at most `timeout_s` for its end.
 
         Returns False if the job goes on without its request. Raises what the job raises meanwhile;
         the log has its later failure.
         """
         task = asyncio.create_task(job)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-        done, _ = await asyncio.wait({task}, timeout=patience_s)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        done, _ = await asyncio.wait({task}, timeout=timeout_s)
         if done:
             task.result()
         else:
@@ -114,18 +122,18 @@ class Runtime:
             await deletions.finish_rooms()
 
     async def _sweep(self) -> None:
-        await self.heart.catch_up()
+        await self.heartbeat.renew_if_late()
         more = True
         while more:
             lost, more = await self.presence.expire()
             await self._announce(lost)
 
-    async def _announce(self, lost: list[Lost]) -> None:
+    async def _announce(self, lost: list[Expired]) -> None:
         """Announce lost leases, in order within a place and several places at once."""
         places: dict[str, list[Change]] = {}
         for place, change in lost:
             places.setdefault(place, []).append(change)
-        gate = asyncio.Semaphore(ANNOUNCING_AT_ONCE)
+        gate = asyncio.Semaphore(MAX_CONCURRENT_ANNOUNCEMENTS)
 
         async def announce(place: str, changes: list[Change]) -> None:
             kind, _, key = place.partition(":")
@@ -139,10 +147,10 @@ class Runtime:
             if isinstance(outcome, Exception):
                 log.error("announcing a lost lease failed", exc_info=outcome)
 
-    async def _forget(self) -> None:
+    async def _delete_expired(self) -> None:
         room = self._rosters["chat"]
         async with self._deleting:
-            await retention.run(room.send, lambda: room.counts())
+            await retention.run(room.publish, lambda: room.member_counts())
 
 
 def _log_failure(task: asyncio.Task[object]) -> None:
@@ -157,15 +165,15 @@ def _presence() -> Presence:
     # An unbounded pool keeps as many connections as were ever in use at once.
     redis = redis_client.client(
         settings.REDIS_URLS[0],
-        connections=REDIS_CONNECTIONS,
-        patience_s=REDIS_PATIENCE_S,
+        connections=MAX_REDIS_CONNECTIONS,
+        timeout_s=REDIS_POOL_TIMEOUT_S,
         **settings.REDIS_OPTIONS,
     )
     return RedisPresence(redis, _decode, PROCESS)
 
 
 def _decode(place: str, record: bytes) -> Member:
-    return msgspec.json.decode(record, type=KINDS[place.partition(":")[0]].record)
+    return msgspec.json.decode(record, type=PLACE_TYPES[place.partition(":")[0]].record)
 
 
 async def _every(

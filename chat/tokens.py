@@ -14,7 +14,7 @@ class BadToken(Exception):
     """A token with a bad signature, for another room, or too old."""
 
 
-class Identity(NamedTuple):
+class ParticipantClaims(NamedTuple):
     """The content of a token.
 
     `room_name` is the name of the room if this participant is the first to enter it.
@@ -26,23 +26,25 @@ class Identity(NamedTuple):
     room_name: str
 
 
-def mint(*, key: str, browser: str, room_name: str) -> str:
+def issue(*, key: str, browser: str, room_name: str) -> str:
     """Make a token for a new participant."""
-    return renew(Identity(key, secrets.token_urlsafe(ID_BYTES), browser, room_name))
+    return renew(ParticipantClaims(key, secrets.token_urlsafe(ID_BYTES), browser, room_name))
 
 
-def renew(identity: Identity) -> str:
+def renew(identity: ParticipantClaims) -> str:
     """Make a new token for a participant."""
     return signing.dumps(list(identity), salt=SALT)
 
 
-def read(token: str, *, key: str) -> Identity:
+def verify(token: str, *, key: str) -> ParticipantClaims:
     """Read a token.
 
     Raises BadToken unless the token is signed, younger than TOKEN_MAX_AGE_S and for the room `key`.
     """
     try:
-        identity = Identity(*signing.loads(token, salt=SALT, max_age=settings.TOKEN_MAX_AGE_S))
+        identity = ParticipantClaims(
+            *signing.loads(token, salt=SALT, max_age=settings.TOKEN_MAX_AGE_S)
+        )
     except (signing.BadSignature, TypeError, ValueError) as error:
         raise BadToken from error
     if identity.key != key:
@@ -50,6 +52,6 @@ def read(token: str, *, key: str) -> Identity:
     return identity
 
 
-def new_browser() -> str:
+def new_browser_id() -> str:
     """Make a new name for a browser, for its signed cookie."""
     return secrets.token_urlsafe(16)

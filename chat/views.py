@@ -15,7 +15,7 @@ from chat import tokens
 from chat.errors import Unavailable
 from chat.forms import WelcomeForm
 from chat.names import cleaning, keys
-from chat.realtime.rate_limits import Buckets, client_address, network
+from chat.realtime.rate_limits import TokenBuckets, client_address, network
 from chat.services import qr_code as qr
 from chat.services import room_directory, rooms
 from chat.storage import bans, database
@@ -26,10 +26,10 @@ BROWSER_COOKIE_AGE_S = 365 * 24 * 3600
 NOT_INDEXED = "noindex, nofollow"
 # Requests of one address for the number of people in a room. More get the status 429.
 LOOKS_PER_S, LOOKS_BURST_S = 5.0, 10.0
-NOT_PAGES = ("static", "api", "ws", "media", ".well-known")
+NON_PAGE_PREFIXES = ("static", "api", "ws", "media", ".well-known")
 
 
-looks = Buckets(lambda: LOOKS_PER_S, burst_s=LOOKS_BURST_S)
+looks = TokenBuckets(lambda: LOOKS_PER_S, burst_s=LOOKS_BURST_S)
 
 
 @never_cache
@@ -47,7 +47,7 @@ async def home(request: HttpRequest) -> HttpResponse:
         query["nickname"] = form.cleaned_data["nickname"]
         if not form.cleaned_data["listed"]:
             return _to_room(keys.unlisted_key(name), name, query)
-        return _to_room(await rooms.address(name), name, query)
+        return _to_room(await rooms.key_of_name(name), name, query)
     status = 400 if form.errors else 200
     context = {"form": form} | await _open_rooms(request)
     return render(request, "home.html", context, status=status)
@@ -63,9 +63,9 @@ async def room(request: HttpRequest, key: str) -> HttpResponse:
     if not keys.is_key(key):
         return await address(request, key)
     known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
-    if known and await _is_kept_out(key, known):
+    if known and await _is_banned(key, known):
         return render(request, "removed.html", status=403)
-    name, browser = _proposed_name(request, key), known or tokens.new_browser()
+    name, browser = _proposed_name(request, key), known or tokens.new_browser_id()
     context = {
         "room": {"key": key, "name": name, "listed": not keys.is_unlisted(key)},
         "room_data": _room_data(request, key=key, name=name, browser=browser),
@@ -105,10 +105,10 @@ async def company(request: HttpRequest, key: str) -> HttpResponse:
         return HttpResponse(status=429)
     meant, name = keys.meant(key)
     known = request.get_signed_cookie(BROWSER_COOKIE, default="") or ""
-    found = key if keys.is_key(key) else meant or await rooms.address(name)
-    if known and await _is_kept_out(found, known):
+    found = key if keys.is_key(key) else meant or await rooms.key_of_name(name)
+    if known and await _is_banned(found, known):
         return HttpResponse(status=403)
-    return JsonResponse({"people": await rooms.company(found)})
+    return JsonResponse({"people": await rooms.count_people(found)})
 
 
 @never_cache
@@ -122,7 +122,7 @@ async def address(request: HttpRequest, key: str) -> HttpResponse:
     meant, name = keys.meant(key)
     if not name:
         return redirect("home")
-    return _to_room(meant or await rooms.address(name), name, request.GET.copy())
+    return _to_room(meant or await rooms.key_of_name(name), name, request.GET.copy())
 
 
 @require_POST
@@ -138,23 +138,23 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def elsewhere(request: HttpRequest) -> HttpResponse:
+def redirect_unknown(request: HttpRequest) -> HttpResponse:
     """Redirect unknown pages to the welcome page; answer programs with 404."""
     first, _, _ = request.path.lstrip("/").partition("/")
     is_file = "." in request.path.rpartition("/")[2]
-    if first in NOT_PAGES or is_file or not request.accepts("text/html"):
+    if first in NON_PAGE_PREFIXES or is_file or not request.accepts("text/html"):
         raise Http404
     return redirect("home")
 
 
-async def _is_kept_out(key: str, browser: str) -> bool:
+async def _is_banned(key: str, browser: str) -> bool:
     """Whether a browser was removed from a room; False while nobody knows.
 
     While the database is away, the page loads and says that it is connecting; entering checks
     again.
     """
     try:
-        return await database.read(bans.holds, key, browser)
+        return await database.query(bans.is_banned, key, browser)
     except Unavailable:
         return False
 
@@ -164,7 +164,7 @@ async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
 
     The list is empty while it is unavailable, because the page's script requests it again.
     """
-    words = cleaning.clean(request.GET.get("q", ""), cleaning.MAX_ROOM_NAME_CHARS)
+    words = cleaning.clean_line(request.GET.get("q", ""), cleaning.MAX_ROOM_NAME_CHARS)
     listing = await room_directory.current().glance()
     found = listing.found(words) if listing else []
     return {
@@ -174,7 +174,7 @@ async def _open_rooms(request: HttpRequest) -> dict[str, Any]:
             for r in found
         ],
         "words": words,
-        "more": listing is not None and len(listing.rooms) > room_directory.SHOWN,
+        "more": listing is not None and len(listing.rooms) > room_directory.MAX_SHOWN,
     }
 
 
@@ -191,15 +191,17 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
 
     `reference` is the participant's id, which the log has too, so that a person can quote it.
     """
-    token = tokens.mint(key=key, browser=browser, room_name=name)
+    token = tokens.issue(key=key, browser=browser, room_name=name)
     return {
         "token": token,
-        "reference": tokens.read(token, key=key).participant,
+        "reference": tokens.verify(token, key=key).participant,
         "token_renew_s": settings.TOKEN_MAX_AGE_S / 2,
         "key": key,
         "name": name,
         "listed": not keys.is_unlisted(key),
-        "nickname": cleaning.clean(request.GET.get("nickname", ""), cleaning.MAX_NICKNAME_CHARS),
+        "nickname": cleaning.clean_line(
+            request.GET.get("nickname", ""), cleaning.MAX_NICKNAME_CHARS
+        ),
         "join_call": request.GET.get("call") == "1",
         "capacity": settings.CALL_CAPACITY,
     }
@@ -208,6 +210,6 @@ def _room_data(request: HttpRequest, *, key: str, name: str, browser: str) -> di
 def _proposed_name(request: HttpRequest, key: str) -> str:
     """The name that a new room gets: the typed one if the key is made from it."""
     typed = cleaning.room_name(request.GET.get("name", ""))
-    if typed and keys.room_key(typed) == keys.readable(key):
+    if typed and keys.key_of_name(typed) == keys.slug_of(key):
         return typed
     return keys.default_room_name(key)

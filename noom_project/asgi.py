@@ -11,8 +11,8 @@ django.setup()
 
 from call.consumers import CallConsumer  # noqa: E402 - models need Django to be set up
 from chat.consumers import ChatConsumer, LobbyConsumer  # noqa: E402
-from chat.http_transport.application import Fallback  # noqa: E402
-from noom_project.monitoring.endpoints import Operators  # noqa: E402
+from chat.http_transport.application import HttpTransport  # noqa: E402
+from noom_project.monitoring.endpoints import MonitoringEndpoints  # noqa: E402
 from noom_project.page_threads import Viewers  # noqa: E402
 from noom_project.security.headers import SafeHeaders  # noqa: E402
 from noom_project.security.origin import OwnOrigin, ask_for_upgrade, refuse  # noqa: E402
@@ -28,8 +28,8 @@ sockets = URLRouter(
 pages = URLRouter(
     [
         path("ws/<path:socket>", ask_for_upgrade),  # type: ignore[arg-type]  # not a view
-        path("http/<path:socket>", OwnOrigin(Fallback(sockets))),  # type: ignore[arg-type]
-        re_path("", Operators(Viewers())),  # type: ignore[arg-type]
+        path("http/<path:socket>", OwnOrigin(HttpTransport(sockets))),  # type: ignore[arg-type]
+        re_path("", MonitoringEndpoints(Viewers())),  # type: ignore[arg-type]
     ]
 )
 application = ProtocolTypeRouter({"http": SafeHeaders(pages), "websocket": OwnOrigin(sockets)})

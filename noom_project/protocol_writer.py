@@ -7,8 +7,8 @@ from typing import cast
 from msgspec import inspect as shape
 
 from call.protocol import CALL
-from chat.protocol.codec import CHAT, LOBBY, Socket
-from chat.protocol.messages import Wire
+from chat.protocol.codec import CHAT, LOBBY, Endpoint
+from chat.protocol.messages import WireType
 
 SOCKETS = {
     "lobby": ("/ws/lobby/", LOBBY),
@@ -37,7 +37,7 @@ def type_name(kind: shape.Type) -> str:
     raise TypeError(f"no TypeScript for {kind!r}")
 
 
-def fields(cls: type[Wire]) -> list[shape.Field]:
+def fields(cls: type[WireType]) -> list[shape.Field]:
     return list(cast(shape.StructType, shape.type_info(cls)).fields)
 
 
@@ -57,13 +57,13 @@ def limits(kind: shape.Type) -> str:
     return ""
 
 
-def _reach(cls: type[Wire], found: dict[type[Wire], None]) -> None:
+def _reach(cls: type[WireType], found: dict[type[WireType], None]) -> None:
     """Collects `cls` after all types that it contains."""
 
     def visit(kind: shape.Type) -> None:
         match kind:
             case shape.StructType():
-                _reach(cast(type[Wire], kind.cls), found)
+                _reach(cast(type[WireType], kind.cls), found)
             case shape.ListType():
                 visit(kind.item_type)
             case shape.UnionType():
@@ -75,16 +75,16 @@ def _reach(cls: type[Wire], found: dict[type[Wire], None]) -> None:
     found.setdefault(cls)
 
 
-def all_types() -> Iterable[type[Wire]]:
+def all_types() -> Iterable[type[WireType]]:
     """Returns every type of every socket, each once, parts before wholes."""
-    found: dict[type[Wire], None] = {}
+    found: dict[type[WireType], None] = {}
     for _, socket in SOCKETS.values():
-        for cls in [*socket.takes, *socket.takes.values(), *socket.sends]:
+        for cls in [*socket.accepts, *socket.accepts.values(), *socket.sends]:
             _reach(cls, found)
     return found
 
 
-def _interface(cls: type[Wire]) -> str:
+def _interface(cls: type[WireType]) -> str:
     lines = [f"export interface {cls.__name__} {{"]
     for field in fields(cls):
         optional = "" if field.required else "?"
@@ -104,7 +104,7 @@ def typescript() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _rows(cls: type[Wire]) -> str:
+def _rows(cls: type[WireType]) -> str:
     lines = []
     for field in fields(cls):
         optional = "" if field.required else ", optional"
@@ -116,14 +116,14 @@ def _rows(cls: type[Wire]) -> str:
     return "\n".join(lines) or "- (no fields)"
 
 
-def _own_doc(cls: type[Wire]) -> str:
+def _own_doc(cls: type[WireType]) -> str:
     doc = cls.__dict__.get("__doc__")
     return (getdoc(cls) or "").replace("\n", " ") + "\n\n" if doc else ""
 
 
-def _section(path: str, socket: Socket) -> str:
+def _section(path: str, socket: Endpoint) -> str:
     parts = [f"## `{path}`"]
-    for cls, answer in socket.takes.items():
+    for cls, answer in socket.accepts.items():
         parts.append(
             f"### client: `{cls.type}`\n\n{_own_doc(cls)}{_rows(cls)}\n\n"
             f"Answer: {answer.__name__}\n\n{_rows(answer)}"
@@ -135,7 +135,9 @@ def _section(path: str, socket: Socket) -> str:
 
 def markdown() -> str:
     """Returns the messages' part of docs/protocol.md."""
-    messages = {cls for _, s in SOCKETS.values() for cls in [*s.takes, *s.takes.values(), *s.sends]}
+    messages = {
+        cls for _, s in SOCKETS.values() for cls in [*s.accepts, *s.accepts.values(), *s.sends]
+    }
     things = [
         f"### {cls.__name__}\n\n{_own_doc(cls)}{_rows(cls)}"
         for cls in all_types()

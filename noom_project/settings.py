@@ -13,7 +13,7 @@ from chat.realtime import redis_client
 from noom_project.config import addresses, secret_masking
 from noom_project.config.environment import Environment, check_time_zone
 from noom_project.local import private_files
-from noom_project.local.defaults import kept_secret, own_hosts
+from noom_project.local.defaults import load_or_create_secret, own_hosts
 from noom_project.monitoring.log_formatters import logging_config
 from noom_project.security.content_policy import CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY  # noqa: F401
 
@@ -119,7 +119,9 @@ env.refuse()
 
 # The folder holds messages, password hashes and sessions: no other user may read them.
 private_files.keep_folder(VAR_DIR)
-SECRET_KEY = GIVEN_SECRET_KEY or (kept_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY)
+SECRET_KEY = GIVEN_SECRET_KEY or (
+    load_or_create_secret(VAR_DIR / "secret_key") if DEBUG else NO_SECRET_KEY
+)
 # Signatures of these keys stay valid while a key is being changed.
 SECRET_KEY_FALLBACKS = [key for key in FORMER_SECRET_KEYS.split(",") if key]
 # Secrets that no log and no error page may show.
@@ -246,12 +248,12 @@ if REDIS_URLS:
     options = {**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "chat.realtime.channel_layers.SharedLayer",
+            "BACKEND": "chat.realtime.channel_layers.RedisLayer",
             "CONFIG": {"hosts": [redis_client.layer_host(url, **options) for url in REDIS_URLS]},
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "chat.realtime.channel_layers.LocalLayer"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "chat.realtime.channel_layers.InProcessLayer"}}
 
 LOCALE_PATHS = [BASE_DIR / "noom_project" / "locale"]
 USE_TZ = True

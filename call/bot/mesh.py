@@ -9,7 +9,7 @@ from typing import Any
 
 from call.bot.connection_watch import CallWatch
 from call.bot.media.sources import Source
-from call.bot.media.track_relay import Fan
+from call.bot.media.track_relay import TrackRelay
 from call.bot.peer import Peer, PeerOptions
 from call.bot.transceivers import Slot
 from call.protocol import (
@@ -26,16 +26,16 @@ from call.protocol import (
     OfferEvent,
 )
 
-STRANGER_S = 10.0  # a sender of signals who is in no roster by then is dropped
+UNKNOWN_SENDER_TIMEOUT_S = 10.0  # a sender of signals who is in no roster by then is dropped
 
-KINDS = {OfferEvent: Offer, AnswerEvent: Answer, IceEvent: Ice}
+MESSAGE_TYPES = {OfferEvent: Offer, AnswerEvent: Answer, IceEvent: Ice}
 
 
 @dataclass
-class Entry:
+class MeshEntry:
     peer: Peer
     session: str
-    stranger: asyncio.TimerHandle | None = None
+    confirm_timer: asyncio.TimerHandle | None = None
 
 
 @dataclass
@@ -49,15 +49,19 @@ class Mesh:
     ice_servers: list[IceServer]
     relay_only: bool
     source: Source
-    live: Callable[[], Media]
+    sent_media: Callable[[], Media]
     send: Callable[[Offer | Answer | IceFailed], Awaitable[None]]
-    on_connected: Callable[[str, dict[Slot, Fan]], None]
+    on_connected: Callable[[str, dict[Slot, TrackRelay]], None]
     on_error: Callable[[Exception], None]
     frames: dict[str, Counter[Slot]] = field(default_factory=dict)
-    _entries: dict[str, Entry] = field(default_factory=dict)
+    _entries: dict[str, MeshEntry] = field(default_factory=dict)
     _callers: Mapping[str, Caller] = field(default_factory=dict)
-    _seen: dict[str, int] = field(default_factory=dict)  # the number of the last offer, by session
-    _retired: set[str] = field(default_factory=set)  # sessions that a newer one has replaced
+    _last_offer: dict[str, int] = field(
+        default_factory=dict
+    )  # the number of the last offer, by session
+    _replaced_sessions: set[str] = field(
+        default_factory=set
+    )  # sessions that a newer one has replaced
     _closing: set[asyncio.Task[None]] = field(default_factory=set)
     _closed: bool = False
 
@@ -79,10 +83,10 @@ class Mesh:
             return
         self._callers = callers
         for caller in callers.values():
-            if caller.id != self.you and caller.session not in self._retired:
-                self._meet(caller)
+            if caller.id != self.you and caller.session not in self._replaced_sessions:
+                self._connect(caller)
         for id, entry in list(self._entries.items()):
-            if id not in callers and entry.stranger is None:
+            if id not in callers and entry.confirm_timer is None:
                 self._drop(id)
 
     def signal(self, event: OfferEvent | AnswerEvent | IceEvent) -> None:
@@ -91,7 +95,7 @@ class Mesh:
         An offer may come before the roster that names its sender, and a candidate before the offer.
         """
         sender, session = event.sender, event.session
-        if self._closed or session in self._retired or sender == self.you:
+        if self._closed or session in self._replaced_sessions or sender == self.you:
             return
         body = event.candidate if isinstance(event, IceEvent) else event.description
         if isinstance(event, OfferEvent) and not self._is_new(session, event.description):
@@ -102,8 +106,8 @@ class Mesh:
                 return
             entry = self._open(sender, session)
             loop = asyncio.get_running_loop()
-            entry.stranger = loop.call_later(STRANGER_S, self._drop, sender)
-        entry.peer.receive(KINDS[type(event)], body)
+            entry.confirm_timer = loop.call_later(UNKNOWN_SENDER_TIMEOUT_S, self._drop, sender)
+        entry.peer.receive(MESSAGE_TYPES[type(event)], body)
 
     def refresh(self) -> None:
         """Send exactly the live media, after a change."""
@@ -117,19 +121,19 @@ class Mesh:
             self._drop(id)
         await asyncio.gather(*self._closing)
 
-    def _meet(self, caller: Caller) -> None:
+    def _connect(self, caller: Caller) -> None:
         entry = self._entries.get(caller.id)
         if entry is None or entry.session != caller.session:
             self._open(caller.id, caller.session).peer.start()
-        elif entry.stranger is not None:
-            entry.stranger.cancel()
-            entry.stranger = None
+        elif entry.confirm_timer is not None:
+            entry.confirm_timer.cancel()
+            entry.confirm_timer = None
             entry.peer.start()
 
-    def _open(self, id: str, session: str) -> Entry:
+    def _open(self, id: str, session: str) -> MeshEntry:
         old = self._entries.get(id)
         if old and old.session != session:
-            self._retired.add(old.session)
+            self._replaced_sessions.add(old.session)
         self._drop(id)
         frames = self.frames.setdefault(id, Counter())
 
@@ -137,27 +141,27 @@ class Mesh:
             await self.send(kind(to=id, session=session, description=description))
 
         options = PeerOptions(
-            polite=lambda: self._came_later(id),
+            polite=lambda: self._is_polite(id),
             ice_servers=self.ice_servers,
             relay_only=self.relay_only,
             source=self.source,
-            live=self.live,
+            sent_media=self.sent_media,
             next_number=lambda: next(self._numbers),
             send=send,
             on_frame=lambda slot: frames.update((slot,)),
             on_connected=lambda received: self.on_connected(id, received),
-            on_useless=lambda offer: self._renew(id, offer),
+            on_replace=lambda offer: self._replace_peer(id, offer),
             on_error=self.on_error,
         )
-        entry = self._entries[id] = Entry(Peer(options), session)
+        entry = self._entries[id] = MeshEntry(Peer(options), session)
         return entry
 
     def _drop(self, id: str) -> None:
         entry = self._entries.pop(id, None)
         if entry is None:
             return
-        if entry.stranger:
-            entry.stranger.cancel()
+        if entry.confirm_timer:
+            entry.confirm_timer.cancel()
         self._own(entry.peer.close())
 
     def _own(self, closing: Coroutine[Any, Any, None]) -> None:
@@ -166,7 +170,7 @@ class Mesh:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    def _renew(self, id: str, offer: Description | None) -> None:
+    def _replace_peer(self, id: str, offer: Description | None) -> None:
         """Replace a connection within its session.
 
         The remote side, too, begins anew when it receives the new certificate.
@@ -174,10 +178,10 @@ class Mesh:
         old = self._entries.get(id)
         if old is None or self._closed:
             return
-        stranger, old.stranger = old.stranger, None
+        stranger, old.confirm_timer = old.confirm_timer, None
         entry = self._open(id, old.session)
-        entry.stranger = stranger
-        for candidate in old.peer.early:
+        entry.confirm_timer = stranger
+        for candidate in old.peer.pending_candidates:
             entry.peer.receive(Ice, candidate)
         if offer:
             entry.peer.receive(Offer, offer)
@@ -185,12 +189,12 @@ class Mesh:
             entry.peer.start()
 
     def _is_new(self, session: str, offer: Description) -> bool:
-        if offer.number <= self._seen.get(session, -1):
+        if offer.number <= self._last_offer.get(session, -1):
             return False
-        self._seen[session] = offer.number
+        self._last_offer[session] = offer.number
         return True
 
-    def _came_later(self, id: str) -> bool:
+    def _is_polite(self, id: str) -> bool:
         """Whether this participant came later than another, and so is polite.
 
         A caller that no roster names yet has just come.

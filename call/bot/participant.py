@@ -14,17 +14,17 @@ from call import protocol as c
 from call.bot import room_page
 from call.bot.media.recorder import Recorder
 from call.bot.media.sources import Moving, Source
-from call.bot.media.track_relay import Fan
+from call.bot.media.track_relay import TrackRelay
 from call.bot.mesh import Mesh
 from call.bot.shutdown import end_all
-from call.bot.socket import PASSING_REFUSALS, REFUSED_WAIT_S, Line, Refused, Unreachable
-from call.bot.state import Log, Roster
+from call.bot.socket import REFUSED_DELAY_S, RequestRefused, SocketClient, Unreachable
+from call.bot.state import MessageLog, RosterReplica
 from call.bot.transceivers import Slot
 from chat.protocol import messages as m
 from chat.protocol.codec import CHAT
 
-TOO_FAST_WAIT_S = 1.0
-LEAVE_S = 0.5  # for the goodbyes; without one the server waits for the lease
+TOO_FAST_DELAY_S = 1.0
+LEAVE_TIMEOUT_S = 0.5  # for the goodbyes; without one the server waits for the lease
 
 log = logging.getLogger(__name__)
 
@@ -47,22 +47,21 @@ class Participant:
         record: Path | None = None,
     ) -> None:
         self.url, self.room = url.rstrip("/"), room
-        self.nickname = nickname
-        self.id = ""
+        self.nickname, self.id = nickname, ""
         self.source: Source = source or Moving(nickname)
         self.media = self.source.media
         self.recorder = Recorder(record) if record else None
         self._token = token
         self._session = secrets.token_hex(12)
-        self._roster: Roster[m.Person] = Roster()
-        self._callers: Roster[c.Caller] = Roster()
-        self._awaited: dict[str, c.Caller] = {}  # unknown to a restarted server
-        self._awaited_timer: asyncio.TimerHandle | None = None
+        self._roster: RosterReplica[m.Person] = RosterReplica()
+        self._callers: RosterReplica[c.Caller] = RosterReplica()
+        self._expected: dict[str, c.Caller] = {}  # unknown to a restarted server
+        self._expected_timer: asyncio.TimerHandle | None = None
         self._lease_s = 0.0  # of the server, for lost connections
-        self._log = Log()
-        self._news = asyncio.Event()
+        self._log = MessageLog()
+        self._changed = asyncio.Event()
         self._mesh: Mesh | None = None
-        self._healer: asyncio.Task[None] | None = None
+        self._repair_task: asyncio.Task[None] | None = None
 
     @property
     def people(self) -> dict[str, m.Person]:
@@ -109,14 +108,13 @@ class Participant:
                 return await self._chat.request(message, m.NewMessageAck)
             except Unreachable:
                 continue
-            except Refused as refusal:
+            except RequestRefused as refusal:
                 if refusal.code != "too_fast":
                     raise
-                await asyncio.sleep(TOO_FAST_WAIT_S)
+                await asyncio.sleep(TOO_FAST_DELAY_S)
 
     async def set_media(self, *, audio: bool | None = None, video: bool | None = None) -> None:
-        """Turn audio or video on or off, without a new negotiation.
-        The server receives the change again and again until it takes it."""
+        """Turn audio or video on or off, without a new negotiation."""
         self.media = c.Media(
             audio=self.media.audio if audio is None else audio,
             video=self.media.video if video is None else video,
@@ -124,9 +122,9 @@ class Participant:
         )
         if self._mesh:
             self._mesh.refresh()
-        self._news.set()
+        self._changed.set()
 
-    async def ended(self) -> Refused:
+    async def ended(self) -> RequestRefused:
         """Wait for a close that forbids a return (removed, room closed); return why."""
         waits = [asyncio.create_task(line.ended()) for line in (self._chat, self._call)]
         try:
@@ -139,9 +137,9 @@ class Participant:
     async def leave(self) -> None:
         """Leave the call and the room, with a goodbye before the connections close."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_S):
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
                 for line in (self._call, self._chat):
-                    with suppress(Unreachable, Refused):
+                    with suppress(Unreachable, RequestRefused):
                         await line.request(m.LeaveRoom(), m.EmptyAck)
         await self._stop()
 
@@ -149,15 +147,15 @@ class Participant:
         key = self.room
         if self._token is None:
             self.url, key, self._token = await room_page.load(self.url, self.room)
-        self._chat = Line(
+        self._chat = SocketClient(
             self.url,
             f"/ws/chat/{key}/",
             CHAT,
             hello=self._hello,
             on_welcome=self._entered,
-            on_event=self._hear,
+            on_event=self._on_event,
         )
-        self._call = Line(
+        self._call = SocketClient(
             self.url,
             f"/ws/call/{key}/",
             c.CALL,
@@ -165,15 +163,15 @@ class Participant:
             on_welcome=self._joined,
             on_event=self._hear_call,
         )
-        self._healer = asyncio.create_task(self._heal())
+        self._repair_task = asyncio.create_task(self._heal())
         await self._chat.start()
         await self._call.start()
 
     async def _stop(self) -> None:
-        if self._healer:
-            self._healer.cancel()
-        if self._awaited_timer:
-            self._awaited_timer.cancel()
+        if self._repair_task:
+            self._repair_task.cancel()
+        if self._expected_timer:
+            self._expected_timer.cancel()
         lines = (getattr(self, "_call", None), getattr(self, "_chat", None))
         await end_all(
             *((self.recorder.stop(),) if self.recorder else ()),
@@ -182,7 +180,7 @@ class Participant:
             self.source.stop(),
         )
 
-    def _hello(self) -> m.Wire:
+    def _hello(self) -> m.WireType:
         return m.EnterRoom(self._token or "", self.nickname, self._log.last, self._log.epoch)
 
     def _entered(self, answer: m.EnterRoomAck) -> None:
@@ -190,9 +188,9 @@ class Participant:
         self._roster.replace(answer.people, answer.version)
         self._log.begin(answer)
         self.nickname = self.people[self.id].nickname
-        self._news.set()
+        self._changed.set()
 
-    def _hear(self, event: m.Wire) -> None:
+    def _on_event(self, event: m.WireType) -> None:
         match event:
             case m.NewMessageEvent():
                 self._log.add(event)
@@ -203,11 +201,11 @@ class Participant:
             case m.WelcomeEvent() | m.PersonEvent() | m.NicknameEvent():
                 self._roster.put(event.person, event.version)
             case m.BeatEvent():
-                self._roster.heard(event.version)
+                self._roster.check_version(event.version)
                 self._log.head = max(self._log.head, event.seq)
-        self._news.set()
+        self._changed.set()
 
-    def _join(self) -> m.Wire:
+    def _join(self) -> m.WireType:
         return c.JoinRoom(self._token or "", self._session, self.media)
 
     def _joined(self, answer: c.JoinRoomAck) -> None:
@@ -219,7 +217,7 @@ class Participant:
             ice_servers=answer.ice_servers,
             relay_only=answer.relay_only,
             source=self.source,
-            live=lambda: self.media,
+            sent_media=lambda: self.media,
             send=self._call.post,
             on_connected=self._connected,
             on_error=lambda error: log.warning("%s: %r", self.nickname, error, exc_info=error),
@@ -230,15 +228,15 @@ class Participant:
     def _callers_came(self, answer: c.JoinRoomAck | c.CallPeopleAck) -> None:
         """Keep missing callers for a lease: they may return to a restarted server."""
         named = {caller.id for caller in answer.people}
-        before = self._awaited | self.callers
-        self._awaited = {id: caller for id, caller in before.items() if id not in named}
+        before = self._expected | self.callers
+        self._expected = {id: caller for id, caller in before.items() if id not in named}
         self._callers.replace(answer.people, answer.version)
-        if self._awaited_timer:
-            self._awaited_timer.cancel()
+        if self._expected_timer:
+            self._expected_timer.cancel()
         loop = asyncio.get_running_loop()
-        self._awaited_timer = loop.call_later(self._lease_s, self._await_no_more)
+        self._expected_timer = loop.call_later(self._lease_s, self._await_no_more)
 
-    def _hear_call(self, event: m.Wire) -> None:
+    def _hear_call(self, event: m.WireType) -> None:
         if self._mesh is None:
             return
         match event:
@@ -249,25 +247,25 @@ class Participant:
                 self._mesh.ice_servers = event.ice_servers
                 return
             case c.CallByeEvent():
-                self._awaited.pop(event.person.id, None)
+                self._expected.pop(event.person.id, None)
                 self._callers.remove(event.person, event.version)
             case c.CallWelcomeEvent() | c.CallPersonEvent() | c.MediaEvent():
-                self._awaited.pop(event.person.id, None)
+                self._expected.pop(event.person.id, None)
                 self._callers.put(event.person, event.version)
             case m.BeatEvent():
-                self._callers.heard(event.version)
+                self._callers.check_version(event.version)
         self._show_callers()
 
     def _await_no_more(self) -> None:
-        self._awaited = {}
+        self._expected = {}
         self._show_callers()
 
     def _show_callers(self) -> None:
         if self._mesh:
-            self._mesh.set_callers(self._awaited | self.callers)
-        self._news.set()
+            self._mesh.set_callers(self._expected | self.callers)
+        self._changed.set()
 
-    def _connected(self, participant_id: str, received: dict[Slot, Fan]) -> None:
+    def _connected(self, participant_id: str, received: dict[Slot, TrackRelay]) -> None:
         if self.recorder:
             person = self.people.get(participant_id)
             self.recorder.record(person.nickname if person else participant_id, received)
@@ -276,8 +274,8 @@ class Participant:
         """Request lost entries, and send media that the server does not have.
         After a passing refusal it repeats this soon, after another failure with the next event."""
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._changed.wait()
+            self._changed.clear()
             try:
                 if self._roster.missing:
                     people = await self._chat.request(m.People(), m.PeopleAck)
@@ -285,16 +283,16 @@ class Participant:
                 if self._log.missing:
                     after = m.History(after=self._log.last)
                     self._log.fill(await self._chat.request(after, m.HistoryAck))
-                    self._news.set()
+                    self._changed.set()
                 if self._callers.missing:
                     self._callers_came(await self._call.request(m.People(), c.CallPeopleAck))
                     self._show_callers()
                 me = self.callers.get(self.id)
                 if me is not None and me.media != self.media:
                     await self._call.request(self.media, m.EmptyAck)
-            except Refused as refusal:
-                if refusal.code in PASSING_REFUSALS:
-                    await asyncio.sleep(REFUSED_WAIT_S)
-                    self._news.set()
+            except RequestRefused as refusal:
+                if refusal.is_transient:
+                    await asyncio.sleep(REFUSED_DELAY_S)
+                    self._changed.set()
             except Unreachable:
                 continue

@@ -11,21 +11,21 @@ from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
 
 from call.bot import sdp
 from call.bot.media.sources import Source
-from call.bot.media.track_relay import Fan, Tap
-from call.bot.transceivers import Slot, adopt_slots, is_live, open_slots
+from call.bot.media.track_relay import RelayedTrack, TrackRelay
+from call.bot.transceivers import Slot, add_transceivers, is_live, match_transceivers
 from call.protocol import Answer, Candidate, Description, IceServer, Media, Offer
 
-OFFER_WAIT_S = 4.0  # the polite side waits so long for a remote offer
-ANSWER_DEADLINES_S = (4.0, 4.0, 8.0, 15.0)  # until an offer is sent again; the last one repeats
-CONNECT_DEADLINE_S = 20.0  # from both descriptions to a connection; then a new one
-HELD_CANDIDATES = 100  # without their description; older ones are dropped
+OFFER_DELAY_S = 4.0  # the polite side waits so long for a remote offer
+ANSWER_TIMEOUTS_S = (4.0, 4.0, 8.0, 15.0)  # until an offer is sent again; the last one repeats
+CONNECT_TIMEOUT_S = 20.0  # from both descriptions to a connection; then a new one
+MAX_PENDING_CANDIDATES = 100  # without their description; older ones are dropped
 
 
 @dataclass(frozen=True)
 class PeerOptions:
     """Parameters and callbacks of a peer.
 
-    The peer calls `polite` each time it matters. It calls `on_useless` if only a new connection can
+    The peer calls `polite` each time it matters. It calls `on_replace` if only a new connection can
     help: to answer this offer, or (None) to make one.
     """
 
@@ -33,12 +33,12 @@ class PeerOptions:
     ice_servers: list[IceServer]
     relay_only: bool
     source: Source
-    live: Callable[[], Media]
+    sent_media: Callable[[], Media]
     next_number: Callable[[], int]
     send: Callable[[type[Offer] | type[Answer], Description], Awaitable[None]]
     on_frame: Callable[[Slot], None]
-    on_connected: Callable[[dict[Slot, Fan]], None]
-    on_useless: Callable[[Description | None], None]
+    on_connected: Callable[[dict[Slot, TrackRelay]], None]
+    on_replace: Callable[[Description | None], None]
     on_error: Callable[[Exception], None]
 
 
@@ -47,10 +47,10 @@ class Peer:
     """A connection to one participant, from `start` or a first signal to `close`."""
 
     options: PeerOptions
-    received: dict[Slot, Fan] = field(default_factory=dict)
-    early: list[Candidate] = field(default_factory=list)  # without their description
-    _sent: dict[Slot, Tap] = field(default_factory=dict)
-    _outstanding: set[int] = field(default_factory=set)  # the numbers of the unanswered offer
+    received: dict[Slot, TrackRelay] = field(default_factory=dict)
+    pending_candidates: list[Candidate] = field(default_factory=list)  # without their description
+    _sent: dict[Slot, RelayedTrack] = field(default_factory=dict)
+    _offer_numbers: set[int] = field(default_factory=set)  # the numbers of the unanswered offer
     _unanswered: int = 0
     _signal_timer: asyncio.TimerHandle | None = None
     _health_timer: asyncio.TimerHandle | None = None
@@ -66,9 +66,9 @@ class Peer:
     def start(self) -> None:
         """Send an offer, or as the polite side wait a while for the remote one."""
         if self.options.polite():
-            self._remind_me(OFFER_WAIT_S, self._is_untouched)
+            self._schedule_offer(OFFER_DELAY_S, self._has_no_description)
         else:
-            self._operations.put_nowait(self._offer_if(self._is_untouched))
+            self._operations.put_nowait(self._offer_if(self._has_no_description))
 
     def receive(self, kind: type, body: Description | Candidate | None) -> None:
         """Queue an offer, an answer or a candidate (None: the last one has come)."""
@@ -80,11 +80,11 @@ class Peer:
 
     def refresh(self) -> None:
         """Send exactly the live media, after a change."""
-        slots = adopt_slots(self.pc)
+        slots = match_transceivers(self.pc)
         for name, track in self._sent.items():
             if name not in slots:
                 continue  # the connection has ended
-            wanted = track if is_live(name, self.options.live()) else None
+            wanted = track if is_live(name, self.options.sent_media()) else None
             if slots[name].sender.track is not wanted:
                 slots[name].sender.replaceTrack(wanted)
 
@@ -120,14 +120,14 @@ class Peer:
 
     async def _offer(self) -> None:
         if self.pc.localDescription is None:
-            open_slots(self.pc)
+            add_transceivers(self.pc)
             await self.pc.setLocalDescription()
         # A repeated offer only has a new number, so an answer to each of them is safe.
         number = self.options.next_number()
-        self._outstanding.add(number)
-        again_s = ANSWER_DEADLINES_S[min(self._unanswered, len(ANSWER_DEADLINES_S) - 1)]
+        self._offer_numbers.add(number)
+        again_s = ANSWER_TIMEOUTS_S[min(self._unanswered, len(ANSWER_TIMEOUTS_S) - 1)]
         self._unanswered += 1
-        self._remind_me(again_s, lambda: number in self._outstanding)
+        self._schedule_offer(again_s, lambda: number in self._offer_numbers)
         await self.options.send(Offer, Description(number, self.pc.localDescription.sdp))
 
     async def _take_offer(self, offer: Description) -> None:
@@ -135,8 +135,8 @@ class Peer:
         if collision and not self.options.polite():
             return
         # aiortc knows neither rollback nor an ICE restart.
-        if collision or self.pc.signalingState == "closed" or self._is_of_another(offer):
-            self.options.on_useless(offer)
+        if collision or self.pc.signalingState == "closed" or self._is_new_connection(offer):
+            self.options.on_replace(offer)
             return
         await self.pc.setRemoteDescription(sdp.description(offer.sdp, "offer"))
         self._fill()
@@ -145,10 +145,10 @@ class Peer:
         await self._settle()
 
     async def _take_answer(self, answer: Description) -> None:
-        if answer.number not in self._outstanding or self.pc.signalingState == "closed":
+        if answer.number not in self._offer_numbers or self.pc.signalingState == "closed":
             return
         await self.pc.setRemoteDescription(sdp.description(answer.sdp, "answer"))
-        self._outstanding.clear()
+        self._offer_numbers.clear()
         self._fill()
         await self._settle()
 
@@ -156,11 +156,11 @@ class Peer:
         """Relay the received tracks, and put the own ones into their slots."""
         if self.received or self._sent:
             return
-        slots = adopt_slots(self.pc)
+        slots = match_transceivers(self.pc)
         for name, transceiver in slots.items():
             if transceiver.receiver.track is not None:
                 seen = partial(self.options.on_frame, name)
-                self.received[name] = Fan(transceiver.receiver.track, seen)
+                self.received[name] = TrackRelay(transceiver.receiver.track, seen)
         for fan in self.received.values():
             fan.start()
         tracks = self.options.source.tracks(self.received)
@@ -174,8 +174,8 @@ class Peer:
         if self._signal_timer:
             self._signal_timer.cancel()
         if self.pc.connectionState != "connected":
-            self._watch(CONNECT_DEADLINE_S)
-        early, self.early = self.early, []
+            self._watch(CONNECT_TIMEOUT_S)
+        early, self.pending_candidates = self.pending_candidates, []
         for candidate in early:
             await self._take_candidate(candidate)
 
@@ -184,23 +184,27 @@ class Peer:
             return  # aiortc needs no end of the candidates
         remote = self.pc.remoteDescription
         if remote is None or not sdp.fits(candidate, remote.sdp):
-            self.early = [*self.early, candidate][-HELD_CANDIDATES:]
+            self.pending_candidates = [*self.pending_candidates, candidate][
+                -MAX_PENDING_CANDIDATES:
+            ]
             return
         # Only one path is lost by a malformed candidate, by a kind of address that aioice does not
         # know, or by a closed connection.
         with suppress(sdp.BadSignal, AssertionError, ValueError, OSError):
             await self.pc.addIceCandidate(sdp.candidate(candidate))
 
-    def _is_untouched(self) -> bool:
-        return not self._outstanding and self.pc.remoteDescription is None
+    def _has_no_description(self) -> bool:
+        return not self._offer_numbers and self.pc.remoteDescription is None
 
-    def _is_of_another(self, offer: Description) -> bool:
+    def _is_new_connection(self, offer: Description) -> bool:
         """Whether an offer needs a new connection.
 
         Another certificate means another connection, another ICE user an ICE restart.
         """
         known = self.pc.remoteDescription
-        return known is not None and sdp.marks(known.sdp) != sdp.marks(offer.sdp)
+        return known is not None and sdp.identity_attributes(known.sdp) != sdp.identity_attributes(
+            offer.sdp
+        )
 
     def _on_connection_state(self) -> None:
         match self.pc.connectionState:
@@ -210,18 +214,18 @@ class Peer:
                 self.options.on_connected(self.received)
             case "failed" | "closed":
                 # The remote side may be making a new connection already, or be gone.
-                self._watch(OFFER_WAIT_S if self.options.polite() else OFFER_WAIT_S / 2)
+                self._watch(OFFER_DELAY_S if self.options.polite() else OFFER_DELAY_S / 2)
 
     def _watch(self, patience_s: float) -> None:
         def look() -> None:
             if self.pc.connectionState != "connected":
-                self.options.on_useless(None)
+                self.options.on_replace(None)
 
         if self._health_timer:
             self._health_timer.cancel()
         self._health_timer = asyncio.get_running_loop().call_later(patience_s, look)
 
-    def _remind_me(self, delay_s: float, needed: Callable[[], bool]) -> None:
+    def _schedule_offer(self, delay_s: float, needed: Callable[[], bool]) -> None:
         if self._signal_timer:
             self._signal_timer.cancel()
         self._signal_timer = asyncio.get_running_loop().call_later(

@@ -32,7 +32,7 @@ def candidate(one: Candidate) -> RTCIceCandidate:
     return parsed
 
 
-def marks(sdp: str) -> tuple[str, ...]:
+def identity_attributes(sdp: str) -> tuple[str, ...]:
     """The certificate and the ICE user of a description."""
     found = [re.search(rf"^a={name}:(\S.*)$", sdp, re.M) for name in ("fingerprint", "ice-ufrag")]
     return tuple(one[1].strip().lower() if one else "" for one in found)

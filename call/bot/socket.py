@@ -15,15 +15,15 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Origin
 
 from chat.protocol import close_codes
-from chat.protocol.codec import Socket
-from chat.protocol.messages import BeatEvent, Wire
+from chat.protocol.codec import Endpoint
+from chat.protocol.messages import BeatEvent, WireType
 
-OPEN_DEADLINE_S = ANSWER_DEADLINE_S = 10.0
+OPEN_TIMEOUT_S = ANSWER_TIMEOUT_S = 10.0
 BEATS, SPARE_S = 2, 2.0  # a socket is dead after so many beats and seconds of silence
-FIRST_JITTER_S, MOST_JITTER_S = 1.0, 10.0
-AFTER_FLOODING_S = 5.0
-REFUSED_WAIT_S = 1.0
-CLOSE_DEADLINE_S = 1.0
+MIN_JITTER_S, MAX_JITTER_S = 1.0, 10.0
+FLOODING_DELAY_S = 5.0
+REFUSED_DELAY_S = 1.0
+CLOSE_TIMEOUT_S = 1.0
 MAX_EVENTS_BYTES = 4 * 1024 * 1024
 
 FINAL_CLOSES = {
@@ -35,21 +35,22 @@ FINAL_CLOSES = {
     close_codes.REPLACED,
     close_codes.OLD_PAGE,
 }
-PASSING_REFUSALS = {"not_in_room", "too_fast", "try_later"}
+TRANSIENT_REFUSALS = {"not_in_room", "too_fast", "try_later"}
 
-Answered = TypeVar("Answered", bound=Wire)
+Answered = TypeVar("Answered", bound=WireType)
 
 
 class Unreachable(Exception):
     """There is no Noom at an address, or the connection to it is lost."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A refusal of the server; docs/protocol.md lists each `code`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+        self.is_transient = code in TRANSIENT_REFUSALS
 
 
 class _Frame(Struct, frozen=True):
@@ -67,7 +68,7 @@ _decoder = msgspec.json.Decoder(_Frame | list[_Frame])
 _encoder = msgspec.json.Encoder()
 
 
-class Line:
+class SocketClient:
     """A socket of a room, from `start` to `stop`.
 
     `on_welcome` receives each answer to `hello`.
@@ -77,11 +78,11 @@ class Line:
         self,
         url: str,
         path: str,
-        protocol: Socket,
+        protocol: Endpoint,
         *,
-        hello: Callable[[], Wire],
+        hello: Callable[[], WireType],
         on_welcome: Callable[[Any], None],
-        on_event: Callable[[Wire], None],
+        on_event: Callable[[WireType], None],
     ) -> None:
         parts = urlsplit(url)
         self._origin = Origin(f"{parts.scheme}://{parts.netloc}")
@@ -90,12 +91,12 @@ class Line:
         self._on_welcome, self._on_event = on_welcome, on_event
         self._events = {kind.type: msgspec.json.Decoder(kind) for kind in protocol.sends}
         self._socket: ClientConnection | None = None
-        self._awaited: dict[int, tuple[type[Wire], asyncio.Future[Any]]] = {}
+        self._awaited: dict[int, tuple[type[WireType], asyncio.Future[Any]]] = {}
         self._last_ref = 0
         self._connection = 0
         self._return_within_s = 0.0  # of the last beat
-        self._silence_s = ANSWER_DEADLINE_S  # until the first answer says how often beats come
-        self._task: asyncio.Task[Refused] | None = None
+        self._silence_s = ANSWER_TIMEOUT_S  # until the first answer says how often beats come
+        self._task: asyncio.Task[RequestRefused] | None = None
         self.open = asyncio.Event()
 
     async def start(self) -> None:
@@ -105,7 +106,7 @@ class Line:
         """
         self._task = asyncio.create_task(self._live(await self._enter()))
 
-    async def ended(self) -> Refused:
+    async def ended(self) -> RequestRefused:
         """Wait for a close that forbids a return, and return why."""
         if self._task is None:
             raise Unreachable("The line was never opened.")
@@ -118,7 +119,7 @@ class Line:
                 await self._task
         await self._hang_up()
 
-    async def request(self, message: Wire, answer: type[Answered]) -> Answered:
+    async def request(self, message: WireType, answer: type[Answered]) -> Answered:
         """Send a message and return its answer.
 
         Raises Refused, or Unreachable if no answer came.
@@ -130,14 +131,14 @@ class Line:
         self._awaited[ref] = (answer, future)
         try:
             await self._socket.send(_encode(message, ref))
-            async with asyncio.timeout(ANSWER_DEADLINE_S):
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return await future
         except (ConnectionClosed, TimeoutError) as error:
             raise Unreachable("No answer came.") from error
         finally:
             del self._awaited[ref]
 
-    async def post(self, message: Wire) -> None:
+    async def post(self, message: WireType) -> None:
         """Send a message that needs no answer; drop it while disconnected."""
         if self._socket:
             with suppress(ConnectionClosed):
@@ -153,13 +154,13 @@ class Line:
         try:
             while (frame := await self._say(socket, hello)).type == "error":
                 refusal = msgspec.json.decode(frame.payload, type=_Error)
-                if refusal.code not in PASSING_REFUSALS:
-                    raise Refused(refusal.code, refusal.message)
-                await asyncio.sleep(REFUSED_WAIT_S)
+                if refusal.code not in TRANSIENT_REFUSALS:
+                    raise RequestRefused(refusal.code, refusal.message)
+                await asyncio.sleep(REFUSED_DELAY_S)
         except BaseException:
             await self._hang_up()
             raise
-        kind = self._protocol.takes[type(hello)]
+        kind = self._protocol.accepts[type(hello)]
         answer: Any = msgspec.json.decode(frame.payload, type=kind)
         self._silence_s = BEATS * answer.timing.beat_s + SPARE_S
         self._on_welcome(answer)
@@ -182,18 +183,18 @@ class Line:
         return await connect(
             self._address,
             origin=self._origin,
-            open_timeout=OPEN_DEADLINE_S,
-            close_timeout=CLOSE_DEADLINE_S,
+            open_timeout=OPEN_TIMEOUT_S,
+            close_timeout=CLOSE_TIMEOUT_S,
             ping_interval=None,
             max_size=MAX_EVENTS_BYTES,
             **options,
         )
 
-    async def _say(self, socket: ClientConnection, hello: Wire) -> _Frame:
+    async def _say(self, socket: ClientConnection, hello: WireType) -> _Frame:
         """Send `hello`, and return the first frame, which is its answer."""
         try:
             await socket.send(_encode(hello, 0))
-            async with asyncio.timeout(ANSWER_DEADLINE_S):
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 frame: _Frame | list[_Frame] = _decoder.decode(await socket.recv())
         except (ConnectionClosed, TimeoutError) as error:
             raise Unreachable(f"{self._address}: {error or 'no answer'}") from error
@@ -201,17 +202,19 @@ class Line:
             raise Unreachable(f"{self._address}: events before an answer")
         return frame
 
-    async def _live(self, socket: ClientConnection) -> Refused:
+    async def _live(self, socket: ClientConnection) -> RequestRefused:
         """Read, and reconnect after each loss, until a close forbids it."""
         while True:
             await self._read(socket)
             code, reason = socket.close_code, socket.close_reason or ""
             await self._hang_up()
             if code in FINAL_CLOSES:
-                return Refused(str(code), reason or f"The server closed the line with {code}.")
+                return RequestRefused(
+                    str(code), reason or f"The server closed the line with {code}."
+                )
             try:
                 socket = await self._come_back(code, reason)
-            except Refused as refusal:
+            except RequestRefused as refusal:
                 return refusal
 
     async def _come_back(self, code: int | None, reason: str) -> ClientConnection:
@@ -242,12 +245,12 @@ class Line:
                 self._return_within_s = event.return_within_ms / 1000
             self._on_event(event)
             return
-        kind, future = self._awaited.get(frame.ref, (Wire, None))
+        kind, future = self._awaited.get(frame.ref, (WireType, None))
         if future is None or future.done():
             return
         if frame.type == "error":
             refusal = msgspec.json.decode(frame.payload, type=_Error)
-            future.set_exception(Refused(refusal.code, refusal.message))
+            future.set_exception(RequestRefused(refusal.code, refusal.message))
         else:
             future.set_result(msgspec.json.decode(frame.payload, type=kind))
 
@@ -261,7 +264,7 @@ class Line:
             await socket.close()
 
 
-def _encode(message: Wire, ref: int | None = None) -> str:
+def _encode(message: WireType, ref: int | None = None) -> str:
     frame: dict[str, Any] = {"type": message.type, "payload": message}
     return _encoder.encode(frame if ref is None else frame | {"ref": ref}).decode()
 
@@ -271,8 +274,8 @@ def _wait_s(code: int | None, reason: str, attempt: int, within_s: float) -> flo
 
     A thousand clients that lose one server must not come back in one moment.
     """
-    least = AFTER_FLOODING_S if code == close_codes.FLOODING else 0.0
-    most = min(max(FIRST_JITTER_S, within_s) * 2**attempt, MOST_JITTER_S)
+    least = FLOODING_DELAY_S if code == close_codes.FLOODING else 0.0
+    most = min(max(MIN_JITTER_S, within_s) * 2**attempt, MAX_JITTER_S)
     if code == close_codes.RESTARTING and reason.isdecimal():
         most = int(reason) / 1000
     return least + random.uniform(0, most)  # noqa: S311 - spreads, hides nothing

@@ -16,7 +16,7 @@ M = TypeVar("M", bound=Member)
 
 
 @dataclass
-class Roster(Generic[M]):
+class RosterReplica(Generic[M]):
     """Members by id; `missing` means that a version was skipped.
 
     The participant then requests the whole roster.
@@ -38,7 +38,7 @@ class Roster(Generic[M]):
         if self._is_news(version):
             self.people.pop(person.id, None)
 
-    def heard(self, version: int) -> None:
+    def check_version(self, version: int) -> None:
         """Compare the version in a heartbeat."""
         self.missing |= version > self.version
 
@@ -51,7 +51,7 @@ class Roster(Generic[M]):
 
 
 @dataclass
-class Log:
+class MessageLog:
     """Messages in rising order, each once.
 
     `last` is the highest number without a gap below it since the participant came. `head` is the

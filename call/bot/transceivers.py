@@ -20,7 +20,7 @@ LAYOUT: tuple[tuple[Slot, str], ...] = (
 )
 
 
-def open_slots(pc: RTCPeerConnection) -> None:
+def add_transceivers(pc: RTCPeerConnection) -> None:
     """Add all four slots for both directions, for the side that offers.
 
     Media that are switched on later then need no negotiation.
@@ -29,7 +29,7 @@ def open_slots(pc: RTCPeerConnection) -> None:
         pc.addTransceiver(kind, direction="sendrecv")
 
 
-def adopt_slots(pc: RTCPeerConnection) -> dict[Slot, RTCRtpTransceiver]:
+def match_transceivers(pc: RTCPeerConnection) -> dict[Slot, RTCRtpTransceiver]:
     """The transceivers of a remote description, by their order within a kind.
 
     A foreign peer may have fewer.

@@ -8,7 +8,7 @@ from chat.errors import Unavailable
 from chat.http_transport import registry
 from chat.http_transport import requests as wire
 from chat.http_transport.remote import Request
-from chat.http_transport.session import Application, Batch, Gone
+from chat.http_transport.session import Application, Batch, SessionGone
 
 # A proxy that buffers or compresses answers would delay events.
 HEADERS = [
@@ -23,7 +23,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-class Fallback:
+class HttpTransport:
     """Serves the consumers of `sockets` to pages that get no WebSocket.
 
     Any process can answer a request for any session (registry.py). No request occupies a thread.
@@ -36,17 +36,17 @@ class Fallback:
         try:
             await self._answer(scope, receive, send)
         except _TooLarge:
-            await _say(send, 413)
+            await _respond(send, 413)
         except wire.BadRequest:
-            await _say(send, 400)
-        except Gone:
-            await _say(send, 410)
+            await _respond(send, 400)
+        except SessionGone:
+            await _respond(send, 410)
         except Unavailable:
-            await _say(send, 503)
+            await _respond(send, 503)
 
     async def _answer(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
-            await _say(send, 405)
+            await _respond(send, 405)
             return
         head, frames = wire.decode(await _body(receive))
         path = scope["path"].replace("/http/", "/ws/", 1)
@@ -54,39 +54,39 @@ class Fallback:
         if isinstance(head, wire.Open):
             session = await sessions.open(_socket_scope(scope, path), self.sockets)
             if session is None:
-                await _say(send, 404)
+                await _respond(send, 404)
                 return
             first = wire.Listen(session=session, turn=0, after=0, stream=head.stream)
             request = Request(path, first, [])
             await _start(send, wire.opened(session), more=head.stream)
             if head.stream:
-                await _while_connected(receive, _go_on(request, Batch(), send))
+                await _while_connected(receive, _send_rest(request, Batch(), send))
             return
         request = Request(path, head, frames)
         if isinstance(head, wire.Listen):
-            await _while_connected(receive, _tell(request, send, head.stream))
+            await _while_connected(receive, _send_events(request, send, head.stream))
         else:
             await sessions.serve(request)
-            await _say(send, 204)
+            await _respond(send, 204)
 
 
-async def _tell(request: Request, send: Send, stream: bool) -> None:
+async def _send_events(request: Request, send: Send, stream: bool) -> None:
     """Answer with events, as a stream or with those that are there."""
     batch = await registry.current().serve(request)
-    more = stream and not batch.over
+    more = stream and not batch.is_last
     await _start(send, batch.events, more=more)
     if more:
-        await _go_on(request, batch, send)
+        await _send_rest(request, batch, send)
 
 
-async def _go_on(request: Request, batch: Batch, send: Send) -> None:
+async def _send_rest(request: Request, batch: Batch, send: Send) -> None:
     """Send the rest of a stream; the page requests it again if it breaks off."""
     sessions = registry.current()
-    while not batch.over:
+    while not batch.is_last:
         request.since = batch.last
         try:
             batch = await sessions.serve(request)
-        except (Gone, Unavailable):
+        except (SessionGone, Unavailable):
             break
         await _write(send, batch.events, more=True)
     await _write(send, b"", more=False)
@@ -139,7 +139,7 @@ def _socket_scope(scope: Mapping[str, Any], path: str) -> dict[str, Any]:
     }
 
 
-async def _say(send: Send, status: int) -> None:
+async def _respond(send: Send, status: int) -> None:
     headers = [*HEADERS, (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _write(send, b"", more=False)

@@ -12,17 +12,17 @@ from django.conf import settings
 from django.core import signing
 
 from chat import runtime
-from chat.http_transport.remote import Others, Request
+from chat.http_transport.remote import RemoteSessions, Request
 from chat.http_transport.requests import Close, Listen, Send
-from chat.http_transport.session import Application, Batch, Gone, Session
+from chat.http_transport.session import Application, Batch, Session, SessionGone
 from chat.realtime import redis_client
 
 ID_BYTES = 18  # 144 bits, which nobody can guess
 PROCESS_BYTES = 9
-WATCH_S = 0.5
-REDIS_CONNECTIONS = 50
-REDIS_PATIENCE_S = 2.0  # wait for a free one of these connections
-REMEMBERED_S = 2.0  # an ended session stays so long, for a page that has not received the end
+CHECK_INTERVAL_S = 0.5
+MAX_REDIS_CONNECTIONS = 50
+REDIS_POOL_TIMEOUT_S = 2.0  # wait for a free one of these connections
+ENDED_SESSION_S = 2.0  # an ended session stays so long, for a page that has not received the end
 
 log = logging.getLogger(__name__)
 _signer = signing.Signer(salt="noom.http", sep=".")
@@ -40,23 +40,23 @@ class Sessions:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ended_at: dict[str, float] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._others: Others | None = None
+        self._remote: RemoteSessions | None = None
         if settings.REDIS_URLS:
             redis = redis_client.client(
                 settings.REDIS_URLS[0],
-                connections=REDIS_CONNECTIONS,
-                patience_s=REDIS_PATIENCE_S,
+                connections=MAX_REDIS_CONNECTIONS,
+                timeout_s=REDIS_POOL_TIMEOUT_S,
                 **settings.REDIS_OPTIONS,
             )
-            self._others = Others(redis, self.process, self.serve_here)
+            self._remote = RemoteSessions(redis, self.process, self.serve_here)
 
     async def open(self, scope: Mapping[str, Any], application: Application) -> str | None:
         """Open a session at the consumer of the scope's path; None if none accepts.
 
         Raises Unavailable if Redis is away.
         """
-        if self._others is not None:
-            await self._others.start()
+        if self._remote is not None:
+            await self._remote.start()
         session = Session(scope["path"])
         secret = secrets.token_urlsafe(ID_BYTES)
         self._held[secret] = session
@@ -73,29 +73,29 @@ class Sessions:
 
         Raises Gone or Unavailable.
         """
-        process, _ = _read(request.head.session)
+        process, _ = _process_and_secret(request.head.session)
         if process == self.process:
             return await self.serve_here(request)
-        if self._others is None:
-            raise Gone
-        await self._others.start()
-        return await self._others.ask(process, request)
+        if self._remote is None:
+            raise SessionGone
+        await self._remote.start()
+        return await self._remote.request(process, request)
 
     async def serve_here(self, request: Request) -> Batch:
         """Serve a request for a session of this process. Raises Gone."""
-        process, secret = _read(request.head.session)
+        process, secret = _process_and_secret(request.head.session)
         session = self._held.get(secret)
         if process != self.process or session is None or session.path != request.path:
-            raise Gone
+            raise SessionGone
         match request.head:
             case Listen(turn=turn, after=after):
                 session.acknowledge(after)
-                return await session.listen(turn, max(after, request.since))
+                return await session.poll(turn, max(after, request.since))
             case Send(number=number, after=after):
                 session.acknowledge(after)
-                session.take(number, request.frames)
+                session.receive_frames(number, request.frames)
             case Close(number=number, code=code):
-                session.take(number, request.frames)
+                session.receive_frames(number, request.frames)
                 session.end(code)
         return Batch()
 
@@ -106,17 +106,17 @@ class Sessions:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if self._others is not None:
-            await self._others.stop()
+        if self._remote is not None:
+            await self._remote.stop()
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(WATCH_S)
+            await asyncio.sleep(CHECK_INTERVAL_S)
             now = time.monotonic()
             for secret, session in list(self._held.items()):
-                if not session.over:
-                    session.look_after()
-                elif now - self._ended_at.setdefault(secret, now) > REMEMBERED_S:
+                if not session.ended:
+                    session.check_timeouts()
+                elif now - self._ended_at.setdefault(secret, now) > ENDED_SESSION_S:
                     self._forget(secret)
 
     def _forget(self, secret: str) -> None:
@@ -134,7 +134,7 @@ async def _run(session: Session, application: Application, scope: Mapping[str, A
         session.fail()
 
 
-def _read(name: str) -> tuple[str, str]:
+def _process_and_secret(name: str) -> tuple[str, str]:
     """Return the process and the secret in a session's name.
 
     Raises Gone unless the name has a valid signature.
@@ -142,7 +142,7 @@ def _read(name: str) -> tuple[str, str]:
     try:
         process, _, secret = _signer.unsign(name).partition(":")
     except signing.BadSignature as error:
-        raise Gone from error
+        raise SessionGone from error
     return process, secret
 
 
@@ -154,5 +154,5 @@ def current() -> Sessions:
     here = runtime.current()
     if here not in _sessions:
         _sessions[here] = sessions = Sessions()
-        here.at_stop.append(sessions.stop)
+        here.on_stop.append(sessions.stop)
     return _sessions[here]

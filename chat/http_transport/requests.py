@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 MAX_BODY_BYTES = 96 * 1024  # the largest frame, its head, and a margin
-QUIET = b":\n\n"  # a comment: the connection works, and there is no event
+SSE_COMMENT = b":\n\n"  # a comment: the connection works, and there is no event
 
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 SessionId = Annotated[str, Meta(max_length=200)]

@@ -25,10 +25,10 @@ RESERVED = (
 _LOOKALIKES = str.maketrans("01!iι", "ollll")
 _PAIRS = (("rn", "m"), ("vv", "w"))
 # Characters that could pass for the badge of the host.
-_CROWNS = str.maketrans("", "", "\U0001f451\u2654\u2655\u265a\u265b\U0001fa75")
+_HOST_BADGES = str.maketrans("", "", "\U0001f451\u2654\u2655\u265a\u265b\U0001fa75")
 
 
-def clean(text: str, limit: int) -> str:
+def clean_line(text: str, limit: int) -> str:
     """One line of visible text, NFC, at most `limit` characters; may be empty."""
     text = " ".join(_few_marks(visible(text)).split())
     while len(text) > limit:
@@ -62,7 +62,7 @@ def clean_text(text: str) -> str:
 
 def nickname(text: str) -> str:
     """The nickname to show for a typed one; "Anon" if it is empty."""
-    return clean(text.translate(_CROWNS), MAX_NICKNAME_CHARS) or DEFAULT_NICKNAME
+    return clean_line(text.translate(_HOST_BADGES), MAX_NICKNAME_CHARS) or DEFAULT_NICKNAME
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -85,7 +85,7 @@ def _is_mark(char: str) -> bool:
     return bool(unicodedata.combining(char)) or unicodedata.category(char) == "Me"
 
 
-def distinct(name: str, taken: set[str]) -> str:
+def make_distinct(name: str, taken: set[str]) -> str:
     """`name`, or `name` with the first number that makes it distinct.
 
     A number follows if `taken` has the skeleton of the name, or if pages reserve the name.
@@ -97,7 +97,7 @@ def _numbered(name: str, taken: set[str], limit: int = MAX_NICKNAME_CHARS) -> st
     candidate, number = name, 2
     while skeleton(candidate) in taken:
         suffix = f" ({number})"
-        candidate = clean(name, limit - len(suffix)) + suffix
+        candidate = clean_line(name, limit - len(suffix)) + suffix
         number += 1
     return candidate
 
@@ -116,7 +116,7 @@ def _reserved() -> frozenset[str]:
     return frozenset(map(skeleton, RESERVED))
 
 
-def told_apart(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+def distinct_room_names(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The names of rooms by key; of two that look alike, the later has a number."""
     taken: set[str] = set()
     apart = {}
@@ -128,7 +128,7 @@ def told_apart(found: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def room_name(text: str) -> str:
     """The name of a room as shown; empty if nothing typed is visible."""
-    return clean(text, MAX_ROOM_NAME_CHARS)
+    return clean_line(text, MAX_ROOM_NAME_CHARS)
 
 
 @functools.lru_cache(maxsize=10_000)

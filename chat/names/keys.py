@@ -27,7 +27,7 @@ _SIGNS = re.compile(r"[0-9a-f]{1,6}(-[0-9a-f]{1,6})*")
 _SAME = ("<wide>", "<narrow>", "<initial>", "<medial>", "<final>", "<isolated>")
 
 
-def room_key(name: str) -> str:
+def key_of_name(name: str) -> str:
     """The key of a listed room, from its name as it is shown or typed.
 
     Names that differ only in case, width, spaces or spelling (NFC) have one key. A hyphen between
@@ -60,7 +60,7 @@ def unlisted_key(name: str) -> str:
     No listed room can have such a key, because `room_key` puts fewer characters behind a tilde.
     """
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode().lower()
-    return f"{room_key(name)}~{secret}"
+    return f"{key_of_name(name)}~{secret}"
 
 
 def is_unlisted(key: str) -> bool:
@@ -69,11 +69,11 @@ def is_unlisted(key: str) -> bool:
 
 def is_key(key: str) -> bool:
     """Whether `room_key`, `older_key` or `unlisted_key` can make this key."""
-    found = readable(key)
+    found = slug_of(key)
     if not found or len(key) > MAX_KEY_CHARS or len(found) > MAX_READABLE_CHARS:
         return False
     is_older = room_name(found) == found == older_key(found)
-    return is_older or room_key(default_room_name(found)) == found or _is_digest(found)
+    return is_older or key_of_name(default_room_name(found)) == found or _is_digest(found)
 
 
 def _is_digest(key: str) -> bool:
@@ -91,17 +91,17 @@ def meant(typed: str) -> tuple[str | None, str]:
     key = "-".join(_folded(typed).split())
     if not is_key(key):
         return None, name
-    return key, name if room_key(name) == readable(key) else default_room_name(key)
+    return key, name if key_of_name(name) == slug_of(key) else default_room_name(key)
 
 
-def readable(key: str) -> str:
+def slug_of(key: str) -> str:
     """The part of a key that the room's name made."""
     return _UNLISTED.sub("", key)
 
 
 def default_room_name(key: str) -> str:
     """The name of a room of which only the key is known."""
-    found = readable(key)
+    found = slug_of(key)
     return _unspelled(found) or _DIGEST.sub("", found).replace("-", " ") or found
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from chat.errors import Unavailable
 from chat.presence.base import Lease, Presence
-from chat.presence.roster import Entrant, Roster
+from chat.presence.roster import JoiningConnection, Roster
 from chat.protocol import close_codes, codec
 from chat.protocol.messages import BeatEvent, Member
 from chat.realtime import connection
@@ -21,25 +21,25 @@ from chat.realtime.hub import Hub
 from chat.storage import bans, database, history
 from chat.storage.history import Head
 
-STEPS = 20  # slices of RENEW_S
+SLICES = 20  # slices of RENEW_S
 # For Redis and the database; past that the beat says `ok: false`. A page reconnects after 12 s of
 # silence.
-PATIENCE_S = 2.0
+QUERY_TIMEOUT_S = 2.0
 
 log = logging.getLogger(__name__)
 
 _Place = tuple[Roster, str]
-_Held = tuple[str, Entrant, Member]  # key of the place, connection, record
+_Held = tuple[str, JoiningConnection, Member]  # key of the place, connection, record
 
 
-class _Standing(NamedTuple):
+class _RoomStates(NamedTuple):
     """The state of rooms and their bans in the database."""
 
     heads: Mapping[str, Head]
     banned: Container[tuple[str, str]]
 
 
-class Heart:
+class Heartbeat:
     """The heartbeat of all places of this process."""
 
     def __init__(self, hub: Hub, presence: Presence, rosters: Sequence[Roster]) -> None:
@@ -50,7 +50,7 @@ class Heart:
         self._ended: list[Lease] = []
         self._failed = False
         # When the places of each step were renewed. A step says nothing of other steps.
-        self._renewed_at = [asyncio.get_running_loop().time()] * STEPS
+        self._renewed_at = [asyncio.get_running_loop().time()] * SLICES
 
     async def beat(self) -> float | None:
         """Renew leases and send beats for one slice.
@@ -58,7 +58,7 @@ class Heart:
         After a failure all places are served at once, because the first good beat tells them what
         they missed. Returns the seconds until the next attempt, or None for the usual interval.
         """
-        self._step = (self._step + 1) % STEPS
+        self._step = (self._step + 1) % SLICES
         everywhere = self._failed or self._is_late()
         # Taken once: a member who arrives during the queries receives the next beat.
         step = None if everywhere else self._step
@@ -68,10 +68,10 @@ class Heart:
         versions, standing = await asyncio.gather(
             self._renewed(places, step), self._asked(places), return_exceptions=True
         )
-        if isinstance(standing, _Standing):
-            self._send_out(here, standing, redis_answers=isinstance(versions, list))
-            self._drop_ended()
-        if isinstance(standing, _Standing) and isinstance(versions, list):
+        if isinstance(standing, _RoomStates):
+            self._disconnect_banned(here, standing, redis_answers=isinstance(versions, list))
+            self._disconnect_ended()
+        if isinstance(standing, _RoomStates) and isinstance(versions, list):
             self._failed = False
             beats = _beats(places, standing, versions)
         else:
@@ -87,18 +87,18 @@ class Heart:
 
     async def repair(self) -> None:
         """Repair one slice after a failure between two writes, such as to a room and its call."""
-        self._repair_step = (self._repair_step + 1) % STEPS
+        self._repair_step = (self._repair_step + 1) % SLICES
         places = self._places(self._repair_step)
         for roster in self._rosters:
             keys = [key for one, key in places if one is roster]
-            if roster.kind.repair is None or not keys or self._failed:
+            if roster.place_type.repair is None or not keys or self._failed:
                 continue
             try:
-                await roster.kind.repair(keys)
+                await roster.place_type.repair(keys)
             except Unavailable:
                 log.warning("a repair waits for Redis", exc_info=True)
 
-    async def catch_up(self) -> None:
+    async def renew_if_late(self) -> None:
         """Renew all leases if that is overdue.
 
         A process that stood still, or waited for its database, would otherwise find the leases of
@@ -116,7 +116,7 @@ class Heart:
             (roster, key)
             for roster in self._rosters
             for key in roster.local_keys()
-            if step is None or hash(key) % STEPS == step
+            if step is None or hash(key) % SLICES == step
         ]
 
     async def _renew(self, step: int | None = None) -> None:
@@ -124,56 +124,58 @@ class Heart:
         began = asyncio.get_running_loop().time()
         leases = [lease for roster, key in self._places(step) for lease in roster.leases(key)]
         renewed = await self._presence.renew(leases, settings.LEASE_S)
-        for renewed_step in range(STEPS) if step is None else [step]:
+        for renewed_step in range(SLICES) if step is None else [step]:
             self._renewed_at[renewed_step] = began
-        self._drop(renewed.taken, close_codes.REPLACED)
+        self._disconnect(renewed.taken, close_codes.REPLACED)
         self._ended += renewed.ended
 
-    def _drop_ended(self) -> None:
+    def _disconnect_ended(self) -> None:
         """Close the connections of members that were removed while the event of it got lost.
 
         The database may know a better reason, so this runs after its answer.
         """
         ended, self._ended = self._ended, []
-        self._drop(ended, close_codes.NORMAL)
+        self._disconnect(ended, close_codes.NORMAL)
 
-    def _drop(self, leases: list[Lease], code: int) -> None:
+    def _disconnect(self, leases: list[Lease], code: int) -> None:
         if leases:
-            lines = {lease.line for lease in leases}
+            lines = {lease.connection_id for lease in leases}
             for roster in self._rosters:
-                roster.drop_lines(code, lines)
+                roster.disconnect_by_id(code, lines)
 
     async def _renewed(self, places: list[_Place], step: int | None) -> list[int]:
         """Renew leases, and return the versions of these places afterwards."""
         await self._renew(step)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(QUERY_TIMEOUT_S):
             return await self._presence.versions([roster.place(key) for roster, key in places])
 
-    async def _asked(self, places: list[_Place]) -> _Standing:
+    async def _asked(self, places: list[_Place]) -> _RoomStates:
         keys = list({key for _, key in places})
         if not keys:
-            return _Standing({}, ())
-        async with asyncio.timeout(PATIENCE_S):
-            return await database.read(_standing, keys)
+            return _RoomStates({}, ())
+        async with asyncio.timeout(QUERY_TIMEOUT_S):
+            return await database.query(_room_states, keys)
 
-    def _send_out(self, here: list[_Held], standing: _Standing, *, redis_answers: bool) -> None:
+    def _disconnect_banned(
+        self, here: list[_Held], standing: _RoomStates, *, redis_answers: bool
+    ) -> None:
         """Disconnect members who may not stay and whose close the channel layer has lost.
 
         A removal waits for Redis. Without Redis nobody else would learn that the member has gone.
         """
-        for key, local, record in here:
+        for key, member_connection, record in here:
             head = standing.heads.get(key)
-            if head is None or not head.is_open or local.epoch not in ("", head.epoch):
-                local.drop(close_codes.ROOM_CLOSED)
+            if head is None or not head.is_open or member_connection.epoch not in ("", head.epoch):
+                member_connection.close(close_codes.ROOM_CLOSED)
             elif redis_answers and (key, getattr(record, "browser", None)) in standing.banned:
-                local.drop(close_codes.REMOVED)
+                member_connection.close(close_codes.REMOVED)
 
 
-def _standing(keys: list[str]) -> _Standing:
-    return _Standing(history.heads(keys), set(bans.among(keys)))
+def _room_states(keys: list[str]) -> _RoomStates:
+    return _RoomStates(history.room_heads(keys), set(bans.banned_in(keys)))
 
 
-def _beats(places: list[_Place], standing: _Standing, versions: list[int]) -> list[BeatEvent]:
+def _beats(places: list[_Place], standing: _RoomStates, versions: list[int]) -> list[BeatEvent]:
     """The beats of these places."""
     heads = standing.heads
     return [
@@ -184,5 +186,5 @@ def _beats(places: list[_Place], standing: _Standing, versions: list[int]) -> li
 
 def _beat(seq: int, version: int, *, ok: bool = True) -> BeatEvent:
     return BeatEvent(
-        seq=seq, version=version, ok=ok, return_within_ms=connection.return_within_ms()
+        seq=seq, version=version, ok=ok, return_within_ms=connection.reconnect_window_ms()
     )

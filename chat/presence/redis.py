@@ -22,13 +22,23 @@ from redis.exceptions import RedisError
 
 from chat.errors import Outdated, Unavailable
 from chat.presence import redis_scripts as scripts
-from chat.presence.base import Act, Change, Hold, Lease, Lost, Renewed, Rule, Snapshot, Swept
+from chat.presence.base import (
+    Action,
+    Change,
+    Claim,
+    Expired,
+    Lease,
+    Renewed,
+    Snapshot,
+    Swept,
+    Transition,
+)
 from chat.protocol.messages import Member
 
-MAX_TRIES = 50  # attempts at a change; other processes may overtake each one
+MAX_ATTEMPTS = 50  # attempts at a change; other processes may overtake each one
 RENEW_CHUNK = 500  # leases in one script, during which Redis serves nobody else
-ANSWER_S = 2.0  # timeout of a query; past that it raises Unavailable
-MAX_KNOWN = 1_000  # places that a process remembers; past that the oldest one is forgotten
+QUERY_TIMEOUT_S = 2.0  # timeout of a query; past that it raises Unavailable
+MAX_CACHED_PLACES = 1_000  # places that a process remembers; past that the oldest one is forgotten
 PREFIX = "noom:"
 DUE = f"{PREFIX}due"
 CHECK = f"{PREFIX}check"
@@ -36,7 +46,7 @@ CHECK = f"{PREFIX}check"
 Decode = Callable[[str, bytes], Member]
 
 
-class _Known(NamedTuple):
+class _CachedPlace(NamedTuple):
     """A place as a process knows it. It is immutable, so its holder may keep it."""
 
     version: int
@@ -48,7 +58,7 @@ class _Known(NamedTuple):
             return self.members
         return {id: member for id, member in self.members.items() if id not in self.ended}
 
-    def after(self, version: int, new: Sequence[Member], gone: Sequence[str]) -> "_Known":
+    def after(self, version: int, new: Sequence[Member], gone: Sequence[str]) -> "_CachedPlace":
         """The place after these members have changed or come, and those have gone."""
         changed = {record.id: record for record in new}
         members = self.members | changed
@@ -56,23 +66,23 @@ class _Known(NamedTuple):
             members.pop(id, None)
         if changed.keys() - self.members.keys():
             members = dict(sorted(members.items(), key=_coming))
-        return _Known(version, members, self.ended - changed.keys() - set(gone))
+        return _CachedPlace(version, members, self.ended - changed.keys() - set(gone))
 
 
-class _Step(NamedTuple):
+class _Update(NamedTuple):
     """A change of one member."""
 
     member_id: str
     before: Member | None
     after: Member | None
-    hold: Hold | None
+    claim: Claim | None
 
 
 def _coming(item: tuple[str, Member]) -> tuple[int, str]:
     return item[1].since, item[0]
 
 
-NOTHING = _Known(0, {})
+NOTHING = _CachedPlace(0, {})
 
 
 class RedisPresence:
@@ -82,7 +92,7 @@ class RedisPresence:
         self._redis = redis
         self._process = process
         self._decode = decode
-        self._known: dict[str, _Known] = {}  # ordered by the last read
+        self._cache: dict[str, _CachedPlace] = {}  # ordered by the last read
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._read_script = redis.register_script(scripts.READ)
         self._change_script = redis.register_script(scripts.CHANGE)
@@ -91,41 +101,43 @@ class RedisPresence:
         self._counts_script = redis.register_script(scripts.COUNTS)
 
     async def read(self, place: str) -> Snapshot:
-        known = await self._look(place)
+        known = await self._fetch(place)
         return Snapshot(known.version, known.living())
 
     async def update(
-        self, place: str, member_id: str, rule: Rule, hold: Hold | None = None
+        self, place: str, member_id: str, transition: Transition, claim: Claim | None = None
     ) -> Change:
         # Optimistic locking: apply the rule to the known place and write if the version is
         # unchanged. Otherwise merge the changes that Redis answers with, and try again. The lock
         # avoids conflicts within this process. A refusal, or a change without effect, is decided
         # only on data that was just read.
-        takes = hold is not None and hold.act is Act.TAKE
+        takes = claim is not None and claim.action is Action.TAKE
         async with self._locks.setdefault(place, asyncio.Lock()):
-            known, is_fresh = self._known.get(place, NOTHING), False
-            for attempt in range(MAX_TRIES):
+            known, is_fresh = self._cache.get(place, NOTHING), False
+            for attempt in range(MAX_ATTEMPTS):
                 members = known.living()
                 try:
-                    before, after = members.get(member_id), rule(members)
+                    before, after = members.get(member_id), transition(members)
                     writes = before is not None or (takes and after is not None)
                 except Exception:
                     if is_fresh:
                         raise
                     writes = False
                 if writes:
-                    answer = await self._write(place, known, _Step(member_id, before, after, hold))
+                    answer = await self._write(
+                        place, known, _Update(member_id, before, after, claim)
+                    )
                     if isinstance(answer, Change):
                         return answer
-                    if answer is None and hold and hold.act is not Act.LET_GO:
-                        raise Outdated(hold.line)
+                    if answer is None and claim and claim.action is not Action.RELEASE:
+                        raise Outdated(claim.connection_id)
                     if answer is None:
                         return Change(before, before, len(members), known.version, members)
                     known, is_fresh = answer, True
                 elif is_fresh:
                     return Change(None, None, len(members), known.version, members)
                 else:
-                    known, is_fresh = await self._look(place), True
+                    known, is_fresh = await self._fetch(place), True
                 if attempt:
                     await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 - no secret
         raise Unavailable(f"{place} changes too fast")
@@ -137,99 +149,101 @@ class RedisPresence:
             arguments: list[str | bytes | int] = [PREFIX, self._process, int(lease_s * 1000)]
             for place, record, line, number in chunk:
                 arguments += [place, record.id, msgspec.json.encode(record), line, number]
-            answer = await _answer(self._renew_script(keys=[DUE], args=arguments))
+            answer = await _with_timeout(self._renew_script(keys=[DUE], args=arguments))
             for found, numbers in zip(renewed, answer, strict=True):
                 found += [chunk[number] for number in numbers]
         return renewed
 
     async def expire(self) -> Swept:
-        rows, more = await _answer(self._expire_script(keys=[DUE], args=[PREFIX]))
+        rows, more = await _with_timeout(self._expire_script(keys=[DUE], args=[PREFIX]))
         lost = []
         for place, record, count, version in rows:
             name = place.decode()
             change = Change(self._decode(name, record), None, count, version)
-            lost.append(Lost(name, change))
+            lost.append(Expired(name, change))
         return Swept(lost, bool(more))
 
     async def versions(self, places: Sequence[str]) -> list[int]:
         keys = [f"{PREFIX}{place}:version" for place in places]
-        found = await _answer(self._redis.mget(keys)) if keys else []
+        found = await _with_timeout(self._redis.mget(keys)) if keys else []
         return [int(version or 0) for version in found]
 
-    async def holders(self, place: str) -> dict[str, str]:
-        found = await _answer(self._redis.hgetall(f"{PREFIX}{place}:holders"))
+    async def processes(self, place: str) -> dict[str, str]:
+        found = await _with_timeout(self._redis.hgetall(f"{PREFIX}{place}:holders"))
         return {id.decode(): holder.decode().partition(" ")[0] for id, holder in found.items()}
 
-    async def counts(self, kind: str) -> dict[str, int]:
-        found = await _answer(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))
+    async def member_counts(self, kind: str) -> dict[str, int]:
+        found = await _with_timeout(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))
         pairs = zip(found[::2], found[1::2], strict=True)
         return {place.decode().partition(":")[2]: count for place, count in pairs}
 
     async def check(self) -> None:
         # A write, because a full Redis still answers reads.
-        await _answer(self._redis.set(CHECK, self._process, px=1_000))
+        await _with_timeout(self._redis.set(CHECK, self._process, px=1_000))
 
     async def close(self) -> None:
         """Close the connections to Redis."""
         await self._redis.aclose()
 
-    async def _look(self, place: str) -> _Known:
+    async def _fetch(self, place: str) -> _CachedPlace:
         """The current place, read from Redis as far as it changed."""
-        known = self._known.get(place, NOTHING)
-        news = await _answer(self._read_script(args=[f"{PREFIX}{place}", known.version]))
-        return self._learn(place, known, news)
+        known = self._cache.get(place, NOTHING)
+        news = await _with_timeout(self._read_script(args=[f"{PREFIX}{place}", known.version]))
+        return self._apply_delta(place, known, news)
 
-    async def _write(self, place: str, known: _Known, step: _Step) -> Change | _Known | None:
+    async def _write(
+        self, place: str, known: _CachedPlace, step: _Update
+    ) -> Change | _CachedPlace | None:
         """Write a change.
 
         Returns the change. If the place is another one than `known`, returns it as it is now. If a
         newer connection holds the member, returns None.
         """
-        before, after, hold = step.before, step.after, step.hold or Hold("", Act.USE)
+        before, after, claim = step.before, step.after, step.claim or Claim("", Action.USE)
         record = b"" if after is None else msgspec.json.encode(after)
-        lease_ms = int(hold.lease_s * 1000)
-        answer = await _answer(
+        lease_ms = int(claim.lease_s * 1000)
+        answer = await _with_timeout(
             self._change_script(
                 keys=[DUE],
                 args=[
                     *(f"{PREFIX}{place}", known.version, len(known.ended)),
                     *(step.member_id, record, int(before != after), place),
-                    hold.act if step.hold else "",
-                    *(self._process, hold.line, hold.number, lease_ms),
+                    claim.action if step.claim else "",
+                    *(self._process, claim.connection_id, claim.number, lease_ms),
                 ],
             )
         )
         if len(answer) == 1:
             return None
         if len(answer) != 3:
-            return self._learn(place, known, answer)
+            return self._apply_delta(place, known, answer)
         version, count, line = answer[0], answer[1], answer[2].decode()
         gone = [] if after else [step.member_id]
         here = self._remember(place, known.after(version, [after] if after else [], gone))
-        replaced = line if hold.act is Act.TAKE and line != hold.line else ""
+        replaced = line if claim.action is Action.TAKE and line != claim.connection_id else ""
         return Change(before, after, count, version, here.living(), replaced)
 
-    def _learn(self, place: str, known: _Known, news: list[Any]) -> _Known:
+    def _apply_delta(self, place: str, known: _CachedPlace, delta: list[Any]) -> _CachedPlace:
         """Merge the changes since `known` into the known place."""
-        version, is_all, records, gone, ended = news
+        version, is_all, records, gone, ended = delta
         before = NOTHING if is_all else known
         new = [self._decode(place, record) for record in records]
         here = before.after(version, new, [id.decode() for id in gone])
         return self._remember(place, here._replace(ended=frozenset(id.decode() for id in ended)))
 
-    def _remember(self, place: str, known: _Known) -> _Known:
-        self._known.pop(place, None)
+    def _remember(self, place: str, known: _CachedPlace) -> _CachedPlace:
+        self._cache.pop(place, None)
         if known.members:
-            self._known[place] = known
-            if len(self._known) > MAX_KNOWN:
-                del self._known[next(iter(self._known))]
+            self._cache[place] = known
+            if len(self._cache) > MAX_CACHED_PLACES:
+                del self._cache[next(iter(self._cache))]
         return known
 
 
-async def _answer(question: Awaitable[Any] | Any) -> Any:
+async def _with_timeout(question: Awaitable[Any] | Any) -> Any:
     # redis-py limits each step of each try, which adds up to a quarter of a minute.
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(QUERY_TIMEOUT_S):
             return await cast(Awaitable[Any], question)
     except (RedisError, OSError, TimeoutError) as error:
         raise Unavailable(str(error)) from error

@@ -1,6 +1,6 @@
 """The Lua scripts of presence in Redis. Each runs as one atomic step, by the clock of Redis."""
 
-from chat.presence.base import ENDED_S
+from chat.presence.base import REMEMBER_END_S
 
 LOGGED = 256  # changes in the log of a place; an older reader gets the whole place
 SWEPT_AT_ONCE = 200  # places in one step of a sweep, for which other processes wait
@@ -73,14 +73,14 @@ local function holder_of(base, id)
 end
 local function remember_end(base, id, holder)
   local number = holder and holder.number or 0
-  redis.call('SET', base .. ':ended:' .. id, number, 'PX', {int(ENDED_S * 1000)})
+  redis.call('SET', base .. ':ended:' .. id, number, 'PX', {int(REMEMBER_END_S * 1000)})
 end
 """
 
 # KEYS: due. ARGV: prefix of the place's keys; the version on which the change was decided, and the
 # number of ended leases then; the member; its record (empty: removed); whether the record changes;
-# the place; then of the claim: the act (empty: none), the process, the connection's id, its number,
-# and milliseconds of the lease.
+# the place; then of the claim: the action (empty: none), the process, the id of the connection, its
+# number, and milliseconds of the lease.
 # Returns version, count and the former connection; or the changes, if another process has changed
 # the place meanwhile; or one empty string, if a newer connection holds the member.
 CHANGE = (
@@ -90,17 +90,17 @@ CHANGE = (
     + _HOLDERS
     + """
 local base, since, id, record = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5]
-local place, act, line, number = ARGV[7], ARGV[8], ARGV[10], tonumber(ARGV[11])
+local place, action, line, number = ARGV[7], ARGV[8], ARGV[10], tonumber(ARGV[11])
 local leases, holders = base .. ':leases', base .. ':holders'
 local version = tonumber(redis.call('GET', base .. ':version') or 0)
 if version ~= since or redis.call('ZCOUNT', leases, '-inf', now) ~= tonumber(ARGV[3]) then
   return news(base, since)
 end
 local holder = holder_of(base, id)
-if act == 'take' then
+if action == 'take' then
   local last = holder and holder.number or tonumber(redis.call('GET', base .. ':ended:' .. id) or 0)
   if number < last and not (holder and holder.line == line) then return {''} end
-elseif act ~= '' and holder and (holder.line ~= line or holder.gone) then
+elseif action ~= '' and holder and (holder.line ~= line or holder.gone) then
   return {''}
 end
 if record == '' then
@@ -110,13 +110,13 @@ if record == '' then
   remember_end(base, id, holder)
 else
   redis.call('HSET', base .. ':records', id, record)
-  if act == 'take' then
+  if action == 'take' then
     redis.call('HSET', holders, id, ARGV[9] .. ' ' .. line .. ' ' .. ARGV[11])
     redis.call('DEL', base .. ':ended:' .. id)
-  elseif act == 'let go' and holder then
+  elseif action == 'release' and holder then
     redis.call('HSET', holders, id, holder.text .. ' gone')
   end
-  if act == 'take' or act == 'let go' then
+  if action == 'take' or action == 'release' then
     local ends = now + ARGV[12]
     redis.call('ZADD', leases, ends, id)
     local due = redis.call('ZSCORE', KEYS[1], place)

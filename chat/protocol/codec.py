@@ -31,7 +31,7 @@ class _Envelope(Struct, frozen=True, forbid_unknown_fields=True):
     ref: Ref | None = None
 
 
-class _Sent(Struct, frozen=True, forbid_unknown_fields=True):
+class _Event(Struct, frozen=True, forbid_unknown_fields=True):
     """An event from the channel layer; a tick of the lobby is empty."""
 
     type: str = ""
@@ -44,7 +44,7 @@ _ESCAPE = re.compile(
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
 _envelope = msgspec.json.Decoder(_Envelope)
-_sent = msgspec.json.Decoder(_Sent)
+_event_decoder = msgspec.json.Decoder(_Event)
 _encoder = msgspec.json.Encoder()
 
 
@@ -57,16 +57,19 @@ def is_current(query: bytes) -> bool:
     return named in ([], [str(VERSION)])
 
 
-class Socket:
+class Endpoint:
     """One kind of socket: its messages with their answers, and its events."""
 
     def __init__(
-        self, *, takes: dict[type[m.Wire], type[m.Wire]], sends: tuple[type[m.Wire], ...]
+        self,
+        *,
+        takes: dict[type[m.WireType], type[m.WireType]],
+        sends: tuple[type[m.WireType], ...],
     ) -> None:
-        self.takes, self.sends = takes, sends
+        self.accepts, self.sends = takes, sends
         self._decoders = {kind.type: msgspec.json.Decoder(kind) for kind in takes}
 
-    def decode(self, frame: str | bytes | None) -> tuple[m.Wire, int | None]:
+    def decode(self, frame: str | bytes | None) -> tuple[m.WireType, int | None]:
         """Decode a frame into its message and `ref`, without lone surrogates.
 
         Raises ProtocolError for frames that are binary, too large or not JSON (NaN too), and for
@@ -100,7 +103,7 @@ def _well_formed(frame: str) -> bytes:
     return frame.encode(errors="ignore")
 
 
-def event(message: m.Wire) -> bytes:
+def event(message: m.WireType) -> bytes:
     """Encode an event as JSON: `{"type": …, "payload": {…}}`."""
     return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
 
@@ -110,7 +113,7 @@ def check_event(encoded: bytes) -> None:
 
     Raises DecodeError or UnicodeDecodeError.
     """
-    _sent.decode(encoded)
+    _event_decoder.decode(encoded)
     encoded.decode()  # msgspec does not check the UTF-8 of what it only passes on
 
 
@@ -119,12 +122,12 @@ def batch(events: list[bytes]) -> bytes:
     return events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]"
 
 
-def encoded(message: m.Wire) -> Raw:
+def encoded(message: m.WireType) -> Raw:
     """Encode a payload as JSON; a thread does so for long ones."""
     return Raw(_encoder.encode(message))
 
 
-def ack(ref: int, payload: m.Wire | Raw) -> bytes:
+def ack(ref: int, payload: m.WireType | Raw) -> bytes:
     """Encode the answer to a message that has a `ref`."""
     return b'{"type":"ack","ref":%d,"payload":%b}' % (ref, _encoder.encode(payload))
 
@@ -135,7 +138,7 @@ def error(ref: int | None, code: str, message: str) -> bytes:
     return encoded if ref is None else b'{"ref":%d,%b' % (ref, encoded[1:])
 
 
-CHAT = Socket(
+CHAT = Endpoint(
     takes={
         m.EnterRoom: m.EnterRoomAck,
         m.RenewToken: m.RenewTokenAck,
@@ -158,4 +161,4 @@ CHAT = Socket(
         m.ErrorEvent,
     ),
 )
-LOBBY = Socket(takes={}, sends=(m.RoomChangeEvent, m.ErrorEvent))
+LOBBY = Endpoint(takes={}, sends=(m.RoomChangeEvent, m.ErrorEvent))

@@ -27,7 +27,7 @@ Epoch = Annotated[str, Meta(max_length=16)]
 RawNickname = Annotated[str, Meta(max_length=256)]  # cleaned and shortened by `names.nickname`
 
 
-class Wire(Struct, frozen=True, forbid_unknown_fields=True):
+class WireType(Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the message types: immutable, and strict about its fields."""
 
     type: ClassVar[str]
@@ -41,7 +41,7 @@ class Wire(Struct, frozen=True, forbid_unknown_fields=True):
 # Parts of messages.
 
 
-class Member(Wire, frozen=True):
+class Member(WireType, frozen=True):
     """A member of a place, as presence keeps it.
     `here` is false while the member's connection is lost and its lease still runs. `since` is the
     time when it came, in milliseconds of the Unix epoch."""
@@ -59,7 +59,7 @@ class Person(Member, frozen=True):
     in_call: bool
 
 
-class Message(Wire, frozen=True):
+class Message(WireType, frozen=True):
     """A stored chat message.
     `from` is empty in an announcement, which only an administrator can send. `seq` counts the
     messages and deletions of the room's journal together: 1, 2, 3 … `sent_at` is in milliseconds of
@@ -73,14 +73,14 @@ class Message(Wire, frozen=True):
     client_id: str
 
 
-class Span(Wire, frozen=True):
+class Span(WireType, frozen=True):
     """The numbers from `first` to `last`."""
 
     first: int
     last: int
 
 
-class Deletion(Wire, frozen=True):
+class Deletion(WireType, frozen=True):
     """An entry of the journal: the messages with numbers in `spans` are deleted.
     It has a number of its own, so a page that misses it notices a gap, as with a message."""
 
@@ -88,13 +88,13 @@ class Deletion(Wire, frozen=True):
     spans: list[Span]
 
 
-class RoomInfo(Wire, frozen=True):
+class RoomInfo(WireType, frozen=True):
     key: str
     name: str
     listed: bool
 
 
-class OpenRoom(Wire, frozen=True):
+class OpenRoom(WireType, frozen=True):
     """A listed room with people in it.
     `count` people are in the room, `in_call` of them in its call."""
 
@@ -107,7 +107,7 @@ class OpenRoom(Wire, frozen=True):
 # From the browser, on the chat socket.
 
 
-class EnterRoom(Wire, frozen=True):
+class EnterRoom(WireType, frozen=True):
     """The first message of a chat socket.
     The page has the journal of the room's life `epoch` up to `last_seq`; the server ignores a
     `last_seq` of another life. `connection` grows with each connection of a page. The server keeps
@@ -121,24 +121,24 @@ class EnterRoom(Wire, frozen=True):
     connection: Seq = 0
 
 
-class RenewToken(Wire, frozen=True):
+class RenewToken(WireType, frozen=True):
     """Request a new participant token, for a return after the old one expires."""
 
 
-class NewMessage(Wire, frozen=True):
+class NewMessage(WireType, frozen=True):
     """Send a message; the server stores a repeated `client_id` once."""
 
     text: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
     client_id: ClientId
 
 
-class Nickname(Wire, frozen=True):
+class Nickname(WireType, frozen=True):
     """Request another nickname; the answer holds the one that was given."""
 
     nickname: RawNickname
 
 
-class Typing(Wire, frozen=True):
+class Typing(WireType, frozen=True):
     """Report that the participant writes, or has stopped.
     The server passes on at most one change a second. A page repeats the report every few seconds,
     because after 6 s of silence it counts as stopped."""
@@ -146,7 +146,7 @@ class Typing(Wire, frozen=True):
     on: bool
 
 
-class History(Wire, frozen=True):
+class History(WireType, frozen=True):
     """Request the entries below `before` or above `after`; exactly one is given.
     `limit` keeps the messages nearest to that number. The answer has them in rising order."""
 
@@ -155,18 +155,18 @@ class History(Wire, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=HISTORY_LIMIT)] = HISTORY_LIMIT
 
 
-class People(Wire, frozen=True):
+class People(WireType, frozen=True):
     """Request the whole roster, after a gap in its versions."""
 
 
-class LeaveRoom(Wire, frozen=True):
+class LeaveRoom(WireType, frozen=True):
     """Leave at once and for good."""
 
 
 # Answers.
 
 
-class Timing(Wire, frozen=True):
+class Timing(WireType, frozen=True):
     """Intervals of the server.
     A heartbeat comes every `beat_s` seconds. Members of a lost process leave the roster after
     `lease_s`."""
@@ -175,7 +175,7 @@ class Timing(Wire, frozen=True):
     lease_s: float
 
 
-class EnterRoomAck(Wire, frozen=True):
+class EnterRoomAck(WireType, frozen=True):
     """The room as the participant enters it.
     `messages` are the newest, or those after `last_seq`, with the `deletions` among them. `seq` is
     the room's last number. `epoch` names the life of the room: a room that was deleted and made
@@ -192,22 +192,22 @@ class EnterRoomAck(Wire, frozen=True):
     epoch: Epoch
 
 
-class RenewTokenAck(Wire, frozen=True):
+class RenewTokenAck(WireType, frozen=True):
     token: Token
 
 
-class NewMessageAck(Wire, frozen=True):
+class NewMessageAck(WireType, frozen=True):
     """The message is stored."""
 
     seq: int
     sent_at: int
 
 
-class NicknameAck(Wire, frozen=True):
+class NicknameAck(WireType, frozen=True):
     nickname: str
 
 
-class HistoryAck(Wire, frozen=True):
+class HistoryAck(WireType, frozen=True):
     """Messages and deletions of the journal in rising order.
     The answer to `after` has all entries from there to its last one; the answer to `before` has the
     deletions between its messages."""
@@ -216,38 +216,38 @@ class HistoryAck(Wire, frozen=True):
     deletions: list[Deletion]
 
 
-class PeopleAck(Wire, frozen=True):
+class PeopleAck(WireType, frozen=True):
     people: list[Person]
     version: int
 
 
-class EmptyAck(Wire, frozen=True):
+class EmptyAck(WireType, frozen=True):
     """Success without a result."""
 
 
 # Events. `version` counts the changes of the roster; a gap means that an event was lost.
 
 
-class WelcomeEvent(Wire, frozen=True):
+class WelcomeEvent(WireType, frozen=True):
     person: Person
     count: int
     version: int
 
 
-class ByeEvent(Wire, frozen=True):
+class ByeEvent(WireType, frozen=True):
     person: Person
     count: int
     version: int
 
 
-class PersonEvent(Wire, frozen=True):
+class PersonEvent(WireType, frozen=True):
     """A person lost or regained the connection, or joined or left the call."""
 
     person: Person
     version: int
 
 
-class NicknameEvent(Wire, frozen=True):
+class NicknameEvent(WireType, frozen=True):
     person: Person
     version: int
 
@@ -260,12 +260,12 @@ class DeletedEvent(Deletion, frozen=True):
     """An admin deleted messages, or they were too old."""
 
 
-class TypingEvent(Wire, frozen=True):
+class TypingEvent(WireType, frozen=True):
     sender: str = msgspec.field(name="from")
     on: bool
 
 
-class BeatEvent(Wire, frozen=True):
+class BeatEvent(WireType, frozen=True):
     """A heartbeat: the connection works.
     `seq` is the last number of the room's journal. `ok` is false while the server has lost its
     database or Redis; `seq` and `version` then mean nothing. After a lost connection a page waits a
@@ -278,14 +278,14 @@ class BeatEvent(Wire, frozen=True):
     return_within_ms: int = 0
 
 
-class RoomChangeEvent(Wire, frozen=True):
+class RoomChangeEvent(WireType, frozen=True):
     """The fullest open rooms, at most a hundred, and the number of all open rooms."""
 
     rooms: list[OpenRoom]
     total: int
 
 
-class ErrorEvent(Wire, frozen=True):
+class ErrorEvent(WireType, frozen=True):
     """A failure: `code` is for programs, `message` for people.
     The frame has the `ref` of the message that caused it, if that had one."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from chat.realtime.rate_limits import Bucket, Buckets, network
+from chat.realtime.rate_limits import TokenBucket, TokenBuckets, network
 
 # A stored message without its text: its columns, and its entries in four indexes.
 STORED_ROW_BYTES = 400
@@ -24,14 +24,14 @@ KB, MB = 1_000, 1_000_000
 class Cost(NamedTuple):
     """A cost, and the buckets and holder that it is taken from."""
 
-    buckets: Buckets
+    buckets: TokenBuckets
     holder: str
     amount: float
 
 
-def _by_day(most: Callable[[], float], clock: Callable[[], float]) -> Buckets:
+def _by_day(most: Callable[[], float], clock: Callable[[], float]) -> TokenBuckets:
     """Buckets of a daily budget, which a holder may spend at once."""
-    return Buckets(lambda: most() / DAY_S, clock, burst_s=DAY_S)
+    return TokenBuckets(lambda: most() / DAY_S, clock, burst_s=DAY_S)
 
 
 def _at_once(costs: list[Cost]) -> bool:
@@ -48,9 +48,9 @@ class Budgets:
     """The budgets of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._read = Buckets(lambda: settings.HISTORY_KB_PER_ADDRESS_PER_S * KB, clock)
-        self._said = Buckets(lambda: settings.MESSAGES_PER_ADDRESS_PER_S, clock)
-        self._said_in = Buckets(lambda: settings.MESSAGES_PER_ROOM_PER_S, clock)
+        self._read = TokenBuckets(lambda: settings.HISTORY_KB_PER_ADDRESS_PER_S * KB, clock)
+        self._said = TokenBuckets(lambda: settings.MESSAGES_PER_ADDRESS_PER_S, clock)
+        self._said_in = TokenBuckets(lambda: settings.MESSAGES_PER_ROOM_PER_S, clock)
         self._stored = _by_day(lambda: settings.MB_PER_ADDRESS_PER_DAY * MB, clock)
         self._stored_in = _by_day(lambda: settings.MB_PER_ROOM_PER_DAY * MB, clock)
         self._made = _by_day(lambda: settings.ROOMS_PER_ADDRESS_PER_DAY, clock)
@@ -72,7 +72,7 @@ class Budgets:
         """Take one room from the daily budget of an address."""
         return self._made.take(network(address))
 
-    def reserve(self, address: str, socket: Bucket) -> bool:
+    def reserve(self, address: str, socket: TokenBucket) -> bool:
         """Take the cost of a whole answer of messages; `settle` gives the rest back."""
         if not socket.take(ANSWER_BYTES):
             return False
@@ -81,7 +81,7 @@ class Budgets:
             return False
         return True
 
-    def settle(self, address: str, socket: Bucket, cost: int) -> None:
+    def settle(self, address: str, socket: TokenBucket, cost: int) -> None:
         """Give back the unused part of a reserved answer."""
         socket.give_back(ANSWER_BYTES - cost)
         self._read.give_back(network(address), ANSWER_BYTES - cost)

@@ -10,14 +10,14 @@ from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis.exceptions import RedisError
 
-Take = Callable[[dict[str, Any]], None]
+OnMessage = Callable[[dict[str, Any]], None]
 
-RETRY_S = 1.0  # until the next read after Redis has failed
+READ_RETRY_DELAY_S = 1.0  # until the next read after Redis has failed
 
 log = logging.getLogger(__name__)
 
 
-class LocalLayer(InMemoryChannelLayer):
+class InProcessLayer(InMemoryChannelLayer):
     """Channels' in-memory layer with synchronous delivery.
 
     The original queues each message, which takes two more iterations of the event loop, behind all
@@ -27,12 +27,12 @@ class LocalLayer(InMemoryChannelLayer):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._listeners: dict[str, Take] = {}
+        self._listeners: dict[str, OnMessage] = {}
 
     def _clean_expired(self) -> None:
         pass
 
-    def listen(self, channel: str, take: Take) -> None:
+    def listen(self, channel: str, take: OnMessage) -> None:
         """Pass each message of a channel to `take`, whose errors stop nothing."""
         self._listeners[channel] = take
 
@@ -50,7 +50,7 @@ class LocalLayer(InMemoryChannelLayer):
                     log.warning("garbage on the layer", exc_info=True)
 
 
-class SharedLayer(RedisPubSubChannelLayer):
+class RedisLayer(RedisPubSubChannelLayer):
     """Channels' Redis layer that sends to many groups in one round trip.
 
     The original sends to one group after the other and waits for each answer.
@@ -60,7 +60,7 @@ class SharedLayer(RedisPubSubChannelLayer):
         super().__init__(*args, **options)
         self._readers: dict[str, asyncio.Task[None]] = {}
 
-    def listen(self, channel: str, take: Take) -> None:
+    def listen(self, channel: str, take: OnMessage) -> None:
         """Pass each message for a channel to `take`, whose errors stop nothing."""
         self._readers[channel] = asyncio.create_task(self._read(channel, take))
 
@@ -71,22 +71,22 @@ class SharedLayer(RedisPubSubChannelLayer):
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
 
-    async def _read(self, channel: str, take: Take) -> None:
+    async def _read(self, channel: str, take: OnMessage) -> None:
         while True:
             try:
                 take(await self.receive(channel))
             except (RedisError, OSError, TimeoutError):
                 log.warning("reading from the layer failed", exc_info=True)
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(READ_RETRY_DELAY_S)
             except Exception:
                 # A broken message on the layer must neither deafen this process nor slow it.
                 log.warning("garbage on the layer", exc_info=True)
 
-    def lane(self, group: str) -> int:
+    def shard(self, group: str) -> int:
         """The number of the Redis that carries a group."""
         layer = self._get_layer()
-        lane: int = layer._shards.index(layer._get_shard(layer._get_group_channel_name(group)))
-        return lane
+        shard: int = layer._shards.index(layer._get_shard(layer._get_group_channel_name(group)))
+        return shard
 
     async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
         """Send to groups of one lane. Raises the errors of Redis."""

@@ -11,46 +11,48 @@ from redis.exceptions import RedisError
 from chat.errors import Unavailable
 from chat.protocol import close_codes, codec
 from chat.protocol.frames import Frame
-from chat.realtime.channel_layers import LocalLayer, SharedLayer
+from chat.realtime.channel_layers import InProcessLayer, RedisLayer
 from chat.stats import counts
 
-BUSY_S = 0.05  # a group that received something within this time is busy
-GATHER_S = 0.005  # wait of an outbound event in a busy group, to cross the layer with others
-JOIN_S = 0.02  # wait of an inbound event in a busy group, to leave with others in one frame
-MAX_GATHERED = 10_000  # events of one group; past that events are lost, and repaired by number
-PUBLISH_DEADLINE_S = 2.0  # for Redis; past that the operation fails
+BUSY_WINDOW_S = 0.05  # a group that received something within this time is busy
+# Wait of an outbound event in a busy group, to cross the layer with others.
+OUTBOUND_BATCH_S = 0.005
+# Wait of an inbound event in a busy group, to leave with others in one frame.
+INBOUND_BATCH_S = 0.02
+MAX_OUTBOUND = 10_000  # events of one group; past that events are lost, and repaired by number
+LAYER_TIMEOUT_S = 2.0  # for Redis; past that the operation fails
 MESSAGE_TYPE = "noom.event"  # the only type on the layer; no client's text becomes one
 
 log = logging.getLogger(__name__)
 
 
-class Local(Protocol):
+class Subscriber(Protocol):
     """A subscriber of this process: the connection of a participant."""
 
     id: str  # the participant
-    line: str  # id of the connection
+    connection_id: str  # id of the connection
 
-    def deliver(self, frame: Frame) -> None:
+    def send_frame(self, frame: Frame) -> None:
         """Take a frame without waiting."""
 
-    def drop(self, code: int) -> None:
+    def close(self, code: int) -> None:
         """Close the connection with a code."""
 
 
-class _Item(NamedTuple):
+class _Publication(NamedTuple):
     """An encoded event or a close code, for a group, a participant in it or one connection."""
 
-    what: bytes | int
+    content: bytes | int
     to: str | None = None
-    line: str | None = None
+    connection_id: str | None = None
 
 
-def _check(item: _Item) -> None:
+def _check(item: _Publication) -> None:
     """Raise ValueError for an item that no process publishes: neither JSON nor a known code."""
-    if isinstance(item.what, bytes):
-        codec.check_event(item.what)
-    elif item.what not in close_codes.ALL:
-        raise ValueError(f"neither an event nor a close: {item.what!r:.100}")
+    if isinstance(item.content, bytes):
+        codec.check_event(item.content)
+    elif item.content not in close_codes.ALL:
+        raise ValueError(f"neither an event nor a close: {item.content!r:.100}")
     if not isinstance(item.to, str | None):
         raise ValueError(f"no participant: {item.to!r:.100}")
 
@@ -58,50 +60,50 @@ def _check(item: _Item) -> None:
 class Hub:
     """The groups that this process listens to, and their connections in it."""
 
-    def __init__(self, layer: LocalLayer | SharedLayer) -> None:
+    def __init__(self, layer: InProcessLayer | RedisLayer) -> None:
         self._layer = layer
         self._channel: str | None = None
-        self._locals: dict[str, set[Local]] = {}
+        self._subscribers: dict[str, set[Subscriber]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # Outbound events by group, and the due groups by lane of the layer. One task sends for a
         # lane, so that the events of a group keep their order.
-        self._gathered: dict[str, list[_Item]] = {}
+        self._outbound: dict[str, list[_Publication]] = {}
         self._due: dict[int, dict[str, None]] = {}
         self._senders: dict[int, asyncio.Task[None]] = {}
         self._sent_at: dict[str, float] = {}  # of groups with connections in this process
         # Inbound events of busy groups that are not delivered yet.
-        self._arrived: dict[str, list[_Item]] = {}
-        self._handed_out_at: dict[str, float] = {}
+        self._inbound: dict[str, list[_Publication]] = {}
+        self._fanned_out_at: dict[str, float] = {}
 
-    async def join(self, group: str, local: Local) -> None:
+    async def subscribe(self, group: str, subscriber: Subscriber) -> None:
         """Subscribe a connection to a group; it receives each event published after this.
 
         Raises Unavailable if the layer does not answer; then the connection is not subscribed.
         """
         async with self._lock(group):
-            here = self._locals.setdefault(group, set())
-            here.add(local)
+            here = self._subscribers.setdefault(group, set())
+            here.add(subscriber)
             if len(here) > 1:
                 return
             try:
-                async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                async with asyncio.timeout(LAYER_TIMEOUT_S):
                     await self._layer.group_add(group, await self._own_channel())
             except (RedisError, OSError, TimeoutError) as error:
-                del self._locals[group]
+                del self._subscribers[group]
                 raise Unavailable(str(error)) from error
 
-    async def leave(self, group: str, local: Local) -> None:
+    async def unsubscribe(self, group: str, subscriber: Subscriber) -> None:
         """Undo `join`; for a connection that is not subscribed, nothing changes."""
         async with self._lock(group):
-            here = self._locals.get(group, set())
-            here.discard(local)
-            if here or group not in self._locals:
+            here = self._subscribers.get(group, set())
+            here.discard(subscriber)
+            if here or group not in self._subscribers:
                 return
-            del self._locals[group]
-            for kept in (self._sent_at, self._handed_out_at, self._arrived):
+            del self._subscribers[group]
+            for kept in (self._sent_at, self._fanned_out_at, self._inbound):
                 kept.pop(group, None)
             try:
-                async with asyncio.timeout(PUBLISH_DEADLINE_S):
+                async with asyncio.timeout(LAYER_TIMEOUT_S):
                     await self._layer.group_discard(group, await self._own_channel())
             except (RedisError, OSError, TimeoutError):
                 # The subscription remains: its events are dropped, and a later `join` reuses it.
@@ -112,34 +114,34 @@ class Hub:
 
         Delivery is at most once. A page repairs a lost event by its number or its version.
         """
-        self._gather(group, _Item(event, to))
+        self._enqueue(group, _Publication(event, to))
 
     def beat(self, group: str, event: bytes) -> None:
         """Send an encoded event and a ping to the connections of a group in this process."""
         frame = Frame(event, and_ping=True)
-        here = list(self._locals.get(group, ()))
-        for local in here:
-            local.deliver(frame)
+        here = list(self._subscribers.get(group, ()))
+        for subscriber in here:
+            subscriber.send_frame(frame)
         counts.deliveries += len(here)
 
-    def drop(
-        self, group: str, code: int, *, to: str | None = None, line: str | None = None
+    def disconnect(
+        self, group: str, code: int, *, to: str | None = None, connection_id: str | None = None
     ) -> None:
-        """Close the connections of a group, of a participant in it, or the one connection `line`.
+        """Close the connections of a group, of a participant in it, or one connection.
 
         In this process the close is immediate. Delayed, it could meet a participant who has
         returned on a newer connection.
         """
-        item = _Item(code, to, line)
-        self._drop_locals(group, code, item)
-        self._gather(group, item)
+        item = _Publication(code, to, connection_id)
+        self._disconnect_here(group, code, item)
+        self._enqueue(group, item)
 
     async def close(self) -> None:
         """Send the outbound events, and stop listening."""
-        for group in list(self._gathered):
-            self._send_soon(group)
+        for group in list(self._outbound):
+            self._flush(group)
         if self._senders:
-            await asyncio.wait(self._senders.values(), timeout=PUBLISH_DEADLINE_S)
+            await asyncio.wait(self._senders.values(), timeout=LAYER_TIMEOUT_S)
         if self._channel is not None:
             await self._layer.unlisten(self._channel)
 
@@ -149,39 +151,39 @@ class Hub:
     async def _own_channel(self) -> str:
         if self._channel is None:
             self._channel = await self._layer.new_channel()
-            self._layer.listen(self._channel, self._take)
+            self._layer.listen(self._channel, self._on_layer_message)
         return self._channel
 
-    def _gather(self, group: str, item: _Item) -> None:
+    def _enqueue(self, group: str, item: _Publication) -> None:
         # The first event of a quiet group goes at once, and so does a signal to one participant.
         # In a busy group the following events go together.
         loop = asyncio.get_running_loop()
-        gathered = self._gathered.get(group)
+        gathered = self._outbound.get(group)
         if gathered is None:
-            self._gathered[group] = [item]
-            if item.to is None and loop.time() - self._sent_at.get(group, 0) < BUSY_S:
-                loop.call_later(GATHER_S, self._send_soon, group)
+            self._outbound[group] = [item]
+            if item.to is None and loop.time() - self._sent_at.get(group, 0) < BUSY_WINDOW_S:
+                loop.call_later(OUTBOUND_BATCH_S, self._flush, group)
                 return
-        elif len(gathered) < MAX_GATHERED:
+        elif len(gathered) < MAX_OUTBOUND:
             gathered.append(item)
         else:
             counts.publish_failures += 1
             log.warning("too much waits for %s", group)
         if gathered is None or item.to is not None:
-            self._send_soon(group)
+            self._flush(group)
 
-    def _send_soon(self, group: str) -> None:
-        if group not in self._gathered:
+    def _flush(self, group: str) -> None:
+        if group not in self._outbound:
             return
-        if isinstance(self._layer, LocalLayer):
+        if isinstance(self._layer, InProcessLayer):
             self._layer.send_now(group, self._message(group))
             return
-        lane = self._layer.lane(group)
+        lane = self._layer.shard(group)
         self._due.setdefault(lane, {})[group] = None
         if lane not in self._senders:
             self._senders[lane] = asyncio.create_task(self._send_due(self._layer, lane))
 
-    async def _send_due(self, layer: SharedLayer, lane: int) -> None:
+    async def _send_due(self, layer: RedisLayer, lane: int) -> None:
         try:
             while due := self._due.pop(lane, {}):
                 await self._send(layer, {group: self._message(group) for group in due})
@@ -190,75 +192,78 @@ class Hub:
 
     def _message(self, group: str) -> dict[str, Any]:
         """The layer message with all outbound items of a group, which is sent now."""
-        if group in self._locals:
+        if group in self._subscribers:
             self._sent_at[group] = asyncio.get_running_loop().time()
-        items = self._gathered.pop(group)
+        items = self._outbound.pop(group)
         return {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
 
-    async def _send(self, layer: SharedLayer, messages: dict[str, dict[str, Any]]) -> None:
+    async def _send(self, layer: RedisLayer, messages: dict[str, dict[str, Any]]) -> None:
         try:
-            async with asyncio.timeout(PUBLISH_DEADLINE_S):
+            async with asyncio.timeout(LAYER_TIMEOUT_S):
                 await layer.group_send_many(messages)
         except Exception:
             counts.publish_failures += sum(len(message["items"]) for message in messages.values())
             log.warning("publishing to %d groups failed", len(messages), exc_info=True)
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _on_layer_message(self, message: dict[str, Any]) -> None:
         group = message.get("group")
-        if message.get("type") != MESSAGE_TYPE or group not in self._locals:
+        if message.get("type") != MESSAGE_TYPE or group not in self._subscribers:
             return
-        items, is_ours = [*starmap(_Item, message["items"])], message["by"] == self._channel
+        items, is_ours = [*starmap(_Publication, message["items"])], message["by"] == self._channel
         for item in items:
             _check(item)
         for item in items:
-            if isinstance(item.what, bytes):
-                self._arrived.setdefault(group, []).append(item)
+            if isinstance(item.content, bytes):
+                self._inbound.setdefault(group, []).append(item)
             elif not is_ours:  # this process has closed its own connections already
-                self._hand_out_arrived(group)  # events before the close are delivered before it
-                self._drop_locals(group, item.what, item)
-        self._hand_out_soon(group, is_ours or any(item.to is not None for item in items))
+                self._fan_out_inbound(group)  # events before the close are delivered before it
+                self._disconnect_here(group, item.content, item)
+        self._fan_out_soon(group, is_ours or any(item.to is not None for item in items))
 
-    def _hand_out_soon(self, group: str, at_once: bool) -> None:
+    def _fan_out_soon(self, group: str, at_once: bool) -> None:
         # Events of several processes leave a busy group in one write, because a write costs more
         # than the rest. The own events of this process do not wait, and take waiting ones along.
         loop = asyncio.get_running_loop()
-        if at_once or loop.time() - self._handed_out_at.get(group, 0) > BUSY_S:
-            self._hand_out_arrived(group)
+        if at_once or loop.time() - self._fanned_out_at.get(group, 0) > BUSY_WINDOW_S:
+            self._fan_out_inbound(group)
         else:
-            loop.call_later(JOIN_S, self._hand_out_arrived, group)
+            loop.call_later(INBOUND_BATCH_S, self._fan_out_inbound, group)
 
-    def _hand_out_arrived(self, group: str) -> None:
-        if events := self._arrived.pop(group, None):
-            self._handed_out_at[group] = asyncio.get_running_loop().time()
-            self._hand_out(group, events)
+    def _fan_out_inbound(self, group: str) -> None:
+        if events := self._inbound.pop(group, None):
+            self._fanned_out_at[group] = asyncio.get_running_loop().time()
+            self._fan_out(group, events)
 
-    def _drop_locals(self, group: str, code: int, item: _Item) -> None:
-        for local in list(self._locals.get(group, ())):
-            if item.to in (None, local.id) and item.line in (None, local.line):
-                local.drop(code)
+    def _disconnect_here(self, group: str, code: int, item: _Publication) -> None:
+        for subscriber in list(self._subscribers.get(group, ())):
+            if item.to in (None, subscriber.id) and item.connection_id in (
+                None,
+                subscriber.connection_id,
+            ):
+                subscriber.close(code)
 
-    def _hand_out(self, group: str, events: list[_Item]) -> None:
+    def _fan_out(self, group: str, events: list[_Publication]) -> None:
         """Deliver events to the connections of a group in this process. This is the hot path.
 
         A frame is encoded once for all connections.
         """
-        locals_here = self._locals.get(group)
+        locals_here = self._subscribers.get(group)
         if not events or not locals_here:
             return
         addressed = {event.to for event in events if event.to is not None}
         common = _frame([event for event in events if event.to is None])
         delivered = 0
-        for local in list(locals_here):
-            if addressed and local.id in addressed:
-                frame = _frame([event for event in events if event.to in (None, local.id)])
+        for subscriber in list(locals_here):
+            if addressed and subscriber.id in addressed:
+                frame = _frame([event for event in events if event.to in (None, subscriber.id)])
             else:
                 frame = common
             if frame is not None:
-                local.deliver(frame)
+                subscriber.send_frame(frame)
                 delivered += 1
         counts.deliveries += delivered
 
 
-def _frame(events: list[_Item]) -> Frame | None:
-    encoded = [event.what for event in events if isinstance(event.what, bytes)]
+def _frame(events: list[_Publication]) -> Frame | None:
+    encoded = [event.content for event in events if isinstance(event.content, bytes)]
     return Frame(codec.batch(encoded)) if encoded else None

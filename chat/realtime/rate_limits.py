@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 
 BURST_S = 5.0  # seconds of the rate that a full bucket holds
-PATIENCE = 100  # refusals in a row after which a socket counts as flooding
+MAX_CONSECUTIVE_REFUSALS = 100  # refusals in a row after which a socket counts as flooding
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket: `rate` a second on average, `rate` × `burst_s` at once."""
 
     def __init__(
@@ -44,12 +44,12 @@ class Bucket:
         self._tokens = min(self._size, self._tokens + cost)
 
     @property
-    def flooding(self) -> bool:
-        """Whether the client goes on after PATIENCE refusals in a row."""
-        return self.refused >= PATIENCE
+    def is_flooding(self) -> bool:
+        """Whether the client goes on after MAX_CONSECUTIVE_REFUSALS refusals in a row."""
+        return self.refused >= MAX_CONSECUTIVE_REFUSALS
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the bucket is full again, and so can be forgotten."""
         return self._tokens + (self._clock() - self._at) * self._rate >= self._size
 
@@ -65,7 +65,7 @@ def network(address: str) -> str:
     return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
 
 
-class Buckets:
+class TokenBuckets:
     """A bucket for each holder, such as an address or a room, made at its first cost.
 
     Full buckets are forgotten when there are many.
@@ -81,7 +81,7 @@ class Buckets:
         burst_s: float = BURST_S,
     ) -> None:
         self._rate, self._clock, self._burst_s = rate, clock, burst_s
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
         self._tidy_above = self.MAX_KNOWN
 
     def __len__(self) -> int:
@@ -92,8 +92,8 @@ class Buckets:
         bucket = self._buckets.get(holder)
         if bucket is None:
             if len(self._buckets) >= self._tidy_above:
-                self._tidy()
-            bucket = Bucket(self._rate(), self._clock, burst_s=self._burst_s)
+                self._forget_full()
+            bucket = TokenBucket(self._rate(), self._clock, burst_s=self._burst_s)
             self._buckets[holder] = bucket
         return bucket.take(cost)
 
@@ -102,8 +102,8 @@ class Buckets:
         if holder in self._buckets:
             self._buckets[holder].give_back(cost)
 
-    def _tidy(self) -> None:
-        self._buckets = {h: bucket for h, bucket in self._buckets.items() if not bucket.full}
+    def _forget_full(self) -> None:
+        self._buckets = {h: bucket for h, bucket in self._buckets.items() if not bucket.is_full}
         # Each pass scans all buckets. Where few were full, the next pass comes later.
         self._tidy_above = max(self.MAX_KNOWN, 2 * len(self._buckets))
 
@@ -111,14 +111,16 @@ class Buckets:
 class Addresses:
     """Open sockets and rate of joins of each address, in this process."""
 
-    HELLOS_PER_JOIN = 4  # first messages a join, because a page repeats a refused one
+    FIRST_MESSAGES_PER_CONNECTION = 4  # first messages a join, because a page repeats a refused one
     MAX_WAITING = 50  # of one address, for `join_room` before `enter_room`; past that none waits
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._sockets: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
-        self._joins = Buckets(lambda: settings.JOINS_PER_S, clock)
-        self._hellos = Buckets(lambda: settings.JOINS_PER_S * self.HELLOS_PER_JOIN, clock)
+        self._connections = TokenBuckets(lambda: settings.JOINS_PER_S, clock)
+        self._first_messages = TokenBuckets(
+            lambda: settings.JOINS_PER_S * self.FIRST_MESSAGES_PER_CONNECTION, clock
+        )
 
     def connect(self, address: str) -> bool:
         """Count a new socket of an address, or return False if it has too many or is too fast.
@@ -129,14 +131,14 @@ class Addresses:
         held = self._sockets.get(address, 0)
         if held >= settings.SOCKETS_PER_ADDRESS and settings.RATE_LIMITS:
             return False
-        if not self._joins.take(address):
+        if not self._connections.take(address):
             return False
         self._sockets[address] = held + 1
         return True
 
-    def hello(self, address: str) -> bool:
+    def first_message(self, address: str) -> bool:
         """Count a first message of a socket, or return False if its address sends too many."""
-        return self._hellos.take(network(address))
+        return self._first_messages.take(network(address))
 
     @contextmanager
     def waiting(self, address: str) -> Iterator[bool]:
@@ -157,7 +159,7 @@ class Addresses:
     @property
     def known(self) -> int:
         """The number of addresses with a bucket."""
-        return len(self._joins)
+        return len(self._connections)
 
     @property
     def open_sockets(self) -> int:

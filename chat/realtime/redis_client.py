@@ -114,9 +114,9 @@ def layer_host(url: str, **options: Any) -> dict[str, Any]:
     }
 
 
-def client(url: str, *, connections: int, patience_s: float, **options: Any) -> Redis:
-    """A client with a bounded pool. A query waits `patience_s` for a free connection."""
-    options = {**options, "max_connections": connections, "timeout": patience_s, **_connection(url)}
+def client(url: str, *, connections: int, timeout_s: float, **options: Any) -> Redis:
+    """A client with a bounded pool. A query waits `timeout_s` for a free connection."""
+    options = {**options, "max_connections": connections, "timeout": timeout_s, **_connection(url)}
     if (master := watched(url)) is None:
         return Redis.from_pool(BlockingConnectionPool(**options))
     sentinel = _sentinel(master.sentinels, sentinel_kwargs=master.of_sentinels)

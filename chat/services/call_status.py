@@ -38,7 +38,7 @@ async def left(key: str, participant: str) -> None:
         return  # the participant has come back meanwhile
     for call in calls:
         await call.leave(key, participant)
-        call.drop(key, close_codes.NORMAL, to=participant)
+        call.disconnect(key, close_codes.NORMAL, to=participant)
 
 
 async def repair(keys: Collection[str]) -> None:
@@ -87,7 +87,7 @@ class _Agreement:
         for participant in strangers:
             if now - self._strangers.setdefault((key, participant), now) > settings.LEASE_S:
                 await call.leave(key, participant)
-                call.drop(key, close_codes.NORMAL, to=participant)
+                call.disconnect(key, close_codes.NORMAL, to=participant)
 
     def _forget(self, keys: Collection[str]) -> None:
         if len(self._agreed) > len(keys) + MOST_REMEMBERED:
@@ -98,7 +98,7 @@ class _Agreement:
 
 def _places() -> tuple[Roster, list[Roster]]:
     """The roster of rooms, and the rosters of calls."""
-    rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
+    rosters = {roster.place_type.name: roster for roster in runtime.current().rosters()}
     return rosters.pop(ROOM), list(rosters.values())
 
 

@@ -6,11 +6,11 @@ from django.conf import settings
 from msgspec import Raw
 
 from chat import runtime
-from chat.errors import Crowded, Refused
+from chat.errors import OverBudget, Refused
 from chat.protocol import codec
 from chat.protocol.messages import HistoryAck
 from chat.realtime.budgets import KB
-from chat.realtime.rate_limits import Bucket
+from chat.realtime.rate_limits import TokenBucket
 from chat.stats import counts
 from chat.storage import database
 from chat.storage.history import Entries, around
@@ -21,14 +21,14 @@ class Reader:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._bucket = Bucket(settings.HISTORY_KB_PER_S * KB)
+        self._bucket = TokenBucket(settings.HISTORY_KB_PER_S * KB)
 
     async def history(
         self, room_id: int, *, before: int | None, after: int | None, limit: int
     ) -> Raw:
         """Answer `history` with the entries around a number.
 
-        Raises Refused unless exactly one of `before` and `after` is given, and Crowded if the
+        Raises Refused unless exactly one of `before` and `after` is given, and OverBudget if the
         socket or its address reads too much.
         """
         if (before is None) == (after is None):
@@ -36,10 +36,10 @@ class Reader:
         if after is not None:
             counts.repairs["messages"] += 1
         if not self._reserve():
-            raise Crowded("Slow down a little.")
+            raise OverBudget("Slow down a little.")
         cost = 0
         try:
-            answer, cost = await database.history(_encoded, room_id, before, after, limit)
+            answer, cost = await database.long_query(_encoded, room_id, before, after, limit)
         finally:
             self._settle(cost)
         return answer
@@ -52,7 +52,7 @@ class Reader:
         """
         few, cost = not self._reserve(), 0
         try:
-            entries, seq = await database.read(read, few)
+            entries, seq = await database.query(read, few)
             cost = entries.cost
         finally:
             if not few:

@@ -19,7 +19,7 @@ from chat.protocol import close_codes
 from chat.protocol.messages import ADMINISTRATOR, NewMessageEvent, Person
 from chat.protocol.messages import Message as Said
 from chat.services import rooms
-from chat.services.room_members import Resident, residents
+from chat.services.room_members import RoomMemberRecord, member_records
 from chat.storage import bans, database, deletions
 from chat.storage.journal import RoomGone
 
@@ -29,7 +29,7 @@ MOST_REMEMBERED = 1_000  # rooms at which admins looked last; others are forgott
 log = logging.getLogger(__name__)
 
 # Members of a room when an admin last looked, so that the admin can remove them without Redis.
-_remembered: dict[str, list[Resident]] = {}
+_remembered: dict[str, list[RoomMemberRecord]] = {}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LiveRoom:
 
 async def live_keys() -> list[str]:
     """Return the keys of the rooms with people in them, unlisted ones too."""
-    return await rooms.live_keys()
+    return await rooms.keys_with_people()
 
 
 async def live(keys: list[str]) -> dict[str, LiveRoom]:
@@ -89,7 +89,7 @@ class Whereabouts:
 async def everyone(query: str = "") -> list[Whereabouts]:
     """List the people in all rooms by nickname; `query` searches both names."""
     keys = await live_keys()
-    known = await database.read(_rooms, keys)
+    known = await database.query(_rooms, keys)
     wanted = query.casefold()
     found = []
     for key, room in (await live(list(known))).items():
@@ -104,13 +104,13 @@ async def everyone(query: str = "") -> list[Whereabouts]:
 
 async def close(key: str) -> None:
     """Close a room: send everybody out, and let nobody in."""
-    await database.read(_set_closed, key, True)
+    await database.query(_set_closed, key, True)
     _send_all_out(key)
 
 
 async def reopen(key: str) -> None:
     """Open a closed room again."""
-    await database.read(_set_closed, key, False)
+    await database.query(_set_closed, key, False)
 
 
 async def remove(key: str, participant: str) -> bool:
@@ -129,13 +129,13 @@ async def remove(key: str, participant: str) -> bool:
     if found is None:
         return False
     # The ban comes first, so that the browser cannot enter again during the removal.
-    await database.read(bans.record, key, found.browser, found.nickname)
+    await database.query(bans.add, key, found.browser, found.nickname)
     for one in here:
         if one.browser == found.browser:
             for place in runtime.current().rosters():
-                place.drop(key, close_codes.REMOVED, to=one.id)
+                place.disconnect(key, close_codes.REMOVED, to=one.id)
             try:
-                await rooms.people().leave(key, one.id)
+                await rooms.roster().leave(key, one.id)
             except Unavailable:
                 log.warning("the next heartbeat after Redis is back makes up for a removal")
     return True
@@ -145,10 +145,10 @@ async def end_call(key: str) -> int:
     """Remove everybody from the call, but not from the room; return how many."""
     sent_out = 0
     for place in runtime.current().rosters():
-        if place.kind is rooms.PEOPLE:
+        if place.place_type is rooms.PEOPLE:
             continue
         for participant in (await place.snapshot(key)).members:
-            place.drop(key, close_codes.CALL_ENDED, to=participant)
+            place.disconnect(key, close_codes.CALL_ENDED, to=participant)
             await place.leave(key, participant)
             sent_out += 1
     return sent_out
@@ -163,13 +163,13 @@ async def announce(keys: Iterable[str], text: str) -> int:
     text = cleaning.clean_text(text)
     if not text:
         raise Refused("empty_message", "There is nothing in this message.")
-    found = await database.read(_ids, list(keys))
+    found = await database.query(_ids, list(keys))
     return sum(await asyncio.gather(*(_announce(key, pk, text) for key, pk in found.items())))
 
 
 async def _announce(key: str, room_id: int, text: str) -> bool:
     def publish(message: Said) -> None:
-        rooms.people().send(key, NewMessageEvent(**msgspec.structs.asdict(message)))
+        rooms.roster().publish(key, NewMessageEvent(**msgspec.structs.asdict(message)))
 
     try:
         await runtime.current().journal.append(
@@ -187,12 +187,12 @@ async def _announce(key: str, room_id: int, text: str) -> bool:
 
 async def let_back_in(ban: int) -> None:
     """Lift the ban of a browser, which may enter the room again."""
-    await database.read(bans.lift, ban)
+    await database.query(bans.remove, ban)
 
 
 async def clear(key: str) -> bool:
     """Delete all messages of a room; return False if this goes on."""
-    return await delete_soon(await database.read(_said, key))
+    return await delete_soon(await database.query(_said, key))
 
 
 async def delete_messages(messages: QuerySet[Message]) -> int:
@@ -200,7 +200,7 @@ async def delete_messages(messages: QuerySet[Message]) -> int:
 
     The rooms receive the deletions.
     """
-    return await deletions.delete_messages(messages, rooms.people().send)
+    return await deletions.delete_messages(messages, rooms.roster().publish)
 
 
 async def delete_soon(messages: QuerySet[Message]) -> bool:
@@ -208,7 +208,7 @@ async def delete_soon(messages: QuerySet[Message]) -> bool:
 
     Returns False if the deletion goes on without it.
     """
-    return await runtime.current().work(delete_messages(messages), patience_s=DELETING_PATIENCE_S)
+    return await runtime.current().run_job(delete_messages(messages), timeout_s=DELETING_PATIENCE_S)
 
 
 async def delete(key: str) -> bool:
@@ -220,17 +220,17 @@ async def delete(key: str) -> bool:
         return True
     _send_all_out(key)
     here = runtime.current()
-    return await here.work(here.finish_rooms(), patience_s=DELETING_PATIENCE_S)
+    return await here.run_job(here.finish_rooms(), timeout_s=DELETING_PATIENCE_S)
 
 
 async def _live(key: str) -> LiveRoom:
     people = await _residents(key)
-    place = rooms.people().place(key)
-    return LiveRoom([*people], await runtime.current().presence.holders(place))
+    place = rooms.roster().place(key)
+    return LiveRoom([*people], await runtime.current().presence.processes(place))
 
 
-async def _residents(key: str) -> list[Resident]:
-    found = residents((await rooms.people().snapshot(key)).members)
+async def _residents(key: str) -> list[RoomMemberRecord]:
+    found = member_records((await rooms.roster().snapshot(key)).members)
     _remembered.pop(key, None)
     _remembered[key] = found
     if len(_remembered) > MOST_REMEMBERED:
@@ -254,7 +254,7 @@ def _set_closed(key: str, closed: bool) -> None:
 
 def _send_all_out(key: str) -> None:
     for place in runtime.current().rosters():
-        place.drop(key, close_codes.ROOM_CLOSED)
+        place.disconnect(key, close_codes.ROOM_CLOSED)
 
 
 def _said(key: str) -> QuerySet[Message]:

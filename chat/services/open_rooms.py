@@ -12,19 +12,21 @@ from chat.storage import database
 PIECE = 500  # keys in one query of the database
 
 
-async def listed() -> list[OpenRoom]:
+async def list_open_rooms() -> list[OpenRoom]:
     """The listed rooms with people in them, the fullest first.
 
     It costs one query of presence for each kind of place, however many rooms there are.
     """
-    counts = await rooms.people().counts()
+    counts = await rooms.roster().member_counts()
     candidates = [key for key in counts if not keys.is_unlisted(key)]
     if not candidates:
         return []
     in_call = await _in_calls()
     found = [
         OpenRoom(key=key, name=name, count=counts[key], in_call=in_call[key])
-        for key, name in cleaning.told_apart(await database.read(_named, candidates)).items()
+        for key, name in cleaning.distinct_room_names(
+            await database.query(_named, candidates)
+        ).items()
     ]
     return sorted(found, key=lambda room: (-room.count, room.name))
 
@@ -32,10 +34,10 @@ async def listed() -> list[OpenRoom]:
 async def _in_calls() -> Counter[str]:
     """The number of callers in the call of each room, by key."""
     here = runtime.current()
-    calls = [roster for roster in here.rosters() if roster.kind is not rooms.PEOPLE]
+    calls = [roster for roster in here.rosters() if roster.place_type is not rooms.PEOPLE]
     found: Counter[str] = Counter()
     for roster in calls:
-        found.update(await roster.counts())
+        found.update(await roster.member_counts())
     return found
 
 

@@ -92,7 +92,7 @@ async def erase(person: Person) -> int:
     """
     # The deletion searches until it finds no message, because the person may write on meanwhile.
     total = await moderation.delete_messages(person.messages())
-    await database.write(_unname, person)
+    await database.write_in_order(_unname, person)
     return total
 
 

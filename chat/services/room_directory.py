@@ -13,12 +13,12 @@ from chat.errors import Unavailable
 from chat.protocol import codec
 from chat.protocol.frames import Frame
 from chat.protocol.messages import OpenRoom, RoomChangeEvent
-from chat.realtime.hub import Hub, Local
+from chat.realtime.hub import Hub, Subscriber
 from chat.services import open_rooms, rooms
 
-PAUSE_S = 1.0
-SHOWN = 100  # the fullest rooms; a search by name finds further ones
-PATIENCE_S = 2.0  # a page then comes without the list
+LISTING_INTERVAL_S = 1.0
+MAX_SHOWN = 100  # the fullest rooms; a search by name finds further ones
+LISTING_TIMEOUT_S = 2.0  # a page then comes without the list
 
 log = logging.getLogger(__name__)
 
@@ -33,42 +33,42 @@ class Listing(NamedTuple):
         """The first rooms whose names contain `words`; of all rooms if it is empty."""
         wanted = words.casefold()
         named = (room for room in self.rooms if wanted in room.name.casefold())
-        return [room for room, _ in zip(named, range(SHOWN), strict=False)]
+        return [room for room, _ in zip(named, range(MAX_SHOWN), strict=False)]
 
 
-class Lobby:
+class RoomDirectory:
     """The watchers of the list in one process.
 
     The hub has it as one connection, which receives ticks and sends lists to the watchers.
     """
 
     id = ""
-    line = "lobby"
+    connection_id = "lobby"
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._watchers: dict[Local, Frame | None] = {}  # the last frame of each
-        self._made: asyncio.Task[Listing] | None = None  # the last list
-        self._made_at = 0.0
+        self._watchers: dict[Subscriber, Frame | None] = {}  # the last frame of each
+        self._listing: asyncio.Task[Listing] | None = None  # the last list
+        self._listed_at = 0.0
         self._refreshing: asyncio.Task[None] | None = None
         self._stale = False
 
-    async def watch(self, watcher: Local) -> None:
+    async def watch(self, watcher: Subscriber) -> None:
         """Send the list to a watcher, now and whenever it changes."""
         self._watchers[watcher] = None
-        await self._hub.join(rooms.LOBBY_GROUP, self)
-        self._tell(watcher, (await self.listing()).frame)
+        await self._hub.subscribe(rooms.DIRECTORY_GROUP, self)
+        self._send(watcher, (await self.listing()).frame)
 
-    async def unwatch(self, watcher: Local) -> None:
+    async def unwatch(self, watcher: Subscriber) -> None:
         """Undo `watch`; harmless without it."""
         self._watchers.pop(watcher, None)
         if not self._watchers:
-            await self._hub.leave(rooms.LOBBY_GROUP, self)
+            await self._hub.unsubscribe(rooms.DIRECTORY_GROUP, self)
 
     async def glance(self) -> Listing | None:
         """The list for a page; None if it is unavailable now."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(LISTING_TIMEOUT_S):
                 return await self.listing()
         except (TimeoutError, Unavailable) as error:
             log.warning("a page came without the list of rooms: %s", error or "no answer in time")
@@ -77,26 +77,30 @@ class Lobby:
     async def listing(self) -> Listing:
         """The list, at most PAUSE_S old."""
         now = asyncio.get_running_loop().time()
-        if self._made is None or _has_failed(self._made) or now - self._made_at >= PAUSE_S:
-            self._made, self._made_at = asyncio.create_task(_make()), now
+        if (
+            self._listing is None
+            or _has_failed(self._listing)
+            or now - self._listed_at >= LISTING_INTERVAL_S
+        ):
+            self._listing, self._listed_at = asyncio.create_task(_read_listing()), now
         else:
             self._refresh_soon()  # the hub was perhaps not subscribed since then
-        return await asyncio.shield(self._made)
+        return await asyncio.shield(self._listing)
 
-    def deliver(self, frame: Frame) -> None:
+    def send_frame(self, frame: Frame) -> None:
         """Refresh the list, because something about the rooms has changed."""
         self._refresh_soon()
 
-    def drop(self, code: int) -> None:
+    def close(self, code: int) -> None:
         """Do nothing, because nobody closes the lobby."""
 
-    def _tell(self, watcher: Local, frame: Frame) -> None:
+    def _send(self, watcher: Subscriber, frame: Frame) -> None:
         if watcher not in self._watchers:
             return
         told = self._watchers[watcher]
         if told is None or told.payload != frame.payload:
             self._watchers[watcher] = frame
-            watcher.deliver(frame)
+            watcher.send_frame(frame)
 
     def _refresh_soon(self) -> None:
         self._stale = True
@@ -107,7 +111,7 @@ class Lobby:
         now = asyncio.get_running_loop().time
         try:
             while self._stale and self._watchers:
-                await asyncio.sleep(self._made_at + PAUSE_S - now())
+                await asyncio.sleep(self._listed_at + LISTING_INTERVAL_S - now())
                 self._stale = False
                 try:
                     frame = (await self.listing()).frame
@@ -116,7 +120,7 @@ class Lobby:
                     self._stale = True
                     continue
                 for watcher in list(self._watchers):
-                    self._tell(watcher, frame)
+                    self._send(watcher, frame)
         except Exception:
             log.exception("the list of rooms could not be made")
         finally:
@@ -127,18 +131,18 @@ def _has_failed(made: "asyncio.Task[Listing]") -> bool:
     return made.done() and made.exception() is not None
 
 
-async def _make() -> Listing:
-    found = await open_rooms.listed()
-    event = RoomChangeEvent(rooms=found[:SHOWN], total=len(found))
+async def _read_listing() -> Listing:
+    found = await open_rooms.list_open_rooms()
+    event = RoomChangeEvent(rooms=found[:MAX_SHOWN], total=len(found))
     return Listing(found, Frame(codec.event(event)))
 
 
-_lobbies: WeakKeyDictionary[runtime.Runtime, Lobby] = WeakKeyDictionary()
+_directories: WeakKeyDictionary[runtime.Runtime, RoomDirectory] = WeakKeyDictionary()
 
 
-def current() -> Lobby:
+def current() -> RoomDirectory:
     """Return the lobby of this process."""
     here = runtime.current()
-    if here not in _lobbies:
-        _lobbies[here] = Lobby(here.hub)
-    return _lobbies[here]
+    if here not in _directories:
+        _directories[here] = RoomDirectory(here.hub)
+    return _directories[here]

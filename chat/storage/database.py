@@ -20,8 +20,9 @@ from chat.errors import Unavailable
 
 READERS = 4  # threads, each with a connection of its own
 HISTORIANS = 2  # threads for long answers; entering does not wait for them
-TIDY_EVERY_S = 1.0  # checking connections costs a query, so not before each call
-KEEP_S = 600  # age of a connection before it is reopened; opening costs more than most queries
+RECYCLE_INTERVAL_S = 1.0  # checking connections costs a query, so not before each call
+# A connection is reopened after this time; opening costs more than most queries.
+MAX_CONNECTION_AGE_S = 600
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,10 +34,10 @@ _pools = {
     "probe": ThreadPoolExecutor(1, thread_name_prefix="probe"),
 }
 _thread = threading.local()
-under_way = dict.fromkeys(_pools, 0)  # calls of each pool that wait or run
+in_flight = dict.fromkeys(_pools, 0)  # calls of each pool that wait or run
 
 
-class _Lost:
+class _LastLoss:
     """The moment at which a thread last lost the server.
 
     Connections of other threads are reopened after it. Each of them would otherwise wait for the
@@ -46,7 +47,7 @@ class _Lost:
     at = 0.0
 
 
-async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function that queries the database, or makes a small and rare change.
 
     Raises Unavailable if the server is unreachable or does not answer in time.
@@ -54,7 +55,7 @@ async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     return await _in_thread("read", function, *args, **kwargs)
 
 
-async def history(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def long_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a query with a long answer, on threads that entering does not wait for.
 
     Raises Unavailable as `read` does.
@@ -62,7 +63,7 @@ async def history(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     return await _in_thread("history", function, *args, **kwargs)
 
 
-async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def write_in_order(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a write on the journal's single thread, where writes queue and reads do not wait.
 
     Raises Unavailable as `read` does.
@@ -89,7 +90,7 @@ async def probe(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return await _in_thread("probe", function, *args, **kwargs)
 
 
-def _tidy() -> None:
+def _recycle_connection() -> None:
     """Close expired connections and clear Django's query log.
 
     Runs at most once a second a thread, because the check costs a query. A broken connection
@@ -100,11 +101,14 @@ def _tidy() -> None:
     if not tidied_at:
         # Only for this thread: a page's thread ends with its request, and would leave a kept
         # connection open.
-        connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": KEEP_S}
-    if tidied_at <= _Lost.at:
+        connection.settings_dict = {
+            **connection.settings_dict,
+            "CONN_MAX_AGE": MAX_CONNECTION_AGE_S,
+        }
+    if tidied_at <= _LastLoss.at:
         for each in connections.all(initialized_only=True):
             each.close()
-    if now - tidied_at > TIDY_EVERY_S or tidied_at <= _Lost.at:
+    if now - tidied_at > RECYCLE_INTERVAL_S or tidied_at <= _LastLoss.at:
         _thread.tidied_at = now
         close_old_connections()
         reset_queries()
@@ -118,21 +122,21 @@ def _is_lost() -> bool:
 
 async def _in_thread(pool: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     def run() -> T:
-        _tidy()
+        _recycle_connection()
         try:
             return function(*args, **kwargs)
         except (InterfaceError, OperationalError) as error:
             if connection.vendor != "postgresql":
                 raise
             if _is_lost():
-                _Lost.at = time.monotonic()
+                _LastLoss.at = time.monotonic()
             raise Unavailable(f"the database does not answer ({error})") from error
         finally:
             if connection.errors_occurred:
                 close_old_connections()
 
-    under_way[pool] += 1
+    in_flight[pool] += 1
     try:
         return await asyncio.get_running_loop().run_in_executor(_pools[pool], run)
     finally:
-        under_way[pool] -= 1
+        in_flight[pool] -= 1

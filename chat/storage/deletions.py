@@ -39,7 +39,7 @@ async def delete_messages(messages: QuerySet[Message], tell: Tell) -> int:
     total, size = 0, FIRST_PIECE
     # Numbers are read outside of the transactions, so that nobody waits while PostgreSQL scans
     # dead rows.
-    while found := await database.history(_find, messages):
+    while found := await database.long_query(_find, messages):
         for (room_id, key), seqs in found.items():
             floor = 1
             while seqs:
@@ -65,7 +65,7 @@ async def mark_room(key: str) -> int | None:
 
     From now on the room takes no entry and no message.
     """
-    return await database.write(_mark_room, key)
+    return await database.write_in_order(_mark_room, key)
 
 
 async def finish_room(pk: int) -> None:
@@ -80,7 +80,7 @@ async def finish_room(pk: int) -> None:
 
 async def finish_rooms() -> None:
     """Delete what remains of all marked rooms, also of those whose process has died."""
-    for pk in await database.read(_marked):
+    for pk in await database.query(_marked):
         await finish_room(pk)
 
 

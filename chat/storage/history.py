@@ -139,7 +139,7 @@ class Head(NamedTuple):
     is_open: bool
 
 
-def heads(keys: Sequence[str]) -> dict[str, Head]:
+def room_heads(keys: Sequence[str]) -> dict[str, Head]:
     """The state of each of these rooms that exists."""
     rooms = Room.objects.filter(key__in=keys)
     found = rooms.values_list("key", "last_seq", "epoch", "closed_at", "deleted_at")

@@ -16,11 +16,11 @@ from chat.protocol.messages import Message
 from chat.stats import counts
 from chat.storage import database, history
 
-MAX_GROUP = 500  # messages in one transaction; further ones wait for the next
-GATHER_S = 0.003  # pause after a group of more than one, so that the next messages share one
+MAX_BATCH = 500  # messages in one transaction; further ones wait for the next
+BATCH_DELAY_S = 0.003  # pause after a group of more than one, so that the next messages share one
 MAX_WAITING = 5_000  # messages in memory; past that `append` raises JournalFull
 # Errors of an unreachable database. Retrying each entry alone would fail as well.
-AWAY = (OperationalError, InterfaceError)
+UNREACHABLE = (OperationalError, InterfaceError)
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Stored:
     """A message in the database. `fresh` is False if it was stored before."""
 
     message: Message
-    fresh: bool
+    is_new: bool
 
 
 class Journal:
@@ -100,16 +100,16 @@ class Journal:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+                group, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._write_group(group)
                 if len(group) > 1:
-                    await asyncio.sleep(GATHER_S)
+                    await asyncio.sleep(BATCH_DELAY_S)
         finally:
             self._writing = None
 
     async def _write_group(self, group: list[Entry]) -> None:
         try:
-            results = await database.write(_store, group)
+            results = await database.write_in_order(_store, group)
         except Exception as error:  # each sender receives it and may send again
             for entry in group:
                 if not entry.done.done():
@@ -123,7 +123,7 @@ class Journal:
             else:
                 entry.done.set_exception(result)
         for entry, result in zip(group, results, strict=True):
-            if isinstance(result, Stored) and result.fresh:
+            if isinstance(result, Stored) and result.is_new:
                 counts.messages_stored += 1
                 _publish(entry, result.message)
 
@@ -144,14 +144,14 @@ def _store(group: Sequence[Entry]) -> list[Result]:
     A failing group is halved until the entry that cannot be stored is alone.
     """
     try:
-        return _insert(group, resent=False)
-    except AWAY:
+        return _insert(group, has_duplicates=False)
+    except UNREACHABLE:
         raise
     except Exception:
         log.debug("a group failed; once more, knowing what was stored before", exc_info=True)
     try:
-        return _insert(group, resent=True)
-    except AWAY:
+        return _insert(group, has_duplicates=True)
+    except UNREACHABLE:
         raise
     except Exception as error:
         if len(group) == 1:
@@ -161,13 +161,13 @@ def _store(group: Sequence[Entry]) -> list[Result]:
 
 
 @transaction.atomic
-def _insert(group: Sequence[Entry], *, resent: bool) -> list[Result]:
+def _insert(group: Sequence[Entry], *, has_duplicates: bool) -> list[Result]:
     """Reserve numbers on the rows of the rooms, and insert the new entries.
 
     Stored entries are looked up only with `resent`, so that nobody else pays for resends.
     """
     heads = lock({entry.room_id for entry in group})
-    known = _known(group) if resent else {}
+    known = _known(group) if has_duplicates else {}
     now = timezone.now()
     results: list[Result] = []
     rows = []

@@ -31,10 +31,10 @@ async def run(tell: Tell, live_keys: LiveKeys) -> bool:
 
     Returns False, and does nothing, if another process has begun within the last hour.
     """
-    if not await database.write(_claim):
+    if not await database.write_in_order(_claim):
         return False
     await deletions.finish_rooms()
-    now = await database.read(database_now)
+    now = await database.query(database_now)
     await deletions.forget(tell, now)
     await _forget_rooms(now, live_keys)
     for rows in _old(now):
@@ -96,7 +96,7 @@ async def _forget_rooms(now: datetime, live_keys: LiveKeys) -> None:
     after = 0
     while True:
         began = time.monotonic()
-        piece = await database.read(_empty_rooms, limit, after)
+        piece = await database.query(_empty_rooms, limit, after)
         if not piece:
             return
         after = piece[-1][0]

@@ -13,7 +13,7 @@ from chat.names import keys
 from chat.protocol.messages import HISTORY_LIMIT
 from chat.storage import history
 from chat.storage.history import Entries
-from chat.tokens import Identity
+from chat.tokens import ParticipantClaims
 
 FIRST_MESSAGES = 50  # for a newcomer; a page asks for earlier ones by `history`
 BACKLOG_BYTES = 64 * 1024  # of texts in the answer to entering; past that the answer is cut
@@ -27,7 +27,7 @@ FROM chat_room WHERE key = %s
 """
 
 
-class Doorway(NamedTuple):
+class RoomAccess(NamedTuple):
     """A room and the access of one browser to it."""
 
     id: int
@@ -41,7 +41,7 @@ class Doorway(NamedTuple):
     removed: bool  # the browser is banned from it
 
 
-class Seen(NamedTuple):
+class SeenUntil(NamedTuple):
     """The last number that a page has of an epoch's journal.
 
     `last_seq` is None if the page has nothing. `epoch` is None for a program that knows no epochs.
@@ -51,40 +51,40 @@ class Seen(NamedTuple):
     epoch: str | None
 
 
-def find(identity: Identity) -> Doorway | None:
+def find_room(claims: ParticipantClaims) -> RoomAccess | None:
     """The room of an identity, or None if it does not exist yet."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [identity.browser, identity.key])
+        cursor.execute(_SQL, [claims.browser, claims.key])
         row = cursor.fetchone()
     if row is None:
         return None
-    found = Doorway(*row)
+    found = RoomAccess(*row)
     # SQLite has no booleans.
     listed, closed, removed = map(bool, (found.listed, found.closed, found.removed))
     return found._replace(listed=listed, closed=closed, removed=removed)
 
 
-def make(identity: Identity) -> Doorway | None:
+def get_or_create_room(claims: ParticipantClaims) -> RoomAccess | None:
     """The room of an identity, made if it does not exist."""
     Room.objects.get_or_create(
-        key=identity.key,
+        key=claims.key,
         defaults={
-            "name": identity.room_name,
-            "listed": not keys.is_unlisted(identity.key),
-            "host": identity.browser,
+            "name": claims.room_name,
+            "listed": not keys.is_unlisted(claims.key),
+            "host": claims.browser,
         },
     )
-    return find(identity)
+    return find_room(claims)
 
 
-def settled(key: str, older: str) -> str:
+def existing_key(key: str, older: str) -> str:
     """The key of a room's name: `older` for a room whose key was made before signs counted."""
     found = dict(Room.objects.filter(key__in=(key, older)).values_list("key", "name"))
-    is_older = key not in found and older in found and keys.room_key(found[older]) == key
+    is_older = key not in found and older in found and keys.key_of_name(found[older]) == key
     return older if is_older else key
 
 
-def backlog(room: Doorway, seen: Seen, *, few: bool) -> Entries:
+def backlog(room: RoomAccess, seen: SeenUntil, *, few: bool) -> Entries:
     """The entries that a page misses after `seen`.
 
     A page asks for the rest by `history`. With `few` the answer has at most FEW_MESSAGES, because

@@ -42,7 +42,7 @@ async def _pieces(room_id: int, write: Callable[[Message], str]) -> AsyncIterato
 
     last = 0
     while True:
-        piece, last = await database.history(read, last)
+        piece, last = await database.long_query(read, last)
         if not piece:
             return
         yield piece

@@ -124,7 +124,7 @@ async def redis() -> Finding:
     told = []
     for url in settings.REDIS_URLS:
         place = redis_client.shown(url)
-        client = redis_client.client(url, connections=1, patience_s=ANSWER_S, **_options())
+        client = redis_client.client(url, connections=1, timeout_s=ANSWER_S, **_options())
         try:
             async with asyncio.timeout(ANSWER_S):
                 await client.set("noom:doctor", "1", px=1_000)
@@ -214,7 +214,7 @@ def _database_clock() -> float:
 
 
 async def _redis_clock(url: str) -> float:
-    client = redis_client.client(url, connections=1, patience_s=ANSWER_S, **_options())
+    client = redis_client.client(url, connections=1, timeout_s=ANSWER_S, **_options())
     try:
         async with asyncio.timeout(ANSWER_S):
             seconds, microseconds = await client.time()

@@ -16,7 +16,7 @@ VALID_FOR = timedelta(days=365)
 RENEWED_BEFORE_END = timedelta(days=7)
 
 
-def kept_certificate(path: Path, hosts: Iterable[str]) -> Path:
+def load_or_create_certificate(path: Path, hosts: Iterable[str]) -> Path:
     """Returns the PEM file `path`, made anew if it lacks a host or expires.
 
     `hosts` are names and addresses. Otherwise the file stays, because a phone's owner has to accept

@@ -13,7 +13,7 @@ from noom_project.local import private_files
 MIN_SECRET_CHARS = 32
 
 
-def kept_secret(path: Path) -> str:
+def load_or_create_secret(path: Path) -> str:
     """Returns the secret in the file `path`, made on first use, private to its owner.
 
     It replaces a file that is empty or cut short, as a full disk may leave it. It ends the program

@@ -25,60 +25,60 @@ FORWARDED = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-
 TEXT = "text/plain; charset=utf-8"
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
-    kind: str
+    content_type: str
     body: bytes
     header: tuple[str, str] | None = None
 
 
-async def alive(scope: Scope) -> Answer:
+async def alive(scope: Scope) -> Response:
     """Answers 200 while the process runs; it queries nothing else."""
-    return Answer(200, TEXT, b"alive\n")
+    return Response(200, TEXT, b"alive\n")
 
 
-async def ready(scope: Scope) -> Answer:
+async def ready(scope: Scope) -> Response:
     """Answers 200 while the process can serve people (docs/operating.md), else 503."""
     is_ready, told = await health.report()
-    return Answer(200 if is_ready else 503, "application/json", json.dumps(told).encode() + b"\n")
+    return Response(200 if is_ready else 503, "application/json", json.dumps(told).encode() + b"\n")
 
 
-async def numbers(scope: Scope) -> Answer:
+async def prometheus(scope: Scope) -> Response:
     """Answers Prometheus: with METRICS_TOKEN, or without one on this machine alone."""
     if settings.METRICS_TOKEN:
-        if _bears(scope, settings.METRICS_TOKEN):
-            return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
-        return Answer(401, TEXT, b"METRICS_TOKEN only\n", ("WWW-Authenticate", "Bearer"))
-    if _from_here(scope):
-        return Answer(200, CONTENT_TYPE_LATEST, await metrics.text())
-    return Answer(403, TEXT, b"this machine only\n")
+        if _has_bearer_token(scope, settings.METRICS_TOKEN):
+            return Response(200, CONTENT_TYPE_LATEST, await metrics.text())
+        return Response(401, TEXT, b"METRICS_TOKEN only\n", ("WWW-Authenticate", "Bearer"))
+    if _is_local(scope):
+        return Response(200, CONTENT_TYPE_LATEST, await metrics.text())
+    return Response(403, TEXT, b"this machine only\n")
 
 
-ANSWERS: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
+ENDPOINTS: dict[str, Callable[[Scope], Awaitable[Response]]] = {
     "/healthz": alive,
     "/readyz": ready,
-    "/metrics": numbers,
+    "/metrics": prometheus,
 }
 
 
-class Operators:
+class MonitoringEndpoints:
     """An ASGI application that answers ANSWERS itself and passes all else on."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        answer = ANSWERS.get(scope["path"])
+        answer = ENDPOINTS.get(scope["path"])
         if answer is None:
             await self._application(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD"):
             await _send(scope, send, await answer(scope))
         else:
-            await _send(scope, send, Answer(405, TEXT, b"GET only\n", ("Allow", "GET, HEAD")))
+            await _send(scope, send, Response(405, TEXT, b"GET only\n", ("Allow", "GET, HEAD")))
 
 
-async def _send(scope: Scope, send: Any, answer: Answer) -> None:
-    headers = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body))}
+async def _send(scope: Scope, send: Any, answer: Response) -> None:
+    headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))}
     headers |= [answer.header] if answer.header else []
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
@@ -86,12 +86,12 @@ async def _send(scope: Scope, send: Any, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _bears(scope: Scope, token: str) -> bool:
+def _has_bearer_token(scope: Scope, token: str) -> bool:
     told = [value for name, value in scope["headers"] if name == b"authorization"]
     return len(told) == 1 and hmac.compare_digest(told[0], b"Bearer " + token.encode())
 
 
-def _from_here(scope: Scope) -> bool:
+def _is_local(scope: Scope) -> bool:
     """Whether a program of this machine asks for itself.
 
     A proxy on this machine comes from here too, with the requests of strangers.

@@ -22,82 +22,84 @@ from noom_project.assets import shared_files
 from noom_project.assets.finders import ENTRIES, joined
 from noom_project.monitoring import processes
 
-CHECK_S = 1.5  # for one check; then its state is late
+CHECK_TIMEOUT_S = 1.5  # for one check; then its state is late
 REUSE_S = 0.5  # for which a report is reused, so that many requests do no harm
 MAX_LAG_S = 1.0  # of the event loop; beyond it the check is late
 
-Ask = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """The result of a check. `state` is "ok", "failed", or "late": no answer in time."""
 
     state: str
     seconds: float
-    why: str = ""  # for the log alone, because it may name addresses
+    detail: str = ""  # for the log alone, because it may name addresses
 
 
-class Echo:
+class LayerProbe:
     """Sends events over the channel layer to itself; to the hub it is a subscriber."""
 
     id = ""
-    line = "health"
+    connection_id = "health"
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         # Random, because a name of host and number might be another process's too.
         self._group = cleaning.group("health", secrets.token_hex(16))
-        self._joined = False
-        self._said = b""
-        self._heard = asyncio.Event()
+        self._is_subscribed = False
+        self._sent = b""
+        self._received = asyncio.Event()
 
-    async def ask(self) -> None:
+    async def probe(self) -> None:
         """Returns when an event has come back."""
-        self._said, self._heard = secrets.token_hex(8).encode(), asyncio.Event()
-        if not self._joined:
+        self._sent, self._received = secrets.token_hex(8).encode(), asyncio.Event()
+        if not self._is_subscribed:
             # Once, as rooms do, so that the check notices a subscription that is lost later.
-            await self._hub.join(self._group, self)
-            self._joined = True
-        self._hub.publish(self._group, b'{"type":"%b"}' % self._said)
-        await self._heard.wait()
+            await self._hub.subscribe(self._group, self)
+            self._is_subscribed = True
+        self._hub.publish(self._group, b'{"type":"%b"}' % self._sent)
+        await self._received.wait()
 
-    def deliver(self, frame: Frame) -> None:
+    def send_frame(self, frame: Frame) -> None:
         """Takes an event; one of an earlier check is too late and does not count."""
-        if self._said in frame.payload:
-            self._heard.set()
+        if self._sent in frame.payload:
+            self._received.set()
 
-    def drop(self, code: int) -> None:
+    def close(self, code: int) -> None:
         """Does nothing: the hub closes no probe."""
 
 
 class Health:
     """The checks of one process."""
 
-    def __init__(self, here: runtime.Runtime) -> None:
-        self._here = here
-        self._checks: dict[str, Ask] = {
+    def __init__(self, runtime: runtime.Runtime) -> None:
+        self._runtime = runtime
+        self._checks: dict[str, Check] = {
             "database": _database,
             "schema": self._schema,
             "files": _files,
             "neighbours": _neighbours,
-            **({"redis": here.presence.check} if settings.REDIS_URLS else {}),
-            "layer": Echo(here.hub).ask,
+            **({"redis": runtime.presence.check} if settings.REDIS_URLS else {}),
+            "layer": LayerProbe(runtime.hub).probe,
         }
-        self._asking: asyncio.Task[dict[str, Finding]] | None = None
-        self._asked = 0.0
+        self._reporting: asyncio.Task[dict[str, CheckResult]] | None = None
+        self._reported_at = 0.0
         self._migrated = False
-        self._wrong: list[str] = []
+        self._failing: list[str] = []
 
-    async def report(self) -> dict[str, Finding]:
+    async def report(self) -> dict[str, CheckResult]:
         """Returns the results by name; requests at the same time share one report."""
-        self._here.start()
+        self._runtime.start()
         now = time.monotonic()
-        if self._asking is None or (self._asking.done() and now - self._asked > REUSE_S):
-            self._asked = now
-            self._asking = asyncio.create_task(self._ask_all())
-        return await asyncio.shield(self._asking)
+        if self._reporting is None or (
+            self._reporting.done() and now - self._reported_at > REUSE_S
+        ):
+            self._reported_at = now
+            self._reporting = asyncio.create_task(self._run_checks())
+        return await asyncio.shield(self._reporting)
 
     async def _schema(self) -> None:
         """Checks that the tables are of this version or newer; once, as none goes back."""
@@ -105,23 +107,23 @@ class Health:
             await database.probe(_require_migrations)
             self._migrated = True
 
-    async def _ask_all(self) -> dict[str, Finding]:
-        found = await asyncio.gather(*(_find(ask) for ask in self._checks.values()))
+    async def _run_checks(self) -> dict[str, CheckResult]:
+        found = await asyncio.gather(*(_run_check(ask) for ask in self._checks.values()))
         findings = dict(zip(self._checks, found, strict=True))
-        lag_s = self._here.lag.recent_s
-        findings["loop"] = Finding("ok" if lag_s <= MAX_LAG_S else "late", lag_s)
-        self._tell(findings)
+        lag_s = self._runtime.loop_lag.recent_s
+        findings["loop"] = CheckResult("ok" if lag_s <= MAX_LAG_S else "late", lag_s)
+        self._log_change(findings)
         return findings
 
-    def _tell(self, findings: dict[str, Finding]) -> None:
+    def _log_change(self, findings: dict[str, CheckResult]) -> None:
         """Logs one line when a result changes, not one for each request."""
         wrong = [name for name, finding in findings.items() if finding.state != "ok"]
-        if wrong and wrong != self._wrong:
-            told = "; ".join(f"{n} {findings[n].state} {findings[n].why}".strip() for n in wrong)
+        if wrong and wrong != self._failing:
+            told = "; ".join(f"{n} {findings[n].state} {findings[n].detail}".strip() for n in wrong)
             log.warning("not ready: %s", told)
-        elif self._wrong and not wrong:
+        elif self._failing and not wrong:
             log.info("ready again")
-        self._wrong = wrong
+        self._failing = wrong
 
 
 def drain() -> None:
@@ -148,17 +150,17 @@ _draining = Event()
 _healths: WeakKeyDictionary[runtime.Runtime, Health] = WeakKeyDictionary()
 
 
-async def _find(ask: Ask) -> Finding:
+async def _run_check(ask: Check) -> CheckResult:
     start = time.monotonic()
     state, why = "ok", ""
     try:
-        async with asyncio.timeout(CHECK_S):
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
             await ask()
     except TimeoutError:
         state = "late"
     except Exception as error:  # any error means that the check failed
         state, why = "failed", f"({type(error).__name__}: {error})"
-    return Finding(state, time.monotonic() - start, why)
+    return CheckResult(state, time.monotonic() - start, why)
 
 
 class Unmigrated(Exception):

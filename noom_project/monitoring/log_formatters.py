@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chat.realtime.rate_limits import Buckets, network
+from chat.realtime.rate_limits import TokenBuckets, network
 from noom_project.config import secret_masking
 
 # Lines of one address; beyond them they are counted. A school that enters at once makes a thousand
@@ -34,8 +34,18 @@ SECRET = re.compile(
 )
 
 # Fields of a record besides its message (`extra`). `page` names a page load, so it joins the lines
-# of its sockets with the reference that a person quotes. `line` names one connection.
-FIELDS = ("reference", "page", "socket", "line", "room", "address", "code", "seconds", "left_out")
+# of its sockets with the reference that a person quotes. `connection` names one.
+FIELDS = (
+    "reference",
+    "page",
+    "socket",
+    "connection",
+    "room",
+    "address",
+    "code",
+    "seconds",
+    "left_out",
+)
 
 
 class OfOneAddress(logging.Filter):
@@ -46,7 +56,7 @@ class OfOneAddress(logging.Filter):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._buckets = Buckets(lambda: LINES_PER_S, clock, burst_s=LINES_BURST_S)
+        self._buckets = TokenBuckets(lambda: LINES_PER_S, clock, burst_s=LINES_BURST_S)
         self._left_out: Counter[str] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -55,7 +65,7 @@ class OfOneAddress(logging.Filter):
             return True
         holder = network(address)
         if not self._buckets.take(holder):
-            if holder in self._left_out or len(self._left_out) < Buckets.MAX_KNOWN:
+            if holder in self._left_out or len(self._left_out) < TokenBuckets.MAX_KNOWN:
                 self._left_out[holder] += 1
             return False
         record.left_out = self._left_out.pop(holder, None)

@@ -18,7 +18,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from chat import runtime, stats
-from chat.presence.roster import KINDS
+from chat.presence.place_types import PLACE_TYPES
 from chat.protocol import close_codes, codec
 from chat.realtime import connection, rate_limits
 from chat.stats import counts
@@ -53,7 +53,7 @@ class Noom(Collector):
         yield from _people()
         yield from _waiting()
         yield from _counted()
-        yield _loop_lag(runtime.current().lag)
+        yield _loop_lag(runtime.current().loop_lag)
         yield GaugeMetricFamily("noom_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
 
 
@@ -99,9 +99,11 @@ def _checks(measured: Measured) -> Iterator[Metric]:
 
 def _people() -> Iterator[Metric]:
     sockets = Tally(dict.fromkeys(SOCKETS, 0))
-    sockets.update((socket.kind, socket.transport) for socket in connection.open_lines)
+    sockets.update(
+        (socket.endpoint_name, socket.transport) for socket in connection.open_connections
+    )
     yield _gauge("sockets", "Open sockets.", sockets, ("kind", "transport"))
-    rosters = {roster.kind.name: roster for roster in runtime.current().rosters()}
+    rosters = {roster.place_type.name: roster for roster in runtime.current().rosters()}
     places = {(name,): len(roster.local_keys()) for name, roster in rosters.items()}
     yield _gauge("places", "Rooms and calls with members at this process.", places)
     people = {(name,): roster.local_count() for name, roster in rosters.items()}
@@ -111,11 +113,11 @@ def _people() -> Iterator[Metric]:
 
 
 def _waiting() -> Iterator[Metric]:
-    backlog = sum(socket.backlog_bytes for socket in connection.open_lines)
+    backlog = sum(socket.backlog_bytes for socket in connection.open_connections)
     yield GaugeMetricFamily("noom_backlog_bytes", "Bytes that wait for slow readers.", backlog)
     waiting = runtime.current().journal.waiting
     yield GaugeMetricFamily("noom_journal_waiting", "Messages that wait to be stored.", waiting)
-    tasks = {(pool,): count for pool, count in database.under_way.items()}
+    tasks = {(pool,): count for pool, count in database.in_flight.items()}
     name, told = "database_tasks", "Tasks of the database's threads that wait or run."
     yield _gauge(name, told, tasks, ("pool",))
 
@@ -131,7 +133,7 @@ def _counted() -> Iterator[Metric]:
         yield CounterMetricFamily(f"noom_{name}", told, getattr(counts, name))
     joins = dict.fromkeys(JOINS, 0) | counts.joins
     yield _counter("joins", "Entries into a room (chat) or a call.", joins)
-    expired = dict.fromkeys(KINDS, 0) | counts.leases_expired
+    expired = dict.fromkeys(PLACE_TYPES, 0) | counts.leases_expired
     yield _counter("leases_expired", "Participants whose lease ran out.", expired)
     repairs = dict.fromkeys(REPAIRS, 0) | counts.repairs
     yield _counter("repairs", "Repairs that pages requested after a gap.", repairs, "what")

@@ -9,7 +9,7 @@ from django_permissions_policy import PermissionsPolicyMiddleware
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 # Defaults: nothing may run, be framed, be read by another site, or be cached.
-SAFE = {
+DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
@@ -22,9 +22,9 @@ SAFE = {
     "X-Frame-Options": settings.X_FRAME_OPTIONS,
 }
 # For an answer without a body, on a connection that closes after it.
-LAST = {**SAFE, "Content-Length": "0", "Connection": "close"}
+FINAL_HEADERS = {**DEFAULT_HEADERS, "Content-Length": "0", "Connection": "close"}
 
-_ENCODED = [(name.lower().encode(), value.encode()) for name, value in SAFE.items()]
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in DEFAULT_HEADERS.items()]
 
 
 class SafeHeaders:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 QUEUE = 4_096  # connections that wait for accept; the kernel's own limit may be lower
-ACCEPTED_IN_A_ROUND = 2  # of the event loop; the others wait for the next round
+MAX_ACCEPTS_PER_TURN = 2  # of the event loop; the others wait for the next round
 # Between the last admitted SYN and the close: time for the third packet of open handshakes.
 HANDSHAKE_S = 0.02
 
@@ -56,7 +56,7 @@ class Port:
         asyncio.get_running_loop().call_later(HANDSHAKE_S, self._port.stopListening)
 
     def _accept_some(self) -> None:
-        self._port.numberAccepts = min(self._port.numberAccepts, ACCEPTED_IN_A_ROUND)
+        self._port.numberAccepts = min(self._port.numberAccepts, MAX_ACCEPTS_PER_TURN)
         self._accept()
 
     def _accept_all_and_close(self, reason: Any) -> None:

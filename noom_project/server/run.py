@@ -18,10 +18,10 @@ from noom_project.server.startup import require_redis
 
 # Thresholds of the garbage collector: allocations per collection of the youngest objects, and such
 # collections per collection of older ones. With Python's own a thousand joins took thirty rounds.
-COLLECT_AFTER = (10_000, 5, 5)
+GC_THRESHOLDS = (10_000, 5, 5)
 
 
-def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
+def run_server(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     """Serves an ASGI application until SIGTERM, at an endpoint in Twisted's words.
 
     It calls `ready` once it listens, and ends the process itself: Python would wait for threads
@@ -41,7 +41,7 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
         websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
         ready_callable=ready,
     )
-    _settle()
+    _tune_garbage_collector()
     server.run()
     if server.abort_start:
         raise CommandError(f"Cannot listen at {endpoint}: it is in use or not permitted.")
@@ -50,11 +50,11 @@ def serve(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoReturn:
     os._exit(0)
 
 
-def _settle() -> None:
+def _tune_garbage_collector() -> None:
     """Excludes all loaded objects from garbage collection.
 
     A collection of them takes up to a fifth of a second, in which nobody is served.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*GC_THRESHOLDS)

@@ -25,18 +25,18 @@ from chat.protocol import close_codes
 from chat.realtime import connection
 from chat.storage import database
 from noom_project.monitoring import health, processes
-from noom_project.security.headers import LAST
+from noom_project.security.headers import FINAL_HEADERS
 from noom_project.server.http import GuardedChannel, requesting
 from noom_project.server.port import Port
 from noom_project.server.websocket import GuardedSocket
 
 MAX_BODY_BYTES = 1_000_000  # a larger body gets 413
-DRAIN_S = 6.0  # then the shutdown cancels the applications that still run
-DRAIN_STEP_S = 0.02
+DRAIN_TIMEOUT_S = 6.0  # then the shutdown cancels the applications that still run
+DRAIN_INTERVAL_S = 0.02
 # How long the shutdown waits for requests on connections accepted last. A proxy on a busy machine
 # takes half a second, and fails its browser if the connection ends before.
-LAST_REQUEST_S = 2.0
-LAST_WORDS_S = 2.0  # for the cleanup after that; Redis may be away too
+LAST_REQUEST_TIMEOUT_S = 2.0
+CLEANUP_TIMEOUT_S = 2.0  # for the cleanup after that; Redis may be away too
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class GuardedRequest(WebRequest):
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Answers in plain text; stock daphne names itself in a page with styles."""
-        headers = {**LAST, "Content-Type": "text/plain; charset=utf-8"}
+        headers = {**FINAL_HEADERS, "Content-Type": "text/plain; charset=utf-8"}
         told = status_text + b"\n"
         headers["Content-Length"] = str(len(told))
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -96,7 +96,10 @@ class GuardedRequest(WebRequest):
 
     def _refuse_body(self) -> None:
         transport = self.channel.transport
-        head = [b"HTTP/1.1 413 Content Too Large", *(f"{n}: {v}".encode() for n, v in LAST.items())]
+        head = [
+            b"HTTP/1.1 413 Content Too Large",
+            *(f"{n}: {v}".encode() for n, v in FINAL_HEADERS.items()),
+        ]
         transport.write(b"\r\n".join(head) + b"\r\n\r\n")
         transport.loseConnection()
 
@@ -115,7 +118,7 @@ class Server(DaphneServer):
         HTTPFactory.protocol = staticmethod(_guarded_channel)
         HTTPFactory.buildProtocol = _guarded_requests
         self._ports: list[Port] = []
-        self._ending: set[Any] = set()  # disconnected, or its application has ended
+        self._finished: set[Any] = set()  # disconnected, or its application has ended
         self.server_name = ""  # answers name no software
         logging.captureWarnings(True)
         reactor.callWhenRunning(self._begin)
@@ -129,13 +132,13 @@ class Server(DaphneServer):
         """Adds two extensions for WebSockets to the scope; stock daphne has none."""
         if isinstance(protocol, GuardedSocket):
             scope["extensions"] = {
-                connection.DIRECT: protocol.write_frame,
-                connection.UNSENT: protocol._unsent,
+                connection.WRITE_FRAME: protocol.write_frame,
+                connection.UNSENT_BYTES: protocol._unsent,
             }
         queue = super().create_application(protocol, scope)
         application = self.connections.get(protocol, {}).get("application_instance")
         if application is not None:
-            application.add_done_callback(lambda _: self._ending.add(protocol))
+            application.add_done_callback(lambda _: self._finished.add(protocol))
         return queue
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -146,7 +149,7 @@ class Server(DaphneServer):
 
     def protocol_disconnected(self, protocol: Any) -> None:
         super().protocol_disconnected(protocol)
-        self._ending.add(protocol)
+        self._finished.add(protocol)
 
     def application_checker(self) -> None:
         """Runs daphne's check on the connections that end alone.
@@ -154,12 +157,12 @@ class Server(DaphneServer):
         Stock daphne searches all connections for them, once a second and in one go.
         """
         every = self.connections
-        ending = {protocol: every[protocol] for protocol in self._ending if protocol in every}
+        ending = {protocol: every[protocol] for protocol in self._finished if protocol in every}
         self.connections = dict(ending)
         super().application_checker()
         for protocol in ending.keys() - self.connections.keys():
             del every[protocol]
-        self._ending.intersection_update(self.connections)
+        self._finished.intersection_update(self.connections)
         self.connections = every
 
     def listen_success(self, port: Any) -> None:
@@ -182,21 +185,21 @@ class Server(DaphneServer):
             isinstance(protocol, GuardedRequest) and "disconnected" not in details
             for protocol, details in self.connections.items()
         )
-        is_asked = seconds < LAST_REQUEST_S and bool(requesting)
+        is_asked = seconds < LAST_REQUEST_TIMEOUT_S and bool(requesting)
         is_open = any(port.is_open for port in self._ports)
-        return seconds < DRAIN_S and (
-            is_open or bool(connection.open_lines) or answering or is_asked
+        return seconds < DRAIN_TIMEOUT_S and (
+            is_open or bool(connection.open_connections) or answering or is_asked
         )
 
     async def _end(self) -> None:
         """Closes every socket with RESTARTING, then cancels the applications that remain."""
         health.drain()
-        return_within_ms = str(connection.return_within_ms())
+        return_within_ms = str(connection.reconnect_window_ms())
         began = time.monotonic()
         while self._is_busy(time.monotonic() - began):
-            for socket in list(connection.open_lines):
-                socket.drop(close_codes.RESTARTING, return_within_ms)
-            await asyncio.sleep(DRAIN_STEP_S)
+            for socket in list(connection.open_connections):
+                socket.close(close_codes.RESTARTING, return_within_ms)
+            await asyncio.sleep(DRAIN_INTERVAL_S)
         applications = [
             details["application_instance"]
             for details in self.connections.values()
@@ -205,14 +208,16 @@ class Server(DaphneServer):
         for application in applications:
             application.cancel()
         try:
-            async with asyncio.timeout(LAST_WORDS_S):
+            async with asyncio.timeout(CLEANUP_TIMEOUT_S):
                 await asyncio.gather(*applications, return_exceptions=True)
                 await runtime.shutdown()
                 self._watch.cancel()
                 with suppress(Unavailable, DatabaseError):
                     await database.probe(processes.end)
         except TimeoutError:
-            log.warning("the cleanup of the shutdown took over %g s and was ended", LAST_WORDS_S)
+            log.warning(
+                "the cleanup of the shutdown took over %g s and was ended", CLEANUP_TIMEOUT_S
+            )
 
 
 def _guarded_channel() -> _GenericHTTPChannelProtocol:

@@ -15,8 +15,8 @@ from twisted.python.failure import Failure
 
 from chat.protocol import close_codes
 from chat.protocol.frames import PING
-from chat.realtime.rate_limits import Bucket
-from noom_project.security.headers import LAST
+from chat.realtime.rate_limits import TokenBucket
+from noom_project.security.headers import FINAL_HEADERS
 from noom_project.server.keepalive import Pulse
 from noom_project.server.slow_readers import unsent
 
@@ -28,8 +28,8 @@ MAX_QUEUED_FRAMES = 300
 MAX_QUEUED_BYTES = 2_000_000
 CONTROL_FRAMES_PER_S = 10.0  # further pings get no pong
 READ_BYTES = 2_048  # of one socket in one round of the event loop
-GOODBYE_BYTES = 1_024  # after the close frame; a longer read is no answer to it
-MAX_LATE_BYTES = 64_000  # of such longer reads; then the connection is aborted
+MAX_CLOSE_REPLY_BYTES = 1_024  # after the close frame; a longer read is no answer to it
+MAX_BYTES_AFTER_CLOSE = 64_000  # of such longer reads; then the connection is aborted
 MAX_UNSENT_BYTES = 2_000_000  # that wait for a reader; beyond it the socket is closed as slow
 
 pulse = Pulse()
@@ -49,9 +49,9 @@ class GuardedSocket(WebSocketProtocol):
         self._asked_at = None
         if len(data) == PONG_BYTES and data.startswith(PONG) and self._is_between_frames():
             return  # the most frequent frame of all; it only shows that the client is alive
-        if self.state == self.STATE_CLOSING and len(data) > GOODBYE_BYTES:
+        if self.state == self.STATE_CLOSING and len(data) > MAX_CLOSE_REPLY_BYTES:
             self._late_bytes += len(data)
-            if self._late_bytes > MAX_LATE_BYTES:
+            if self._late_bytes > MAX_BYTES_AFTER_CLOSE:
                 self.transport.abortConnection()
         else:
             super().dataReceived(data)
@@ -60,7 +60,7 @@ class GuardedSocket(WebSocketProtocol):
         super().onOpen()
         # Twisted reads 64 KiB at once: a thousand small frames, for which all other sockets wait.
         self.transport.bufferSize = READ_BYTES
-        self._controls = Bucket(CONTROL_FRAMES_PER_S)
+        self._controls = TokenBucket(CONTROL_FRAMES_PER_S)
         self._queued_bytes = 0  # since the queue was last found empty
         self._pinged_at = pulse.now
         pulse.add(self)
@@ -79,7 +79,7 @@ class GuardedSocket(WebSocketProtocol):
         """Bounds the pings that are answered; stock daphne answers them all."""
         if self._controls.take():
             super().onPing(payload)
-        elif self._controls.flooding:
+        elif self._controls.is_flooding:
             self._cut_off(close_codes.FLOODING)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
@@ -147,7 +147,9 @@ class GuardedSocket(WebSocketProtocol):
 
     def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
         """Adds Noom's headers to a refused handshake; stock autobahn has none."""
-        super().sendHttpErrorResponse(code, reason, [*(responseHeaders or ()), *LAST.items()])
+        super().sendHttpErrorResponse(
+            code, reason, [*(responseHeaders or ()), *FINAL_HEADERS.items()]
+        )
 
     def _bound_unsent(self, newest: int) -> None:
         """Closes the socket of a slow reader; its newest frame may be long."""

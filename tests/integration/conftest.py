@@ -79,8 +79,8 @@ async def _threads_are_idle() -> None:
     """Returns when no question to the database is under way: the tables are emptied next, and what
     a cancelled task has asked is asked all the same."""
     for ask, threads in (
-        (database.read, database.READERS),
-        (database.history, database.HISTORIANS),
+        (database.query, database.READERS),
+        (database.long_query, database.HISTORIANS),
     ):
         everyone = threading.Barrier(threads)
         await asyncio.gather(*(ask(everyone.wait) for _ in range(threads)))

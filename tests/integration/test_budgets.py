@@ -22,7 +22,7 @@ REFILL_S = 5.0  # until a bucket that holds one message is full again
 
 @pytest.fixture(autouse=True)
 def _quick_refusals(monkeypatch):
-    monkeypatch.setattr(consumers, "CROWDED_S", 0.01)
+    monkeypatch.setattr(consumers, "OVER_BUDGET_DELAY_S", 0.01)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def told(ask, code):
 
 
 async def stored():
-    return await database.read(Message.objects.count)
+    return await database.query(Message.objects.count)
 
 
 async def on_and_on(ask):
@@ -134,7 +134,7 @@ async def test_entering_is_granted_where_no_more_may_be_read(enter, settings):
 async def busy_historians() -> AsyncIterator[None]:
     """All threads of history are held up."""
     free = threading.Event()
-    held = [asyncio.create_task(database.history(free.wait)) for _ in range(9)]
+    held = [asyncio.create_task(database.long_query(free.wait)) for _ in range(9)]
     await asyncio.sleep(0)
     try:
         yield

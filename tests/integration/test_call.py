@@ -9,7 +9,7 @@ from call import ice_failures
 from chat import runtime, tokens
 from chat.presence import roster
 from chat.protocol import close_codes
-from chat.realtime.rate_limits import Buckets
+from chat.realtime.rate_limits import TokenBuckets
 from chat.services import rooms
 from chat.stats import counts
 from tests.support.clients.protocol_client import ALL_ON, Refusal
@@ -93,7 +93,7 @@ async def test_mute_and_camera_are_told(pair):
 
 
 async def test_an_ice_failure_is_counted_and_logged_within_a_bound(pair, monkeypatch, caplog):
-    stands = Buckets(
+    stands = TokenBuckets(
         lambda: ice_failures.TOLD_PER_S, lambda: 0.0, burst_s=ice_failures.TOLD_BURST_S
     )
     monkeypatch.setattr(ice_failures, "told", stands)
@@ -163,7 +163,7 @@ async def test_a_call_is_for_those_in_the_room(connect):
 
 
 async def test_a_call_waits_for_who_is_just_coming_into_the_room(connect, monkeypatch):
-    monkeypatch.setattr(roster, "LOOK_EVERY_S", 60.0)  # so it is told, or waits in vain
+    monkeypatch.setattr(roster, "POLL_INTERVAL_S", 60.0)  # so it is told, or waits in vain
     nova = await connect("/ws/chat/room/")
     call = await connect("/ws/call/room/", token=nova.token)
     joining = asyncio.create_task(call.ask("join_room", **call.joining("nova-1")))
@@ -177,7 +177,7 @@ async def test_who_comes_in_at_another_process_is_found_too(connect):
     here = runtime.current()
     elsewhere = roster.Roster(rooms.PEOPLE, here.hub, here.presence)
     nova = await connect("/ws/chat/room/")
-    found = asyncio.create_task(elsewhere.await_member("room", nova.id, patience_s=5))
+    found = asyncio.create_task(elsewhere.await_member("room", nova.id, timeout_s=5))
     await asyncio.sleep(0.05)
     assert not found.done(), "nobody has entered yet"
     await nova.ask("enter_room", token=nova.token, nickname="Nova")
@@ -188,7 +188,7 @@ async def test_who_comes_in_at_another_process_is_found_too(connect):
 
 async def test_the_token_of_another_room_opens_no_call(connect, enter):
     await enter("Nova")
-    foreign = tokens.mint(key="elsewhere", browser="b", room_name="Elsewhere")
+    foreign = tokens.issue(key="elsewhere", browser="b", room_name="Elsewhere")
     client = await connect("/ws/call/room/")
     with pytest.raises(Refusal, match="bad_token"):
         await client.ask("join_room", token=foreign, session="s", media=ALL_ON)

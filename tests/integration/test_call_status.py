@@ -65,9 +65,11 @@ async def test_somebody_in_a_call_without_being_in_its_room_goes(enter, join, se
 async def test_who_comes_back_before_its_loss_is_told_stays_in_the_call(enter, join):
     nova = await enter("Nova")
     call = await join(nova)
-    await rooms._follow("room", Change(Person(nova.id, True, 1, "N", False, True), None, 0, 1))
+    await rooms._on_person_changed(
+        "room", Change(Person(nova.id, True, 1, "N", False, True), None, 0, 1)
+    )
     await call.ask("people")
-    assert list((await signalling.callers().snapshot("room")).members) == [nova.id]
+    assert list((await signalling.roster().snapshot("room")).members) == [nova.id]
 
 
 async def test_whoever_was_removed_unnoticed_comes_back_to_the_door(enter):

@@ -201,13 +201,13 @@ async def test_a_process_that_stood_still_sends_out_none_of_its_own(enter, setti
 
 async def test_a_slow_database_ends_no_lease(enter, settings, monkeypatch):
     settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
-    heads = history.heads
+    heads = history.room_heads
 
     def slow(keys: list[str]) -> dict[str, history.Head]:
         time.sleep(1.5)
         return heads(keys)
 
-    monkeypatch.setattr(history, "heads", slow)
+    monkeypatch.setattr(history, "room_heads", slow)
     nova, mira = await enter("Nova"), await enter("Mira")
     await nova.silence("bye", 2)
     people = (await nova.ask("people"))["people"]

@@ -16,8 +16,8 @@ class HeldDoor(AsyncExitStack):
     """Nobody gets in meanwhile, and all who ask wait."""
 
     async def __aenter__(self) -> "HeldDoor":
-        for _ in range(runtime.ENTERING_AT_ONCE):
-            await self.enter_async_context(runtime.current().door)
+        for _ in range(runtime.MAX_CONCURRENT_ENTRIES):
+            await self.enter_async_context(runtime.current().entry_limit)
         return await super().__aenter__()
 
 
@@ -91,10 +91,10 @@ async def test_a_leave_of_an_older_connection_takes_nobody_out(enter, connect):
     nova = await connect("/ws/chat/room/")
     await nova.ask("enter_room", token=nova.token, nickname="Nova", connection=1)
     here = runtime.current()
-    held = here.roster(rooms.PEOPLE)._held["room"][nova.id].local
+    held = here.roster(rooms.PEOPLE)._held["room"][nova.id].connection
     newer = await connect("/ws/chat/room/", token=nova.token)
     await newer.ask("enter_room", token=nova.token, nickname="Nova", connection=2)
-    await rooms.people().leave_by("room", held)
+    await rooms.roster().leave_by("room", held)
     assert len((await newer.ask("people"))["people"]) == 1
 
 

@@ -14,5 +14,5 @@ def noted() -> int:
 
 async def test_queries_that_are_noted_with_debug_are_forgotten(settings, monkeypatch):
     settings.DEBUG = True
-    monkeypatch.setattr(database, "TIDY_EVERY_S", 0)
+    monkeypatch.setattr(database, "RECYCLE_INTERVAL_S", 0)
     assert [await database.probe(noted) for _ in range(3)] == [1, 1, 1]

@@ -102,7 +102,7 @@ async def test_many_messages_go_in_pieces_that_leave_one_deletion(enter):
     await fill("room", MANY)
     nova = await enter("Nova")
     assert await moderation.clear("room")
-    last = await database.read(lambda: Room.objects.get().last_seq)
+    last = await database.query(lambda: Room.objects.get().last_seq)
     assert last > MANY + 1, "it was one piece"
     event = await nova.event("deleted", seq=last)
     assert event["spans"] == [span(1, last - 1)]
@@ -128,7 +128,7 @@ async def test_messages_beyond_the_retention_time_go_from_open_pages(enter, sett
         await nova.say(text)
     old = timezone.now() - timedelta(days=settings.RETENTION_DAYS + 1)
     await messages_of("room", 1).aupdate(sent_at=old)
-    await runtime.current()._forget()
+    await runtime.current()._delete_expired()
     assert (await nova.event("deleted"))["spans"] == [span(1, 1)]
     assert [m.text async for m in Message.objects.all()] == ["new"]
 
@@ -160,7 +160,7 @@ async def test_a_deletion_that_died_is_finished_by_whoever_comes(enter):
     room = await fill("room", MANY)
     await deletions.mark_room("room")
     await enter("Nova", "other")
-    await runtime.current()._forget()
+    await runtime.current()._delete_expired()
     assert not await Room.objects.filter(pk=room.pk).aexists()
     assert (await enter("Mira")).hello["messages"] == []
 

@@ -11,7 +11,7 @@ from chat.http_transport import registry
 from chat.http_transport import session as fallback_session
 from chat.http_transport.requests import MAX_BODY_BYTES
 from chat.protocol import close_codes
-from chat.realtime.connection import open_lines
+from chat.realtime.connection import open_connections
 from tests.support.clients.asgi_http_client import FallbackClient
 from tests.support.patience import PATIENCE
 
@@ -50,7 +50,7 @@ async def test_both_carriers_meet_in_one_room(enter, enter_by_http):
 async def test_those_who_look_after_us_can_tell_them_apart(enter, enter_by_http):
     await enter("Nova", carrier="websocket")
     await enter_by_http("Mira")
-    assert sorted(line.transport for line in open_lines) == ["http", "websocket"]
+    assert sorted(line.transport for line in open_connections) == ["http", "websocket"]
 
 
 async def test_a_request_that_comes_again_is_not_done_again(enter, enter_by_http):
@@ -73,7 +73,7 @@ async def test_a_number_that_is_left_out_is_a_broken_client(enter_by_http):
 
 @pytest.mark.parametrize("field", ["after", "turn"])
 async def test_to_have_what_was_never_sent_is_a_broken_client(enter_by_http, field, monkeypatch):
-    monkeypatch.setattr(fallback_session, "HOLD_S", 0.1)
+    monkeypatch.setattr(fallback_session, "LONG_POLL_S", 0.1)
     mira = await enter_by_http("Mira")
     head = {**mira.line.listening(stream=False), field: 1_000_000}
     await mira.line.post(head)
@@ -124,8 +124,8 @@ async def test_a_session_is_good_for_its_own_address_alone(enter_by_http):
 
 
 async def test_a_session_that_was_closed_is_gone(enter, enter_by_http, monkeypatch):
-    monkeypatch.setattr(registry, "REMEMBERED_S", 0.0)
-    monkeypatch.setattr(registry, "WATCH_S", 0.01)
+    monkeypatch.setattr(registry, "ENDED_SESSION_S", 0.0)
+    monkeypatch.setattr(registry, "CHECK_INTERVAL_S", 0.01)
     nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
     await mira.line.close(close_codes.GOING_AWAY)
     assert (await nova.event("person"))["person"]["here"] is False
@@ -183,8 +183,8 @@ async def test_each_request_shows_its_origin(enter_by_http):
 
 
 async def test_a_page_that_asks_for_nothing_more_is_gone(enter, enter_by_http, monkeypatch):
-    monkeypatch.setattr(fallback_session, "AWAY_S", 0.5)
-    monkeypatch.setattr(registry, "WATCH_S", 0.05)
+    monkeypatch.setattr(fallback_session, "NO_POLL_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(registry, "CHECK_INTERVAL_S", 0.05)
     nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
     await asyncio.sleep(1)
     await mira.say("I listen")
@@ -193,8 +193,8 @@ async def test_a_page_that_asks_for_nothing_more_is_gone(enter, enter_by_http, m
 
 
 async def test_a_stream_that_nobody_reads_is_given_up(enter, connect, monkeypatch):
-    monkeypatch.setattr(fallback_session, "SILENT_S", 0.3)
-    monkeypatch.setattr(fallback_session, "HOLD_S", 0.05)
+    monkeypatch.setattr(fallback_session, "SILENCE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(fallback_session, "LONG_POLL_S", 0.05)
     nova = await enter("Nova", carrier="websocket")
     mira = await connect("/ws/chat/room/", carrier="stream")
     await mira.ask("enter_room", token=mira.token, nickname="Mira")
@@ -202,7 +202,7 @@ async def test_a_stream_that_nobody_reads_is_given_up(enter, connect, monkeypatc
 
 
 async def test_who_reads_too_slowly_is_told_and_costs_no_memory(enter, connect, monkeypatch):
-    monkeypatch.setattr(fallback_session, "MAX_UNREAD_BYTES", 20_000)
+    monkeypatch.setattr(fallback_session, "MAX_UNACKNOWLEDGED_BYTES", 20_000)
     nova = await enter("Nova", carrier="websocket")
     mira = await connect("/ws/chat/room/", carrier="poll")
     await mira.ask("enter_room", token=mira.token, nickname="Mira")
@@ -212,7 +212,7 @@ async def test_who_reads_too_slowly_is_told_and_costs_no_memory(enter, connect, 
     (session,) = registry.current()._held.values()
     for _ in range(10):  # an acknowledgement comes before the event
         await nova.event("new_message")
-    assert sum(len(event) for _, event in session._unread) == 0
+    assert sum(len(event) for _, event in session._unacknowledged) == 0
     mira.line.listen()
     assert await mira.closing() == close_codes.TOO_SLOW
 

@@ -50,7 +50,7 @@ def test_a_name_that_its_address_cannot_hold_goes_with_it(visitor):
     page = visitor.get(answer["Location"]).content.decode()
     data = room_data(page)
     assert (data["key"], data["name"]) == ("team-meeting~21", "Team Meeting!")
-    assert identity.read(data["token"], key="team-meeting~21").room_name == "Team Meeting!"
+    assert identity.verify(data["token"], key="team-meeting~21").room_name == "Team Meeting!"
 
 
 def test_nobody_can_give_a_room_a_name_that_its_address_does_not_say(visitor):
@@ -177,7 +177,7 @@ def test_an_address_as_one_types_it_opens_the_room_of_that_name(visitor, typed, 
     data = room_data(answer.content.decode())
     assert (data["key"], data["name"], data["nickname"]) == (key, name, "guest")
     assert data["join_call"] is True
-    assert identity.read(data["token"], key=key).room_name == name
+    assert identity.verify(data["token"], key=key).room_name == name
     assert len(answer.redirect_chain) <= 1
 
 
@@ -211,7 +211,7 @@ def test_a_room_from_before_signs_counted_is_found_by_name_and_address(visitor):
 
 def test_each_page_load_is_a_participant_of_its_own_at_the_same_browser(visitor):
     tokens = [room_data(visitor.get("/rooms/team/").content.decode())["token"] for _ in range(2)]
-    first, second = (identity.read(token, key="team") for token in tokens)
+    first, second = (identity.verify(token, key="team") for token in tokens)
     assert first.participant != second.participant
     assert first.browser == second.browser
     assert visitor.cookies["noom_browser"]["httponly"]
@@ -220,7 +220,7 @@ def test_each_page_load_is_a_participant_of_its_own_at_the_same_browser(visitor)
 def test_a_forged_browser_cookie_makes_no_host(visitor):
     visitor.cookies["noom_browser"] = "somebody:1:forged"
     data = room_data(visitor.get("/rooms/team/").content.decode())
-    assert identity.read(data["token"], key="team").browser != "somebody"
+    assert identity.verify(data["token"], key="team").browser != "somebody"
 
 
 def test_a_nickname_or_a_room_cannot_break_out_of_the_page(visitor):

@@ -21,7 +21,7 @@ from tests.support.clients.protocol_client import DEADLINE_S
 async def run():
     """One round, as if an hour had passed since the last."""
     await Chore.objects.all().adelete()
-    assert await retention.run(rooms.people().send, rooms.live_keys)
+    assert await retention.run(rooms.roster().publish, rooms.keys_with_people)
 
 
 def ago(days):
@@ -102,10 +102,10 @@ async def test_bans_the_admins_log_failed_logins_and_sessions_go_at_their_time()
 
 
 async def test_one_of_several_processes_does_it_in_an_hour():
-    tries = [retention.run(rooms.people().send, rooms.live_keys) for _ in range(5)]
+    tries = [retention.run(rooms.roster().publish, rooms.keys_with_people) for _ in range(5)]
     assert sorted(await asyncio.gather(*tries)) == [False, False, False, False, True]
     await Chore.objects.aupdate(begun_at=ago(1))
-    assert await retention.run(rooms.people().send, rooms.live_keys)
+    assert await retention.run(rooms.roster().publish, rooms.keys_with_people)
 
 
 async def test_the_clock_of_the_process_decides_nothing(monkeypatch):
@@ -116,12 +116,12 @@ async def test_the_clock_of_the_process_decides_nothing(monkeypatch):
 
 
 async def test_retention_runs_when_a_process_starts(enter, settings, monkeypatch):
-    monkeypatch.setattr(runtime, "START_S", 0.1)
+    monkeypatch.setattr(runtime, "RETENTION_DELAY_S", 0.1)
     await fill("spoken", 2)
     await Message.objects.aupdate(sent_at=ago(settings.RETENTION_DAYS + 1))
     await enter("Nova", key="elsewhere")
     async with asyncio.timeout(DEADLINE_S):
         while True:
-            if not await database.read(Message.objects.exists):
+            if not await database.query(Message.objects.exists):
                 return
             await asyncio.sleep(0.05)

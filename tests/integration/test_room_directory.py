@@ -11,7 +11,7 @@ from django.test import AsyncClient
 from chat import runtime, views
 from chat.errors import Unavailable
 from chat.names import keys
-from chat.realtime.rate_limits import Buckets
+from chat.realtime.rate_limits import TokenBuckets
 from chat.services import moderation, open_rooms, room_directory
 from tests.support.patience import PATIENCE
 
@@ -19,7 +19,7 @@ RE = re.compile(r'data-room="([^"]+)"')
 
 
 async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect, monkeypatch):
-    monkeypatch.setattr(room_directory, "PAUSE_S", 0.01)
+    monkeypatch.setattr(room_directory, "LISTING_INTERVAL_S", 0.01)
     watcher = await connect("/ws/lobby/")
     assert await watcher.event("room_change") == {"rooms": [], "total": 0}
     nova = await enter("Nova", "안녕-방")
@@ -33,7 +33,7 @@ async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect
 
 
 async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, connect, monkeypatch):
-    monkeypatch.setattr(room_directory, "PAUSE_S", 2.0)
+    monkeypatch.setattr(room_directory, "LISTING_INTERVAL_S", 2.0)
     watcher = await connect("/ws/lobby/")
     for n in range(10):
         await enter(f"Person {n}")
@@ -50,9 +50,9 @@ async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, conn
 async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
     enter, connect, monkeypatch
 ):
-    monkeypatch.setattr(room_directory, "PAUSE_S", 0.3)
-    made = Mock(wraps=open_rooms.listed)
-    monkeypatch.setattr(open_rooms, "listed", made)
+    monkeypatch.setattr(room_directory, "LISTING_INTERVAL_S", 0.3)
+    made = Mock(wraps=open_rooms.list_open_rooms)
+    monkeypatch.setattr(open_rooms, "list_open_rooms", made)
     for _ in range(20):
         watcher = await connect("/ws/lobby/")
         assert await watcher.event("room_change") == {"rooms": [], "total": 0}
@@ -68,16 +68,19 @@ async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
 async def test_unlisted_and_closed_rooms_are_not_listed(enter):
     await enter("Nova", "quiet~abcdefghij234567")
     await enter("Mira", "open")
-    assert [room.key for room in await open_rooms.listed()] == ["open"]
+    assert [room.key for room in await open_rooms.list_open_rooms()] == ["open"]
     await moderation.close("open")
-    assert await open_rooms.listed() == []
+    assert await open_rooms.list_open_rooms() == []
 
 
 async def test_the_fullest_room_comes_first(enter):
     await enter("Nova", "small")
     await enter("Mira", "large")
     await enter("Kim", "large")
-    assert [(r.key, r.count) for r in await open_rooms.listed()] == [("large", 2), ("small", 1)]
+    assert [(r.key, r.count) for r in await open_rooms.list_open_rooms()] == [
+        ("large", 2),
+        ("small", 1),
+    ]
 
 
 async def test_who_speaks_in_the_lobby_is_closed(connect):
@@ -94,7 +97,7 @@ async def test_the_welcome_page_lists_rooms_without_javascript(enter, async_clie
 
 
 async def test_the_list_is_bounded_and_says_how_many_there_are(enter, connect, monkeypatch):
-    monkeypatch.setattr(room_directory, "SHOWN", 2)
+    monkeypatch.setattr(room_directory, "MAX_SHOWN", 2)
     for key in ("one", "two", "three"):
         await enter("Nova", key)
     watcher = await connect("/ws/lobby/")
@@ -106,17 +109,17 @@ async def test_the_list_costs_no_question_for_each_room(enter, monkeypatch):
     for key in ("one", "two", "three"):
         await enter("Nova", key)
     presence = runtime.current().presence
-    asked = {name: Mock(wraps=getattr(presence, name)) for name in ("read", "counts")}
+    asked = {name: Mock(wraps=getattr(presence, name)) for name in ("read", "member_counts")}
     for name, question in asked.items():
         monkeypatch.setattr(presence, name, question)
-    assert len(await open_rooms.listed()) == 3
+    assert len(await open_rooms.list_open_rooms()) == 3
     assert [question.call_count for question in asked.values()] == [0, 2]
 
 
 async def test_the_welcome_page_finds_the_rooms_that_it_does_not_show(
     enter, async_client, monkeypatch
 ):
-    monkeypatch.setattr(room_directory, "SHOWN", 2)
+    monkeypatch.setattr(room_directory, "MAX_SHOWN", 2)
     for key in ("one", "two", "three", "rest"):
         await enter("Nova", key)
 
@@ -135,7 +138,7 @@ async def test_the_welcome_page_comes_while_presence_is_away(enter, async_client
     async def away(kind: str) -> dict[str, int]:
         raise Unavailable("away")
 
-    monkeypatch.setattr(runtime.current().presence, "counts", away)
+    monkeypatch.setattr(runtime.current().presence, "member_counts", away)
     answer = await async_client.get("/")
     assert answer.status_code == 200
     assert RE.findall(answer.content.decode()) == []
@@ -145,7 +148,7 @@ async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
     await enter("Nova", "team")
     await enter("Mira", "tеam")
     await enter("Kim", "other")
-    listed = {room.key: room.name for room in await open_rooms.listed()}
+    listed = {room.key: room.name for room in await open_rooms.list_open_rooms()}
     assert listed == {"team": "Team", "tеam": "Tеam (2)", "other": "Other"}
 
 
@@ -153,7 +156,7 @@ async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
 async def test_how_many_are_in_a_room_is_told_of_one_room_alone(enter, monkeypatch, typed):
     await enter("Nova", "tea-room")
     await enter("Mira", "tea-room")
-    monkeypatch.setattr(open_rooms, "listed", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(open_rooms, "list_open_rooms", Mock(side_effect=AssertionError))
     answer = await AsyncClient().get(f"/rooms/{typed}/people.json")
     assert json.loads(answer.content) == {"people": 2}
     answer = await AsyncClient().get("/rooms/another/people.json")
@@ -170,7 +173,7 @@ async def test_how_many_are_in_an_unlisted_room_is_told_at_its_address(enter):
 
 
 async def test_an_address_asks_only_so_often_how_many_are_in_rooms(monkeypatch):
-    monkeypatch.setattr(views, "looks", Buckets(lambda: 1.0, lambda: 0.0, burst_s=3.0))
+    monkeypatch.setattr(views, "looks", TokenBuckets(lambda: 1.0, lambda: 0.0, burst_s=3.0))
     statuses = [
         (await AsyncClient().get(f"/rooms/room-{n}/people.json")).status_code for n in range(5)
     ]

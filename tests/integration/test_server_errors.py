@@ -45,7 +45,7 @@ async def test_both_sockets_of_a_page_name_it_by_what_its_errors_name(enter, joi
 
 async def test_a_failure_is_told_to_the_one_who_asked_and_the_socket_lives(enter, failing, logged):
     nova = await enter("Nova")
-    failing("who", RuntimeError("why"))
+    failing("list_people", RuntimeError("why"))
     with pytest.raises(Refusal, match=f"reference {nova.id}"):
         await nova.ask("people")
     [record] = logged()
@@ -55,7 +55,7 @@ async def test_a_failure_is_told_to_the_one_who_asked_and_the_socket_lives(enter
 
 
 async def test_a_lobby_that_fails_is_closed_and_logged_once(connect, failing, logged):
-    failing("listed", RuntimeError("why"), of=open_rooms)
+    failing("list_open_rooms", RuntimeError("why"), of=open_rooms)
     lobby = await connect("/ws/lobby/")
     assert await lobby.closing() == close_codes.SERVER_ERROR
     [record] = logged()
@@ -67,7 +67,7 @@ async def test_a_lobby_that_fails_is_closed_and_logged_once(connect, failing, lo
 )
 async def test_a_farewell_that_fails_is_logged_once(enter, failing, logged, error, level):
     nova = await enter("Nova")
-    failing("line_down", error)
+    failing("connection_lost", error)
     await nova.close(1006)
     await asyncio.sleep(0)
     [record] = logged()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from call.bot.socket import Refused, Unreachable
+from call.bot.socket import RequestRefused, Unreachable
 from tests.support.clients.swarm import Guest, Swarm, until
 from tests.support.figures.verdicts import ROOMS, closed, told
 from tests.support.servers.cluster import Process
@@ -42,7 +42,7 @@ async def come_in(url: str) -> None:
         async with Swarm(url) as swarm:
             try:
                 await swarm.enter(ROOMS[:1], 1)
-            except (Refused, Unreachable):
+            except (RequestRefused, Unreachable):
                 await asyncio.sleep(AGAIN_S)
             else:
                 return

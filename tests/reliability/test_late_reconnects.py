@@ -32,8 +32,8 @@ IMPATIENT_S = 0.7
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     """Let pages open another connection while an older one still waits for its answer."""
-    monkeypatch.setattr(wire, "OPEN_DEADLINE_S", IMPATIENT_S)
-    monkeypatch.setattr(wire, "ANSWER_DEADLINE_S", IMPATIENT_S)
+    monkeypatch.setattr(wire, "OPEN_TIMEOUT_S", IMPATIENT_S)
+    monkeypatch.setattr(wire, "ANSWER_TIMEOUT_S", IMPATIENT_S)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def hello(path: str) -> bytes:
     if "/chat/" not in path:
         return b""
     key = path.split("/")[3]
-    token = tokens.mint(key=key, browser="attacker", room_name="Taken")
+    token = tokens.issue(key=key, browser="attacker", room_name="Taken")
     message = {"type": "enter_room", "payload": {"token": token, "nickname": "A"}, "ref": 1}
     return raw_websocket.masked(raw_websocket.TEXT, json.dumps(message).encode())
 

@@ -23,7 +23,7 @@ DEAF, TEXTS, TEXT_CHARS = 10, 1_200, 4_000
 
 
 def token(name: str) -> str:
-    return identity.mint(key=KEY, browser=name, room_name="Flooded")
+    return identity.issue(key=KEY, browser=name, room_name="Flooded")
 
 
 class Flooder:

@@ -29,8 +29,8 @@ class Caller:
 
     def __init__(self, room: Room, name: str) -> None:
         self.url, self.key, self.name = room.there.url, room.key, name
-        self.token = tokens.mint(key=room.key, browser=name, room_name="Forged")
-        self.id = tokens.read(self.token, key=room.key).participant
+        self.token = tokens.issue(key=room.key, browser=name, room_name="Forged")
+        self.id = tokens.verify(self.token, key=room.key).participant
 
     async def answer(self, socket: str, frame: str, *, entered: bool) -> int | None:
         """Return the code with which a fresh socket is closed after this frame.
@@ -52,7 +52,7 @@ class Caller:
         Return those not refused, and the forged values.
         """
         payload = forge.example(kind, token=self.token, to=to, session=SESSION)
-        first = kind in (ChatConsumer.first, CallConsumer.first)
+        first = kind in (ChatConsumer.first_message, CallConsumer.first_message)
         believed, marks = [], []
         async with Ear(self.url, f"/ws/chat/{self.key}/", token=self.token) as chat:
             if socket == "call":

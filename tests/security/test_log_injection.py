@@ -158,6 +158,6 @@ async def fail(noom: Noom, secrets: list[str]) -> str:
             await nova.say(text)
         # The server lives on, and so does its log.
         await nova.say("short")
-        reference = tokens.read(nova.token, key="team").participant
+        reference = tokens.verify(nova.token, key="team").participant
     assert f"reference {reference}" in str(refusal.value)
     return reference

@@ -178,7 +178,7 @@ async def open_rooms(url: str) -> list[Wire]:
     for number, text in enumerate(STRINGS[:: len(STRINGS) // ROOMS]):
         key = f"evil-{number}"
         name = cleaning.room_name(text)
-        token = tokens.mint(key=key, browser="evil", room_name=name)
+        token = tokens.issue(key=key, browser="evil", room_name=name)
         wire = Wire(url, f"/ws/chat/{key}/", token=token)
         await wire.__aenter__()
         await wire.enter(text)

@@ -37,7 +37,7 @@ HEALTHY_ENDS = {
 @pytest.mark.bar("S1")
 @pytest.mark.parametrize("count", [ENOUGH, pytest.param(ALL, marks=WHOLE)])
 def test_a_mutated_frame_is_decoded_or_refused(figure, count):
-    token = tokens.mint(key=KEY, browser="b", room_name="Fuzzed")
+    token = tokens.issue(key=KEY, browser="b", room_name="Fuzzed")
     mutator = Mutator(seeds(token), number=count)
     ends: Counter[str] = Counter()
     for n in range(count):
@@ -60,7 +60,7 @@ def test_a_mutated_frame_is_decoded_or_refused(figure, count):
 @pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
 async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):
     noom: Process = start_process(**LIFTED, **as_operated())
-    token = tokens.mint(key=KEY, browser="fuzzer", room_name="Fuzzed")
+    token = tokens.issue(key=KEY, browser="fuzzer", room_name="Fuzzed")
     quiet: list[float] = []
     busy: list[float] = []
     ends: Counter[str] = Counter()

@@ -51,7 +51,7 @@ def read(kind: str, text: str) -> str:
     try:
         match message:
             case Offer(description=Description(sdp=found)):
-                sdp.marks(found)
+                sdp.identity_attributes(found)
                 sdp.description(found, "offer")
             case Ice(candidate=Candidate() as found):
                 sdp.fits(found, "a=ice-ufrag:EsAw\r\n")

@@ -13,7 +13,7 @@ from django.core.signing import get_cookie_signer
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from chat import tokens as identity
-from noom_project.monitoring.endpoints import ANSWERS
+from noom_project.monitoring.endpoints import ENDPOINTS
 from noom_project.protocol_writer import SOCKETS
 from tests.support.browsers.visitor import Visitor, account
 from tests.support.clients.admin_client import Admin
@@ -36,7 +36,7 @@ def tokens(key: str) -> dict[str, str]:
     """
 
     def token(who: str, key: str = key) -> str:
-        return identity.mint(key=key, browser=browser(who, key), room_name="Theirs")
+        return identity.issue(key=key, browser=browser(who, key), room_name="Theirs")
 
     found = {who: token(who) for who in ("removed", "guest", "host")}
     long_ago = time.time() - 2 * settings.TOKEN_MAX_AGE_S
@@ -47,7 +47,7 @@ def tokens(key: str) -> dict[str, str]:
 
 def fresh_token(key: str) -> str:
     """Return the token of a page whose socket has not entered, nor one before it."""
-    return identity.mint(key=key, browser=browser("not entered", key), room_name="Theirs")
+    return identity.issue(key=key, browser=browser("not entered", key), room_name="Theirs")
 
 
 def full(key: str) -> str:
@@ -252,7 +252,7 @@ async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figur
     table = cells("Pages")
     known = {filled(c.what.partition(" ")[2]) for c in table if c.what != ANY_OTHER}
     over_http = {filled(path.replace("/ws/", "/http/")) for path, _ in SOCKETS.values()}
-    every = {*map(filled, patterns(get_resolver().url_patterns)), *ANSWERS, *over_http}
+    every = {*map(filled, patterns(get_resolver().url_patterns)), *ENDPOINTS, *over_http}
     others = sorted(a for a in every - known if a.startswith("/admin/") and "(" not in a)
     assert {a for a in every - known if not a.startswith("/admin/")} == set(), "a page has no row"
     async with crowd(cluster, admin) as everyone:

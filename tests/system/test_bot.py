@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from call.bot import room_page
 from call.bot.media.sources import Echo
 from call.bot.participant import Participant
-from call.bot.socket import Refused, Unreachable
+from call.bot.socket import RequestRefused, Unreachable
 from call.bot.transceivers import Slot
 from chat.protocol import close_codes
 from tests.support.media.films import film
@@ -175,9 +175,9 @@ async def test_a_new_offer_in_the_same_session_is_answered(noom: Noom, polite_to
         await meet(nova, mira)
         assert nova._mesh
         assert mira._mesh
-        nova._mesh._renew(mira.id, None)
+        nova._mesh._replace_peer(mira.id, None)
         if polite_too:
-            mira._mesh._renew(nova.id, None)
+            mira._mesh._replace_peer(nova.id, None)
             peer = mira._mesh.peers[nova.id]
             peer._operations.put_nowait(peer._offer)
         await meet(nova, mira)
@@ -215,7 +215,7 @@ async def test_a_given_token_is_used(noom: Noom):
     page = await room_page.load(noom.url, "A Room")
     async with Participant(noom.url, page.key, "Nova", token=page.token) as nova:
         assert nova.people[nova.id].nickname == "Nova"
-    with pytest.raises(Refused, match="reload"):
+    with pytest.raises(RequestRefused, match="reload"):
         async with Participant(noom.url, "another-room", "Nova", token=page.token):
             pass
 
@@ -266,7 +266,7 @@ async def test_a_full_call_is_told(start_noom: Callable[..., Noom]):
         _, errors = await asyncio.to_thread(process.communicate, timeout=30 * PATIENCE)
         assert process.returncode == 1
         assert "Noom refused (call_full): The call is full." in errors
-        with pytest.raises(Refused, match="full"):
+        with pytest.raises(RequestRefused, match="full"):
             async with Participant(noom.url, "full", "Kim"):
                 pass
 

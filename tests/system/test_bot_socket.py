@@ -5,7 +5,7 @@ import json
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from call.bot.socket import Line
+from call.bot.socket import SocketClient
 from chat.protocol import messages
 from chat.protocol.codec import CHAT
 
@@ -32,10 +32,10 @@ async def speak(socket: ServerConnection) -> None:
 
 
 async def test_bot_passes_over_an_event_that_it_does_not_know():
-    heard: asyncio.Queue[messages.Wire] = asyncio.Queue()
+    heard: asyncio.Queue[messages.WireType] = asyncio.Queue()
     async with serve(speak, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        socket = Line(
+        socket = SocketClient(
             f"http://127.0.0.1:{port}",
             "/ws/chat/room/",
             CHAT,

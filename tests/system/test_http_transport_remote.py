@@ -8,9 +8,9 @@ from django.conf import settings
 from redis.asyncio import Redis as Connection
 
 from chat.errors import Unavailable
-from chat.http_transport.remote import Others, Request
+from chat.http_transport.remote import RemoteSessions, Request
 from chat.http_transport.requests import Send
-from chat.http_transport.session import Batch, Gone
+from chat.http_transport.session import Batch, SessionGone
 from tests.support.patience import PATIENCE
 from tests.support.servers.redis import Redis
 
@@ -20,18 +20,20 @@ REQUEST = Request("/ws/chat/room/", Send("elsewhere", 1, 0), ["{}", "ü\u2028"])
 async def serve(request: Request) -> Batch:
     """Says what it was asked, or that there is no such session."""
     if request.head.session == "gone":
-        raise Gone
+        raise SessionGone
     return Batch("\n".join(request.frames).encode(), 7, True)
 
 
 @pytest.fixture
-async def start(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[Others]]]:
+async def start(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[RemoteSessions]]]:
     """`await start(name)`: a process's end."""
     redis.start()
     started = []
 
-    async def start(name: str) -> Others:
-        others = Others(Connection.from_url(redis.url, **settings.REDIS_OPTIONS), name, serve)
+    async def start(name: str) -> RemoteSessions:
+        others = RemoteSessions(
+            Connection.from_url(redis.url, **settings.REDIS_OPTIONS), name, serve
+        )
         started.append(others)
         await others.start()
         return others
@@ -46,14 +48,14 @@ async def test_the_holder_answers_and_says_what_it_does_not_hold(start):
     expected = Batch("{}\nü\u2028".encode(), 7, True)
     assert await one.ask("two", REQUEST) == expected
     assert await two.ask("one", REQUEST) == expected
-    with pytest.raises(Gone):
+    with pytest.raises(SessionGone):
         await one.ask("two", Request("/", Send("gone", 1, 0), []))
     many = await asyncio.gather(*(one.ask("two", REQUEST) for _ in range(200)))
     assert many == [expected] * 200
 
 
 async def test_a_process_that_is_no_more_is_known(start, monkeypatch):
-    monkeypatch.setattr("chat.http_transport.remote.FRESH_S", 0.0)
+    monkeypatch.setattr("chat.http_transport.remote.RESUBSCRIBE_S", 0.0)
     one, two = await start("one"), await start("two")
     hangs = asyncio.Event()
     two._serve = lambda _: hangs.wait()
@@ -63,7 +65,7 @@ async def test_a_process_that_is_no_more_is_known(start, monkeypatch):
     await two.stop()
     for question in (asked, one.ask("two", REQUEST), one.ask("never was", REQUEST)):
         async with asyncio.timeout(1.5 * PATIENCE):
-            with pytest.raises(Gone):
+            with pytest.raises(SessionGone):
                 await question
 
 

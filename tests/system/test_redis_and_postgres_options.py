@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noom_project.local.certificate import kept_certificate
+from noom_project.local.certificate import load_or_create_certificate
 from tests.support.clients.http_socket import FallbackWire
 from tests.support.clients.protocol_client import Refusal
 from tests.support.clients.swarm import Swarm
@@ -94,7 +94,7 @@ async def meet(one: str, other: str) -> None:
 
 
 async def test_a_redis_with_a_login_and_tls_joins_two_processes(start, start_redis, tmp_path):
-    pem = str(kept_certificate(tmp_path / "redis.pem", ["127.0.0.1"]))
+    pem = str(load_or_create_certificate(tmp_path / "redis.pem", ["127.0.0.1"]))
     tls_port = free_port()
     redis = await asyncio.to_thread(
         start_redis,

@@ -3,7 +3,8 @@
 import msgspec
 from redis.asyncio import Redis
 
-from chat.presence.base import Lease, MemoryPresence, let_go, take
+from chat.presence.base import Lease, release, take
+from chat.presence.memory import MemoryPresence
 from chat.presence.redis import DUE, RedisPresence
 from chat.protocol.messages import Member
 
@@ -67,7 +68,7 @@ async def remove(presence, name, hold=None):
 async def end(presence, name, line, lease_s):
     """The connection ends; its member is away."""
     away = member(name, here=False)
-    return await presence.update(PLACE, name, lambda _: away, let_go(line, lease_s=lease_s))
+    return await presence.update(PLACE, name, lambda _: away, release(line, lease_s=lease_s))
 
 
 def lease(name, line=LINE, number=0):

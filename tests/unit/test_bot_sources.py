@@ -26,7 +26,7 @@ from call.bot.media.sources import (
     Tone,
     beep,
 )
-from call.bot.media.track_relay import Fan, Tap
+from call.bot.media.track_relay import RelayedTrack, TrackRelay
 from tests.support.media.films import film
 from tests.support.patience import PATIENCE
 
@@ -53,7 +53,7 @@ class Numbers(MediaStreamTrack):
         return frame
 
 
-async def read(tap: Tap) -> list[int | None]:
+async def read(tap: RelayedTrack) -> list[int | None]:
     """The numbers of all frames until the track ends."""
     numbers = []
     try:
@@ -115,24 +115,24 @@ def test_a_beep_is_a_second_long_and_repeats_without_a_click():
 
 
 async def test_each_consumer_gets_every_frame_and_the_end():
-    fan = Fan(Numbers(5))
-    taps = [fan.tap(0), fan.tap(0)]
+    fan = TrackRelay(Numbers(5))
+    taps = [fan.subscribe(0), fan.subscribe(0)]
     assert [await read(tap) for tap in taps] == [[0, 1, 2, 3, 4]] * 2
-    assert await read(fan.tap()) == [], "whoever comes after the end"
+    assert await read(fan.subscribe()) == [], "whoever comes after the end"
     await fan.stop()
 
 
 async def test_a_slow_consumer_gets_the_newest_frames():
-    fan = Fan(Numbers(50))
-    tap = fan.tap(3)
+    fan = TrackRelay(Numbers(50))
+    tap = fan.subscribe(3)
     await fan.ended.wait()
     assert await read(tap) == [48, 49]  # and the end is the third
     await fan.stop()
 
 
 async def test_one_consumer_may_stop_without_harm_to_the_others():
-    fan = Fan(Numbers(5))
-    stopped, other = fan.tap(0), fan.tap(0)
+    fan = TrackRelay(Numbers(5))
+    stopped, other = fan.subscribe(0), fan.subscribe(0)
     stopped.stop()
     assert await read(other) == [0, 1, 2, 3, 4]
     await fan.stop()
@@ -148,7 +148,7 @@ async def test_a_stop_ends_the_consumers_and_the_track():
 
 
 async def test_an_echo_sends_what_comes_and_nothing_else():
-    fan = Fan(Numbers(1))
+    fan = TrackRelay(Numbers(1))
     taps = Echo().tracks({"microphone": fan})
     assert taps.keys() == {"microphone"}
     assert await read(taps["microphone"]) == [0]

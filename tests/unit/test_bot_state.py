@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from call.bot.state import Log, Roster
+from call.bot.state import MessageLog, RosterReplica
 from chat.protocol.messages import (
     Deletion,
     EnterRoomAck,
@@ -38,12 +38,12 @@ def deletion(seq: int, *spans: tuple[int, int]) -> Deletion:
     return Deletion(seq, [Span(first, last) for first, last in spans])
 
 
-def numbers(log: Log) -> list[int]:
+def numbers(log: MessageLog) -> list[int]:
     return [message.seq for message in log.messages]
 
 
 def test_people_come_and_go():
-    roster: Roster[Member] = Roster()
+    roster: RosterReplica[Member] = RosterReplica()
     roster.replace([member("a")], 4)
     roster.put(member("b"), 5)
     roster.remove(member("a"), 6)
@@ -52,7 +52,7 @@ def test_people_come_and_go():
 
 
 def test_an_event_that_comes_late_changes_nothing():
-    roster: Roster[Member] = Roster()
+    roster: RosterReplica[Member] = RosterReplica()
     roster.replace([member("a")], 4)
     roster.remove(member("a"), 4)
     assert roster.people.keys() == {"a"}
@@ -60,15 +60,15 @@ def test_an_event_that_comes_late_changes_nothing():
 
 @pytest.mark.parametrize(
     "notice",
-    [lambda roster: roster.put(member("c"), 6), lambda roster: roster.heard(5)],
+    [lambda roster: roster.put(member("c"), 6), lambda roster: roster.check_version(5)],
     ids=["event", "beat"],
 )
 def test_a_lost_change_is_noticed_until_the_whole_is_there(
-    notice: Callable[[Roster[Member]], None],
+    notice: Callable[[RosterReplica[Member]], None],
 ):
-    roster: Roster[Member] = Roster()
+    roster: RosterReplica[Member] = RosterReplica()
     roster.replace([member("a")], 4)
-    roster.heard(4)
+    roster.check_version(4)
     assert not roster.missing
     notice(roster)
     assert roster.missing
@@ -77,7 +77,7 @@ def test_a_lost_change_is_noticed_until_the_whole_is_there(
 
 
 def test_messages_stand_in_their_order_and_once():
-    log = Log()
+    log = MessageLog()
     log.begin(entered(said(3, 4), 4))
     log.add(*said(6))
     assert log.missing
@@ -88,16 +88,16 @@ def test_messages_stand_in_their_order_and_once():
 
 
 def test_what_was_said_before_we_came_is_not_missing():
-    log = Log()
+    log = MessageLog()
     log.begin(entered(said(101, 102), 102))
     assert not log.missing
-    empty = Log()
+    empty = MessageLog()
     empty.begin(entered([], 7))
     assert not empty.missing
 
 
 def test_a_beat_tells_of_a_lost_last_message():
-    log = Log()
+    log = MessageLog()
     log.begin(entered(said(1), 1))
     log.head = 2
     assert log.missing
@@ -106,7 +106,7 @@ def test_a_beat_tells_of_a_lost_last_message():
 
 
 def test_deleted_messages_are_not_asked_for_for_ever():
-    log = Log()
+    log = MessageLog()
     log.begin(entered(said(1), 1))
     log.add(*said(9))
     log.fill(came(*said(5, 6)))
@@ -120,7 +120,7 @@ def test_deleted_messages_are_not_asked_for_for_ever():
 
 
 def test_a_deletion_takes_its_messages_and_their_number_is_not_missing():
-    log = Log()
+    log = MessageLog()
     log.begin(entered(said(1, 2, 3), 3))
     log.add(deletions=[deletion(4, (1, 2))])
     log.add(*said(2))
@@ -133,7 +133,7 @@ def test_a_deletion_takes_its_messages_and_their_number_is_not_missing():
 
 
 def test_a_room_that_was_made_again_begins_anew():
-    log = Log()
+    log = MessageLog()
     log.begin(entered(said(1, 2), 2))
     log.begin(entered(said(1, 2, 3), 3, epoch="two"))
     assert numbers(log) == [1, 2, 3]

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from noom_project.local import certificate
-from noom_project.local.certificate import kept_certificate
+from noom_project.local.certificate import load_or_create_certificate
 
 HOSTS = ["localhost", "127.0.0.1", "::1", "192.168.7.2"]
 
@@ -18,7 +18,7 @@ def pem(tmp_path: Path) -> Path:
 
 
 def test_names_every_host_and_is_its_owners_secret(pem: Path):
-    kept_certificate(pem, HOSTS)
+    load_or_create_certificate(pem, HOSTS)
     made = x509.load_pem_x509_certificate(pem.read_bytes())
     names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(name.value) for name in names] == HOSTS
@@ -26,23 +26,23 @@ def test_names_every_host_and_is_its_owners_secret(pem: Path):
 
 
 def test_stays_while_it_serves(pem: Path):
-    first = kept_certificate(pem, HOSTS).read_bytes()
-    assert kept_certificate(pem, HOSTS[:2]).read_bytes() == first
+    first = load_or_create_certificate(pem, HOSTS).read_bytes()
+    assert load_or_create_certificate(pem, HOSTS[:2]).read_bytes() == first
 
 
 def test_is_made_anew_on_another_network(pem: Path):
-    first = kept_certificate(pem, HOSTS).read_bytes()
-    assert kept_certificate(pem, [*HOSTS, "10.0.0.9"]).read_bytes() != first
+    first = load_or_create_certificate(pem, HOSTS).read_bytes()
+    assert load_or_create_certificate(pem, [*HOSTS, "10.0.0.9"]).read_bytes() != first
 
 
 def test_is_made_anew_before_it_ends(pem: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(certificate, "VALID_FOR", timedelta(days=6))
-    first = kept_certificate(pem, HOSTS).read_bytes()
+    first = load_or_create_certificate(pem, HOSTS).read_bytes()
     monkeypatch.undo()
-    assert kept_certificate(pem, HOSTS).read_bytes() != first
+    assert load_or_create_certificate(pem, HOSTS).read_bytes() != first
 
 
 def test_is_made_anew_when_it_was_cut_short(pem: Path):
-    whole = kept_certificate(pem, HOSTS).read_bytes()
+    whole = load_or_create_certificate(pem, HOSTS).read_bytes()
     pem.write_bytes(whole[:300])
-    assert x509.load_pem_x509_certificate(kept_certificate(pem, HOSTS).read_bytes())
+    assert x509.load_pem_x509_certificate(load_or_create_certificate(pem, HOSTS).read_bytes())

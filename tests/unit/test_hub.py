@@ -8,27 +8,27 @@ import pytest
 from chat.protocol import close_codes
 from chat.protocol.frames import Frame
 from chat.realtime import hub as hubs_module
-from chat.realtime.channel_layers import LocalLayer
+from chat.realtime.channel_layers import InProcessLayer
 from chat.realtime.hub import Hub
 from tests.support.patience import PATIENCE
 
 GROUP = "chat.room"
 
 
-class Ear:
+class Listener:
     """A socket that keeps what it is told: of each frame what the events in it said."""
 
     def __init__(self, name: str) -> None:
-        self.id = self.line = name
+        self.id = self.connection_id = name
         self.told: list[list[str] | int] = []
 
-    def deliver(self, frame: Frame) -> None:
+    def send_frame(self, frame: Frame) -> None:
         events = json.loads(frame.payload)
         self.told.append(
             [e["payload"]["text"] for e in (events if isinstance(events, list) else [events])]
         )
 
-    def drop(self, code: int) -> None:
+    def close(self, code: int) -> None:
         self.told.append(code)
 
 
@@ -39,18 +39,22 @@ def event(text: str) -> bytes:
 @pytest.fixture(autouse=True)
 def _slow_motion(monkeypatch):
     """Long enough that no pause of this machine makes a busy group a quiet one."""
-    for name, seconds in (("GATHER_S", 0.1), ("JOIN_S", 0.4), ("BUSY_S", 60.0)):
+    for name, seconds in (
+        ("OUTBOUND_BATCH_S", 0.1),
+        ("INBOUND_BATCH_S", 0.4),
+        ("BUSY_WINDOW_S", 60.0),
+    ):
         monkeypatch.setattr(hubs_module, name, seconds)
 
 
 @pytest.fixture
 async def hubs():
     """Two processes on one layer, and who listens at each."""
-    layer = LocalLayer()
+    layer = InProcessLayer()
     here, there = Hub(layer), Hub(layer)
-    ears = Ear("nova"), Ear("mira")
+    ears = Listener("nova"), Listener("mira")
     for hub, ear in zip((here, there), ears, strict=True):
-        await hub.join(GROUP, ear)
+        await hub.subscribe(GROUP, ear)
     yield here, there, *ears
     await here.close()
     await there.close()
@@ -62,7 +66,7 @@ async def passed() -> None:
         await asyncio.sleep(0)
 
 
-async def has_come(*ears: Ear, frames: int) -> None:
+async def has_come(*ears: Listener, frames: int) -> None:
     """Waits until each was told so many."""
     async with asyncio.timeout(5 * PATIENCE):
         while any(len(ear.told) < frames for ear in ears):  # noqa: ASYNC110
@@ -115,7 +119,7 @@ async def test_what_was_said_before_an_end_is_heard(hubs):
     here.publish(GROUP, event("busy now"))
     await passed()
     there.publish(GROUP, event("goodbye"))
-    there.drop(GROUP, close_codes.ROOM_CLOSED, to=nova.id)
+    there.disconnect(GROUP, close_codes.ROOM_CLOSED, to=nova.id)
     await has_come(nova, frames=3)
     assert nova.told == [["busy now"], ["goodbye"], close_codes.ROOM_CLOSED]
 

@@ -69,7 +69,7 @@ def test_a_line_of_json_says_who_where_and_what():
 
 @FORMATS
 def test_what_opens_a_room_is_blotted_out(formatter):
-    token = tokens.mint(key="team", browser="b", room_name="Team")
+    token = tokens.issue(key="team", browser="b", room_name="Team")
     key = keys.unlisted_key("team")
     secret = key.partition("~")[2]
     error = raised(ValueError(f"{token} {key}"))
@@ -99,7 +99,7 @@ def test_a_long_text_is_cut(formatter, flood):
 
 @FORMATS
 def test_a_secret_at_the_cut_is_not_cut_in_half(formatter):
-    token = tokens.mint(key="team", browser="b", room_name="Team")
+    token = tokens.issue(key="team", browser="b", room_name="Team")
     for start in range(MAX_CHARS - len(token) - 5, MAX_CHARS + 5, 7):
         line = formatter.format(record("x " * (start // 2) + token))
         assert token[:12] not in line

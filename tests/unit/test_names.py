@@ -53,11 +53,11 @@ def test_a_nickname_is_never_empty_nor_long_and_cleaning_it_again_changes_nothin
 
 def test_one_that_the_page_uses_for_others_gets_a_number():
     for name in ("You", "you", "ｙｏｕ", "Yоu", "나", "Me", "Host", "ADMIN", "호스트", "관리 자"):
-        assert cleaning.distinct(name, set()) == f"{name} (2)"
+        assert cleaning.make_distinct(name, set()) == f"{name} (2)"
     for name in ("Nova (you)", "Nova (나)", "(Host)"):
-        assert cleaning.distinct(name, set()) == f"{name} (2)"
+        assert cleaning.make_distinct(name, set()) == f"{name} (2)"
     for name in ("Youssef", "나영", "Meg", "Hosta", "Nova (Kim)"):
-        assert cleaning.distinct(name, set()) == name
+        assert cleaning.make_distinct(name, set()) == name
 
 
 def test_every_word_of_the_page_for_people_is_kept_from_guests():
@@ -72,14 +72,14 @@ def test_every_word_of_the_page_for_people_is_kept_from_guests():
 
 def test_rooms_that_look_alike_are_told_apart():
     found = [("team", "Team"), ("tеam", "Tеam"), ("team~21", "Team!"), ("x", "Tеаm")]
-    assert cleaning.told_apart(found) == {
+    assert cleaning.distinct_room_names(found) == {
         "team": "Team",
         "tеam": "Tеam (2)",
         "team~21": "Team!",
         "x": "Tеаm (3)",
     }
     long = "x" * 64
-    assert cleaning.told_apart([("1", long), ("2", long)])["2"] == "x" * 60 + " (2)"
+    assert cleaning.distinct_room_names([("1", long), ("2", long)])["2"] == "x" * 60 + " (2)"
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_names_that_look_alike_share_a_skeleton(one, other):
 
 def test_the_later_of_two_like_names_gets_a_number():
     taken = {cleaning.skeleton("Nova"), cleaning.skeleton("Nova (2)")}
-    assert cleaning.distinct("nova", taken) == "nova (3)"
+    assert cleaning.make_distinct("nova", taken) == "nova (3)"
     long = "x" * 32
-    assert cleaning.distinct(long, {cleaning.skeleton(long)}) == "x" * 28 + " (2)"
+    assert cleaning.make_distinct(long, {cleaning.skeleton(long)}) == "x" * 28 + " (2)"
 
 
 @given(st.text(min_size=1))

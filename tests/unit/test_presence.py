@@ -83,27 +83,27 @@ async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence):
     await presence.renew([lease(MIRA)], LEASE_S)
     await presence.pass_time(5)
     assert list((await presence.read(PLACE)).members) == [MIRA]
-    assert await presence.counts("chat") == {"room": 1}
-    (lost,) = (await presence.expire()).lost
+    assert await presence.member_counts("chat") == {"room": 1}
+    (lost,) = (await presence.expire()).expired
     assert lost.place == PLACE
     assert lost.change.before == member(NOVA)
     assert (lost.change.count, lost.change.version) == (1, entered.version + 2)
-    assert (await presence.expire()).lost == []
+    assert (await presence.expire()).expired == []
 
 
 async def test_who_returns_before_the_sweep_is_not_swept(presence):
     await put(presence, NOVA)
     await presence.pass_time(11)
     await put(presence, NOVA)
-    assert (await presence.expire()).lost == []
-    assert await presence.counts("chat") == {"room": 1}
+    assert (await presence.expire()).expired == []
+    assert await presence.member_counts("chat") == {"room": 1}
 
 
 async def test_a_grace_is_shorter_than_a_lease(presence):
     await put(presence, NOVA)
     await end(presence, NOVA, LINE, 2)
     await presence.pass_time(3)
-    assert ids((await presence.expire()).lost) == [NOVA]
+    assert ids((await presence.expire()).expired) == [NOVA]
 
 
 async def test_a_place_that_begins_anew_has_a_higher_version(presence):
@@ -116,16 +116,16 @@ async def test_a_place_that_begins_anew_has_a_higher_version(presence):
 async def test_places_are_counted_by_kind(presence):
     await put(presence, NOVA)
     await put(presence, NOVA, place="call:room")
-    assert await presence.counts("chat") == {"room": 1}
-    assert await presence.counts("call") == {"room": 1}
-    assert await presence.counts("other") == {}
+    assert await presence.member_counts("chat") == {"room": 1}
+    assert await presence.member_counts("call") == {"room": 1}
+    assert await presence.member_counts("other") == {}
 
 
 async def test_nothing_is_kept_of_an_empty_place(presence):
     await put(presence, NOVA)
     await remove(presence, NOVA)
     assert (await presence.read(PLACE)).members == {}
-    assert await presence.counts("chat") == {}
+    assert await presence.member_counts("chat") == {}
 
 
 async def test_versions_of_many_places_are_told_at_once(presence):
@@ -241,7 +241,7 @@ async def test_a_redis_that_is_away_is_said_to_be_down():
 
 
 async def test_a_redis_that_is_frozen_is_said_to_be_down():
-    assert runtime.REDIS_PATIENCE_S < close_codes.SILENT_S, "pages are still patient"
+    assert runtime.REDIS_POOL_TIMEOUT_S < close_codes.SILENT_S, "pages are still patient"
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel answers, and nobody else
         redis = Redis(port=silent.getsockname()[1], **settings.REDIS_OPTIONS)
         store = RedisPresence(redis, decode, "here")
@@ -254,9 +254,9 @@ async def test_a_redis_that_is_frozen_is_said_to_be_down():
 async def test_who_renews_a_lease_is_known_until_it_ends(presence):
     await put(presence, NOVA)
     await presence.renew([lease(NOVA)], LEASE_S)
-    assert await presence.holders(PLACE) == {NOVA: "here"}
+    assert await presence.processes(PLACE) == {NOVA: "here"}
     await remove(presence, NOVA)
-    assert await presence.holders(PLACE) == {}
+    assert await presence.processes(PLACE) == {}
 
 
 @pytest.mark.live
@@ -270,7 +270,7 @@ async def test_a_sweep_goes_through_however_many_places_there_are(redis_url):
     steps = [await store.expire()]
     while steps[-1].more:
         steps.append(await store.expire())
-    assert sorted(lost.place for step in steps for lost in step.lost) == sorted(rooms)
+    assert sorted(lost.place for step in steps for lost in step.expired) == sorted(rooms)
     await store.close()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.errors import Outdated
-from chat.presence.base import ENDED_S, let_go, use
+from chat.presence.base import REMEMBER_END_S, release, use
 from tests.unit.presence_stores import (
     LEASE_S,
     MIRA,
@@ -34,13 +34,13 @@ async def test_an_older_connection_served_later_takes_nothing(presence):
     assert await presence.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
 
 
-@pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, let_go("two"))])
+@pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, release("two"))])
 async def test_an_older_connection_does_not_bring_back_whoever_left(presence, leaves):
     await put(presence, NOVA, taking("two", 2))
     await leaves(presence, NOVA)
     with pytest.raises(Outdated):
         await put(presence, NOVA, taking("one", 1))
-    await presence.pass_time(ENDED_S + 1)
+    await presence.pass_time(REMEMBER_END_S + 1)
     assert (await put(presence, NOVA, taking("three", 3))).before is None
 
 
@@ -67,7 +67,7 @@ async def test_a_change_by_no_line_leaves_holder_and_lease(presence):
     await end(presence, NOVA, "one", 2)
     await presence.update(PLACE, NOVA, lambda _: member(NOVA))
     await presence.pass_time(3)
-    assert ids((await presence.expire()).lost) == [NOVA]
+    assert ids((await presence.expire()).expired) == [NOVA]
 
 
 async def test_a_change_by_no_line_lets_nobody_in(presence):
@@ -87,7 +87,7 @@ async def test_a_line_does_not_renew_whom_another_has_taken(presence):
     assert list((await presence.read(PLACE)).members) == [MIRA]
 
 
-@pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, let_go("one"))])
+@pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, release("one"))])
 async def test_a_renewal_that_comes_after_a_leave_makes_no_ghost(presence, leaves):
     await put(presence, MIRA, taking("other", 1))
     await put(presence, NOVA, taking("one", 1))
@@ -105,7 +105,7 @@ async def test_a_renewal_that_comes_after_an_end_prolongs_no_grace(presence):
     await end(presence, NOVA, "one", 3)
     await presence.renew([lease(NOVA, "one", 1)], LEASE_S)
     await presence.pass_time(4)
-    assert ids((await presence.expire()).lost) == [NOVA]
+    assert ids((await presence.expire()).expired) == [NOVA]
     late = lease(NOVA, "one", 1)
     assert await presence.renew([late], LEASE_S) == ([], [late])
     assert (await presence.read(PLACE)).members == {}

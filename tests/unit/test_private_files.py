@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from noom_project.local import private_files
-from noom_project.local.defaults import kept_secret
+from noom_project.local.defaults import load_or_create_secret
 from tests.architecture.source_files import ROOT
 from tests.support.patience import PATIENCE
 
 KEEP = """
 import sys, pathlib
-from noom_project.local.defaults import kept_secret
-print(kept_secret(pathlib.Path(sys.argv[1])))
+from noom_project.local.defaults import load_or_create_secret
+print(load_or_create_secret(pathlib.Path(sys.argv[1])))
 """
 WRITE = """
 import sys, pathlib
@@ -48,9 +48,9 @@ def test_a_secret_that_is_empty_or_cut_short_is_made_anew(tmp_path, found):
     path = tmp_path / "var" / "secret_key"
     if found is not None:
         private_files.write(path, found)
-    secret = kept_secret(path)
+    secret = load_or_create_secret(path)
     assert len(secret) > 50
-    assert kept_secret(path) == secret
+    assert load_or_create_secret(path) == secret
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
     assert [entry.name for entry in path.parent.iterdir()] == ["secret_key"]
 
@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_no_secret_and_the_next_start_makes_one(tmp_path):
     assert told.startswith(f"Noom cannot start: it cannot keep its secret key in {path} (")
     assert told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-    assert len(kept_secret(path)) > 50
+    assert len(load_or_create_secret(path)) > 50
 
 
 def test_an_older_folder_and_database_become_private(tmp_path):

@@ -101,14 +101,14 @@ def test_answers_carry_the_ref():
 
 @pytest.mark.parametrize("socket", [CHAT, CALL])
 def test_no_message_of_a_client_names_its_sender(socket):
-    for kind in socket.takes:
+    for kind in socket.accepts:
         fields = {field.encode_name for field in msgspec.structs.fields(kind)}
         assert not fields & {"from", "sender", "id", "seq", "host", "version"}, kind
 
 
 @pytest.mark.parametrize("socket", [CHAT, CALL])
 def test_every_type_on_a_socket_is_there_once(socket):
-    for kinds in (list(socket.takes), list(socket.sends)):
+    for kinds in (list(socket.accepts), list(socket.sends)):
         types = [kind.type for kind in kinds]
         assert len(types) == len(set(types))
 

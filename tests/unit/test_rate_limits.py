@@ -6,10 +6,10 @@ import pytest
 
 from chat.realtime.rate_limits import (
     BURST_S,
-    PATIENCE,
+    MAX_CONSECUTIVE_REFUSALS,
     Addresses,
-    Bucket,
-    Buckets,
+    TokenBucket,
+    TokenBuckets,
     client_address,
     network,
 )
@@ -24,22 +24,22 @@ class Clock:
 
 def test_a_bucket_takes_a_burst_and_then_its_rate():
     clock = Clock()
-    bucket = Bucket(2.0, clock)
+    bucket = TokenBucket(2.0, clock)
     assert sum(bucket.take() for _ in range(100)) == int(2 * BURST_S)
     clock.now = 1.0
     assert [bucket.take() for _ in range(3)] == [True, True, False]
 
 
 def test_who_goes_on_after_many_refusals_is_flooding():
-    bucket = Bucket(0.2, Clock())
+    bucket = TokenBucket(0.2, Clock())
     bucket.take()
-    assert not any(bucket.take() for _ in range(PATIENCE))
-    assert bucket.flooding
+    assert not any(bucket.take() for _ in range(MAX_CONSECUTIVE_REFUSALS))
+    assert bucket.is_flooding
 
 
 def test_lifted_rates_refuse_nothing(settings):
     settings.RATE_LIMITS = False
-    bucket = Bucket(0.2, Clock())
+    bucket = TokenBucket(0.2, Clock())
     assert all(bucket.take() for _ in range(1_000))
 
 
@@ -55,7 +55,7 @@ def test_an_address_gets_back_what_it_closes(settings):
 
 def test_idle_addresses_are_forgotten(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(Buckets, "MAX_KNOWN", 10)
+    monkeypatch.setattr(TokenBuckets, "MAX_KNOWN", 10)
     addresses = Addresses(clock)
     for n in range(100):
         clock.now = n * 60.0
@@ -103,9 +103,9 @@ def test_a_network_of_ipv6_counts_as_one_address(address, counted_as):
 def test_first_messages_of_an_address_are_limited(settings):
     settings.JOINS_PER_S = 1.0
     addresses = Addresses(Clock())
-    allowed = int(addresses.HELLOS_PER_JOIN * BURST_S)
-    assert [addresses.hello("a") for _ in range(allowed + 1)] == [True] * allowed + [False]
-    assert addresses.hello("b")
+    allowed = int(addresses.FIRST_MESSAGES_PER_CONNECTION * BURST_S)
+    assert [addresses.first_message("a") for _ in range(allowed + 1)] == [True] * allowed + [False]
+    assert addresses.first_message("b")
 
 
 def test_not_too_many_of_an_address_wait_at_once():

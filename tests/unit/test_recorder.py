@@ -15,7 +15,7 @@ from av import VideoFrame
 
 from call.bot.media.recorder import Recorder
 from call.bot.media.sources import Moving
-from call.bot.media.track_relay import Fan
+from call.bot.media.track_relay import TrackRelay
 from call.bot.transceivers import Slot
 from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import ROOT
@@ -54,9 +54,9 @@ async def source():
     await source.stop()
 
 
-def received(source: Moving, *, camera: int, microphone: int = 0) -> dict[Slot, Fan]:
+def received(source: Moving, *, camera: int, microphone: int = 0) -> dict[Slot, TrackRelay]:
     tracks, counts = source.tracks({}), {"camera": camera, "microphone": microphone}
-    return {slot: Fan(Frames(track, counts[slot])) for slot, track in tracks.items()}
+    return {slot: TrackRelay(Frames(track, counts[slot])) for slot, track in tracks.items()}
 
 
 async def over(recorder: Recorder) -> None:
@@ -129,7 +129,7 @@ class Sizes(MediaStreamTrack):
 )
 async def test_a_recording_takes_every_size_of_picture(tmp_path, sizes):
     recorder = Recorder(tmp_path)
-    recorder.record("Nova", {"camera": Fan(Sizes(sizes))})
+    recorder.record("Nova", {"camera": TrackRelay(Sizes(sizes))})
     await over(recorder)
     assert frames(tmp_path / "Nova.mp4", "video") == len(sizes)
 
@@ -166,7 +166,7 @@ async def test_a_stop_ends_files_that_have_begun_and_those_that_have_not(tmp_pat
     recorder = Recorder(tmp_path)
     streams = received(source, camera=10_000)
     recorder.record("Nova", streams)
-    streams |= {"screen": Fan(Silent())}
+    streams |= {"screen": TrackRelay(Silent())}
     recorder.record("Mira", {"camera": streams["screen"]})
     await until(lambda: bool(recorder.files))
     await recorder.stop()

@@ -38,12 +38,12 @@ ALIKE = [
 
 @pytest.mark.parametrize(("one", "other"), APART)
 def test_names_that_differ_to_the_eye_are_two_rooms(one, other):
-    assert keys.room_key(one) != keys.room_key(other)
+    assert keys.key_of_name(one) != keys.key_of_name(other)
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_names_that_look_the_same_are_one_room(one, other):
-    assert keys.room_key(one) == keys.room_key(other)
+    assert keys.key_of_name(one) == keys.key_of_name(other)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_names_that_look_the_same_are_one_room(one, other):
     ],
 )
 def test_the_address_of_a_room_is_readable(name, key):
-    assert keys.room_key(name) == key
+    assert keys.key_of_name(name) == key
     assert keys.default_room_name(key) == name.casefold().replace("-", " ").replace("ß", "ss")
 
 
@@ -73,15 +73,15 @@ WORDS = st.text(st.sampled_from("abzAZ019_éñöçДяλ안녕방あア漢字न
 def test_a_name_of_words_keeps_the_address_that_it_always_had(words):
     name = cleaning.room_name(" ".join(words))
     if name and "_" not in (name[0], name[-1]) and len(keys.older_key(name)) < 60:
-        assert keys.room_key(name) == keys.older_key(name)
-        assert keys.room_key(keys.room_key(name)) == keys.room_key(name)
+        assert keys.key_of_name(name) == keys.older_key(name)
+        assert keys.key_of_name(keys.key_of_name(name)) == keys.key_of_name(name)
 
 
 @given(st.text(min_size=1))
 def test_every_visible_name_has_an_address_that_leads_to_itself(typed):
     name = cleaning.room_name(typed)
     if name:
-        key = keys.room_key(name)
+        key = keys.key_of_name(name)
         assert keys.is_key(key)
         older = keys.older_key(name)
         assert keys.is_key(older) or cleaning.room_name(older) != older  # marks without a letter
@@ -89,13 +89,13 @@ def test_every_visible_name_has_an_address_that_leads_to_itself(typed):
         assert not keys.is_unlisted(key)
         assert "/" not in key
         # The name that a key stands for has this key, or the key holds too little of it.
-        assert keys.room_key(keys.default_room_name(key)) == key or "~" in key[-9:-8]
+        assert keys.key_of_name(keys.default_room_name(key)) == key or "~" in key[-9:-8]
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_one_key_means_one_look(one, other):
     one, other = cleaning.room_name(one), cleaning.room_name(other)
-    if one and other and keys.room_key(one) == keys.room_key(other):
+    if one and other and keys.key_of_name(one) == keys.key_of_name(other):
         assert look(one) == look(other)
 
 

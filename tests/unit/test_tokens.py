@@ -12,31 +12,31 @@ from chat import tokens as identity
 
 
 def test_a_token_names_a_new_participant_each_time():
-    tokens = [identity.mint(key="team", browser="b", room_name="Team") for _ in range(2)]
-    first, second = (identity.read(token, key="team") for token in tokens)
+    tokens = [identity.issue(key="team", browser="b", room_name="Team") for _ in range(2)]
+    first, second = (identity.verify(token, key="team") for token in tokens)
     assert first.participant != second.participant
     assert (first.browser, first.room_name) == ("b", "Team")
 
 
 def test_a_token_is_for_its_room_alone():
-    token = identity.mint(key="team", browser="b", room_name="Team")
+    token = identity.issue(key="team", browser="b", room_name="Team")
     with pytest.raises(identity.BadToken):
-        identity.read(token, key="other")
+        identity.verify(token, key="other")
 
 
 def test_a_token_of_another_secret_is_refused(settings):
-    token = identity.mint(key="team", browser="b", room_name="Team")
+    token = identity.issue(key="team", browser="b", room_name="Team")
     settings.SECRET_KEY = "another"
     with pytest.raises(identity.BadToken):
-        identity.read(token, key="team")
+        identity.verify(token, key="team")
 
 
 def test_a_changed_token_is_refused():
-    token = identity.mint(key="team", browser="b", room_name="Team")
+    token = identity.issue(key="team", browser="b", room_name="Team")
     for place in range(0, len(token), 7):
         changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
         with pytest.raises(identity.BadToken):
-            identity.read(changed, key="team")
+            identity.verify(changed, key="team")
 
 
 def test_no_ice_servers_are_named_unless_configured():

@@ -11,7 +11,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, FFmpegError, VideoFrame
 
 from call.bot.media.mp4_file import Movie
-from call.bot.media.track_relay import UNBOUNDED, Fan, Media, Tap
+from call.bot.media.track_relay import UNBOUNDED, FrameOrPacket, RelayedTrack, TrackRelay
 from call.bot.transceivers import Slot
 
 RECORDED: tuple[Slot, ...] = ("camera", "microphone")
@@ -35,9 +35,9 @@ class Recorder:
         self._writers: set[asyncio.Task[None]] = set()
         self.files: list[Path] = []
 
-    def record(self, name: str, received: Mapping[Slot, Fan]) -> None:
+    def record(self, name: str, received: Mapping[Slot, TrackRelay]) -> None:
         """Begin the file of a participant; a return begins another file."""
-        taps = {slot: received[slot].tap(UNBOUNDED) for slot in RECORDED if slot in received}
+        taps = {slot: received[slot].subscribe(UNBOUNDED) for slot in RECORDED if slot in received}
         writer = asyncio.create_task(self._write(name, taps))
         self._writers.add(writer)
         writer.add_done_callback(self._writers.discard)
@@ -48,7 +48,7 @@ class Recorder:
             writer.cancel()
         await asyncio.gather(*writers, return_exceptions=True)
 
-    async def _write(self, name: str, taps: Mapping[Slot, Tap]) -> None:
+    async def _write(self, name: str, taps: Mapping[Slot, RelayedTrack]) -> None:
         try:
             begun = await _begun(taps)
             if begun:
@@ -59,7 +59,7 @@ class Recorder:
             for tap in taps.values():
                 tap.stop()
 
-    async def _write_file(self, stem: str, taps: list[Tap]) -> None:
+    async def _write_file(self, stem: str, taps: list[RelayedTrack]) -> None:
         firsts = [(tap, await tap.recv()) for tap in taps]
         pictures = [frame for _, frame in firsts if isinstance(frame, VideoFrame)]
         sound = any(tap.kind == "audio" for tap in taps)
@@ -79,12 +79,12 @@ class Recorder:
         return next(path for name in names if not (path := self._folder / name).exists())
 
 
-async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
+async def _begun(taps: Mapping[Slot, RelayedTrack]) -> list[RelayedTrack]:
     """Wait for a first frame, and a while for one of each; return these tracks.
 
     A track that ends without a frame is left out, because an encoder fails at it.
     """
-    waits = {asyncio.create_task(tap.heard.wait()) for tap in taps.values()}
+    waits = {asyncio.create_task(tap.first_frame.wait()) for tap in taps.values()}
     pending = waits
     try:
         while pending and not any(tap.has_begun for tap in taps.values()):
@@ -97,7 +97,7 @@ async def _begun(taps: Mapping[Slot, Tap]) -> list[Tap]:
     return [tap for tap in taps.values() if tap.has_begun]
 
 
-async def _copy(tap: Tap, first: Media, movie: Movie) -> None:
+async def _copy(tap: RelayedTrack, first: FrameOrPacket, movie: Movie) -> None:
     """Write a track until it ends; if its encoder fails, the other track goes on."""
     frame = first
     try:

@@ -21,7 +21,7 @@ from av.frame import Frame
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageDraw, ImageFont
 
-from call.bot.media.track_relay import Fan, Tap
+from call.bot.media.track_relay import RelayedTrack, TrackRelay
 from call.bot.transceivers import Slot
 from call.protocol import Media
 
@@ -50,7 +50,7 @@ class Source(Protocol):
 
     media: Media
 
-    def tracks(self, received: Mapping[Slot, Fan]) -> dict[Slot, Tap]:
+    def tracks(self, received: Mapping[Slot, TrackRelay]) -> dict[Slot, RelayedTrack]:
         """Return tracks for a new connection, which brings in `received`."""
 
     async def stop(self) -> None: ...
@@ -62,10 +62,10 @@ class Moving:
     media = Media(audio=True, video=True, screen=False)
 
     def __init__(self, nickname: str) -> None:
-        self._sound, self._picture = Fan(Tone(nickname)), Fan(Picture(nickname))
+        self._sound, self._picture = TrackRelay(Tone(nickname)), TrackRelay(Picture(nickname))
 
-    def tracks(self, received: Mapping[Slot, Fan]) -> dict[Slot, Tap]:
-        return {"microphone": self._sound.tap(), "camera": self._picture.tap()}
+    def tracks(self, received: Mapping[Slot, TrackRelay]) -> dict[Slot, RelayedTrack]:
+        return {"microphone": self._sound.subscribe(), "camera": self._picture.subscribe()}
 
     async def stop(self) -> None:
         await self._picture.stop()
@@ -90,8 +90,8 @@ class Played:
             "microphone": player.audio,
             "camera": player.video,
         }
-        self._fans: dict[Slot, Fan] = {
-            name: Fan(track, partial(self._play_on, name))
+        self._fans: dict[Slot, TrackRelay] = {
+            name: TrackRelay(track, partial(self._play_on, name))
             for name, track in tracks.items()
             if track
         }
@@ -101,8 +101,8 @@ class Played:
             audio="microphone" in self._fans, video="camera" in self._fans, screen=False
         )
 
-    def tracks(self, received: Mapping[Slot, Fan]) -> dict[Slot, Tap]:
-        return {slot: fan.tap() for slot, fan in self._fans.items()}
+    def tracks(self, received: Mapping[Slot, TrackRelay]) -> dict[Slot, RelayedTrack]:
+        return {slot: fan.subscribe() for slot, fan in self._fans.items()}
 
     async def ended(self) -> None:
         """Wait until the file has been played to its end.
@@ -164,9 +164,9 @@ class Echo:
 
     media = Media(audio=True, video=True, screen=False)
 
-    def tracks(self, received: Mapping[Slot, Fan]) -> dict[Slot, Tap]:
+    def tracks(self, received: Mapping[Slot, TrackRelay]) -> dict[Slot, RelayedTrack]:
         slots: tuple[Slot, ...] = ("microphone", "camera")
-        return {slot: received[slot].tap() for slot in slots if slot in received}
+        return {slot: received[slot].subscribe() for slot in slots if slot in received}
 
     async def stop(self) -> None:
         """Do nothing, because the connections stop their own tracks."""

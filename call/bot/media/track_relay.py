@@ -10,35 +10,35 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.frame import Frame
 from av.packet import Packet
 
-Media: TypeAlias = "Frame | Packet[Any]"
+FrameOrPacket: TypeAlias = "Frame | Packet[Any]"
 
 # A fifth of a second for a late consumer. Older frames are not live any more and are dropped.
-HELD_FRAMES = {"audio": 10, "video": 3}
+MAX_QUEUED_FRAMES = {"audio": 10, "video": 3}
 UNBOUNDED = 0
 
 log = logging.getLogger(__name__)
 
 
-class Tap(MediaStreamTrack):
+class RelayedTrack(MediaStreamTrack):
     """A copy of a track for one consumer, which stops without harm to other copies."""
 
     def __init__(self, kind: str, held_frames: int) -> None:
         super().__init__()
         self.kind = kind
-        self._frames: asyncio.Queue[Media | None] = asyncio.Queue(held_frames)
+        self._frames: asyncio.Queue[FrameOrPacket | None] = asyncio.Queue(held_frames)
         self.has_begun = False  # a frame came
-        self.heard = asyncio.Event()  # a frame came, or none will come
+        self.first_frame = asyncio.Event()  # a frame came, or none will come
         self.finished = asyncio.Event()  # all frames were read
 
-    def feed(self, frame: "Media | None") -> None:
+    def feed(self, frame: "FrameOrPacket | None") -> None:
         """Queue the next frame; None means that there are no more."""
         self.has_begun = self.has_begun or frame is not None
-        self.heard.set()
+        self.first_frame.set()
         if self._frames.full():
             self._frames.get_nowait()
         self._frames.put_nowait(frame)
 
-    async def recv(self) -> Media:
+    async def recv(self) -> FrameOrPacket:
         if self.readyState != "live":
             raise MediaStreamError
         frame = await self._frames.get()
@@ -49,7 +49,7 @@ class Tap(MediaStreamTrack):
         return frame
 
 
-class Fan:
+class TrackRelay:
     """Reads one track, from `start` or its first tap, until it ends or `stop`.
 
     aiortc's MediaRelay cannot be stopped, and its task runs on if a track never ends.
@@ -59,7 +59,7 @@ class Fan:
         self, track: MediaStreamTrack, on_frame: Callable[[], None] = lambda: None
     ) -> None:
         self._track, self._on_frame = track, on_frame
-        self._taps: set[Tap] = set()
+        self._relayed: set[RelayedTrack] = set()
         self._task: asyncio.Task[None] | None = None
         self.begun, self.ended = asyncio.Event(), asyncio.Event()
 
@@ -67,15 +67,15 @@ class Fan:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
-    def tap(self, held_frames: int | None = None) -> Tap:
+    def subscribe(self, held_frames: int | None = None) -> RelayedTrack:
         """Make a copy of the track, from its next frame on."""
         self.start()
         kind = self._track.kind
-        tap = Tap(kind, HELD_FRAMES[kind] if held_frames is None else held_frames)
+        tap = RelayedTrack(kind, MAX_QUEUED_FRAMES[kind] if held_frames is None else held_frames)
         if self.ended.is_set():
             tap.feed(None)
         else:
-            self._taps.add(tap)
+            self._relayed.add(tap)
         return tap
 
     async def stop(self) -> None:
@@ -91,16 +91,16 @@ class Fan:
                 frame = await self._track.recv()
                 self.begun.set()
                 self._on_frame()
-                self._tell(frame)
+                self._feed_all(frame)
         except MediaStreamError:
             pass
         except Exception:
             log.exception("a track of %s failed", self._track.kind)
         finally:
             self.ended.set()
-            self._tell(None)
+            self._feed_all(None)
 
-    def _tell(self, frame: "Media | None") -> None:
-        self._taps = {tap for tap in self._taps if tap.readyState == "live"}
-        for tap in self._taps:
+    def _feed_all(self, frame: "FrameOrPacket | None") -> None:
+        self._relayed = {tap for tap in self._relayed if tap.readyState == "live"}
+        for tap in self._relayed:
             tap.feed(frame)

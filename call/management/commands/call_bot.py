@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from call.bot.media.sources import Damaged, Echo, Moving, Played, Source
 from call.bot.participant import Participant
-from call.bot.socket import Refused, Unreachable
+from call.bot.socket import RequestRefused, Unreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             asyncio.run(self._run(**options))
         except Unreachable as error:
             raise CommandError(f"Noom cannot be reached. {error}") from error
-        except Refused as error:
+        except RequestRefused as error:
             raise CommandError(f"Noom refused ({error.code}): {error}") from error
         except Damaged as error:
             play = options["play"]
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
     async def _attend(
         self, bots: list[Participant], joined: list[Participant], room: str, seconds: float | None
-    ) -> Refused | Damaged | None:
+    ) -> RequestRefused | Damaged | None:
         """Join the bots one after another, and wait for the end."""
         for bot in bots:
             await bot.__aenter__()
@@ -150,7 +150,9 @@ def _source(name: str, *, play: Path | None, echo: bool) -> Source:
         ) from error
 
 
-async def _until_over(bots: list[Participant], seconds: float | None) -> Refused | Damaged | None:
+async def _until_over(
+    bots: list[Participant], seconds: float | None
+) -> RequestRefused | Damaged | None:
     """Wait for the end of the time or of the file, or for a refusal."""
     ends: list[asyncio.Task[Any]] = [asyncio.create_task(bot.ended()) for bot in bots]
     ends += [

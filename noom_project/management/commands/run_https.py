@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from twisted.internet.endpoints import quoteStringArgument
 
 from noom_project.asgi import application
-from noom_project.local.certificate import kept_certificate
+from noom_project.local.certificate import load_or_create_certificate
 from noom_project.local.defaults import own_addresses
 from noom_project.server import run
 from noom_project.server.startup import hide_debug_pages
@@ -39,10 +39,12 @@ class Command(BaseCommand):
         hide_debug_pages(EVERYWHERE)
         name = socket.gethostname()
         hosts = ["localhost", name, f"{name}.local", *own_addresses()]
-        pem = quoteStringArgument(str(kept_certificate(settings.VAR_DIR / "https.pem", hosts)))
+        pem = quoteStringArgument(
+            str(load_or_create_certificate(settings.VAR_DIR / "https.pem", hosts))
+        )
         endpoint = f"ssl:{port}:interface={EVERYWHERE}:privateKey={pem}:certKey={pem}"
         served = _with_scheme(application)
-        run.serve(served, endpoint, ready=lambda: self._invite(port))
+        run.run_server(served, endpoint, ready=lambda: self._invite(port))
 
     def _invite(self, port: int) -> None:
         """Prints the addresses to open; loopback only if there is no network."""

@@ -31,4 +31,4 @@ class Command(BaseCommand):
             tell_systemd("READY=1")
 
         (endpoint,) = build_endpoint_description_strings(host=bind, port=port)
-        run.serve(application, endpoint, ready=ready)
+        run.run_server(application, endpoint, ready=ready)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from channels.testing import WebsocketCommunicator
 
-from chat.realtime.connection import DIRECT
+from chat.realtime.connection import WRITE_FRAME
 from noom_project.asgi import application
 from tests.support.clients.protocol_client import DEADLINE_S, Conversation
 from tests.unit.test_frames import parsed
@@ -67,7 +67,7 @@ class DirectClient(Client):
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(path, **options)
-        self._socket.scope["extensions"] = {DIRECT: self._write}
+        self._socket.scope["extensions"] = {WRITE_FRAME: self._write}
 
     def _write(self, wire: bytes) -> None:
         # Keeps the order of frames that do not take the direct path.

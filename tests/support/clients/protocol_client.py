@@ -26,7 +26,9 @@ class Conversation:
 
     def __init__(self, path: str, token: str | None, browser: str) -> None:
         self.key = path.split("/")[3] if path.count("/") > 3 else ""
-        self.token = token or tokens.mint(key=self.key, browser=browser, room_name=self.key.title())
+        self.token = token or tokens.issue(
+            key=self.key, browser=browser, room_name=self.key.title()
+        )
         self.hello: dict[str, Any] = {}
         self.closed_with: int | None = None
         self._ref = 0
@@ -36,7 +38,7 @@ class Conversation:
     @property
     def id(self) -> str:
         """Return the participant that the token names."""
-        return tokens.read(self.token, key=self.key).participant
+        return tokens.verify(self.token, key=self.key).participant
 
     def joining(self, session: str) -> dict[str, Any]:
         """Return the payload of `join_room`."""

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from websockets.asyncio.client import ClientConnection
 
-from call.bot.socket import Line, Refused, Unreachable
-from call.bot.state import Log, Roster
+from call.bot.socket import RequestRefused, SocketClient, Unreachable
+from call.bot.state import MessageLog, RosterReplica
 from chat import tokens
 from chat.protocol import messages as m
 from chat.protocol.codec import CHAT
@@ -41,7 +41,7 @@ class Loss(NamedTuple):
     code: int | None
 
 
-class _Line(Line):
+class _Line(SocketClient):
     """A connection from an address of its guest's own."""
 
     losses: list[Loss]
@@ -76,16 +76,16 @@ class Guest:
 
     def __init__(self, url: str, key: str, nickname: str, *, own_address: bool = True) -> None:
         self.key, self.nickname = key, nickname
-        self.log, self.roster = Log(), Roster[m.Person]()
+        self.log, self.roster = MessageLog(), RosterReplica[m.Person]()
         self.acked: dict[str, int] = {}  # the number of each own message, by client_id
         self.backs: list[float] = []  # when an enter_room was answered: first, then each later one
         # When a message arrived as an event, its delay, and its sender.
         self.delays: list[tuple[float, float, str]] = []
         # welcomes, byes and changes of people, in the order of arrival
-        self.events: list[m.Wire] = []
+        self.events: list[m.WireType] = []
         self.beats: list[m.BeatEvent] = []
-        self._token = tokens.mint(key=key, browser=uuid.uuid4().hex, room_name=key)
-        self.id = tokens.read(self._token, key=key).participant
+        self._token = tokens.issue(key=key, browser=uuid.uuid4().hex, room_name=key)
+        self.id = tokens.verify(self._token, key=key).participant
         self.line = _Line(
             url,
             f"/ws/chat/{key}/",
@@ -135,7 +135,7 @@ class Guest:
                 # line would never notice the end, and this loop would never end.
                 await asyncio.sleep(0)
                 continue
-            except Refused as refusal:
+            except RequestRefused as refusal:
                 if refusal.code not in AGAIN_CODES:
                     raise
                 await asyncio.sleep(AGAIN_S)
@@ -160,7 +160,7 @@ class Guest:
         self.log.begin(answer)
         self._news.set()
 
-    def _hear(self, event: m.Wire) -> None:
+    def _hear(self, event: m.WireType) -> None:
         match event:
             case m.NewMessageEvent():
                 self.log.add(event)
@@ -177,7 +177,7 @@ class Guest:
                 self.roster.put(event.person, event.version)
             case m.BeatEvent(ok=True):
                 self.beats.append(event)
-                self.roster.heard(event.version)
+                self.roster.check_version(event.version)
                 self.log.head = max(self.log.head, event.seq)
             case m.BeatEvent():
                 self.beats.append(event)
@@ -197,7 +197,7 @@ class Guest:
                 while self.log.missing:
                     missed = m.History(after=self.log.last)
                     self.log.fill(await self.line.request(missed, m.HistoryAck))
-            except Refused as refusal:
+            except RequestRefused as refusal:
                 if refusal.code in AGAIN_CODES:
                     await asyncio.sleep(AGAIN_S)
                     self._news.set()

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 
-from call.bot.socket import Refused, Unreachable
+from call.bot.socket import RequestRefused, Unreachable
 from chat.protocol import messages as m
 from tests.support.clients.protocol_client import Refusal
 from tests.support.clients.swarm import Guest, Verdict, new_id, until, untrue
@@ -84,7 +84,7 @@ async def timed(asking: Awaitable[object]) -> tuple[float, str]:
     try:
         await asking
         answer = "ok"
-    except (Refused, Refusal) as refusal:
+    except (RequestRefused, Refusal) as refusal:
         answer = refusal.code
     except (Unreachable, ConnectionError, TimeoutError):
         answer = "nothing"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from msgspec import inspect as shape
 
-from chat.protocol.messages import Wire
+from chat.protocol.messages import WireType
 from noom_project.protocol_writer import SOCKETS, fields
 
 _numbers = itertools.count(987_654_000_000)  # no number of the server looks like these
@@ -27,7 +27,7 @@ class Forgery(NamedTuple):
     value: Any
 
 
-def example(kind: type[Wire], *, token: str, to: str, session: str) -> dict[str, Any]:
+def example(kind: type[WireType], *, token: str, to: str, session: str) -> dict[str, Any]:
     """Return a good payload of a client's message.
 
     `to` and `session` name a caller of the call.
@@ -54,17 +54,17 @@ def example(kind: type[Wire], *, token: str, to: str, session: str) -> dict[str,
     return {f.encode_name: known[f.encode_name] for f in fields(kind) if f.name not in needless}
 
 
-def taken(name: str) -> list[type[Wire]]:
+def taken(name: str) -> list[type[WireType]]:
     """Return the messages that a socket accepts."""
-    return list(SOCKETS[name][1].takes)
+    return list(SOCKETS[name][1].accepts)
 
 
-def all_types() -> list[type[Wire]]:
+def all_types() -> list[type[WireType]]:
     """Return every message of every socket, each once."""
     return list(dict.fromkeys(kind for name in SOCKETS for kind in taken(name)))
 
 
-def forgeries(kind: type[Wire], payload: dict[str, Any]) -> Iterator[Forgery]:
+def forgeries(kind: type[WireType], payload: dict[str, Any]) -> Iterator[Forgery]:
     """Return `payload` with each field that the server writes.
 
     Each field is added at each level of a frame.
@@ -89,22 +89,22 @@ def server_fields() -> dict[str, shape.Type]:
     """
     found: dict[str, shape.Type] = {}
     for _, socket in SOCKETS.values():
-        for kind in (*socket.sends, *socket.takes.values()):
+        for kind in (*socket.sends, *socket.accepts.values()):
             _collect(kind, found)
     return found
 
 
-def _collect(kind: type[Wire], found: dict[str, shape.Type]) -> None:
+def _collect(kind: type[WireType], found: dict[str, shape.Type]) -> None:
     for one in fields(kind):
         found.setdefault(one.encode_name, one.type)
         for struct in _structs(one.type):
             _collect(struct, found)
 
 
-def _structs(a_type: shape.Type) -> list[type[Wire]]:
+def _structs(a_type: shape.Type) -> list[type[WireType]]:
     match a_type:
         case shape.StructType():
-            return [cast(type[Wire], a_type.cls)]
+            return [cast(type[WireType], a_type.cls)]
         case shape.ListType():
             return _structs(a_type.item_type)
         case shape.UnionType():
@@ -112,13 +112,13 @@ def _structs(a_type: shape.Type) -> list[type[Wire]]:
     return []
 
 
-def _levels(kind: type[Wire]) -> list[tuple[str, ...]]:
+def _levels(kind: type[WireType]) -> list[tuple[str, ...]]:
     """Return the objects in a frame: the frame, its payload, and those in the payload."""
     inner = [("payload", one.encode_name) for one in fields(kind) if _structs(one.type)]
     return [(), ("payload",), *inner]
 
 
-def _taken_at(kind: type[Wire], path: tuple[str, ...]) -> set[str]:
+def _taken_at(kind: type[WireType], path: tuple[str, ...]) -> set[str]:
     """Return the fields that the protocol accepts there, optional or not."""
     if not path:
         return {"type", "payload", "ref"}

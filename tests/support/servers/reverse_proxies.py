@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from noom_project.local.certificate import kept_certificate
+from noom_project.local.certificate import load_or_create_certificate
 from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import ROOT, free_port, listens
 from tests.support.waiting import until
@@ -97,7 +97,7 @@ class ProxyServer:
         self._edits = edits
         self._process: subprocess.Popen[bytes] | None = None
         folder.chmod(0o755)  # Apache's workers run as another user
-        pem = kept_certificate(folder / "both.pem", ["localhost", "127.0.0.1"])
+        pem = load_or_create_certificate(folder / "both.pem", ["localhost", "127.0.0.1"])
         self.authority = pem
 
     @property

@@ -88,7 +88,7 @@ async def room(cluster: list[Process]) -> AsyncIterator[Room]:
     """Keep the room open while the block runs, with its host in it."""
     here, there = cluster
     key = keys.unlisted_key("hidden")
-    token = tokens.mint(key=key, browser=f"host-{key}", room_name=NAME)
+    token = tokens.issue(key=key, browser=f"host-{key}", room_name=NAME)
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(Ear(here.url, f"/ws/chat/{key}/", token=token))
         await host.enter(NICKNAME)
