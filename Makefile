@@ -12,8 +12,8 @@ IN_VENV := .venv/bin/python
 # Before a command that runs Node.js: the one that we had to get, if so, comes first.
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: run run-https test check lint types types-js test-js test-quick faults operating judges \
-	programs cluster bench bench-join bench-mesh bench-page clean
+.PHONY: run run-https test check lint types types-js test-js test-quick reliability test-deployment conformance \
+	system-packages cluster bench bench-join bench-mesh bench-page clean
 .DEFAULT_GOAL := run
 
 run: .venv/run.stamp
@@ -28,23 +28,23 @@ run-https: .venv/run.stamp
 # Everything: what the check runs, then real processes and real browsers, four files at a time
 # because they wait more than they work, those that last first (tests/conftest.py). Nothing here
 # judges speed.
-test: programs check bench/peers/node_modules/.stamp
+test: system-packages check bench/peers/node_modules/.stamp
 	$(IN_VENV) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder \
-		-m '(browser or live) and not long'
+		-m '(browser or live) and not slow'
 
-# Every bar of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
+# Every target of docs/reliability.md, speed included, three times, an hour each, on a quiet machine;
 # the worst figures go into it.
-# FAULTS=tests/reliability/test_….py renews the rows of its bars alone.
-FAULTS ?= tests/reliability tests/security
+# RELIABILITY=tests/reliability/test_….py renews the rows of its targets alone.
+RELIABILITY ?= tests/reliability tests/security
 FIGURES := var/figures.jsonl
 FAKETIME := /usr/lib/*/faketime/libfaketime.so.1
 # Nicknames are told apart by their pixels, Korean ones too.
 HANGUL := /usr/share/fonts/truetype/nanum/NanumGothic.ttf
-faults: programs .venv/dev.stamp
+reliability: system-packages .venv/dev.stamp
 	$(call install,$(call missing,$(FAKETIME),faketime) $(call missing,$(HANGUL),fonts-nanum))
 	@mkdir -p var && rm -f $(FIGURES)
 	for run in 1 2 3; do NOOM_FIGURES=$(FIGURES) timeout -k 60 7200 \
-		$(IN_VENV) -m pytest $(FAULTS) || failed=1; done; \
+		$(IN_VENV) -m pytest $(RELIABILITY) || failed=1; done; \
 	$(IN_VENV) -m tests.support.figures.report $(FIGURES) docs/reliability.md && exit $${failed:-0}
 
 # What can be known in about half a minute: the longest first, two at a time, and -k shows all that is
@@ -72,15 +72,15 @@ test-quick: .venv/dev.stamp
 		tests/unit tests/integration tests/architecture tests/deployment
 
 # From opening a link to the other's first picture; writes bench/join-results.md.
-bench-join: programs .venv/dev.stamp
+bench-join: system-packages .venv/dev.stamp
 	$(IN_VENV) -m bench.join
 
 # What an event costs a page, by the messages in its room; writes bench/page-results.md.
-bench-page: programs .venv/dev.stamp
+bench-page: system-packages .venv/dev.stamp
 	$(IN_VENV) -m bench.page
 
 # What calls of two to eight people cost; writes bench/mesh-results.md and docs/mesh.png.
-bench-mesh: programs .venv/dev.stamp
+bench-mesh: system-packages .venv/dev.stamp
 	$(IN_VENV) -m bench.mesh
 
 # Leaves var/, where Noom keeps its data.
@@ -133,20 +133,20 @@ PROXIES = $(call missing,nginx,nginx) $(call missing,apache2,apache2) \
 	$(call missing,haproxy,haproxy) $(call missing,caddy,caddy) $(call missing,pgbouncer,pgbouncer)
 
 # What the tests drive.
-programs:
+system-packages:
 	$(call install,$(call missing,chromium,chromium) $(call missing,firefox-esr,firefox-esr) \
 		$(SERVERS) $(PROXIES) $(call missing,turnserver,coturn) $(call missing,ip,iproute2) \
 		$(call missing,promtool,prometheus))
 
 # docs/operating.md, followed on a bare Debian with a systemd of its own. As root; ten minutes.
-operating: .venv/dev.stamp
+test-deployment: .venv/dev.stamp
 	$(call install,$(call missing,debootstrap,debootstrap) \
 		$(call missing,systemd-nspawn,systemd-container) $(call missing,slirp4netns,slirp4netns))
 	$(IN_VENV) -m pytest tests/deployment/check_debian.py
 
 # What strangers' programs think of Noom: each in minutes, in an environment of their own.
 GSTREAMER := /usr/lib/*/gstreamer-1.0
-judges: .venv/dev.stamp var/judges/.stamp
+conformance: .venv/dev.stamp var/conformance/.stamp
 	$(call install,$(call missing,caddy,caddy) $(call missing,chromium,chromium) \
 		$(call missing,$(GSTREAMER)/libgstwebrtc.so,gstreamer1.0-plugins-bad) \
 		$(call missing,$(GSTREAMER)/libgstvpx.so,gstreamer1.0-plugins-good) \
@@ -156,9 +156,9 @@ judges: .venv/dev.stamp var/judges/.stamp
 		$(call missing,/usr/lib/python3/dist-packages/gi/overrides/Gst.py,python3-gst-1.0))
 	$(IN_VENV) -m pytest tests/conformance/check_*.py
 
-var/judges/.stamp: tests/conformance/requirements.txt .venv/run.stamp
-	$(PYTHON) -m venv var/judges
-	var/judges/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+var/conformance/.stamp: tests/conformance/requirements.txt .venv/run.stamp
+	$(PYTHON) -m venv var/conformance
+	var/conformance/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 # Redis, PostgreSQL, two processes and a proxy on this machine, to try; Ctrl-C ends them.

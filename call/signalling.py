@@ -103,7 +103,7 @@ async def join(
     relay_name = ice_servers.relay_names.name(browser=claims.browser, address=address)
     ack = JoinRoomAck(
         you=me,
-        timing=Timing(settings.RENEW_S, settings.LEASE_S),
+        timing=Timing(settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S),
         people=_callers(change.members),
         ice_servers=ice_servers.servers(relay_name),
         relay_only=settings.ICE_RELAY_ONLY,

@@ -102,11 +102,12 @@ def leases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
     A lease that is renewed too late runs out while its member is still there.
     """
-    if settings.RENEW_S * 2 <= settings.LEASE_S:
+    interval, lease = settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S
+    if interval * 2 <= lease:
         return []
-    hint = "Keep LEASE_S at least twice RENEW_S."
-    told = f"LEASE_S is {settings.LEASE_S:g} and RENEW_S is {settings.RENEW_S:g}"
-    return [Error(f"{told}: leases run out before they renew.", hint=hint, id="noom.E004")]
+    hint = "Keep PRESENCE_LEASE_S at least twice HEARTBEAT_INTERVAL_S."
+    values = f"PRESENCE_LEASE_S is {lease:g} and HEARTBEAT_INTERVAL_S is {interval:g}"
+    return [Error(f"{values}: leases run out before they renew.", hint=hint, id="noom.E004")]
 
 
 @register
@@ -115,17 +116,13 @@ def graces(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
     A member whose page said goodbye leaves sooner than one whose connection was lost.
     """
-    if settings.GOODBYE_GRACE_S <= settings.GRACE_S <= settings.LEASE_S:
+    names = ("RELOAD_GRACE_S", "RECONNECT_GRACE_S", "PRESENCE_LEASE_S")
+    values = [getattr(settings, name) for name in names]
+    if values == sorted(values):
         return []
-    hint = "Keep GOODBYE_GRACE_S at most GRACE_S, and GRACE_S at most LEASE_S."
-    told = f"{settings.GOODBYE_GRACE_S:g}, {settings.GRACE_S:g} and {settings.LEASE_S:g}"
-    return [
-        Error(
-            f"GOODBYE_GRACE_S, GRACE_S and LEASE_S are {told}: the later ones end sooner.",
-            hint=hint,
-            id="noom.E008",
-        )
-    ]
+    hint = f"Keep {names[0]} at most {names[1]}, and {names[1]} at most {names[2]}."
+    shown = ", ".join(f"{name} {value:g}" for name, value in zip(names, values, strict=True))
+    return [Error(f"{shown}: a later one ends sooner.", hint=hint, id="noom.E008")]
 
 
 @register
@@ -134,13 +131,13 @@ def tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
     A page needs its token to come back after a lost connection.
     """
-    if settings.TOKEN_MAX_AGE_S > settings.GRACE_S:
+    if settings.TOKEN_MAX_AGE_S > settings.RECONNECT_GRACE_S:
         return []
-    hint = "Keep TOKEN_MAX_AGE_S above GRACE_S."
-    told = f"{settings.TOKEN_MAX_AGE_S} and {settings.GRACE_S:g}"
+    hint = "Keep TOKEN_MAX_AGE_S above RECONNECT_GRACE_S."
+    told = f"{settings.TOKEN_MAX_AGE_S} and {settings.RECONNECT_GRACE_S:g}"
     return [
         Error(
-            f"TOKEN_MAX_AGE_S and GRACE_S are {told}: nobody could come back.",
+            f"TOKEN_MAX_AGE_S and RECONNECT_GRACE_S are {told}: nobody could come back.",
             hint=hint,
             id="noom.E009",
         )

@@ -73,12 +73,12 @@ class Runtime:
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(
-                    _every(settings.RENEW_S / heartbeat.SLICES, self.heartbeat.beat)
+                    _every(settings.HEARTBEAT_INTERVAL_S / heartbeat.SLICES, self.heartbeat.beat)
                 ),
                 asyncio.create_task(
-                    _every(settings.RENEW_S / heartbeat.SLICES, self.heartbeat.repair)
+                    _every(settings.HEARTBEAT_INTERVAL_S / heartbeat.SLICES, self.heartbeat.repair)
                 ),
-                asyncio.create_task(_every(settings.RENEW_S / 5, self._sweep)),
+                asyncio.create_task(_every(settings.HEARTBEAT_INTERVAL_S / 5, self._sweep)),
                 asyncio.create_task(
                     _every(RETENTION_INTERVAL_S, self._delete_expired, first_s=RETENTION_DELAY_S)
                 ),

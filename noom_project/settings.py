@@ -81,11 +81,11 @@ FAILED_LOGIN_RETENTION_DAYS = env.int("FAILED_LOGIN_RETENTION_DAYS", default=30,
 TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=DAY_S, most=YEAR_S)
 # After this time the server closes a socket, and its page reconnects.
 SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=DAY_S, most=YEAR_S)
-LEASE_S = env.float("LEASE_S", default=15.0, most=DAY_S)
-RENEW_S = env.float("RENEW_S", default=5.0, most=DAY_S)
-GRACE_S = env.float("GRACE_S", default=10.0, most=DAY_S)
+PRESENCE_LEASE_S = env.float("PRESENCE_LEASE_S", default=15.0, most=DAY_S)
+HEARTBEAT_INTERVAL_S = env.float("HEARTBEAT_INTERVAL_S", default=5.0, most=DAY_S)
+RECONNECT_GRACE_S = env.float("RECONNECT_GRACE_S", default=10.0, most=DAY_S)
 # The grace of a page that was closed or is being reloaded; shorter than after a lost connection.
-GOODBYE_GRACE_S = env.float("GOODBYE_GRACE_S", default=3.0, most=DAY_S)
+RELOAD_GRACE_S = env.float("RELOAD_GRACE_S", default=3.0, most=DAY_S)
 
 # Calls.
 
@@ -103,7 +103,7 @@ TURN_TTL_S = env.int("TURN_TTL_S", default=45, least=30, most=3600)
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
 MESSAGES_PER_S = env.float("MESSAGES_PER_S", default=10.0)
 SIGNALS_PER_S = env.float("SIGNALS_PER_S", default=100.0)
-JOINS_PER_S = env.float("JOINS_PER_S", default=50.0)
+CONNECTIONS_PER_S = env.float("CONNECTIONS_PER_S", default=50.0)
 SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=1_000)
 # For all people of one address together, such as a school.
 MESSAGES_PER_ADDRESS_PER_S = env.float("MESSAGES_PER_ADDRESS_PER_S", default=50.0)

@@ -1,7 +1,7 @@
 """The heartbeat: renews the leases of a process and sends a beat to each of its places.
 
-The work is spread over STEPS slices of RENEW_S, so that the event loop never handles all places at
-once.
+The work is spread over SLICES of HEARTBEAT_INTERVAL_S, so that the event loop never handles all
+places at once.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from chat.realtime.hub import Hub
 from chat.storage import bans, database, history
 from chat.storage.history import Head
 
-SLICES = 20  # slices of RENEW_S
+SLICES = 20  # slices of HEARTBEAT_INTERVAL_S
 # For Redis and the database; past that the beat says `ok: false`. A page reconnects after 12 s of
 # silence.
 QUERY_TIMEOUT_S = 2.0
@@ -83,7 +83,7 @@ class Heartbeat:
             beats = [_beat(0, 0, ok=False)] * len(places)
         for (roster, key), beat in zip(places, beats, strict=True):
             self._hub.beat(roster.group(key), codec.event(beat))
-        return settings.RENEW_S / 5 if self._failed else None
+        return settings.HEARTBEAT_INTERVAL_S / 5 if self._failed else None
 
     async def repair(self) -> None:
         """Repair one slice after a failure between two writes, such as to a room and its call."""
@@ -108,7 +108,7 @@ class Heartbeat:
             await self._renew()
 
     def _is_late(self) -> bool:
-        late_s: float = settings.LEASE_S / 2
+        late_s: float = settings.PRESENCE_LEASE_S / 2
         return asyncio.get_running_loop().time() - min(self._renewed_at) > late_s
 
     def _places(self, step: int | None = None) -> list[_Place]:
@@ -123,7 +123,7 @@ class Heartbeat:
         """Renew the leases of one step, or all."""
         began = asyncio.get_running_loop().time()
         leases = [lease for roster, key in self._places(step) for lease in roster.leases(key)]
-        renewed = await self._presence.renew(leases, settings.LEASE_S)
+        renewed = await self._presence.renew(leases, settings.PRESENCE_LEASE_S)
         for renewed_step in range(SLICES) if step is None else [step]:
             self._renewed_at[renewed_step] = began
         self._disconnect(renewed.taken, close_codes.REPLACED)

@@ -82,7 +82,9 @@ class Roster:
         await self._hub.subscribe(group, connection)
         try:
             claim = take(
-                connection.connection_id, number=connection.number, lease_s=settings.LEASE_S
+                connection.connection_id,
+                number=connection.number,
+                lease_s=settings.PRESENCE_LEASE_S,
             )
             change = await self._presence.update(
                 self.place(key), connection.id, transition_if_open, claim
@@ -155,9 +157,9 @@ class Roster:
             )
             return
         grace_s = {
-            close_codes.GOING_AWAY: settings.GOODBYE_GRACE_S,
-            close_codes.SILENT: max(settings.GRACE_S - close_codes.SILENT_S, 0.0),
-        }.get(code, settings.GRACE_S)
+            close_codes.GOING_AWAY: settings.RELOAD_GRACE_S,
+            close_codes.SILENT: max(settings.RECONNECT_GRACE_S - close_codes.SILENT_S, 0.0),
+        }.get(code, settings.RECONNECT_GRACE_S)
 
         def away(members: Mapping[str, Member]) -> Member | None:
             member = members.get(connection.id)

@@ -117,9 +117,9 @@ class Addresses:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._sockets: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
-        self._connections = TokenBuckets(lambda: settings.JOINS_PER_S, clock)
+        self._connections = TokenBuckets(lambda: settings.CONNECTIONS_PER_S, clock)
         self._first_messages = TokenBuckets(
-            lambda: settings.JOINS_PER_S * self.FIRST_MESSAGES_PER_CONNECTION, clock
+            lambda: settings.CONNECTIONS_PER_S * self.FIRST_MESSAGES_PER_CONNECTION, clock
         )
 
     def connect(self, address: str) -> bool:

@@ -85,14 +85,17 @@ class _Agreement:
         # After a loss of Redis's data members come back one by one, so callers have a lease's time.
         now = time.monotonic()
         for participant in strangers:
-            if now - self._strangers.setdefault((key, participant), now) > settings.LEASE_S:
+            if (
+                now - self._strangers.setdefault((key, participant), now)
+                > settings.PRESENCE_LEASE_S
+            ):
                 await call.leave(key, participant)
                 call.disconnect(key, close_codes.NORMAL, to=participant)
 
     def _forget(self, keys: Collection[str]) -> None:
         if len(self._agreed) > len(keys) + MOST_REMEMBERED:
             self._agreed = {key: seen for key, seen in self._agreed.items() if key in keys}
-        latest = time.monotonic() - 2 * settings.LEASE_S
+        latest = time.monotonic() - 2 * settings.PRESENCE_LEASE_S
         self._strangers = {who: at for who, at in self._strangers.items() if at > latest}
 
 

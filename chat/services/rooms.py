@@ -151,7 +151,7 @@ async def _enter(
     # The hub delivers later changes, because it subscribed before this one.
     ack = EnterRoomAck(
         you=person.id,
-        timing=Timing(settings.RENEW_S, settings.LEASE_S),
+        timing=Timing(settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S),
         room=RoomInfo(key=key, name=room.name, listed=room.listed),
         people=public_views(change.members),
         version=change.version,

@@ -23,7 +23,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from noom_project.models import Asset
 
 KEEP = timedelta(days=7)  # after the last renewal by a process that has the file
-RENEW_S = 24 * 3600.0
+HEARTBEAT_INTERVAL_S = 24 * 3600.0
 PIECE = 50  # files in one query
 MAX_BYTES = 2_000_000  # of one file; a larger one is not shared
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
@@ -57,7 +57,7 @@ def publish() -> None:
 
 def is_due() -> bool:
     """Whether `publish` is due: the next start deletes files that are not renewed."""
-    return _Published.at is None or time.monotonic() - _Published.at >= RENEW_S
+    return _Published.at is None or time.monotonic() - _Published.at >= HEARTBEAT_INTERVAL_S
 
 
 def publish_at_start() -> None:

@@ -15,6 +15,14 @@ Flag: TypeAlias = bool
 Whole: TypeAlias = int
 Text: TypeAlias = str
 
+# A value under a former name would silently have no effect.
+FORMER_NAMES = {
+    "LEASE_S": "PRESENCE_LEASE_S",
+    "RENEW_S": "HEARTBEAT_INTERVAL_S",
+    "GRACE_S": "RECONNECT_GRACE_S",
+    "GOODBYE_GRACE_S": "RELOAD_GRACE_S",
+    "JOINS_PER_S": "CONNECTIONS_PER_S",
+}
 MAX_SHOWN_CHARS = 80  # of a wrong value in a message; the rest is cut off
 MOST = 1_000_000_000
 FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
@@ -147,6 +155,8 @@ class Environment:
 
         SystemExit, because Django's commands show tracebacks of exceptions, or go on after them.
         """
+        former = [name for name in FORMER_NAMES if name in self._values]
+        self._wrong += [f"{name} is called {FORMER_NAMES[name]} now; rename it" for name in former]
         if self._wrong:
             raise SystemExit("\n".join(f"Noom cannot start: {wrong}." for wrong in self._wrong))
 

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-GRACE_S = 1.0  # for the message of a server that has cancelled a statement itself
+RECONNECT_GRACE_S = 1.0  # for the message of a server that has cancelled a statement itself
 
 
 class Patience:
@@ -18,4 +18,4 @@ class Patience:
     @classmethod
     def wait_s(cls) -> float | None:
         """Returns the longest wait for anything that PostgreSQL sends."""
-        return None if cls.answer_s is None else cls.answer_s + GRACE_S
+        return None if cls.answer_s is None else cls.answer_s + RECONNECT_GRACE_S

@@ -127,7 +127,7 @@ def test_moving_and_covered_pictures_keep_their_connections(call):
     assert nova.evaluate("connections.length") == connections
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_picture_that_many_restarts_have_frozen_moves_again(people, noom, firefox):
     firefox.goto(f"{noom.url}/rooms/flapping/?nickname=Fox")
     firefox.evaluate(AT_ONCE)

@@ -1,4 +1,6 @@
-"""docs/operating.md, followed word by word on a bare Debian with systemd; `make operating` runs it.
+"""docs/operating.md, followed word by word on a bare Debian with systemd.
+
+`make test-deployment` runs it.
 
 Not tried here, for want of a public name: a certificate of a public authority. Caddy signs the name
 below itself, with the same Caddyfile.

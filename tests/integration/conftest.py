@@ -55,7 +55,7 @@ def carrier() -> str:
 @pytest.fixture(autouse=True)
 def _one_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """All the people of all tests come from one address, as fast as they can."""
-    monkeypatch.setattr(settings, "JOINS_PER_S", 100_000.0)
+    monkeypatch.setattr(settings, "CONNECTIONS_PER_S", 100_000.0)
 
 
 @pytest.fixture(autouse=True)

@@ -77,7 +77,7 @@ async def test_who_is_let_back_in_can_enter(remove, enter):
 
 
 async def test_a_removal_whose_word_was_lost_takes_effect_with_the_next_beat(enter, settings):
-    settings.RENEW_S = 0.1
+    settings.HEARTBEAT_INTERVAL_S = 0.1
     nova, mira = await enter("Nova"), await enter("Mira", browser=HERS)
     await Ban.objects.acreate(room=await Room.objects.aget(), browser=HERS, nickname="Mira")
     assert await mira.closing() == close_codes.REMOVED

@@ -33,7 +33,7 @@ async def test_who_joins_is_told_who_is_in_and_everyone_hears_of_it(pair):
     nova, mira, nova_call, mira_call = await pair()
     assert [p["id"] for p in mira_call.hello["people"]] == [nova.id, mira.id]
     assert mira_call.hello["topology"] == "mesh"
-    assert mira_call.hello["timing"]["lease_s"] == settings.LEASE_S
+    assert mira_call.hello["timing"]["lease_s"] == settings.PRESENCE_LEASE_S
     welcome = await nova_call.event("welcome", count=2)
     assert welcome["person"]["session"] == "mira-1"
     assert welcome["person"]["media"] == ALL_ON
@@ -139,7 +139,11 @@ async def test_a_signalling_reconnect_keeps_the_session_and_its_place_in_time(pa
 
 
 async def test_a_crashed_participant_is_gone_after_the_lease(pair, settings):
-    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.1, 5.0, 0.2
+    settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S, settings.RECONNECT_GRACE_S = (
+        0.1,
+        5.0,
+        0.2,
+    )
     nova, mira, nova_call, mira_call = await pair()
     await mira_call.close(1006)
     assert (await nova_call.event("bye"))["person"]["id"] == mira.id

@@ -17,7 +17,7 @@ from tests.support.patience import PATIENCE
 
 @pytest.fixture(autouse=True)
 def _quick(settings):
-    settings.RENEW_S = 0.2
+    settings.HEARTBEAT_INTERVAL_S = 0.2
 
 
 async def falsify(key, participant, in_call):
@@ -53,7 +53,7 @@ async def test_somebody_who_left_the_call_is_not_shown_in_it(enter, join):
 
 
 async def test_somebody_in_a_call_without_being_in_its_room_goes(enter, join, settings):
-    settings.LEASE_S = 2.0
+    settings.PRESENCE_LEASE_S = 2.0
     nova, mira = await enter("Nova"), await enter("Mira")
     nova_call, mira_call = await join(nova), await join(mira)
     # A process that removes somebody from the room, and fails before the call.

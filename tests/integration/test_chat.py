@@ -172,7 +172,11 @@ async def test_typing_ends_with_the_line_and_with_silence(enter, monkeypatch):
 
 
 async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, settings):
-    settings.RENEW_S, settings.LEASE_S, settings.GRACE_S = 0.2, 5.0, 0.5
+    settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S, settings.RECONNECT_GRACE_S = (
+        0.2,
+        5.0,
+        0.5,
+    )
     nova, mira, dead = await enter("Nova"), await enter("Mira"), await enter("Dead")
     await mira.ask("leave_room")
     assert (await nova.event("bye", count=2))["person"]["id"] == mira.id
@@ -183,7 +187,7 @@ async def test_leaving_is_told_at_once_and_a_dead_line_after_the_grace(enter, se
 
 
 async def test_who_stays_is_renewed_past_the_lease(enter, settings):
-    settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
+    settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S = 0.2, 1.0
     nova, mira = await enter("Nova"), await enter("Mira")
     await asyncio.sleep(1.5)
     people = (await nova.ask("people"))["people"]
@@ -191,7 +195,7 @@ async def test_who_stays_is_renewed_past_the_lease(enter, settings):
 
 
 async def test_a_process_that_stood_still_sends_out_none_of_its_own(enter, settings):
-    settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
+    settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S = 0.2, 1.0
     nova, mira = await enter("Nova"), await enter("Mira")
     time.sleep(1.5)  # noqa: ASYNC251 - nothing here runs
     await nova.silence("bye", 0.5)
@@ -200,7 +204,7 @@ async def test_a_process_that_stood_still_sends_out_none_of_its_own(enter, setti
 
 
 async def test_a_slow_database_ends_no_lease(enter, settings, monkeypatch):
-    settings.RENEW_S, settings.LEASE_S = 0.2, 1.0
+    settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S = 0.2, 1.0
     heads = history.room_heads
 
     def slow(keys: list[str]) -> dict[str, history.Head]:
@@ -215,7 +219,7 @@ async def test_a_slow_database_ends_no_lease(enter, settings, monkeypatch):
 
 
 async def test_a_beat_tells_the_last_message_and_the_roster_version(enter, settings):
-    settings.RENEW_S = 0.1
+    settings.HEARTBEAT_INTERVAL_S = 0.1
     nova = await enter("Nova")
     await nova.say("one")
     beat = await nova.event("beat", seq=1)

@@ -59,7 +59,7 @@ async def test_a_deleted_message_is_a_numbered_event_for_everybody(enter):
 
 
 async def test_a_beat_names_the_deletion_that_a_page_has_missed(enter, settings):
-    settings.RENEW_S = 0.1
+    settings.HEARTBEAT_INTERVAL_S = 0.1
     nova = await enter("Nova")
     await nova.say("one")
     # Nobody is told, as when the layer loses it.

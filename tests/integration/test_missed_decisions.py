@@ -11,7 +11,7 @@ HERS = "miras-browser"
 
 @pytest.fixture(autouse=True)
 def _quick_beats(settings):
-    settings.RENEW_S = 0.1
+    settings.HEARTBEAT_INTERVAL_S = 0.1
 
 
 async def close() -> None:

@@ -75,5 +75,5 @@ async def test_the_files_of_a_process_that_runs_for_long_are_kept(monkeypatch):
     kept = await Asset.objects.aget()
     assert kept.name == "ours.0123456789ab.js"
     assert kept.seen_at > long_ago
-    monkeypatch.setattr(shared_files, "RENEW_S", 0.0)
+    monkeypatch.setattr(shared_files, "HEARTBEAT_INTERVAL_S", 0.0)
     assert shared_files.is_due()

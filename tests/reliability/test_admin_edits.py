@@ -19,7 +19,7 @@ from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.site_database import Stored
 from tests.support.servers.two_process_site import Site
 
-pytestmark = pytest.mark.bar("D1")
+pytestmark = pytest.mark.target("D1")
 
 ROUNDS = 8
 EACH_S = 1 / 8

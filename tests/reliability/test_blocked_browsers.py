@@ -15,7 +15,7 @@ from tests.support.browsers.users import FAKE_DEVICES, People, join_call
 from tests.support.patience import PATIENCE
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.bar("D13")
+pytestmark = pytest.mark.target("D13")
 
 STORAGES = ("localStorage", "sessionStorage")
 # The storage of a browser whose settings forbid it, that has none, or that has no room left.

@@ -17,8 +17,8 @@ from tests.support.waiting import until, until_page
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    pytest.mark.long,
-    pytest.mark.bar("R10"),
+    pytest.mark.slow,
+    pytest.mark.target("R10"),
 ]
 
 ROOM = "/ws/chat/offline/"

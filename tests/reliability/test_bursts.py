@@ -8,7 +8,7 @@ import pytest
 from tests.support.clients.websocket import Wire
 
 
-@pytest.mark.bar("R16")
+@pytest.mark.target("R16")
 async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figure):
     site = start_site(MESSAGES_PER_S="100", MESSAGES_PER_ADDRESS_PER_S="100")
     async with AsyncExitStack() as stack:
@@ -30,7 +30,7 @@ async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figur
     figure("people who got them in another order", disordered, limit=0)
 
 
-@pytest.mark.bar("R17")
+@pytest.mark.target("R17")
 async def test_five_hundred_who_speak_at_once_are_all_answered(site, figure):
     async with AsyncExitStack() as stack:
         crowd: list[Wire] = []
@@ -46,7 +46,7 @@ async def test_five_hundred_who_speak_at_once_are_all_answered(site, figure):
         figure("closed, of 500", sum(c.closed_with is not None for c in crowd), limit=0)
 
 
-@pytest.mark.bar("R20")
+@pytest.mark.target("R20")
 async def test_an_idle_socket_is_open_after_a_minute(site, figure):
     async with (
         Wire(site.processes[0].url, "/ws/chat/room/") as nova,

@@ -49,8 +49,8 @@ def reachable(home: Namespace, redis, tmp_path: Path):
     process.stop()
 
 
-@pytest.mark.bar("R9")
-@pytest.mark.long
+@pytest.mark.target("R9")
+@pytest.mark.slow
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
 async def test_people_behind_a_pulled_cable_are_gone_soon(
     home: Namespace, reachable: Reachable, figure: Callable[..., None]

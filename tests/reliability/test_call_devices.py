@@ -11,7 +11,7 @@ from tests.support.browsers.media_checks import hears, shows_video
 from tests.support.browsers.two_person_call import Figure, enter
 from tests.support.waiting import until_page
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 ROUNDS = 100
 ROUND_S = 10
@@ -34,7 +34,7 @@ def pages(people):
     return pages
 
 
-@pytest.mark.bar("C2")
+@pytest.mark.target("C2")
 def test_screens_shared_at_once_a_hundred_times(pages, figure: Figure):
     connections = [page.evaluate("connections.length") for page in pages]
     missed = sum(not (at_once(pages, SEEN) and at_once(pages, NONE)) for _ in range(ROUNDS))
@@ -64,7 +64,7 @@ def at_once(pages, expected: str) -> bool:
     return True
 
 
-@pytest.mark.bar("C3")
+@pytest.mark.target("C3")
 def test_a_camera_that_is_pulled_out_is_replaced(browser, pages, figure: Figure):
     """The test kills the browser's process that reads the fake camera, which has no plug.
 

@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    pytest.mark.long,
+    pytest.mark.slow,
 ]
 
 AWAY = {"reconnecting", "offline"}
@@ -53,7 +53,7 @@ def back(call: Call, figure: Figure, what: str, limit: float = BACK_WITHIN_S) ->
     figure(f"{what}: pictures back", time.monotonic() - start, limit=limit, unit="s")
 
 
-@pytest.mark.bar("C1")
+@pytest.mark.target("C1")
 def test_a_call_outlives_a_silent_network(home, call, figure: Figure):
     for away_s in (2, 10, 60):
         what = f"network silent for {away_s} s"
@@ -68,7 +68,7 @@ def test_a_call_outlives_a_silent_network(home, call, figure: Figure):
             back(call, figure, what, BACK_LATE_WITHIN_S if late else BACK_WITHIN_S)
 
 
-@pytest.mark.bar("R10")
+@pytest.mark.target("R10")
 def test_a_call_outlives_a_pulled_cable(home, call, figure: Figure):
     with call.through(figure, "offline for 10 s", states={*AWAY, "open"}):
         home.pull()
@@ -78,7 +78,7 @@ def test_a_call_outlives_a_pulled_cable(home, call, figure: Figure):
         back(call, figure, "offline for 10 s")
 
 
-@pytest.mark.bar("C1")
+@pytest.mark.target("C1")
 def test_a_call_outlives_a_change_of_address(home, call, figure: Figure):
     connections = [page.evaluate("connections.length") for page in call.pages]
     fragment = call.nova.evaluate(FRAGMENT)

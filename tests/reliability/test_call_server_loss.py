@@ -43,8 +43,8 @@ def at(browser):
         people.leave()
 
 
-@pytest.mark.long
-@pytest.mark.bar("C1")
+@pytest.mark.slow
+@pytest.mark.target("C1")
 @pytest.mark.parametrize("end", ENDS)
 def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
     what, away, back, seconds = ENDS[end]
@@ -63,8 +63,8 @@ def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
     figure(f"{what}: media that began anew", int(new), limit=0)
 
 
-@pytest.mark.long
-@pytest.mark.bar("R4")
+@pytest.mark.slow
+@pytest.mark.target("R4")
 def test_a_call_goes_on_while_redis_is_away(tmp_path, redis, at, figure: Figure):
     redis.start()
     redis.forget()

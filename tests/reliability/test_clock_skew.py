@@ -26,8 +26,8 @@ def with_clock(process: Process, offset: str) -> None:
     process.start()
 
 
-@pytest.mark.bar("R12")
-@pytest.mark.long
+@pytest.mark.target("R12")
+@pytest.mark.slow
 @pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed (apt install faketime)")
 @pytest.mark.parametrize("offset", ["+1h", "-1h"])
 async def test_a_wrong_clock_changes_neither_presence_nor_order(site, figure, offset):

@@ -26,7 +26,7 @@ BACK_S = 20
 AGAIN_S = 1.0
 SETTLE_S = 1.0
 
-pytestmark = pytest.mark.bar("D2")
+pytestmark = pytest.mark.target("D2")
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_chat_returns_after_the_database_host_goes_silent(
             told(figure, await swarm.judge(everyone))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 async def test_a_quiet_site_returns_after_the_database_host_dies(start_site, way, figure):
     site = start_site(DATABASE_URL=f"postgres://noom@127.0.0.1:{way.port}/postgres")
     async with Swarm(site.url) as swarm:

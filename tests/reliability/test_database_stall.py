@@ -32,8 +32,8 @@ async def waits(guests: list[Guest], until: float) -> list[float]:
     return found
 
 
-@pytest.mark.bar("R8")
-@pytest.mark.long
+@pytest.mark.target("R8")
+@pytest.mark.slow
 async def test_a_database_that_stands_still_for_long_costs_nobody_the_line(
     start_site, postgres, figure
 ):
@@ -66,7 +66,7 @@ async def _still(count: Callable[[], int]) -> int:
     return before
 
 
-@pytest.mark.bar("R8")
+@pytest.mark.target("R8")
 async def test_a_stalled_database_holds_up_nobody_who_needs_it_not(start_site, postgres, figure):
     site = start_site(DATABASE_URL=postgres.url)
     async with Swarm(site.url) as swarm:

@@ -59,12 +59,12 @@ def changed_during(site: Site, pages: LightPages, faults: list[Fault], figure) -
     figure("until all were true after its return", longest_s, limit=WITHIN_S, unit="s")
 
 
-@pytest.mark.bar("D12")
+@pytest.mark.target("D12")
 def test_what_is_set_during_a_fault_reaches_every_page(site, light, figure):
     changed_during(site, light(site.url), FAULTS, figure)
 
 
-@pytest.mark.bar("D12")
-@pytest.mark.long
+@pytest.mark.target("D12")
+@pytest.mark.slow
 def test_what_is_set_during_many_faults_reaches_every_page(site, light, figure):
     changed_during(site, light(site.url), FAULTS * ROUNDS, figure)

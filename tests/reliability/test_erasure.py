@@ -29,8 +29,8 @@ async def longest_wait(wire: Wire, until: "asyncio.Future[Any]") -> float:
     return worst
 
 
-@pytest.mark.bar("D3")
-@pytest.mark.long
+@pytest.mark.target("D3")
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
     start_process: Any, tmp_path: Path, figure: Any

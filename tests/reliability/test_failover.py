@@ -61,7 +61,7 @@ async def judged(site, figure, fail: Callable[[], object]) -> None:
         assert len(newcomers) == len(ROOMS)
 
 
-@pytest.mark.bar("D11")
+@pytest.mark.target("D11")
 @pytest.mark.parametrize("how", ["killed", "frozen"])
 async def test_sentinels_name_another_master_and_nobody_notices(start_site, sentinels, figure, how):
     site = start_site(REDIS_URL=sentinels.url)
@@ -75,7 +75,7 @@ async def test_sentinels_name_another_master_and_nobody_notices(start_site, sent
     await judged(site, figure, fail)
 
 
-@pytest.mark.bar("D11")
+@pytest.mark.target("D11")
 async def test_a_standby_is_promoted_and_nobody_notices(start_site, replicated, figure):
     site = start_site(DATABASE_URL=replicated.url)
 

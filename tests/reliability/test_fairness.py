@@ -20,8 +20,8 @@ import pytest
 from chat.protocol import close_codes
 from tests.support.clients import bystanders
 from tests.support.clients.websocket import Wire
-from tests.support.figures.bars import FIGURES
 from tests.support.figures.process_usage import Load
+from tests.support.figures.targets import FIGURES
 from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.message_rows import fill
 
@@ -128,7 +128,7 @@ class ByTurns:
             found[what] += times
 
 
-@pytest.mark.bar("D4")
+@pytest.mark.target("D4")
 async def test_others_enter_and_speak_while_an_address_does_all_it_may(
     start_process: Any, tmp_path: Path, figure: Any
 ) -> None:
@@ -156,8 +156,8 @@ async def test_others_enter_and_speak_while_an_address_does_all_it_may(
     assert_no_failure(noom.log)
 
 
-@pytest.mark.bar("D5")
-@pytest.mark.long
+@pytest.mark.target("D5")
+@pytest.mark.slow
 @pytest.mark.timeout(HOUR_S + 600)
 async def test_an_address_that_writes_for_an_hour_fills_no_disk(
     start_process: Any, tmp_path: Path, figure: Any

@@ -20,7 +20,7 @@ PEOPLE = 8
 STOPS, KNOCKERS = 6, 8
 KNOCK_S = 0.005  # between two connections of a knocker
 
-pytestmark = pytest.mark.bar("R3")
+pytestmark = pytest.mark.target("R3")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def cluster(tmp_path, own_redis: Redis, request) -> Iterator[list[Process]]:
-    settings = {"RENEW_S": "1"}
+    settings = {"HEARTBEAT_INTERVAL_S": "1"}
     if "postgres" in request.fixturenames:
         settings["DATABASE_URL"] = request.getfixturevalue("postgres").url
     cluster = start_cluster(tmp_path, own_redis, 2, **settings)

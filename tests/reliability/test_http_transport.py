@@ -11,7 +11,7 @@ BOTH = pytest.mark.parametrize(
     "by_http",
     [
         pytest.param("stream", id="streams"),
-        pytest.param("poll", id="polls", marks=pytest.mark.long),
+        pytest.param("poll", id="polls", marks=pytest.mark.slow),
     ],
     indirect=True,
 )
@@ -28,14 +28,14 @@ def by_http(request, monkeypatch, figure):
 
 
 @BOTH
-@pytest.mark.bar("R1")
+@pytest.mark.target("R1")
 async def test_a_killed_process_costs_nobody_over_http_a_message_or_a_place(by_http, site):
     async with Swarm(site.url) as guests:
         await killed_under_load(site, guests, 10, by_http, back_s=3)
 
 
 @BOTH
-@pytest.mark.bar("R3")
+@pytest.mark.target("R3")
 async def test_processes_are_restarted_and_nobody_over_http_misses_anything(by_http, site):
     async with Swarm(site.url) as guests:
         await restarted_under_load(site, guests, by_http)

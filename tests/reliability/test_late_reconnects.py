@@ -108,7 +108,7 @@ async def crowd(site) -> list[Wire]:
     return strangers
 
 
-@pytest.mark.bar("D9")
+@pytest.mark.target("D9")
 @pytest.mark.parametrize("fault", [suspended, stalled])
 async def test_an_older_connection_served_last_ends_no_newer_one(
     start_site, postgres, figure, fault
@@ -139,8 +139,8 @@ async def test_an_older_connection_served_last_ends_no_newer_one(
     await asyncio.gather(*(stranger.__aexit__() for stranger in strangers))
 
 
-@pytest.mark.bar("D9")
-@pytest.mark.long
+@pytest.mark.target("D9")
+@pytest.mark.slow
 async def test_long_stalls_end_no_newer_connection_for_an_older_one(start_site, postgres, figure):
     site = start_site(DATABASE_URL=postgres.url)
     async with Swarm(site.url) as swarm:

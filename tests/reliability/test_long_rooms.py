@@ -16,7 +16,7 @@ from tests.support.patience import PATIENCE
 from tests.support.servers.site_database import Stored
 from tests.support.servers.two_process_site import Site
 
-pytestmark = [pytest.mark.bar("D3"), pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.target("D3"), pytest.mark.slow, pytest.mark.timeout(600)]
 
 LONG = 100_000
 BYSTANDERS = ["beside-1", "beside-2", "beside-3"]

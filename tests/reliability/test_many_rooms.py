@@ -32,12 +32,12 @@ async def killed_with(site, figure, rooms: int) -> None:
         figure("lines of others that were lost", lost, limit=0)
 
 
-@pytest.mark.bar("D14")
+@pytest.mark.target("D14")
 async def test_the_dead_of_many_rooms_are_gone(start_site, figure):
     await killed_with(start_site(**LIFTED), figure, FEW)
 
 
-@pytest.mark.bar("D14")
-@pytest.mark.long
+@pytest.mark.target("D14")
+@pytest.mark.slow
 async def test_the_dead_of_a_thousand_rooms_are_gone(start_site, figure):
     await killed_with(start_site(**LIFTED), figure, MANY)

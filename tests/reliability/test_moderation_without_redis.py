@@ -13,7 +13,7 @@ from tests.support.clients.websocket import Wire
 from tests.support.patience import PATIENCE
 from tests.support.servers.site_database import Stored
 
-pytestmark = pytest.mark.bar("D8")
+pytestmark = pytest.mark.target("D8")
 
 ROOMS = "/admin/chat/room/"
 # One room for each decision.

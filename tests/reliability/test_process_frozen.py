@@ -16,7 +16,7 @@ FROZEN_S = 30.0  # longer than a lease, and than a page waits on a silent connec
 MESSAGES_PER_S = 5
 
 
-@pytest.mark.bar("C4")
+@pytest.mark.target("C4")
 async def test_a_process_that_stood_still_is_wrong_about_nobody(site, figure):
     process = site.processes[1]
     async with Swarm(site.url) as swarm:

@@ -71,7 +71,7 @@ async def killed_under_load(
     return at
 
 
-@pytest.mark.bar("R1")
+@pytest.mark.target("R1")
 async def test_a_killed_process_costs_nobody_a_message_or_a_place(site, figure):
     async with Swarm(site.url) as swarm:
         await killed_under_load(site, swarm, 10, figure, back_s=3)
@@ -170,7 +170,7 @@ async def restarted_under_load(site, swarm: Swarm, figure) -> None:
     told(figure, await swarm.judge(staying))
 
 
-@pytest.mark.bar("R3")
+@pytest.mark.target("R3")
 async def test_processes_are_restarted_one_by_one_and_nobody_misses_anything(site, figure):
     async with Swarm(site.url) as swarm:
         await restarted_under_load(site, swarm, figure)

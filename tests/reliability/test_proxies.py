@@ -123,7 +123,7 @@ def logs(site: Site) -> str:
     return "".join(process.log for process in site.processes)
 
 
-@pytest.mark.bar("D7")
+@pytest.mark.target("D7")
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_documented_proxy_carries_everything(site, start_proxy, figure, name):
     proxy = await asyncio.to_thread(start_proxy, name)
@@ -150,7 +150,7 @@ async def test_a_documented_proxy_carries_everything(site, start_proxy, figure, 
     assert f'"address": "{CLIENT}"' in logs(site), "the server does not see who came"
 
 
-@pytest.mark.bar("D7")
+@pytest.mark.target("D7")
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy, figure, name):
     proxy = await asyncio.to_thread(start_proxy, name)
@@ -182,7 +182,7 @@ async def test_a_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy,
     figure("pages that failed in a rolling restart", len(failed), limit=0)
 
 
-@pytest.mark.bar("D7")
+@pytest.mark.target("D7")
 @pytest.mark.parametrize(
     ("name", "mistake"), [(name, m) for name, kind in KINDS.items() for m in kind.mistakes]
 )
@@ -210,7 +210,7 @@ def test_a_mistake_in_a_proxy_works_or_is_explained(
     people.leave()
 
 
-@pytest.mark.bar("D7")
+@pytest.mark.target("D7")
 async def test_proxies_that_are_not_trusted_are_explained(start_process, start_proxy, figure):
     process = await asyncio.to_thread(
         start_process, **{**as_operated(), **SETTINGS, "TRUSTED_PROXIES": "0"}

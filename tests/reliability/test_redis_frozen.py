@@ -82,8 +82,8 @@ async def during(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     assert all(isinstance(end, asyncio.CancelledError) for end in ends), ends
 
 
-@pytest.mark.bar("R6")
-@pytest.mark.long
+@pytest.mark.target("R6")
+@pytest.mark.slow
 async def test_a_frozen_redis_closes_nobody_and_is_told(site, figure):
     ready = [Readiness(process.url) for process in site.processes]
     lags: list[float] = []

@@ -32,7 +32,7 @@ KILLED_S = 3.0
 REFUSING_S = 6.0
 
 
-@pytest.mark.bar("R4")
+@pytest.mark.target("R4")
 async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(site, figure):
     async with Swarm(site.url) as swarm:
         await swarm.enter(ROOMS, EACH)
@@ -53,8 +53,8 @@ async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(si
         figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
 
 
-@pytest.mark.bar("R5")
-@pytest.mark.long
+@pytest.mark.target("R5")
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["emptied", "restarted"])
 async def test_rooms_are_rebuilt_from_living_sockets(site, figure, how):
     async with Swarm(site.url) as swarm:
@@ -106,8 +106,8 @@ async def join(url: str) -> None:
         await late.enter("Late")
 
 
-@pytest.mark.bar("R7")
-@pytest.mark.long
+@pytest.mark.target("R7")
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [full, without_connections])
 async def test_what_redis_cannot_do_is_refused_with_a_reason(
     site, figure, fault: Callable[[Redis], AbstractAsyncContextManager[None]]

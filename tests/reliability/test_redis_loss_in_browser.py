@@ -22,7 +22,7 @@ def seconds_without_frames(pages: list[Page], seconds: int) -> int:
     return still
 
 
-@pytest.mark.bar("R4")
+@pytest.mark.target("R4")
 def test_people_are_told_while_redis_is_away_and_the_call_goes_on(site, browser: Browser, figure):
     here, there = (People(browser, process.url) for process in site.processes)
     nova, mira = here.enter("Nova", "redis", call=True), there.enter("Mira", "redis", call=True)

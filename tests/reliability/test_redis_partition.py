@@ -69,8 +69,8 @@ def processes(tmp_path: Path, redis: Redis, relay: Relay) -> Iterator[list[Proce
         process.stop()
 
 
-@pytest.mark.bar("C5")
-@pytest.mark.long
+@pytest.mark.target("C5")
+@pytest.mark.slow
 async def test_a_process_that_alone_loses_redis_keeps_its_people(
     relay: Relay, processes: list[Process], figure: Callable[..., None]
 ):

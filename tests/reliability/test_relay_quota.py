@@ -24,7 +24,7 @@ VOID_S = 60
 
 Credentials = tuple[str, str]
 
-pytestmark = pytest.mark.bar("D10")
+pytestmark = pytest.mark.target("D10")
 
 
 @pytest.fixture(scope="module")

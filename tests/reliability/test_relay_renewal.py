@@ -29,7 +29,7 @@ REFRESHED = re.compile(r"(?m)^(\S+): session \d+: refreshed, .* username=<(\d+):
 NONCE_S = 2
 PEER = "1.1.1.1"
 
-pytestmark = pytest.mark.bar("D10")
+pytestmark = pytest.mark.target("D10")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_an_allocation_outlives_its_credentials(
         relay.stop()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
 def test_a_relayed_call_outlives_its_credentials(

@@ -26,7 +26,7 @@ VISITORS, AT_ONCE = 200, 4
 ASSETS = re.compile(r'(?:src|href)="(/static/[^"#]+\.(?:js|css|svg))')
 PAGES = ("/", "/rooms/rolling/")
 
-pytestmark = pytest.mark.bar("D6")
+pytestmark = pytest.mark.target("D6")
 
 
 class Visit:
@@ -141,7 +141,7 @@ def judge(figure: Callable[..., None], what: str, visits: list[Visit]) -> None:
     figure(f"{what}: visitors whose page did not start", len(broken), limit=0)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_rolling_restart_on_one_machine_breaks_no_page(deploy, tmp_path, figure):
     here = source_trees.copy(tmp_path / "here")
     site = deploy([here, here])

@@ -39,8 +39,8 @@ def site(start_site: Callable[..., Site]) -> Site:
     return start_site(**as_operated())
 
 
-@pytest.mark.bar("R2")
-@pytest.mark.long
+@pytest.mark.target("R2")
+@pytest.mark.slow
 async def test_two_thousand_lose_a_process_and_the_others_hardly_notice(site, figure):
     async with Swarm(site.url) as swarm, guests(site.processes[0].url, 20, ROOMS) as bystanders:
         at = await killed_under_load(site, swarm, 99, figure, back_s=8, others=bystanders.here)
@@ -50,8 +50,8 @@ async def test_two_thousand_lose_a_process_and_the_others_hardly_notice(site, fi
         figure("delay at the other process meanwhile (p99)", p99_ms, limit=150, unit="ms")
 
 
-@pytest.mark.bar("R15")
-@pytest.mark.long
+@pytest.mark.target("R15")
+@pytest.mark.slow
 async def test_two_thousand_come_at_once(site, figure):
     async with Swarm(site.url) as swarm:
         crowd = swarm.invite([f"room-{n}" for n in range(100)], 20)
@@ -64,8 +64,8 @@ async def test_two_thousand_come_at_once(site, figure):
         figure("sockets closed", closed(crowd), limit=0)
 
 
-@pytest.mark.bar("R14")
-@pytest.mark.long
+@pytest.mark.target("R14")
+@pytest.mark.slow
 async def test_ten_thousand_idle_sockets_are_cheap(site, figure):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < FILES_FOR_10_000:
@@ -125,8 +125,8 @@ async def held(redis: Connection, site: Site) -> dict[str, int]:
     return found
 
 
-@pytest.mark.bar("R13")
-@pytest.mark.long
+@pytest.mark.target("R13")
+@pytest.mark.slow
 async def test_people_who_come_and_go_leave_nothing_behind(site, figure):
     loads = [Load(process.pid) for process in site.processes]
     memory: list[list[tuple[float, float]]] = [[] for _ in loads]

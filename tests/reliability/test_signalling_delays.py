@@ -13,7 +13,7 @@ from tests.support.clients.bot_thread import Loop
 from tests.support.servers.cluster import Process, start_cluster
 from tests.support.servers.signalling_proxy import Frame, SignalProxy, room_of
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 LATE_S = 2.0
 DOUBLED = 0.1
@@ -47,7 +47,7 @@ def proxy(loop):
         loop.run(one.stop())
 
 
-@pytest.mark.bar("R18")
+@pytest.mark.target("R18")
 def test_pairs_converge_and_glares_end(tmp_path, proxy, light, figure: Figure):
     server = Process(tmp_path, RATE_LIMITS="0")
     server.start()
@@ -92,7 +92,7 @@ class Mid:
             await self.all.wait()
 
 
-@pytest.mark.bar("R19")
+@pytest.mark.target("R19")
 @pytest.mark.parametrize("kind", ["offer", "answer", "ice"])
 def test_a_kill_in_the_middle_of_a_signal(tmp_path, redis, loop, proxy, light, figure, kind: str):
     redis.start()

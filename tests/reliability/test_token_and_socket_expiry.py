@@ -20,8 +20,8 @@ def server(tmp_path):
     server.stop()
 
 
-@pytest.mark.long
-@pytest.mark.bar("R11")
+@pytest.mark.slow
+@pytest.mark.target("R11")
 def test_nobody_notices_a_lifetime_or_an_expiry(server, browser, figure: Figure):
     people = People(browser, server.url)
     call = Call(people, people, "long")

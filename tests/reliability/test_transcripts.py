@@ -20,7 +20,7 @@ import pytest
 from tests.support.clients import bystanders
 from tests.support.clients.admin_client import Admin
 from tests.support.clients.websocket import Wire
-from tests.support.figures.bars import FIGURES
+from tests.support.figures.targets import FIGURES
 from tests.support.patience import PATIENCE
 from tests.support.servers.cluster import Process
 from tests.support.servers.logs import assert_no_failure
@@ -33,7 +33,7 @@ MOST_MB, LONGEST_MS = 20, 150
 NEVER_READ = 3
 ASK_EVERY_S = 0.2
 
-pytestmark = pytest.mark.bar("D3")
+pytestmark = pytest.mark.target("D3")
 
 
 def fill(url: str, room: int) -> None:

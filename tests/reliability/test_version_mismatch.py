@@ -21,7 +21,7 @@ def aged(script: APIResponse, age: int) -> str:
     return re.sub(r"(PROTOCOL_VERSION ?= ?)\d+", rf"\g<1>{VERSION + age}", script.text())
 
 
-@pytest.mark.bar("R21")
+@pytest.mark.target("R21")
 @pytest.mark.parametrize("age", [-1, +1], ids=["old-page", "old-server"])
 def test_a_page_of_another_version_asks_to_be_reloaded(people, figure: Figure, age: int):
     what = "old page, new server" if age < 0 else "new page, old server"

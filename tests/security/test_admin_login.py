@@ -22,7 +22,7 @@ ALLOWED = 5
 LOGIN = "/admin/login/"
 TRIED, LOCKED, INSIDE = 200, 429, 302
 
-pytestmark = pytest.mark.bar("S19")
+pytestmark = pytest.mark.target("S19")
 
 
 def log_in(

@@ -15,7 +15,7 @@ from tests.support.servers.cluster import Process
 SIGNAL = {"number": 1, "sdp": "v=0"}
 
 
-@pytest.mark.bar("S22")
+@pytest.mark.target("S22")
 async def test_the_removed_hears_nothing_more(cluster, admin, figure):
     async with (
         Wire(cluster[0].url, "/ws/chat/room/") as nova,

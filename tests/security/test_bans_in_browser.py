@@ -28,7 +28,7 @@ def heading(context: BrowserContext, address: str) -> str:
     return page.inner_text("main h1")
 
 
-@pytest.mark.bar("S22")
+@pytest.mark.target("S22")
 def test_the_removed_is_gone_for_all_and_cannot_come_back(cluster, admin, browser: Browser, figure):
     here, there = (People(browser, process.url) for process in cluster)
     # an expected message; she tries the other process, too

@@ -86,8 +86,8 @@ async def slowest_join(url: str, until: "asyncio.Future[Any]") -> float:
     return worst
 
 
-@pytest.mark.bar("S8")
-@pytest.mark.long
+@pytest.mark.target("S8")
+@pytest.mark.slow
 async def test_thousands_of_sockets_of_one_address_are_capped(start_process, figure):
     noom: Process = start_process(ROOM_CAPACITY="1000")
     paths = iter(["/ws/lobby/"] * SOCKETS)
@@ -100,8 +100,8 @@ async def test_thousands_of_sockets_of_one_address_are_capped(start_process, fig
         writer.close()
 
 
-@pytest.mark.bar("S8")
-@pytest.mark.long
+@pytest.mark.target("S8")
+@pytest.mark.slow
 async def test_slow_handshakes_of_one_address_are_capped(start_process, figure):
     noom: Process = start_process()
     target = urlsplit(noom.url)
@@ -144,8 +144,8 @@ def _open(lines: list[asyncio.StreamWriter]) -> int:
     return sum(not writer.transport.is_closing() for writer in lines)
 
 
-@pytest.mark.bar("S9")
-@pytest.mark.long
+@pytest.mark.target("S9")
+@pytest.mark.slow
 async def test_thousands_of_rooms_of_one_address_leave_nothing(redis, start_process, figure):
     redis.start()
     redis.forget()
@@ -191,7 +191,7 @@ async def _settle(connection: Connection, keys: int) -> int:
     return left
 
 
-@pytest.mark.bar("S21")
+@pytest.mark.target("S21")
 def test_the_address_of_an_unlisted_room_holds_80_random_bits(figure):
     guesses = [keys.unlisted_key("Team") for _ in range(10_000)]
     secrets = [key.partition("~")[2] for key in guesses]
@@ -202,8 +202,8 @@ def test_the_address_of_an_unlisted_room_holds_80_random_bits(figure):
     figure("bits short of 80", 80 - 5 * len(secrets[0]), limit=0)
 
 
-@pytest.mark.bar("S21")
-@pytest.mark.long
+@pytest.mark.target("S21")
+@pytest.mark.slow
 async def test_guessing_addresses_is_limited(start_process, figure):
     noom: Process = start_process()
     paths = iter([f"/ws/chat/{keys.unlisted_key('team')}/" for _ in range(GUESSES)])

@@ -12,7 +12,7 @@ from tests.support.clients import bystanders
 from tests.support.clients.flooder import GIVE_UP_S
 from tests.support.clients.raw_websocket import CLOSE, TEXT, Raw
 from tests.support.clients.websocket import Wire
-from tests.support.figures.bars import FIGURES
+from tests.support.figures.targets import FIGURES
 from tests.support.patience import PATIENCE
 from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.room_under_attack import LIFTED
@@ -51,7 +51,7 @@ class Flooder:
         self._process.communicate()
 
 
-@pytest.mark.bar("S5")
+@pytest.mark.target("S5")
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("kind", ["text", "binary", "ping"])
 async def test_a_flood_is_cut_off_and_noticed_by_nobody(start_process, figure, kind, count):
@@ -77,7 +77,7 @@ async def test_a_flood_is_cut_off_and_noticed_by_nobody(start_process, figure, k
         assert_no_failure(noom.log)
 
 
-@pytest.mark.bar("S6")
+@pytest.mark.target("S6")
 async def test_who_does_not_read_is_cut_off_and_may_return(start_process, figure):
     noom = start_process(**LIFTED)
     async with Wire(noom.url, f"/ws/chat/{KEY}/") as speaker:

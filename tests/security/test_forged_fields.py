@@ -79,7 +79,7 @@ def _events(text: str) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else [found]
 
 
-@pytest.mark.bar("S2")
+@pytest.mark.target("S2")
 async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
     async with room_under_attack.room(cluster) as room:
         work = [(socket, kind) for socket in SOCKETS for kind in forge.taken(socket)]
@@ -101,7 +101,7 @@ async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
         figure("people made up", len(untrue(heard, room.host.id, known)), limit=0)
 
 
-@pytest.mark.bar("S2")
+@pytest.mark.target("S2")
 async def test_events_name_their_true_sender(cluster, figure):
     async with (
         room_under_attack.room(cluster) as room,
@@ -137,7 +137,7 @@ def names_of(consumer: type) -> list[str]:
     return sorted((attributes | bare | dotted | set(FOREIGN)) - types)
 
 
-@pytest.mark.bar("S4")
+@pytest.mark.target("S4")
 @pytest.mark.parametrize("socket", CONSUMERS)
 async def test_no_name_that_a_client_gives_is_called(cluster, figure, socket):
     names = names_of(CONSUMERS[socket])
@@ -169,7 +169,7 @@ def with_name(socket: str, name: str, caller: Caller, room: Room) -> Iterator[di
         yield {"type": kind.type, "payload": {**payload, "type": name}, "ref": 1}
 
 
-@pytest.mark.bar("S4")
+@pytest.mark.target("S4")
 async def test_a_name_in_a_text_is_a_text(cluster, figure):
     names = sorted({name for consumer in CONSUMERS.values() for name in names_of(consumer)})
     async with (

@@ -60,7 +60,7 @@ def odd_messages(heard: list[bytes]) -> list[bytes]:
     return found
 
 
-@pytest.mark.bar("S23")
+@pytest.mark.target("S23")
 async def test_garbage_on_redis_deafens_nobody(open_site, figure):
     cluster, redis = open_site.processes, open_site.redis
     async with room_under_attack.room(cluster) as room, Connection.from_url(redis.url) as stranger:

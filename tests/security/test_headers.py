@@ -107,7 +107,7 @@ def wrong(answer: raw_http.Answer, status: int, kind: dict[str, str]) -> list[st
     return differences + ([f"status {answer.status}"] if answer.status != status else [])
 
 
-@pytest.mark.bar("S13")
+@pytest.mark.target("S13")
 def test_every_address_answers_with_the_headers_of_the_table(noom, figure):
     found = {}
     for (method, path), (status, kind) in TABLE.items():
@@ -123,7 +123,7 @@ def test_every_address_answers_with_the_headers_of_the_table(noom, figure):
     figure("answers with other headers", len(bad), limit=0)
 
 
-@pytest.mark.bar("S13")
+@pytest.mark.target("S13")
 def test_what_the_server_itself_refuses_has_them_too(noom, figure):
     port = noom.port
     own = {**HTTPS, "Origin": f"https://127.0.0.1:{port}"}
@@ -154,7 +154,7 @@ def test_what_the_server_itself_refuses_has_them_too(noom, figure):
     figure("refusals with other headers", len(bad), limit=0)
 
 
-@pytest.mark.bar("S13")
+@pytest.mark.target("S13")
 def test_a_page_that_fails_has_them_and_a_reference_that_the_log_has(noom, tmp_path, figure):
     database = noom.environment["DATABASE_URL"].removeprefix("sqlite:///")
     with sqlite3.connect(database) as connection:
@@ -173,7 +173,7 @@ def test_a_page_that_fails_has_them_and_a_reference_that_the_log_has(noom, tmp_p
     assert "OperationalError" in lines[0]
 
 
-@pytest.mark.bar("S13")
+@pytest.mark.target("S13")
 def test_every_cookie_is_for_our_pages_alone(noom, figure):
     cookies = [
         value

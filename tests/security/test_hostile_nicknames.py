@@ -12,7 +12,7 @@ from tests.support.clients.websocket import Wire
 from tests.support.messages.hostile_nicknames import COUNT, nicknames
 from tests.support.waiting import until
 
-SETTINGS = {"ROOM_CAPACITY": "400", "JOINS_PER_S": "10000"}
+SETTINGS = {"ROOM_CAPACITY": "400", "CONNECTIONS_PER_S": "10000"}
 HALF_A_PIXEL = 0.5
 
 _PEOPLE = """() => [...document.querySelectorAll('#people [data-participant]')].map(row => ({
@@ -68,8 +68,8 @@ def odd(rows: list[dict[str, Any]], what: str) -> int:
     return sum(abs(row[what] - rows[0][what]) > HALF_A_PIXEL for row in rows)
 
 
-@pytest.mark.bar("S14")
-@pytest.mark.long
+@pytest.mark.target("S14")
+@pytest.mark.slow
 def test_nasty_nicknames_keep_to_one_line_and_look_like_nobody_else(
     start_process, browser: Browser, figure
 ):

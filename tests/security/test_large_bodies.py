@@ -63,7 +63,7 @@ def resident(process: Process) -> int:
     return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
-@pytest.mark.bar("S7")
+@pytest.mark.target("S7")
 def test_bodies_of_300_mb_are_refused_before_they_are_read(noom, figure):
     for path in ADDRESSES:  # warms up: each part that is made once is made now
         send_body(noom.port, path, chunked=False)

@@ -32,7 +32,7 @@ SAID = "what was said in confidence"
 # characters; the database refuses longer texts, and its error contains the whole row
 MAX_STORED = 100
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=["serve", "runserver"])
@@ -49,7 +49,7 @@ def noom(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> 
     noom.stop()
 
 
-@pytest.mark.bar("S15")
+@pytest.mark.target("S15")
 async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure):
     # Earlier lines are output of the commands, for the operator who typed them.
     before = len(noom.log.encode())
@@ -74,7 +74,7 @@ async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure
     assert len(lines) > 20 * len(CONTROLS) / 2
 
 
-@pytest.mark.bar("S15")
+@pytest.mark.target("S15")
 @pytest.mark.parametrize("flood", ["a" * 100_000, "a:" * 50_000, "~" * 100_000, "a.-" * 33_000])
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
 def test_a_flood_of_text_costs_a_line_little(figure, formatter, flood):

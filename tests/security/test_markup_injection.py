@@ -18,7 +18,7 @@ from tests.support.clients.bot_thread import Loop
 from tests.support.clients.websocket import Wire
 from tests.support.waiting import until, until_page
 
-pytestmark = [pytest.mark.bar("S12"), pytest.mark.long]
+pytestmark = [pytest.mark.target("S12"), pytest.mark.slow]
 
 VECTORS = (
     "<script>{act}</script>",

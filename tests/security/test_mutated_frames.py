@@ -19,7 +19,7 @@ from tests.support.servers.room_under_attack import LIFTED
 KEY = "fuzzed"
 ENOUGH, ALL = 100_000, 1_000_000
 ENOUGH_SOCKETS, ALL_SOCKETS = 1_000, 50_000
-WHOLE = pytest.mark.long
+WHOLE = pytest.mark.slow
 # Quiet and broken phases alternate, so that other load of the machine weighs on both.
 ROUND = 2_500
 QUIET_S = 5
@@ -34,7 +34,7 @@ HEALTHY_ENDS = {
 }
 
 
-@pytest.mark.bar("S1")
+@pytest.mark.target("S1")
 @pytest.mark.parametrize("count", [ENOUGH, pytest.param(ALL, marks=WHOLE)])
 def test_a_mutated_frame_is_decoded_or_refused(figure, count):
     token = tokens.issue(key=KEY, browser="b", room_name="Fuzzed")
@@ -55,7 +55,7 @@ def test_a_mutated_frame_is_decoded_or_refused(figure, count):
     figure("exceptions in the decoder", len(uncaught), limit=0)
 
 
-@pytest.mark.bar("S1")
+@pytest.mark.target("S1")
 @pytest.mark.timeout(1_500)
 @pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
 async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):

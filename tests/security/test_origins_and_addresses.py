@@ -49,7 +49,7 @@ def admitted(port: int, path: str, origin: str | None, **headers: str) -> bool:
     return answer.status == 101
 
 
-@pytest.mark.bar("S10")
+@pytest.mark.target("S10")
 def test_only_pages_of_our_own_origin_and_configured_ones_get_a_socket(start, figure):
     port = start(CSRF_TRUSTED_ORIGINS=CONFIGURED).port
     # The table of the quick test, where this server's port is 8000.
@@ -65,7 +65,7 @@ def test_only_pages_of_our_own_origin_and_configured_ones_get_a_socket(start, fi
     figure("own pages without a socket", len(kept_out), limit=0)
 
 
-@pytest.mark.bar("S10")
+@pytest.mark.target("S10")
 def test_behind_a_proxy_the_scheme_of_the_page_counts(start, figure):
     port = start(TRUSTED_PROXIES="1").port
     wrong = [
@@ -99,7 +99,7 @@ FORGERIES = [
 ]
 
 
-@pytest.mark.bar("S11")
+@pytest.mark.target("S11")
 @pytest.mark.parametrize("proxies", [0, 1, 2])
 async def test_the_limiter_sees_the_true_peer(start, proxies, figure):
     port = start(TRUSTED_PROXIES=str(proxies), SOCKETS_PER_ADDRESS=str(HELD)).port

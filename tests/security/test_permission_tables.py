@@ -149,7 +149,7 @@ async def _talk(room: Room) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.bar("S3")
+@pytest.mark.target("S3")
 @pytest.mark.parametrize("ear", [Ear, HttpEar])
 async def test_every_message_by_everyone_at_every_socket_is_as_the_table_says(
     cluster, admin, figure, ear
@@ -188,7 +188,7 @@ async def _all(everyone: Crowd, socket: str, what: list[tuple[str, str]]):
     return [found[case] for case in what]
 
 
-@pytest.mark.bar("S3")
+@pytest.mark.target("S3")
 async def test_a_signal_into_another_room_reaches_nobody(cluster, admin, figure):
     async with (
         crowd(cluster, admin) as everyone,
@@ -247,7 +247,7 @@ def signed(browser: str) -> str:
     return get_cookie_signer(salt="noom_browser").sign(browser)
 
 
-@pytest.mark.bar("S3")
+@pytest.mark.target("S3")
 async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figure):
     table = cells("Pages")
     known = {filled(c.what.partition(" ")[2]) for c in table if c.what != ANY_OTHER}

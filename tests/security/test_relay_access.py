@@ -51,7 +51,7 @@ PEERS = [(kind, peer) for kind, peers in DENIED_PEERS.items() for peer in peers]
 NO_IPV6 = not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists()
 
 
-pytestmark = pytest.mark.bar("S16")
+pytestmark = pytest.mark.target("S16")
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from tests.support.servers.network_namespaces import MISSING
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    pytest.mark.bar("S17"),
-    pytest.mark.long,
+    pytest.mark.target("S17"),
+    pytest.mark.slow,
 ]
 
 CANDIDATE = re.compile(r"candidate:\S+ .*? typ (\w+)")

@@ -66,7 +66,7 @@ async def _end(wire: Wire) -> int | None:
     return None
 
 
-@pytest.mark.bar("S21")
+@pytest.mark.target("S21")
 async def test_a_room_looks_like_none_before_one_enters(start_process, figure):
     noom = start_process()
     admin = Admin(noom)

@@ -23,7 +23,12 @@ from tests.support.waiting import until
 
 SIGNAL = {"number": 1, "sdp": "v=0"}
 # The lease is long enough for a process that the machine keeps waiting.
-QUICK = {"LEASE_S": "6", "RENEW_S": "1", "GRACE_S": "2", "GOODBYE_GRACE_S": "1"}
+QUICK = {
+    "PRESENCE_LEASE_S": "6",
+    "HEARTBEAT_INTERVAL_S": "1",
+    "RECONNECT_GRACE_S": "2",
+    "RELOAD_GRACE_S": "1",
+}
 
 
 @pytest.fixture(scope="module")

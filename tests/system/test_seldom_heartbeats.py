@@ -17,7 +17,7 @@ QUIET_S = 26
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
-    process = Process(tmp_path, RENEW_S="13", LEASE_S="30")
+    process = Process(tmp_path, HEARTBEAT_INTERVAL_S="13", PRESENCE_LEASE_S="30")
     process.start()
     yield process
     process.stop()

@@ -8,7 +8,7 @@ from chat.presence.memory import MemoryPresence
 from chat.presence.redis import DUE, RedisPresence
 from chat.protocol.messages import Member
 
-LEASE_S = 10.0
+PRESENCE_LEASE_S = 10.0
 PLACE = "chat:room"
 OLD, NOVA, MIRA, KIM = (name.ljust(12, "-") for name in ("old", "nova", "mira", "kim"))
 SINCE = {OLD: 1, NOVA: 2, MIRA: 3, KIM: 4}
@@ -53,7 +53,7 @@ LINE = "line"
 
 
 def taking(line=LINE, number=0):
-    return take(line, lease_s=LEASE_S, number=number)
+    return take(line, lease_s=PRESENCE_LEASE_S, number=number)
 
 
 async def put(presence, name, hold=None, *, place=PLACE, **fields):

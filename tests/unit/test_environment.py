@@ -8,6 +8,7 @@ import sys
 import pytest
 from django.core.checks import run_checks
 
+from noom_project.config.environment import FORMER_NAMES
 from tests.architecture.source_files import ROOT
 from tests.architecture.test_documents import settings_read
 from tests.support.patience import PATIENCE
@@ -70,10 +71,10 @@ WRONG = {
     "FAILED_LOGIN_RETENTION_DAYS": [*NUMBERS, "99999"],
     "TOKEN_MAX_AGE_S": NUMBERS,
     "SOCKET_LIFETIME_S": NUMBERS,
-    "LEASE_S": TIMES,
-    "RENEW_S": TIMES,
-    "GRACE_S": TIMES,
-    "GOODBYE_GRACE_S": TIMES,
+    "PRESENCE_LEASE_S": TIMES,
+    "HEARTBEAT_INTERVAL_S": TIMES,
+    "RECONNECT_GRACE_S": TIMES,
+    "RELOAD_GRACE_S": TIMES,
     "ICE_SERVERS": [
         *("", "stun:a.example", "{", "{}", '[{"url": "stun:a.example"}]', '["stun:a.example"]'),
         *('[{"urls": ["http://a.example"]}]', '[{"urls": ["stun:"]}]', "[" * 100_000, "$ICE"),
@@ -89,7 +90,7 @@ WRONG = {
     "RATE_LIMITS": FLAGS,
     "MESSAGES_PER_S": TIMES,
     "SIGNALS_PER_S": TIMES,
-    "JOINS_PER_S": TIMES,
+    "CONNECTIONS_PER_S": TIMES,
     "SOCKETS_PER_ADDRESS": NUMBERS,
     "MESSAGES_PER_ADDRESS_PER_S": NUMBERS,
     "MESSAGES_PER_ROOM_PER_S": NUMBERS,
@@ -117,7 +118,7 @@ RIGHT = {
         "unix:///run/redis.sock?db=1",
         "redis+sentinel://u:p@a:26379,b/noom/2,redis://c",
     ],
-    "RENEW_S": ["0.5", "5.", "5"],
+    "HEARTBEAT_INTERVAL_S": ["0.5", "5.", "5"],
     "ICE_SERVERS": ["[]", '[{"urls": ["stun:a.example:3478", "turn:[::1]?transport=tcp"]}]'],
     "TURN_URLS": ["", "turn:a.example:3478?transport=udp,turns:10.0.0.1"],
     "TURN_SECRET": ["", "$ecret"],
@@ -202,3 +203,9 @@ def test_every_command_says_all_that_is_wrong_and_ends(command):
         "Noom cannot start: PROCESSES is '-1'; set it to a whole number from 1 to 1000.",
         "Noom cannot start: ICE_RELAY_ONLY is 'enabled'; set it to 1 or 0.",
     ]
+
+
+@pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
+def test_a_former_name_is_refused_by_its_present_one(monkeypatch, former, name):
+    with pytest.raises(SystemExit, match=rf"^Noom cannot start: {former} is called {name} now"):
+        read(monkeypatch, **{former: "5"})

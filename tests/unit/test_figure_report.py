@@ -1,4 +1,4 @@
-"""The report of the bars: the worst figure counts, and what was not measured again stays."""
+"""The report of the targets: the worst figure counts, and what was not measured again stays."""
 
 from datetime import date
 from pathlib import Path

@@ -19,12 +19,12 @@ from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import free_port
 from tests.unit.presence_stores import (
     KIM,
-    LEASE_S,
     LINE,
     MIRA,
     NOVA,
     OLD,
     PLACE,
+    PRESENCE_LEASE_S,
     SINCE,
     InRedis,
     decode,
@@ -80,7 +80,7 @@ async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence):
     entered = await put(presence, NOVA)
     await put(presence, MIRA)
     await presence.pass_time(6)
-    await presence.renew([lease(MIRA)], LEASE_S)
+    await presence.renew([lease(MIRA)], PRESENCE_LEASE_S)
     await presence.pass_time(5)
     assert list((await presence.read(PLACE)).members) == [MIRA]
     assert await presence.member_counts("chat") == {"room": 1}
@@ -153,7 +153,7 @@ async def test_whom_redis_forgot_is_put_back_by_the_next_renewal(redis_url):
     before = await put(store, NOVA)
     await store.redis.flushall()
     assert (await store.read(PLACE)).members == {}
-    await store.renew([lease(NOVA)], LEASE_S)
+    await store.renew([lease(NOVA)], PRESENCE_LEASE_S)
     snapshot = await store.read(PLACE)
     assert snapshot.members == {NOVA: member(NOVA)}
     assert snapshot.version > before.version
@@ -167,7 +167,7 @@ async def test_two_processes_tell_of_a_lost_lease_once(two):
         await put(first, name)
     await first.pass_time(11)
     lost = await asyncio.gather(first.expire(), second.expire(), first.expire())
-    assert sorted(name for part in lost for name in ids(part.lost)) == sorted(SINCE)
+    assert sorted(name for part in lost for name in ids(part.expired)) == sorted(SINCE)
 
 
 @pytest.mark.live
@@ -236,7 +236,7 @@ async def test_a_redis_that_is_away_is_said_to_be_down():
     with pytest.raises(Unavailable):
         await store.read(PLACE)
     with pytest.raises(Unavailable):
-        await store.renew([lease(NOVA)], LEASE_S)
+        await store.renew([lease(NOVA)], PRESENCE_LEASE_S)
     await store.close()
 
 
@@ -247,13 +247,13 @@ async def test_a_redis_that_is_frozen_is_said_to_be_down():
         store = RedisPresence(redis, decode, "here")
         async with asyncio.timeout(close_codes.SILENT_S * PATIENCE):
             with pytest.raises(Unavailable):
-                await store.renew([lease(NOVA)], LEASE_S)
+                await store.renew([lease(NOVA)], PRESENCE_LEASE_S)
         await store.close()
 
 
 async def test_who_renews_a_lease_is_known_until_it_ends(presence):
     await put(presence, NOVA)
-    await presence.renew([lease(NOVA)], LEASE_S)
+    await presence.renew([lease(NOVA)], PRESENCE_LEASE_S)
     assert await presence.processes(PLACE) == {NOVA: "here"}
     await remove(presence, NOVA)
     assert await presence.processes(PLACE) == {}
@@ -266,7 +266,7 @@ async def test_a_sweep_goes_through_however_many_places_there_are(redis_url):
     rooms = [f"chat:{n}" for n in range(2 * SWEPT_AT_ONCE + 1)]
     for room in rooms:
         await put(store, NOVA, place=room)
-    await store.pass_time(LEASE_S + 1)
+    await store.pass_time(PRESENCE_LEASE_S + 1)
     steps = [await store.expire()]
     while steps[-1].more:
         steps.append(await store.expire())

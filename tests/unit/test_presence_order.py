@@ -5,10 +5,10 @@ import pytest
 from chat.errors import Outdated
 from chat.presence.base import REMEMBER_END_S, release, use
 from tests.unit.presence_stores import (
-    LEASE_S,
     MIRA,
     NOVA,
     PLACE,
+    PRESENCE_LEASE_S,
     end,
     ids,
     lease,
@@ -31,7 +31,7 @@ async def test_an_older_connection_served_later_takes_nothing(presence):
     with pytest.raises(Outdated):
         await put(presence, NOVA, taking("one", 1))
     assert (await presence.read(PLACE)).version == newer.version
-    assert await presence.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
+    assert await presence.renew([lease(NOVA, "two", 2)], PRESENCE_LEASE_S) == ([], [])
 
 
 @pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, release("two"))])
@@ -82,7 +82,7 @@ async def test_a_line_does_not_renew_whom_another_has_taken(presence):
     await put(presence, NOVA, taking("two", 2))
     await presence.pass_time(6)
     old, own = lease(NOVA, "one", 1), lease(MIRA, "three", 3)
-    assert await presence.renew([old, own], LEASE_S) == ([old], [])
+    assert await presence.renew([old, own], PRESENCE_LEASE_S) == ([old], [])
     await presence.pass_time(5)
     assert list((await presence.read(PLACE)).members) == [MIRA]
 
@@ -93,28 +93,28 @@ async def test_a_renewal_that_comes_after_a_leave_makes_no_ghost(presence, leave
     await put(presence, NOVA, taking("one", 1))
     late = lease(NOVA, "one", 1)
     gone = await leaves(presence, NOVA)
-    assert await presence.renew([late], LEASE_S) == ([], [late])
+    assert await presence.renew([late], PRESENCE_LEASE_S) == ([], [late])
     assert await presence.read(PLACE) == (gone.version, {MIRA: member(MIRA)})
     again = await put(presence, NOVA, taking("two", 2))
-    assert await presence.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
+    assert await presence.renew([lease(NOVA, "two", 2)], PRESENCE_LEASE_S) == ([], [])
     assert (await presence.read(PLACE)).version == again.version
 
 
 async def test_a_renewal_that_comes_after_an_end_prolongs_no_grace(presence):
     await put(presence, NOVA, taking("one", 1))
     await end(presence, NOVA, "one", 3)
-    await presence.renew([lease(NOVA, "one", 1)], LEASE_S)
+    await presence.renew([lease(NOVA, "one", 1)], PRESENCE_LEASE_S)
     await presence.pass_time(4)
     assert ids((await presence.expire()).expired) == [NOVA]
     late = lease(NOVA, "one", 1)
-    assert await presence.renew([late], LEASE_S) == ([], [late])
+    assert await presence.renew([late], PRESENCE_LEASE_S) == ([], [late])
     assert (await presence.read(PLACE)).members == {}
 
 
 @pytest.mark.live
 async def test_of_two_processes_that_put_somebody_back_the_newer_line_wins(two):
     first, second = two
-    await first.renew([lease(NOVA, "one", 1)], LEASE_S)
-    assert await second.renew([lease(NOVA, "two", 2)], LEASE_S) == ([], [])
+    await first.renew([lease(NOVA, "one", 1)], PRESENCE_LEASE_S)
+    assert await second.renew([lease(NOVA, "two", 2)], PRESENCE_LEASE_S) == ([], [])
     old = lease(NOVA, "one", 1)
-    assert await first.renew([old], LEASE_S) == ([old], [])
+    assert await first.renew([old], PRESENCE_LEASE_S) == ([old], [])

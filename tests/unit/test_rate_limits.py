@@ -101,7 +101,7 @@ def test_a_network_of_ipv6_counts_as_one_address(address, counted_as):
 
 
 def test_first_messages_of_an_address_are_limited(settings):
-    settings.JOINS_PER_S = 1.0
+    settings.CONNECTIONS_PER_S = 1.0
     addresses = Addresses(Clock())
     allowed = int(addresses.FIRST_MESSAGES_PER_CONNECTION * BURST_S)
     assert [addresses.first_message("a") for _ in range(allowed + 1)] == [True] * allowed + [False]

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 
 from tests.support.browsers.headless_callers import LightPages
 from tests.support.clients.admin_client import Admin
-from tests.support.figures.bars import BARS, FIGURES
 from tests.support.figures.report import Figure, Run, note
+from tests.support.figures.targets import FIGURES, TARGETS
 from tests.support.servers.cluster import Process
 from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.room_under_attack import LIFTED
@@ -32,8 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not any(folder in item.path.parents for folder in MEASURED):
             continue
-        if _bar(item) not in BARS:
-            raise pytest.UsageError(f"{item.nodeid} needs the mark of a bar, such as bar('R1')")
+        if _target(item) not in TARGETS:
+            raise pytest.UsageError(
+                f"{item.nodeid} needs the mark of a target, such as target('R1')"
+            )
         item.add_marker("live")
 
 
@@ -47,7 +49,7 @@ def pytest_runtest_makereport(
     """
     report = yield
     if FIGURES and not report.skipped and (report.when == "call" or report.failed):
-        note(Path(FIGURES), Run(_bar(item), item.name, held=report.passed))
+        note(Path(FIGURES), Run(_target(item), item.name, held=report.passed))
     return report
 
 
@@ -69,18 +71,18 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     A figure without a unit is a count. Losses, doubles and wrong admissions are wrong at any speed,
     so every run judges counts. A figure with a unit (s, ms, /s, %, ×, MB) depends on the machine:
-    only a run that notes figures (`make faults`, on a quiet machine) judges it.
+    only a run that notes figures (`make reliability`, on a quiet machine) judges it.
     """
-    bar = _bar(request.node)
+    target = _target(request.node)
     misses = request.node.stash.setdefault(MISSES, [])
 
     def figure(what: str, value: float, *, limit: float, unit: str = "") -> None:
-        found = Figure(bar, what, float(value), limit, unit)
+        found = Figure(target, what, float(value), limit, unit)
         print(found)
         if FIGURES:
             note(Path(FIGURES), found)
         if found.misses(judging_speed=bool(FIGURES)):
-            misses.append(f"{bar}, {what}: {value} {unit}, at most {limit}")
+            misses.append(f"{target}, {what}: {value} {unit}, at most {limit}")
 
     return figure
 
@@ -158,6 +160,6 @@ def site(start_site: Callable[..., Site]) -> Site:
     return start_site()
 
 
-def _bar(item: pytest.Item) -> str:
-    mark = item.get_closest_marker("bar")
+def _target(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("target")
     return str(mark.args[0]) if mark else ""

@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md from the figures of `make faults`.
+"""The table of docs/reliability.md from the figures of `make reliability`.
 
 The worst figure counts.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from tests.support.figures.bars import BARS
+from tests.support.figures.targets import TARGETS
 
-BEGIN = "<!-- `make faults` writes from here -->"
+BEGIN = "<!-- `make reliability` writes from here -->"
 END = "<!-- to here -->"
 PACKAGES = ("Django", "channels", "channels-redis", "daphne", "redis")
 PROGRAMS = ("redis-server", "/usr/lib/postgresql/*/bin/postgres", "chromium")
@@ -28,7 +28,7 @@ HEAD = "| | what | limit | worst | held | date |\n|---|---|---|---|---|---|"
 class Figure(msgspec.Struct, frozen=True, tag="figure"):
     """One measurement, and its limit."""
 
-    bar: str
+    target: str
     what: str
     value: float
     limit: float
@@ -47,7 +47,7 @@ class Figure(msgspec.Struct, frozen=True, tag="figure"):
 class Run(msgspec.Struct, frozen=True, tag="run"):
     """The end of one test in one run."""
 
-    bar: str
+    target: str
     test: str
     held: bool
 
@@ -73,8 +73,8 @@ def write(document: str, notes: Iterable[Note], today: date) -> str:
     before, rest = document.split(BEGIN)
     old, after = rest.split(END)
     sections = _sections(old) | _new_sections(list(notes), today)
-    known = [bar for bar in BARS if bar in sections]
-    table = "\n".join([HEAD, *(line for bar in known for line in sections[bar])])
+    known = [target for target in TARGETS if target in sections]
+    table = "\n".join([HEAD, *(line for target in known for line in sections[target])])
     body = f"{table}\n\n{_with_what(today)}" if known else "Nothing has been measured yet."
     return f"{before}{BEGIN}\n\n{body}\n\n{END}{after}"
 
@@ -93,19 +93,19 @@ def _sections(table: str) -> dict[str, list[str]]:
 
 def _new_sections(notes: list[Note], today: date) -> dict[str, list[str]]:
     return {
-        bar: [
-            f"| **{bar}** | **{BARS[bar]}** | | | {_held(bar, notes)} | {today} |",
-            *(_row(what, figures) for what, figures in _figures(bar, notes).items()),
+        target: [
+            f"| **{target}** | **{TARGETS[target]}** | | | {_held(target, notes)} | {today} |",
+            *(_row(what, figures) for what, figures in _figures(target, notes).items()),
         ]
-        for bar in {note.bar for note in notes}
+        for target in {note.target for note in notes}
     }
 
 
-def _figures(bar: str, notes: list[Note]) -> dict[str, list[Figure]]:
+def _figures(target: str, notes: list[Note]) -> dict[str, list[Figure]]:
     """Return the figures of a target by their names, in the order of arrival."""
     found: dict[str, list[Figure]] = {}
     for figure in notes:
-        if isinstance(figure, Figure) and figure.bar == bar:
+        if isinstance(figure, Figure) and figure.target == target:
             found.setdefault(figure.what, []).append(figure)
     return found
 
@@ -122,11 +122,11 @@ def _amount(number: float, unit: str) -> str:
     return f"{number:,.0f} {unit}".strip() if number >= 100 else f"{number:.3g} {unit}".strip()
 
 
-def _held(bar: str, notes: list[Note]) -> str:
+def _held(target: str, notes: list[Note]) -> str:
     """Return how often every test of a target has held."""
     tests: dict[str, list[bool]] = {}
     for run in notes:
-        if isinstance(run, Run) and run.bar == bar:
+        if isinstance(run, Run) and run.target == target:
             tests.setdefault(run.test, []).append(run.held)
     worst = min(tests.values(), key=lambda ends: sum(ends) / len(ends), default=[])
     return f"{sum(worst)} of {len(worst)}"

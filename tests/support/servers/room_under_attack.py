@@ -23,7 +23,7 @@ NICKNAME, TEXT = "Novalis", "between us: sesame"
 SESSION = "nova-session"
 # An attack with a thousand tries comes from one address.
 LIFTED = {
-    "JOINS_PER_S": "100000",
+    "CONNECTIONS_PER_S": "100000",
     "MESSAGES_PER_S": "1000",
     "SIGNALS_PER_S": "1000",
     "MESSAGES_PER_ADDRESS_PER_S": "10000",

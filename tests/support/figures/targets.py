@@ -2,10 +2,10 @@
 
 import os
 
-# The file of figures and runs, one JSON object a line; only `make faults` sets it.
+# The file of figures and runs, one JSON object a line; only `make reliability` sets it.
 FIGURES = os.environ.get("NOOM_FIGURES", "")
 
-BARS = {
+TARGETS = {
     "R1": "One of two processes is killed (kill -9): 200 sockets, 20 rooms, 20 messages a second",
     "R2": "The same with 2,000 sockets",
     "R3": "A process is told to stop (SIGTERM) under load, then the other",
