@@ -68,7 +68,7 @@ def test_hover_differs_from_what_lies_under_it(people, scheme):
 
 def test_low_window_scrolls_to_every_control(person):
     page = person("Nova", "low", viewport={"width": 341, "height": 162})
-    assert page.evaluate(OUT_OF_REACH, "#lobby button, #controls button") == []
+    assert page.evaluate(OUT_OF_REACH, "#pre-call button, #controls button") == []
     page.click("#join-call")
     page.locator("#leave-call").wait_for(state="visible")
     assert page.evaluate(OUT_OF_REACH, "#controls button") == []
@@ -99,8 +99,8 @@ def test_phone_shows_pins_and_ends_a_long_name_before_the_own_picture(person):
 def test_toggles_are_named_by_what_a_press_does(person):
     page = person("Nova", "toggles")
     for button, (press, undo) in {
-        "#lobby-mic": ("Mute", "Unmute"),
-        "#lobby-camera": ("Stop video", "Start video"),
+        "#pre-call-mic": ("Mute", "Unmute"),
+        "#pre-call-camera": ("Stop video", "Start video"),
     }.items():
         for name in (press, undo):
             page.locator(button).and_(page.get_by_role("button", name=name, exact=True)).click()

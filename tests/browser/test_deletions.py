@@ -41,7 +41,7 @@ def person(people: People) -> Callable[[str, str], Page]:
         page = people.page(nickname)
         page.add_init_script(RECORD_SOCKETS)
         page.goto(f"/rooms/{room}/?nickname={nickname}", wait_until="domcontentloaded")
-        until(lambda: page.get_attribute("#line", "data-state") == "open", "the line", seconds=30)
+        until(lambda: page.get_attribute("#connection", "data-state") == "open", "the line", seconds=30)
         return page
 
     return enter
@@ -58,11 +58,11 @@ def away(page: Page) -> Iterator[None]:
     """The page's line is down meanwhile."""
     page.context.set_offline(True)
     page.evaluate("sockets.forEach((socket) => socket.close())")
-    until(lambda: page.get_attribute("#line", "data-state") != "open", "the line to be down")
+    until(lambda: page.get_attribute("#connection", "data-state") != "open", "the line to be down")
     yield
     page.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
-    until(lambda: page.get_attribute("#line", "data-state") == "open", "the line", seconds=30)
+    until(lambda: page.get_attribute("#connection", "data-state") == "open", "the line", seconds=30)
 
 
 def delete_by_admin(noom: Noom, admin: Admin, text: str) -> None:

@@ -14,14 +14,14 @@ def enter(people, nickname: str, room: str, script: str = "") -> Page:
     if script:
         page.add_init_script(script)
     page.goto(f"/rooms/{room}/?nickname={nickname}", wait_until="domcontentloaded")
-    until(lambda: "Connected" in page.inner_text("#line"), "the room")
+    until(lambda: "Connected" in page.inner_text("#connection"), "the room")
     return page
 
 
 def test_switches_hold_over_leaving_and_reloading(people):
     nova = enter(people, "Nova", "switches")
     mira = enter(people, "Mira", "switches")
-    nova.click("#lobby-camera")
+    nova.click("#pre-call-camera")
     join_call(nova)
     join_call(mira)
     hears(mira, 1)
@@ -29,8 +29,8 @@ def test_switches_hold_over_leaving_and_reloading(people):
     nova.click("#mute")
     nova.click("#leave-call")
     for _ in ("left", "reloaded"):
-        assert nova.get_attribute("#lobby-mic", "data-off") == "true"
-        assert nova.get_attribute("#lobby-camera", "data-off") == "true"
+        assert nova.get_attribute("#pre-call-mic", "data-off") == "true"
+        assert nova.get_attribute("#pre-call-camera", "data-off") == "true"
         nova.reload(wait_until="domcontentloaded")
     join_call(nova)
     until(lambda: mira.locator("#peers .tile-muted").is_visible(), "the muted mark")
@@ -80,7 +80,7 @@ def test_question_without_an_answer_is_said_and_holds_no_button(people):
     page.click("#mute")
     page.click("#leave-call")
     until(lambda: page.locator("#notice").is_hidden(), "the sentence gone")
-    assert page.get_attribute("#lobby-mic", "data-off") == "true"
+    assert page.get_attribute("#pre-call-mic", "data-off") == "true"
 
 
 def test_notice_of_a_busy_camera_goes_when_it_is_free(people):

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 # Keeps what the page said of its line, and of the people, from now on.
 WATCH_LINE = """() => {
   window.seenStates = [];
-  const line = document.querySelector('#line');
+  const line = document.querySelector('#connection');
   new MutationObserver(() => window.seenStates.push(line.dataset.state))
     .observe(line, { attributes: true, attributeFilter: ['data-state'] });
 }"""

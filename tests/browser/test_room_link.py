@@ -17,7 +17,7 @@ def test_link_opens_no_device_and_offers_the_call(people):
     page = people.page("Nova")
     page.add_init_script(COUNT_OPENED)
     page.goto("/rooms/link/?nickname=Nova&call=1", wait_until="domcontentloaded")
-    until(lambda: "Connected" in page.inner_text("#line"), "the room")
+    until(lambda: "Connected" in page.inner_text("#connection"), "the room")
     assert page.evaluate("document.activeElement.id") == "join-call"
     assert page.evaluate("opened") == 0
     assert page.locator("#leave-call").is_hidden()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 STATIC = Path(__file__).parents[2] / "static"
-NAMES = """Bot, World, NO_TRACKS, connected, createLevels, createMedia, fragment, framesGrow,
+NAMES = """Bot, World, NO_TRACKS, connected, SpeakerDetector, LocalMedia, fragment, framesGrow,
   leftovers, lines, movingPicture, peer, pictureMid, play, settled, sleep, stat, tone, trouble,
   until, withCamera"""
 
@@ -359,7 +359,7 @@ def test_a_foreign_peer_with_fewer_lines_is_served(run: Run, offering: bool) -> 
 def test_speaking_is_noticed_and_its_end(run: Run) -> None:
     run("""
         let speaking = new Set();
-        const levels = createLevels({ onSpeaking: (ids) => { speaking = ids; } });
+        const levels = new SpeakerDetector({ onSpeaking: (ids) => { speaking = ids; } });
         const world = new World();
         const onLevels = (id, read) => (read ? levels.listen(id, read) : levels.forget(id));
         const microphone = tone();
@@ -377,7 +377,7 @@ def test_speaking_is_noticed_and_its_end(run: Run) -> None:
 def test_a_device_is_switched_and_mute_is_kept(run: Run) -> None:
     run("""
         let state;
-        const media = createMedia({ storage: localStorage, onChange: (now) => { state = now; },
+        const media = new LocalMedia({ storage: localStorage, onChange: (now) => { state = now; },
           onProblem: (kind, problem) => trouble.push(`${kind} ${problem}`) });
         await media.start({ audio: true, video: true });
         await media.toggleMic();

@@ -1,8 +1,8 @@
 /** Puts several meshes into one page, with a wire between them that the tests can bend. */
 
-import { createLevels } from '/js/media/speaker-detection.js';
-import { createMedia } from '/js/media/local-media.js';
-import { createMesh } from '/js/webrtc/mesh.js';
+import { SpeakerDetector } from '/js/media/speaker-detection.js';
+import { LocalMedia } from '/js/media/local-media.js';
+import { Mesh } from '/js/webrtc/mesh.js';
 
 export const trouble = [];
 addEventListener('unhandledrejection', ({ reason }) => trouble.push(`unhandled: ${reason}`));
@@ -63,7 +63,7 @@ export class World {
 
   join(id, { since, session = `${id}-1`, tracks = NO_TRACKS, onLevels } = {}) {
     const person = { id, session, since, streams: new Map(), states: [], problems: [] };
-    person.mesh = createMesh({
+    person.mesh = new Mesh({
       you: id,
       iceServers: [],
       tracks,
@@ -210,4 +210,4 @@ export const lines = (person, other) =>
 export const fragment = (person, other) =>
   /a=ice-ufrag:(\S+)/.exec(peer(person, other).pc.localDescription.sdp)[1];
 
-export { createLevels, createMedia };
+export { SpeakerDetector, LocalMedia };

@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createOutbox } from '../../static/js/session/outbox.js';
-import { emptyRoom, hole, lastSeq, reduce } from '../../static/js/state/room-state.js';
+import { Outbox } from '../../static/js/session/outbox.js';
+import { emptyRoom, missingRange, lastSeq, reduce } from '../../static/js/state/room-state.js';
 import { timeline } from '../../static/js/state/timeline.js';
-import { createSocket } from '../../static/js/transport/socket.js';
+import { Socket } from '../../static/js/transport/socket.js';
 import { FakeStorage, FakeWindow, settled } from './support/fake-window.js';
 import { Chance, LossyServer } from './support/lossy-server.js';
 
@@ -32,9 +32,9 @@ class Page {
     this.socket?.stop();
     this.room = emptyRoom({ key: 'tea', name: 'Tea', listed: true, capacity: 8 });
     this.asking = new Set();
-    const socket = (this.socket = createSocket({
+    const socket = (this.socket = new Socket({
       url: '/ws/chat/tea/',
-      hello: () => ({
+      firstMessage: () => ({
         type: 'enter_room',
         payload: { id: this.id, last_seq: lastSeq(this.room), epoch: this.room.epoch },
       }),
@@ -48,7 +48,7 @@ class Page {
         this.dispatch(type, COMINGS.includes(type) ? { ...payload, at: this.window.nowMs } : payload),
       environment: this.window,
     }));
-    this.outbox = createOutbox({
+    this.outbox = new Outbox({
       storage: this.#storage,
       key: 'tea',
       request: socket.request,
@@ -62,7 +62,7 @@ class Page {
   dispatch(type, payload) {
     this.room = reduce(this.room, { type, payload });
     const { missing } = this.room;
-    const { after, head } = hole(this.room);
+    const { after, head } = missingRange(this.room);
     if (missing.messages) this.ask('history', { after }, { after, head });
     if (missing.people) this.ask('people', {}, {});
   }
@@ -137,10 +137,10 @@ function checkOrder({ messages }) {
 
 function checkPage(server, { id, room, written, outbox }) {
   const newcomer = reduce(emptyRoom(room), { type: 'entered', payload: server.ackFor(id, null) });
-  const { people, version, seq, through, missing } = newcomer;
+  const { people, version, seq, completeUntil, missing } = newcomer;
   assert.deepEqual(
-    { people: room.people, version: room.version, seq: room.seq, through: room.through },
-    { people, version, seq, through },
+    { people: room.people, version: room.version, seq: room.seq, completeUntil: room.completeUntil },
+    { people, version, seq, completeUntil },
   );
   assert.deepEqual(room.missing, missing);
 

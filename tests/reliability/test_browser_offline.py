@@ -144,7 +144,7 @@ def test_what_is_no_longer_kept_is_a_visible_gap(away: Away, figure: Figure):
     texts = away.page.evaluate(TEXTS)
     figure("beyond retention: messages missing", len({*away.said[-10:]} - {*texts}), limit=0)
     figure("beyond retention: deleted messages shown", len({*kept} & {*texts}), limit=0)
-    gaps = away.page.locator("#messages .quiet-line", has_text="no longer kept").count()
+    gaps = away.page.locator("#messages .chat-notice", has_text="no longer kept").count()
     figure("beyond retention: gaps that are not shown", 1 - gaps, limit=0)
 
 

@@ -8,7 +8,7 @@ from tests.support.browsers.users import People
 from tests.support.waiting import until
 
 AWAY_S, AFTER_S = 3, 5
-LINE_STATE = "document.querySelector('#line').dataset.state"
+CONNECTION_STATE = "document.querySelector('#connection').dataset.state"
 
 
 def seconds_without_frames(pages: list[Page], seconds: int) -> int:
@@ -31,13 +31,13 @@ def test_people_are_told_while_redis_is_away_and_the_call_goes_on(site, browser:
         shows_video(page, 1)
     site.redis.kill()
     still = seconds_without_frames(pages, AWAY_S)
-    until(lambda: nova.evaluate(LINE_STATE) == "reconnecting", "the word about it", seconds=20)
+    until(lambda: nova.evaluate(CONNECTION_STATE) == "reconnecting", "the word about it", seconds=20)
     nova.fill("form#msg [name=text]", "while it was away")
     nova.press("form#msg [name=text]", "Enter")
     site.redis.start()
     still += seconds_without_frames(pages, AFTER_S)
     figure("seconds without a new video frame", still, limit=0, unit="s")
-    until(lambda: nova.evaluate(LINE_STATE) == "open", "everything whole again", seconds=20)
+    until(lambda: nova.evaluate(CONNECTION_STATE) == "open", "everything whole again", seconds=20)
     until(lambda: "while it was away" in mira.inner_text("#messages"), "the message", seconds=20)
     until(lambda: mira.inner_text("#room-title") == "redis (2)", "the roster", seconds=20)
     shows_video(mira, 1)

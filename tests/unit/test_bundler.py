@@ -11,9 +11,7 @@ from tests.support.node import node
 MODULES = {
     "js/page.js": """/** A page. */
 import { add as plus, SIX } from './sums.js';
-import {
-  twice,
-} from './more.js';
+import { twice } from './more.js';
 import { six } from './names.js';
 // import nothing
 export const value = plus(twice(SIX), six);

@@ -5,8 +5,8 @@ import { KO } from './ko.js';
 
 /** @typedef {keyof typeof EN} Key */
 /** A text, or one for each plural category; `t` fills in each `{name}`.
- * @typedef {string | {one?: string, other: string}} Words */
-/** @typedef {Readonly<Record<string, Words>>} Catalog */
+ * @typedef {string | {one?: string, other: string}} Message */
+/** @typedef {Readonly<Record<string, Message>>} Catalog */
 
 /** @type {Readonly<Record<string, Catalog>>} */
 export const CATALOGS = { en: EN, ko: KO };
@@ -26,9 +26,9 @@ export const language = () =>
  */
 export function t(key, values = {}, lang = language()) {
   const catalog = CATALOGS[lang.split('-')[0]] ?? EN;
-  const words = catalog[key];
-  if (words === undefined) throw new Error(`no words for "${key}"`);
-  const sentence = typeof words === 'string' ? words : plural(words, Number(values.count), lang);
+  const message = catalog[key];
+  if (message === undefined) throw new Error(`no words for "${key}"`);
+  const sentence = typeof message === 'string' ? message : plural(message, Number(values.count), lang);
   return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
 }
 
@@ -36,7 +36,7 @@ export function t(key, values = {}, lang = language()) {
  * @param {string} key
  * @returns {key is Key}
  */
-export const isKey = (key) => Object.hasOwn(EN, key);
+export const hasKey = (key) => Object.hasOwn(EN, key);
 
 /**
  * @param {{one?: string, other: string}} words

@@ -1,6 +1,6 @@
 /** Opens camera and microphone: the chosen ones, or others if they are gone. */
 
-import { open, whyNone } from './devices.js';
+import { open, unavailableReason } from './devices.js';
 
 /** @typedef {import('./devices.js').Kind} Kind */
 /** @typedef {import('./devices.js').Opened} Opened */
@@ -58,7 +58,7 @@ export class Opener {
     const kinds = /** @type {Kind[]} */ (Object.keys(ids));
     const answered = this.#ask(kinds);
     const wanted = Object.fromEntries(kinds.map((kind) => [kind, ids[kind] && { exact: ids[kind] }]));
-    const none = { track: null, problem: whyNone() };
+    const none = { track: null, problem: unavailableReason() };
     const results = this.#devices?.getUserMedia
       ? await open(this.#devices, wanted)
       : { audio: none, video: none };

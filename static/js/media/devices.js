@@ -34,7 +34,7 @@ export const problemOf = (error) =>
   (error instanceof Error && PROBLEMS[error.name]) || 'failed';
 
 /** Why the page has no devices at all: browsers hide them on plain http. */
-export const whyNone = () =>
+export const unavailableReason = () =>
   /** @type {Problem} */ (globalThis.isSecureContext === false ? 'insecure' : 'unsupported');
 
 /**

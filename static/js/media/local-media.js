@@ -1,14 +1,9 @@
 /** The user's own media: which devices are open, switched on or muted. */
 
-import {
-  recallDevices,
-  recallSwitches,
-  rememberDevices,
-  rememberSwitches,
-} from './device-preferences.js';
+import { recallDevices, recallSwitches, rememberDevices, rememberSwitches } from './device-preferences.js';
 import { listDevices } from './devices.js';
 import { Opener } from './device-opener.js';
-import { createScreenShare } from './screen-share.js';
+import { ScreenShare } from './screen-share.js';
 
 /** @typedef {import('./devices.js').Kind} Kind */
 /** @typedef {import('./devices.js').DeviceKind} DeviceKind */
@@ -18,7 +13,7 @@ import { createScreenShare } from './screen-share.js';
 /** @typedef {import('../webrtc/transceivers.js').Tracks} Tracks */
 
 /**
- * @typedef {object} MediaState
+ * @typedef {object} LocalMediaState
  * @property {boolean} audio  whether other callers can hear the user: the microphone is open, and
  *   neither the user nor the system has muted it
  * @property {boolean} video
@@ -34,7 +29,7 @@ import { createScreenShare } from './screen-share.js';
 
 /**
  * @typedef {object} MediaOptions
- * @property {(state: MediaState) => void} onChange
+ * @property {(state: LocalMediaState) => void} onChange
  * @property {(kind: Kind | 'screen', problem: Problem) => void} onProblem
  * @property {(stands: boolean) => void} [onQuestion]  whether the permission prompt waits for an answer
  * @property {import('../browser/storage.js').Store} storage
@@ -42,20 +37,17 @@ import { createScreenShare } from './screen-share.js';
  */
 
 /** @type {Record<Kind, {slot: 'microphone' | 'camera', input: 'audioinput' | 'videoinput'}>} */
-const PLACES = {
+const SLOTS = {
   audio: { slot: 'microphone', input: 'audioinput' },
   video: { slot: 'camera', input: 'videoinput' },
 };
 
-/** @param {MediaOptions} options */
-export const createMedia = (options) => new Media(options);
-
-export class Media {
+export class LocalMedia {
   #options;
   #devices;
   #queue = Promise.resolve();
   /** Counts calls of `stop`; an earlier request must open nothing after one. */
-  #life = 0;
+  #generation = 0;
   #wanted;
   #opener;
   #screen;
@@ -76,14 +68,14 @@ export class Media {
     this.#chosen = recallDevices(options.storage);
     this.#wanted = recallSwitches(options.storage);
     this.#opener = new Opener(this.#devices, options.onQuestion ?? (() => undefined));
-    this.#screen = createScreenShare({
+    this.#screen = new ScreenShare({
       devices: this.#devices,
       onChange: () => this.#changed(),
       onProblem: (problem) => options.onProblem('screen', problem),
     });
   }
 
-  /** @returns {MediaState} */
+  /** @returns {LocalMediaState} */
   get state() {
     const { microphone, camera } = this.#tracks;
     const shared = this.#screen.tracks;
@@ -134,7 +126,7 @@ export class Media {
     return this.#enqueue(async () => {
       if (this.#wanted.video && !this.#tracks.camera) return this.#acquire(['video']);
       if (this.#wanted.video) return;
-      this.#put('video', null);
+      this.#setTrack('video', null);
       this.#changed();
     });
   }
@@ -164,12 +156,12 @@ export class Media {
 
   /** Releases everything; `start` works again even while a permission prompt waits. */
   stop() {
-    this.#life += 1;
+    this.#generation += 1;
     this.#queue = Promise.resolve();
     this.#opener.stop();
     this.#devices?.removeEventListener('devicechange', this.#onDeviceChange);
-    this.#put('audio', null);
-    this.#put('video', null);
+    this.#setTrack('audio', null);
+    this.#setTrack('video', null);
     this.#screen.stop();
     this.#problems = { audio: null, video: null };
     this.#changed();
@@ -180,9 +172,9 @@ export class Media {
    * @param {() => Promise<void> | void} operation
    */
   #enqueue(operation) {
-    const life = this.#life;
+    const life = this.#generation;
     this.#queue = this.#queue
-      .then(() => (life === this.#life ? operation() : undefined))
+      .then(() => (life === this.#generation ? operation() : undefined))
       .catch(() => this.#options.onProblem('audio', 'failed'));
     return this.#queue;
   }
@@ -190,7 +182,7 @@ export class Media {
   /** @param {Kind[]} kinds */
   async #acquire(kinds) {
     const results = await this.#opener.open(
-      Object.fromEntries(kinds.map((kind) => [kind, this.#chosen[PLACES[kind].input] ?? ''])),
+      Object.fromEntries(kinds.map((kind) => [kind, this.#chosen[SLOTS[kind].input] ?? ''])),
     );
     if (!results) return;
     for (const kind of kinds) {
@@ -231,7 +223,7 @@ export class Media {
    */
   async #replaceLost(kind, track) {
     if (this.#track(kind) !== track) return;
-    this.#put(kind, null);
+    this.#setTrack(kind, null);
     await this.#acquire([kind]);
   }
 
@@ -240,14 +232,14 @@ export class Media {
     // The user may switch the camera off while the permission prompt waits.
     const isUnwanted = kind === 'video' && !this.#wanted.video;
     if (isUnwanted) track?.stop();
-    this.#put(kind, isUnwanted ? null : track);
+    this.#setTrack(kind, isUnwanted ? null : track);
     this.#problems[kind] = problem;
     this.#changed();
     if (problem) this.#options.onProblem(kind, problem);
   }
 
   /** @param {Kind} kind @param {MediaStreamTrack | null} track */
-  #put(kind, track) {
+  #setTrack(kind, track) {
     const old = this.#track(kind);
     if (old) {
       old.onended = old.onmute = old.onunmute = null;
@@ -258,7 +250,7 @@ export class Media {
       track.onmute = track.onunmute = () => this.#changed();
       track.onended = () => void this.#enqueue(() => this.#replaceLost(kind, track));
     }
-    this.#tracks[PLACES[kind].slot] = track;
+    this.#tracks[SLOTS[kind].slot] = track;
   }
 
   /** @param {Kind} kind @param {boolean} on */
@@ -271,7 +263,7 @@ export class Media {
 
   /** @param {Kind} kind */
   #track(kind) {
-    return this.#tracks[PLACES[kind].slot];
+    return this.#tracks[SLOTS[kind].slot];
   }
 
   /** @param {DeviceKind} kind @param {string | undefined} id */

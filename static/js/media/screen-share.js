@@ -1,6 +1,6 @@
 /** The user's shared screen, which the page or the browser's own bar ends. */
 
-import { openScreen, problemOf, whyNone } from './devices.js';
+import { openScreen, problemOf, unavailableReason } from './devices.js';
 
 /** @typedef {import('./devices.js').Problem} Problem */
 
@@ -11,10 +11,7 @@ import { openScreen, problemOf, whyNone } from './devices.js';
  * @property {(problem: Problem) => void} onProblem
  */
 
-/** @param {ScreenShareOptions} options */
-export const createScreenShare = (options) => new ScreenShare(options);
-
-class ScreenShare {
+export class ScreenShare {
   #options;
   #asking = false;
   /** Counts calls of `stop`; a screen that arrives after a stop is released at once. */
@@ -35,7 +32,7 @@ class ScreenShare {
   async start() {
     const { devices, onChange, onProblem } = this.#options;
     if (this.#asking || this.#tracks.screen) return;
-    if (!devices?.getDisplayMedia) return onProblem(whyNone());
+    if (!devices?.getDisplayMedia) return onProblem(unavailableReason());
     const stops = this.#stops;
     this.#asking = true;
     try {

@@ -2,16 +2,11 @@
 
 const READ_EVERY_MS = 150;
 /** -36 dB of full scale: above the noise of a room, below a quiet voice. */
-const LOUD = 0.016;
+const SPEAKING_THRESHOLD = 0.016;
 /** Speech lasts this long after a loud reading, to span pauses between words. */
-const HOLD_MS = 700;
+const SPEECH_HOLD_MS = 700;
 
-/**
- * @param {{onSpeaking: (ids: Set<string>) => void, now?: () => number}} options
- */
-export const createLevels = (options) => new Levels(options);
-
-class Levels {
+export class SpeakerDetector {
   #onSpeaking;
   #now;
   /** @type {Map<string, () => number>} */
@@ -57,8 +52,8 @@ class Levels {
   /** Takes one reading of all; the timer calls it. */
   read() {
     const now = this.#now();
-    for (const [id, read] of this.#readers) if (loudness(read) > LOUD) this.#loudAt.set(id, now);
-    const loud = [...this.#loudAt].filter(([, at]) => now - at < HOLD_MS).map(([id]) => id);
+    for (const [id, read] of this.#readers) if (loudness(read) > SPEAKING_THRESHOLD) this.#loudAt.set(id, now);
+    const loud = [...this.#loudAt].filter(([, at]) => now - at < SPEECH_HOLD_MS).map(([id]) => id);
     if (loud.length === this.#speaking.size && loud.every((id) => this.#speaking.has(id))) return;
     this.#speaking = new Set(loud);
     this.#onSpeaking(new Set(loud));
@@ -80,7 +75,7 @@ const loudness = (read) => {
  * @param {MediaStreamTrack} track
  * @returns {{read: () => number, stop: () => void} | null}
  */
-export const meter = (track) => {
+export const measureLevel = (track) => {
   /** @type {AudioContext | null} */
   let context = null;
   try {

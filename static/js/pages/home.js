@@ -1,8 +1,8 @@
 /** The welcome page: keeps the nickname and the list of open rooms. */
 
 import { company } from '../session/room-count.js';
-import { byId, clone, keepList, setText, within } from '../views/dom.js';
-import { createSocket } from '../transport/socket.js';
+import { byId, clone, syncList, setText, query } from '../views/dom.js';
+import { Socket } from '../transport/socket.js';
 import { browserStore, keepsCookies, tabStore } from '../browser/storage.js';
 import { t } from '../i18n/translate.js';
 
@@ -15,7 +15,7 @@ const COUNTS = /** @type {const} */ (['count', 'in_call']);
 
 function rememberNickname() {
   const form = byId('welcome', HTMLFormElement);
-  const input = within(form, '[name=nickname]', HTMLInputElement);
+  const input = query(form, '[name=nickname]', HTMLInputElement);
   if (input.value === '') {
     input.value = tabStore.getItem(NICKNAME_KEY) ?? browserStore.getItem(NICKNAME_KEY) ?? '';
   }
@@ -24,7 +24,7 @@ function rememberNickname() {
     for (const store of [tabStore, browserStore]) store.setItem(NICKNAME_KEY, input.value.trim());
   });
   const wrong = form.querySelector('[aria-invalid=true]');
-  const next = within(form, input.value || wrong ? '[name=room]' : '[name=nickname]');
+  const next = query(form, input.value || wrong ? '[name=room]' : '[name=nickname]');
   // On a phone the focus would open the keyboard over half of the page.
   if (matchMedia('(hover: hover)').matches) next.focus();
 }
@@ -34,7 +34,7 @@ function sendWithoutCookies() {
   if (keepsCookies()) return;
   const form = byId('welcome', HTMLFormElement);
   form.method = 'get';
-  within(form, '[name=csrfmiddlewaretoken]').remove();
+  query(form, '[name=csrfmiddlewaretoken]').remove();
 }
 
 /** A name in the form for comparison: a dash of an address equals a blank.
@@ -49,14 +49,14 @@ let asking;
 /** Shows how many people are in the room whose name the user types. */
 function drawPeople() {
   const form = byId('welcome', HTMLFormElement);
-  const { value } = within(form, '[name=room]', HTMLInputElement);
-  const isListed = within(form, '[name=listed][type=checkbox]', HTMLInputElement).checked;
+  const { value } = query(form, '[name=room]', HTMLInputElement);
+  const isListed = query(form, '[name=listed][type=checkbox]', HTMLInputElement).checked;
   const rows = /** @type {HTMLElement[]} */ ([...byId('rooms').children]);
   const isTyped = (/** @type {HTMLElement} */ row) =>
-    folded(within(row, '.room-link-name').textContent ?? '') === folded(value);
+    folded(query(row, '.room-link-name').textContent ?? '') === folded(value);
   const row = rows.find(isTyped);
   clearTimeout(asking);
-  if (row && isListed) return sayPeople(Number(within(row, '[data-value=count]').textContent));
+  if (row && isListed) return sayPeople(Number(query(row, '[data-value=count]').textContent));
   sayPeople(0);
   if (isWhole || !isListed || folded(value) === '') return;
   const asked = (asking = setTimeout(async () => {
@@ -76,7 +76,7 @@ function drawRooms({ rooms, total }) {
   for (const row of /** @type {HTMLElement[]} */ ([...list.children])) {
     row.dataset.key ??= row.dataset.room;
   }
-  keepList(list, rooms, { key: ({ key }) => key, create: createRow, update: drawRow });
+  syncList(list, rooms, { key: ({ key }) => key, create: createRow, update: drawRow });
   byId('rooms-empty').hidden = rooms.length > 0;
   isWhole = total <= rooms.length;
   const search = byId('rooms-search');
@@ -88,7 +88,7 @@ function drawRooms({ rooms, total }) {
 function createRow({ key }) {
   const row = clone('room-link');
   row.dataset.room = key;
-  within(row, 'a', HTMLAnchorElement).href = `/rooms/${encodeURIComponent(key)}/`;
+  query(row, 'a', HTMLAnchorElement).href = `/rooms/${encodeURIComponent(key)}/`;
   return row;
 }
 
@@ -97,9 +97,9 @@ function createRow({ key }) {
  * @param {OpenRoom} room
  */
 function drawRow(row, room) {
-  setText(within(row, '.room-link-name'), room.name);
-  for (const name of COUNTS) setText(within(row, `[data-value=${name}]`), String(room[name]));
-  within(row, '[data-shown-if=in_call]').hidden = room.in_call === 0;
+  setText(query(row, '.room-link-name'), room.name);
+  for (const name of COUNTS) setText(query(row, `[data-value=${name}]`), String(room[name]));
+  query(row, '[data-shown-if=in_call]').hidden = room.in_call === 0;
 }
 
 rememberNickname();
@@ -108,9 +108,9 @@ byId('welcome').addEventListener('input', drawPeople);
 drawPeople();
 // The result of a search stays, because the socket sends the fullest rooms alone.
 if (!('found' in byId('rooms').dataset)) {
-  createSocket({
+  new Socket({
     url: '/ws/lobby/',
-    hello: null,
+    firstMessage: null,
     onEvent: ({ type, payload }) => {
       if (type === 'room_change') drawRooms(payload);
     },

@@ -1,23 +1,23 @@
 /** The room's page: connects sessions, media and views. */
 
-import { CallLine } from '../session/call-session.js';
+import { CallSession } from '../session/call-session.js';
 import { company } from '../session/room-count.js';
 import { byId } from '../views/dom.js';
 import { createWatch, onceAFrame } from '../browser/animation-frames.js';
 import { createLeaveGuard } from '../browser/leave-guard.js';
-import { createMedia } from '../media/local-media.js';
+import { LocalMedia } from '../media/local-media.js';
 import { Participant } from '../session/participant.js';
 import { PictureWatch } from '../webrtc/picture-watch.js';
-import { RoomLine } from '../session/chat-session.js';
+import { ChatSession } from '../session/chat-session.js';
 import { browserStore, tabStore } from '../browser/storage.js';
-import { createCallView } from '../views/call/stage.js';
-import { createChatView } from '../views/chat/chat-panel.js';
+import { CallView } from '../views/call/stage.js';
+import { ChatView } from '../views/chat/chat-panel.js';
 import { createControls } from '../views/call/controls.js';
 import { askName } from '../views/room/name-dialog.js';
 import { createHeader } from '../views/room/header.js';
-import { createLive } from '../views/room/live-region.js';
+import { LiveRegion } from '../views/room/live-region.js';
 import { createPeopleView } from '../views/room/people-list.js';
-import { createStatusView } from '../views/room/status.js';
+import { StatusView } from '../views/room/status.js';
 
 /** @import {RoomData} from '../session/chat-session.js' */
 
@@ -35,18 +35,18 @@ const participant = new Participant({
   page: window,
 });
 const guard = createLeaveGuard();
-const live = createLive();
+const live = new LiveRegion();
 /** @param {string} words */
 const say = (words) => live.say(words);
-const status = createStatusView({ reference: () => participant.reference, say });
+const status = new StatusView({ reference: () => participant.reference, say });
 const onServerError = () => status.problem('server');
 const header = createHeader({ onProblem: (problem) => status.problem(problem), say });
 const peopleView = createPeopleView();
-const callView = createCallView({ onSwitch: (kind) => media.flip(kind) });
-const chatView = createChatView({
+const callView = new CallView({ onSwitch: (kind) => media.flip(kind) });
+const chatView = new ChatView({
   onSend: (text) => line.say(text),
   onTyping: (on) => line.typing(on),
-  onEarlier: () => line.earlier(),
+  onEarlier: () => line.loadEarlier(),
   onEnd: () => line.dispatch('at_end', {}),
   onRetry: (clientId) => line.retry(clientId),
   onDiscard: (clientId) => line.discard(clientId),
@@ -68,7 +68,7 @@ const controls = createControls({
   onPanel: (open) => chatView.setOpen(open === 'chat'),
   storage: browserStore,
 });
-const media = createMedia({
+const media = new LocalMedia({
   storage: browserStore,
   onChange: (state) => {
     call.mediaChanged(state);
@@ -86,7 +86,7 @@ const media = createMedia({
 let mediaState = media.state;
 const isNewPeople = createWatch();
 const isNewCall = createWatch();
-const line = new RoomLine({
+const line = new ChatSession({
   data,
   participant,
   storage: tabStore,
@@ -96,7 +96,7 @@ const line = new RoomLine({
     guard.set(room.call.joined || room.pending.some(({ state }) => state === 'sending'));
   },
   onState: (state) => {
-    status.line(state);
+    status.connection(state);
     chatView.setLine(state === 'open');
   },
   onClosed: end,
@@ -108,7 +108,7 @@ const line = new RoomLine({
     status.problem('nickname');
   },
 });
-const call = new CallLine({
+const call = new CallSession({
   key: data.key,
   participant,
   media,
@@ -117,7 +117,7 @@ const call = new CallLine({
   onStreams: (id, streams) => callView.setStreams(id, streams),
   onPeerState: (id, state) => {
     callView.setPeerState(id, state);
-    if (state === 'reconnecting') [line, call].forEach((one) => one.doubt());
+    if (state === 'reconnecting') [line, call].forEach((one) => one.checkLiveness());
   },
   onNoWay: (ids) => {
     callView.setNoWay(ids);

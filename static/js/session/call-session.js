@@ -2,18 +2,17 @@
 
 import { callers } from '../state/call-state.js';
 import { CallWatch } from '../webrtc/connection-watch.js';
-import { doubt } from '../transport/liveness-check.js';
-import { createLevels, meter } from '../media/speaker-detection.js';
+import { checkLiveness } from '../transport/liveness-check.js';
+import { SpeakerDetector, measureLevel } from '../media/speaker-detection.js';
 import { liveOf, sameLive } from '../state/sent-media.js';
-import { createMesh } from '../webrtc/mesh.js';
+import { Mesh } from '../webrtc/mesh.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { randomName } from '../browser/unique-name.js';
-import { createSocket } from '../transport/socket.js';
-import { Wish } from './desired-state.js';
+import { Socket } from '../transport/socket.js';
+import { DesiredState } from './desired-state.js';
 
 /** @import {JoinRoomAck, Media as Live} from '../protocol/messages.js' */
-/** @import {Media, MediaState} from '../media/local-media.js' */
-/** @import {Mesh} from '../webrtc/mesh.js' */
+/** @import {LocalMedia, LocalMediaState} from '../media/local-media.js' */
 /** @import {Participant} from './participant.js' */
 /** @import {Room} from '../state/room-state.js' */
 /** @import {Streams} from '../webrtc/transceivers.js' */
@@ -23,10 +22,10 @@ const SERVER_ERROR = 'server_error';
 const CALL_ENDED = 4405;
 
 /**
- * @typedef {object} CallLineOptions
+ * @typedef {object} CallSessionOptions
  * @property {string} key
  * @property {Participant} participant
- * @property {Media} media
+ * @property {LocalMedia} media
  * @property {() => Room} room
  * @property {(type: string, payload: object) => void} dispatch hands an event to the room
  * @property {(id: string, streams: Streams | null) => void} onStreams
@@ -39,7 +38,7 @@ const CALL_ENDED = 4405;
  * @property {Window & typeof globalThis} [environment]
  */
 
-export class CallLine {
+export class CallSession {
   #options;
   #window;
   #socket;
@@ -52,12 +51,12 @@ export class CallLine {
   /** @type {JoinRoomAck | null} an answer that the room has not received yet */
   #ack = null;
   /** Events that followed that answer. @type {{type: string, payload: any}[]} */
-  #early = [];
+  #buffered = [];
   #asking = false;
   /** The call that the mesh received last. @type {Room['call'] | null} */
   #known = null;
   /** @type {number | undefined} */
-  #awaitedTimer;
+  #expectedTimer;
   #leaseMs = 0; // how long the server keeps a caller who lost the connection
   /** Repeats the state of the media until the roster shows it. */
   #mediaWish;
@@ -65,22 +64,22 @@ export class CallLine {
   #ownMeter = null;
   #watch;
 
-  /** @param {CallLineOptions} options */
+  /** @param {CallSessionOptions} options */
   constructor(options) {
     this.#options = options;
     this.#window = options.environment ?? window;
-    this.#levels = createLevels({ onSpeaking: options.onSpeaking });
-    this.#socket = createSocket({
+    this.#levels = new SpeakerDetector({ onSpeaking: options.onSpeaking });
+    this.#socket = new Socket({
       url: `/ws/call/${encodeURIComponent(options.key)}/?v=${PROTOCOL_VERSION}`,
-      hello: () => this.#hello(),
+      firstMessage: () => this.#firstMessage(),
       onWelcome: (ack) => this.#welcomed(ack),
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
       onClosed: (code) => this.#closed(code),
       onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
       environment: this.#window,
     });
-    this.#mediaWish = new Wish({
-      missing: () => this.#untoldMedia(),
+    this.#mediaWish = new DesiredState({
+      missing: () => this.#unsentMedia(),
       ask: (live, options) => this.#socket.request('media', live, options),
       environment: this.#window,
     });
@@ -130,27 +129,27 @@ export class CallLine {
   }
 
   /** Checks the connection after another sign that the network failed. */
-  doubt() {
-    if (this.#joined) void doubt(this.#socket);
+  checkLiveness() {
+    if (this.#joined) void checkLiveness(this.#socket);
   }
 
-  /** @param {MediaState} state */
+  /** @param {LocalMediaState} state */
   mediaChanged(state) {
     if (!this.#joined) return;
     this.#mesh?.setTracks(state.tracks);
-    this.#hearMyself(state.tracks.microphone, state.audio);
+    this.#monitorOwnLevel(state.tracks.microphone, state.audio);
     this.#mediaWish.check();
   }
 
   /** @returns {Live | null} the media that the page sends, if the roster shows other */
-  #untoldMedia() {
+  #unsentMedia() {
     const { call, you } = this.#options.room();
     const told = this.#joined && call.joined ? call.people[you ?? '']?.media : undefined;
     const live = liveOf(this.#options.media.state);
     return told === undefined || sameLive(told, live) ? null : live;
   }
 
-  #hello() {
+  #firstMessage() {
     const { participant, media } = this.#options;
     return {
       type: 'join_room',
@@ -167,12 +166,12 @@ export class CallLine {
   #welcomed(ack) {
     if (!this.#joined) return;
     // Peers outlive a lost connection, because media does not pass through it.
-    if (this.#mesh) this.#mesh.lineReturned(ack.ice_servers);
+    if (this.#mesh) this.#mesh.connectionReturned(ack.ice_servers);
     else this.#mesh = this.#createMesh(ack);
     this.#known = null;
     this.#leaseMs = ack.timing.lease_s * 1000;
     this.#ack = ack;
-    this.#early = [];
+    this.#buffered = [];
     this.#enterState();
     this.#mediaWish.renew();
     this.#watch.start();
@@ -185,20 +184,20 @@ export class CallLine {
     if (ack === null || this.#options.room().you === null) return;
     this.#ack = null;
     this.#options.dispatch('call.joined', ack);
-    for (const { type, payload } of this.#early.splice(0)) this.#options.dispatch(type, payload);
-    this.#awaitOthers();
+    for (const { type, payload } of this.#buffered.splice(0)) this.#options.dispatch(type, payload);
+    this.#expectOthers();
   }
 
   /** Drops callers missing from an answer once their lease has run out. */
-  #awaitOthers() {
+  #expectOthers() {
     const over = () => this.#options.dispatch('call.awaited_over', {});
-    this.#window.clearTimeout(this.#awaitedTimer);
-    this.#awaitedTimer = this.#window.setTimeout(over, this.#leaseMs);
+    this.#window.clearTimeout(this.#expectedTimer);
+    this.#expectedTimer = this.#window.setTimeout(over, this.#leaseMs);
   }
 
   /** @param {JoinRoomAck} ack */
   #createMesh({ you, ice_servers, relay_only }) {
-    return createMesh({
+    return new Mesh({
       you,
       iceServers: ice_servers,
       relayOnly: relay_only,
@@ -218,29 +217,29 @@ export class CallLine {
     if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     if (type === 'offer' || type === 'answer' || type === 'ice') this.#mesh?.signal(type, payload);
     else if (type === 'ice_servers') this.#mesh?.setIceServers(payload.ice_servers);
-    else if (type !== 'beat' || payload.ok) this.#tell(`call.${type}`, payload);
+    else if (type !== 'beat' || payload.ok) this.#dispatch(`call.${type}`, payload);
     this.#mediaWish.check();
-    if (this.#options.room().missing.callers) void this.#askForCallers();
+    if (this.#options.room().missing.callers) void this.#requestCallers();
   }
 
   /**
    * @param {string} type
    * @param {any} payload
    */
-  #tell(type, payload) {
+  #dispatch(type, payload) {
     if (this.#ack === null) this.#options.dispatch(type, payload);
-    else this.#early.push({ type, payload });
+    else this.#buffered.push({ type, payload });
   }
 
   /** Requests the callers, once at a time; the next event repeats a failed request. */
-  async #askForCallers() {
+  async #requestCallers() {
     if (this.#asking) return;
     this.#asking = true;
     const answer = await this.#socket.request('people', {}).catch(() => null);
     this.#asking = false;
     if (!answer) return;
     this.#options.dispatch('call.people', answer);
-    this.#awaitOthers();
+    this.#expectOthers();
   }
 
   /**
@@ -266,12 +265,12 @@ export class CallLine {
     this.#ack = null;
     this.#mediaWish.stop();
     this.#watch.stop();
-    this.#early = [];
-    this.#window.clearTimeout(this.#awaitedTimer);
+    this.#buffered = [];
+    this.#window.clearTimeout(this.#expectedTimer);
     this.#mesh?.close();
     this.#mesh = null;
     this.#levels.stop();
-    this.#hearMyself(null, false);
+    this.#monitorOwnLevel(null, false);
     this.#options.media.stop();
     this.#options.dispatch('call.left', {});
     this.#options.onLeft();
@@ -282,14 +281,14 @@ export class CallLine {
    * @param {MediaStreamTrack | null} track
    * @param {boolean} on
    */
-  #hearMyself(track, on) {
+  #monitorOwnLevel(track, on) {
     const wanted = on ? track : null;
     if (this.#ownMeter?.track === wanted || (!this.#ownMeter && !wanted)) return;
     const you = this.#options.room().you ?? '';
     this.#ownMeter?.stop();
     this.#ownMeter = null;
     if (!wanted) return this.#levels.forget(you);
-    const found = meter(wanted);
+    const found = measureLevel(wanted);
     if (!found) return;
     this.#ownMeter = { track: wanted, stop: found.stop };
     this.#levels.listen(you, found.read);

@@ -1,24 +1,24 @@
 /** The session of a chat: its connection, its outbox, and the state of the room. */
 
-import { doubt } from '../transport/liveness-check.js';
-import { createOutbox } from './outbox.js';
+import { checkLiveness } from '../transport/liveness-check.js';
+import { Outbox } from './outbox.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
-import { emptyRoom, hole, lastSeq, reduce } from '../state/room-state.js';
-import { createSocket } from '../transport/socket.js';
-import { Wish } from './desired-state.js';
+import { emptyRoom, missingRange, lastSeq, reduce } from '../state/room-state.js';
+import { Socket } from '../transport/socket.js';
+import { DesiredState } from './desired-state.js';
 
 /** @import {EnterRoomAck} from '../protocol/messages.js' */
 /** @import {Participant} from './participant.js' */
-/** @import {LineState} from '../transport/socket.js' */
+/** @import {ConnectionState} from '../transport/socket.js' */
 /** @import {Room} from '../state/room-state.js' */
 
 // The server sends each change once; this limit covers a change that the channel layer lost.
-const TYPING_LASTS_MS = 60_000;
+const TYPING_TIMEOUT_MS = 60_000;
 const HISTORY_LIMIT = 100;
 const BAD_TOKEN = 4401;
 // After one of these codes the page repeats the request by itself.
-const AGAIN_MS = 1_000;
-const AGAIN_CODES = ['too_fast', 'try_later'];
+const RETRY_MS = 1_000;
+const RETRY_CODES = ['too_fast', 'try_later'];
 const SERVER_ERROR = 'server_error';
 const MAX_NICKNAME_CHARS = 256; // the server closes a connection that sends a longer one
 
@@ -40,14 +40,14 @@ const MAX_NICKNAME_CHARS = 256; // the server closes a connection that sends a l
  * @property {Participant} participant
  * @property {import('../browser/storage.js').Store} storage of this tab
  * @property {(room: Room) => void} onChange
- * @property {(state: LineState) => void} onState
+ * @property {(state: ConnectionState) => void} onState
  * @property {(code: number) => void} onClosed
  * @property {(code: string) => void} onRefused the server refused the entry for good
  * @property {() => void} onServerError the server failed
  * @property {(nickname: string) => void} onNicknameRefused receives the nickname that stays
  */
 
-export class RoomLine {
+export class ChatSession {
   #options;
   /** The nickname that the user wants; the server may add a number to it. */
   #nickname = '';
@@ -68,7 +68,7 @@ export class RoomLine {
   constructor(options) {
     const { data, storage } = options;
     this.#options = options;
-    this.#nameWish = new Wish({
+    this.#nameWish = new DesiredState({
       missing: () => this.#unaskedName(),
       ask: (payload, options) => this.#request('nickname', payload, options),
       onGranted: ({ nickname: given }, { nickname }) => (this.#asked = { nickname, given }),
@@ -78,16 +78,16 @@ export class RoomLine {
       },
     });
     this.#room = emptyRoom(data);
-    this.#socket = createSocket({
+    this.#socket = new Socket({
       url: `/ws/chat/${encodeURIComponent(data.key)}/?v=${PROTOCOL_VERSION}`,
-      hello: () => this.#hello(),
+      firstMessage: () => this.#firstMessage(),
       onWelcome: (ack) => this.#entered(ack),
       onEvent: ({ type, payload }) => this.#onEvent(type, payload),
       onState: options.onState,
       onClosed: (code) => this.#closed(code),
       onRefused: (code, _, willRetry) => this.#refused(code, willRetry),
     });
-    this.#outbox = createOutbox({
+    this.#outbox = new Outbox({
       storage,
       key: data.key,
       request: this.#request,
@@ -120,7 +120,7 @@ export class RoomLine {
   }
 
   /** Checks the connection after another sign that the network failed. */
-  doubt = () => void doubt(this.#socket);
+  checkLiveness = () => void checkLiveness(this.#socket);
 
   /** @param {string} text */
   say = (text) => void this.#outbox.add(text);
@@ -153,11 +153,11 @@ export class RoomLine {
   }
 
   /** Requests the messages before the first one that the page has. */
-  earlier = () => {
+  loadEarlier = () => {
     const { from: before, hasEarlier } = this.#room;
     if (!hasEarlier) return;
     const then = (/** @type {object} */ answer) => this.dispatch('history', { ...answer, before });
-    this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, then, this.earlier);
+    this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, then, this.loadEarlier);
   };
 
   /**
@@ -172,7 +172,7 @@ export class RoomLine {
       throw error;
     });
 
-  #hello() {
+  #firstMessage() {
     const { participant } = this.#options;
     this.#greeted = this.#nickname;
     const payload = {
@@ -247,7 +247,7 @@ export class RoomLine {
       this.#ask('people', 'people', {}, (answer) => this.dispatch('people', answer));
     }
     if (missing.messages) {
-      const { after, head } = hole(this.#room);
+      const { after, head } = missingRange(this.#room);
       this.#ask('history', 'history', { after, limit: HISTORY_LIMIT }, (answer) =>
         this.dispatch('history', { ...answer, after, head }),
       );
@@ -255,7 +255,7 @@ export class RoomLine {
   }
 
   /**
-   * Sends one request of a name at a time; repeats it in a second after AGAIN_CODES.
+   * Sends one request of a name at a time; repeats it in a second after RETRY_CODES.
    * After another failure the next event, a beat at the latest, starts a new request.
    * @param {string} name
    * @param {string} type
@@ -273,8 +273,8 @@ export class RoomLine {
         then(answer);
       },
       ({ code }) => {
-        if (!AGAIN_CODES.includes(code)) done();
-        else window.setTimeout(() => done() && again(), AGAIN_MS);
+        if (!RETRY_CODES.includes(code)) done();
+        else window.setTimeout(() => done() && again(), RETRY_MS);
       },
     );
   }
@@ -289,7 +289,7 @@ export class RoomLine {
     this.#typingTimers.delete(id);
     if (!on) return;
     const stop = () => this.dispatch('typing_expired', { id });
-    this.#typingTimers.set(id, window.setTimeout(stop, TYPING_LASTS_MS));
+    this.#typingTimers.set(id, window.setTimeout(stop, TYPING_TIMEOUT_MS));
   }
 }
 

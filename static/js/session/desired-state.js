@@ -11,13 +11,13 @@
  * @property {Timers} [environment]
  */
 
-const ANSWER_MS = 4_000;
-const AGAIN_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 4_000;
+const RETRY_MS = 1_000;
 // The answer may come before the event that shows its effect; after this time the page asks again.
 const SHOWN_AFTER_MS = 3_000;
-const FOR_NOW = ['server_error', 'timeout', 'too_fast', 'try_later'];
+const TRANSIENT_CODES = ['server_error', 'timeout', 'too_fast', 'try_later'];
 
-export class Wish {
+export class DesiredState {
   #options;
   #environment;
   #isAsking = false;
@@ -38,7 +38,7 @@ export class Wish {
     if (payload === null || JSON.stringify(payload) === this.#granted) return;
     this.#environment.clearTimeout(this.#timer);
     this.#isAsking = true;
-    this.#options.ask(payload, { timeoutMs: ANSWER_MS }).then(
+    this.#options.ask(payload, { timeoutMs: ANSWER_TIMEOUT_MS }).then(
       (answer) => this.#settled(() => this.#grant(answer, payload)),
       (error) => this.#settled(() => this.#failed(error)),
     );
@@ -75,8 +75,8 @@ export class Wish {
   /** @param {{code: string}} error */
   #failed(error) {
     this.#granted = '';
-    if (FOR_NOW.includes(error.code)) {
-      this.#timer = this.#environment.setTimeout(this.check, AGAIN_MS);
+    if (TRANSIENT_CODES.includes(error.code)) {
+      this.#timer = this.#environment.setTimeout(this.check, RETRY_MS);
     } else if (error.code !== 'disconnected') {
       this.#options.onRefused?.(error);
     }

@@ -26,13 +26,14 @@ import { recall, remember } from '../browser/storage.js';
  *   Environment */
 
 const MAX_TEXT_CHARS = 4_000;
-const AGAIN_MS = 1_000;
+const RETRY_MS = 1_000;
 // After one of these codes the outbox sends the message again by itself.
-const AGAIN_CODES = new Set(['timeout', 'too_fast', 'try_later']);
+const RETRY_CODES = new Set(['timeout', 'too_fast', 'try_later']);
 // Stored messages stay until their events have surely come; the timeline leaves out duplicates.
 const MAX_SENT = 50;
 
-class Outbox {
+/** The outbox of a room. `items` has what an earlier page left; `flush()` sends it. */
+export class Outbox {
   #options;
   #environment;
   #storageKey;
@@ -129,8 +130,8 @@ class Outbox {
     );
     // The handshake of a new connection may finish before this error of the old one arrives.
     if (code === 'disconnected') return this.#flushes > flushes;
-    if (AGAIN_CODES.has(code)) {
-      this.#timer = this.#environment.setTimeout(this.flush, AGAIN_MS);
+    if (RETRY_CODES.has(code)) {
+      this.#timer = this.#environment.setTimeout(this.flush, RETRY_MS);
       return false;
     }
     /** @type {Partial<OutboxItem>} */
@@ -173,9 +174,3 @@ function randomUuid(crypto) {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
-
-/**
- * Creates the outbox of a room. `items` has what an earlier page left; `flush()` sends it.
- * @param {OutboxOptions} options
- */
-export const createOutbox = (options) => new Outbox(options);

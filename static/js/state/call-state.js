@@ -26,7 +26,7 @@ export const EMPTY_CALL = { joined: false, awaited: {}, people: {}, version: 0, 
  */
 export function reduceCall(call, type, payload) {
   if (type === 'joined') return joined(call, payload);
-  if (type === 'people') return call.joined ? peopleCame(call, payload) : call;
+  if (type === 'people') return call.joined ? peopleReceived(call, payload) : call;
   if (type === 'left') return { ...EMPTY_CALL, capacity: call.capacity, missing: false };
   if (type === 'awaited_over') return { ...call, awaited: {} };
   const roster = call.joined ? (ROSTER_REDUCERS.get(type)?.(call, payload) ?? call) : call;
@@ -69,7 +69,7 @@ function joined(call, { people, version, capacity }) {
  * @param {CallPeopleAck} answer
  * @returns {CallState}
  */
-function peopleCame(call, answer) {
+function peopleReceived(call, answer) {
   return { ...call, ...replace(call, answer), awaited: unnamed(call, answer.people) };
 }
 

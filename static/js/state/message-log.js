@@ -10,7 +10,7 @@ import { coversAll, joinSpans, spanAt } from './spans.js';
  * @property {Message[]} messages by rising `seq`, each once
  * @property {Span[]} deleted the numbers of deletions, and of the messages that they have deleted
  * @property {number} seq the largest number that is known to exist
- * @property {number} through up to this number nothing is missing: each entry is in the log,
+ * @property {number} completeUntil up to this number nothing is missing: each entry is in the log,
  *   deleted, or older than what was loaded
  * @property {number} from the smallest number that was loaded
  * @property {number[]} gaps numbers of messages after which some are gone without a known deletion
@@ -22,7 +22,7 @@ export const EMPTY_LOG = {
   messages: [],
   deleted: [],
   seq: 0,
-  through: 0,
+  completeUntil: 0,
   from: 1,
   gaps: [],
   hasEarlier: false,
@@ -34,7 +34,7 @@ export const EMPTY_LOG = {
  * @param {number} seq
  */
 export const startLog = (entries, seq) =>
-  grow({ ...EMPTY_LOG, from: entries.messages[0]?.seq ?? 1 }, entries, seq, seq);
+  extend({ ...EMPTY_LOG, from: entries.messages[0]?.seq ?? 1 }, entries, seq, seq);
 
 /**
  * Adds entries, which may be known or leave a hole; the room has at least `seq`.
@@ -42,7 +42,7 @@ export const startLog = (entries, seq) =>
  * @param {Partial<Entries>} entries
  * @param {number} [seq]
  */
-export const addEntries = (log, entries, seq = 0) => grow(log, entries, seq, log.through);
+export const addEntries = (log, entries, seq = 0) => extend(log, entries, seq, log.completeUntil);
 
 /**
  * Adds one message; if it is the next one, as mostly, the log needs no merge.
@@ -52,11 +52,11 @@ export const addEntries = (log, entries, seq = 0) => grow(log, entries, seq, log
  */
 export function addMessage(log, message) {
   const { seq } = message;
-  const end = log.messages.at(-1)?.seq ?? log.through;
-  const isNext = seq === log.through + 1 && end <= log.through && !spanAt(log.deleted, seq);
+  const end = log.messages.at(-1)?.seq ?? log.completeUntil;
+  const isNext = seq === log.completeUntil + 1 && end <= log.completeUntil && !spanAt(log.deleted, seq);
   if (!isNext) return addEntries(log, { messages: [message] });
   const messages = [...log.messages, message];
-  return { ...log, messages, seq: Math.max(log.seq, seq), through: seq };
+  return { ...log, messages, seq: Math.max(log.seq, seq), completeUntil: seq };
 }
 
 /**
@@ -84,7 +84,7 @@ export function keepNewest(log, most) {
 export function addAfter(log, entries, after, head) {
   const last = Math.max(entries.messages.at(-1)?.seq ?? 0, entries.deletions.at(-1)?.seq ?? 0);
   const end = last || head;
-  return grow(log, entries, 0, after <= log.through ? Math.max(log.through, end) : log.through);
+  return extend(log, entries, 0, after <= log.completeUntil ? Math.max(log.completeUntil, end) : log.completeUntil);
 }
 
 /**
@@ -95,7 +95,7 @@ export function addAfter(log, entries, after, head) {
  */
 export function addBefore(log, entries, before) {
   const from = before <= log.from ? (entries.messages[0]?.seq ?? 1) : log.from;
-  return grow({ ...log, from }, entries, 0, log.through);
+  return extend({ ...log, from }, entries, 0, log.completeUntil);
 }
 
 /**
@@ -112,26 +112,26 @@ export const isAllGone = ({ messages, deleted }, later) =>
  * @param {Log} log
  * @param {Partial<Entries>} entries
  * @param {number} seq
- * @param {number} through
+ * @param {number} completeUntil
  * @returns {Log}
  */
-function grow(log, { messages: added = [], deletions = [] }, seq, through) {
+function extend(log, { messages: added = [], deletions = [] }, seq, completeUntil) {
   const deleted = joinSpans(log.deleted, deletions.flatMap(numbersOf));
   const messages = merge(log.messages, added).filter((one) => !spanAt(deleted, one.seq));
   const known = new Set(messages.map((message) => message.seq));
-  for (let end = through; ; through = end) {
-    const next = through + 1;
-    end = spanAt(deleted, next)?.last ?? (known.has(next) ? next : through);
-    if (end === through) break;
+  for (let end = completeUntil; ; completeUntil = end) {
+    const next = completeUntil + 1;
+    end = spanAt(deleted, next)?.last ?? (known.has(next) ? next : completeUntil);
+    if (end === completeUntil) break;
   }
   const last = Math.max(messages.at(-1)?.seq ?? 0, deletions.at(-1)?.seq ?? 0);
   return {
     messages,
     deleted,
     seq: Math.max(log.seq, seq, last),
-    through,
+    completeUntil,
     from: log.from,
-    gaps: gapsIn(messages, deleted, through),
+    gaps: gapsIn(messages, deleted, completeUntil),
     hasEarlier: !coversAll(deleted, 1, log.from - 1),
   };
 }
@@ -151,14 +151,14 @@ function merge(kept, added) {
 /**
  * @param {Message[]} messages
  * @param {Span[]} deleted
- * @param {number} through
+ * @param {number} completeUntil
  */
-function gapsIn(messages, deleted, through) {
+function gapsIn(messages, deleted, completeUntil) {
   /** @type {number[]} */
   const gaps = [];
   messages.slice(1).forEach(({ seq }, index) => {
     const before = messages[index].seq;
-    if (seq <= through && isHoleIn(deleted, before + 1, seq - 1)) gaps.push(before);
+    if (seq <= completeUntil && isHoleIn(deleted, before + 1, seq - 1)) gaps.push(before);
   });
   return gaps;
 }

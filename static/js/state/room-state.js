@@ -1,16 +1,7 @@
 /** The state of the room: one value that only `reduce` makes. Pure: no DOM, no clock. */
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
-import {
-  EMPTY_LOG,
-  addAfter,
-  addBefore,
-  addEntries,
-  addMessage,
-  isAllGone,
-  keepNewest,
-  startLog,
-} from './message-log.js';
+import { EMPTY_LOG, addAfter, addBefore, addEntries, addMessage, isAllGone, keepNewest, startLog } from './message-log.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
 /** @import {BeatEvent, ByeEvent, DeletedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
@@ -19,13 +10,13 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @import {Log} from './message-log.js' */
 /** @import {OutboxItem} from '../session/outbox.js' */
 /** @import {Roster} from './roster.js' */
-/** @import {Line} from './timeline.js' */
+/** @import {Notice} from './timeline.js' */
 /** The parts of the state that the page lacks and therefore requests.
  * @typedef {{messages: boolean, people: boolean, callers: boolean}} Missing */
 /**
  * The room without its log. `you` is null before the handshake.
  * `epoch` is that of the log; `people` are by id, with their roster's `version`; `typing` excludes `you`.
- * @typedef {object} Place
+ * @typedef {object} RoomFields
  * @property {string} key
  * @property {string} name
  * @property {boolean} listed
@@ -33,15 +24,15 @@ import { byId, heard, put, remove, replace } from './roster.js';
  * @property {string | null} epoch
  * @property {Record<string, Person>} people
  * @property {number} version
- * @property {Line[]} lines
+ * @property {Notice[]} notices
  * @property {OutboxItem[]} pending
  * @property {string[]} typing
  * @property {Missing} missing
  * @property {Call} call
  */
-/** @typedef {Place & Log} Room */
+/** @typedef {RoomFields & Log} Room */
 
-const MAX_LINES = 200;
+const MAX_NOTICES = 200;
 /** Messages kept at the end of the log; a user who reads older ones keeps more. */
 const KEPT_AT_END = 300;
 const SLACK = 100;
@@ -61,7 +52,7 @@ export const emptyRoom = ({ key, name, listed, capacity }) => ({
   people: {},
   version: 0,
   ...EMPTY_LOG,
-  lines: [],
+  notices: [],
   pending: [],
   typing: [],
   missing: { messages: false, people: false, callers: false },
@@ -75,7 +66,7 @@ const REDUCERS = new Map(
     bye,
     person: personChanged,
     nickname: personChanged,
-    people: peopleCame,
+    people: peopleReceived,
     new_message: newMessage,
     deleted,
     history,
@@ -115,22 +106,22 @@ export const count = (room) => Object.keys(room.people).length;
  * @param {Room} room
  * @param {string} id
  */
-export function nameOf({ people, messages, lines }, id) {
+export function nameOf({ people, messages, notices }, id) {
   if (people[id]) return people[id].nickname;
   const said = messages.filter(({ from }) => from === id).at(-1);
-  return (said ?? lines.find((line) => line.id === id))?.nickname ?? '';
+  return (said ?? notices.find((notice) => notice.id === id))?.nickname ?? '';
 }
 
 /** The `last_seq` of `enter_room`; the server sends only later entries.
  * @param {Room} room */
-export const lastSeq = ({ you, through }) => (you === null ? null : through);
+export const lastSeq = ({ you, completeUntil }) => (you === null ? null : completeUntil);
 
 /**
  * The payload of the request `history {after}` while `missing.messages`.
  * Dispatch the answer as `history {messages, after, head}`.
  * @param {Room} room
  */
-export const hole = ({ through, seq }) => ({ after: through, head: seq });
+export const missingRange = ({ completeUntil, seq }) => ({ after: completeUntil, head: seq });
 
 /**
  * @param {Room} room
@@ -140,10 +131,10 @@ function entered(room, ack) {
   const { you, people, version, messages, deletions = [], seq, epoch } = ack;
   // A room that was deleted and made again, or whose numbers went back (a restored backup), is
   // another room: the known messages do not belong to it.
-  const isReturn = room.you !== null && epoch === room.epoch && seq >= room.through;
+  const isReturn = room.you !== null && epoch === room.epoch && seq >= room.completeUntil;
   const entries = { messages, deletions };
   const log = isReturn ? addEntries(room, entries, seq) : startLog(entries, seq);
-  const kept = isReturn ? room : { ...room, ...EMPTY_LOG, lines: [] };
+  const kept = isReturn ? room : { ...room, ...EMPTY_LOG, notices: [] };
   const known = { ...kept, ...ack.room, you, epoch, typing: [] };
   const roster = { people: byId(people), version, missing: false };
   return withLog(withRoster(known, () => roster), log);
@@ -156,7 +147,7 @@ function entered(room, ack) {
 function welcome(room, event) {
   const isNew = !room.people[event.person.id];
   const after = withRoster(room, (roster) => put(roster, event));
-  return isNew && after !== room ? withLine(after, 'arrived', event) : after;
+  return isNew && after !== room ? withNotice(after, 'arrived', event) : after;
 }
 
 /**
@@ -166,7 +157,7 @@ function welcome(room, event) {
 function bye(room, event) {
   const after = withRoster(room, (roster) => remove(roster, event));
   if (after === room) return room;
-  return withLine(withTyping(after, event.person.id, false), 'left', event);
+  return withNotice(withTyping(after, event.person.id, false), 'left', event);
 }
 
 /**
@@ -181,7 +172,7 @@ function personChanged(room, event) {
  * @param {Room} room
  * @param {PeopleAck} answer
  */
-function peopleCame(room, answer) {
+function peopleReceived(room, answer) {
   const after = withRoster(room, (roster) => replace(roster, answer));
   return { ...after, typing: after.typing.filter((id) => after.people[id]) };
 }
@@ -250,16 +241,16 @@ function callChanged(room, type, payload) {
  * @returns {Room}
  */
 function withLog(room, log) {
-  const lines = isAllGone(room, log) ? [goneLine(room.messages)] : room.lines;
-  const missing = { ...room.missing, messages: log.seq > log.through };
-  return { ...room, ...log, lines, missing };
+  const notices = isAllGone(room, log) ? [clearedNotice(room.messages)] : room.notices;
+  const missing = { ...room.missing, messages: log.seq > log.completeUntil };
+  return { ...room, ...log, notices, missing };
 }
 
 /**
  * @param {Message[]} messages
- * @returns {Line}
+ * @returns {Notice}
  */
-function goneLine(messages) {
+function clearedNotice(messages) {
   const { seq, sent_at } = messages[messages.length - 1];
   return { kind: 'cleared', id: '', nickname: '', at: sent_at, afterSeq: seq };
 }
@@ -289,11 +280,11 @@ function withTyping(room, id, on) {
 
 /**
  * @param {Room} room
- * @param {Line['kind']} kind
+ * @param {Notice['kind']} kind
  * @param {{person: Person, at: number}} event
  */
-function withLine(room, kind, { person: { id, nickname }, at }) {
+function withNotice(room, kind, { person: { id, nickname }, at }) {
   if (id === room.you) return room;
-  const line = { kind, id, nickname, at, afterSeq: room.seq };
-  return { ...room, lines: [...room.lines, line].slice(-MAX_LINES) };
+  const notice = { kind, id, nickname, at, afterSeq: room.seq };
+  return { ...room, notices: [...room.notices, notice].slice(-MAX_NOTICES) };
 }

@@ -1,56 +1,56 @@
-/** The timeline of the chat: runs, quiet lines, gaps and pending messages. Pure. */
+/** The timeline of the chat: runs, quiet notices, gaps and pending messages. Pure. */
 
 /** @import {Message} from '../protocol/messages.js' */
 /** @import {OutboxItem} from '../session/outbox.js' */
 /** An arrival, a departure or a clearing, after the message `afterSeq`. `at` is in milliseconds
  * of the Unix epoch.
- * @typedef {{kind: 'arrived' | 'left' | 'cleared', id: string, nickname: string, at: number, afterSeq: number}} Line */
-/** @typedef {{kind: 'arrived' | 'left' | 'cleared', people: {id: string, nickname: string}[]}} Step */
+ * @typedef {{kind: 'arrived' | 'left' | 'cleared', id: string, nickname: string, at: number, afterSeq: number}} Notice */
+/** @typedef {{kind: 'arrived' | 'left' | 'cleared', people: {id: string, nickname: string}[]}} NoticeStep */
 /** Messages of one author in a row; `key` does not change between two drawings.
  * @typedef {{kind: 'run', key: string, from: string, nickname: string, own: boolean, at: number, messages: Message[]}} Run */
 /** Arrivals and departures in a row, in their order.
- * @typedef {{kind: 'line', key: string, at: number, steps: Step[]}} QuietLine */
+ * @typedef {{kind: 'notice', key: string, at: number, steps: NoticeStep[]}} NoticeItem */
 /** A place where messages are gone.
  * @typedef {{kind: 'gap', key: string, after: number}} Gap */
 /** The page's own messages that the log does not show yet.
  * @typedef {{kind: 'pending', key: string, items: OutboxItem[]}} Pending */
-/** @typedef {Run | QuietLine | Gap | Pending} TimelineItem */
+/** @typedef {Run | NoticeItem | Gap | Pending} TimelineItem */
 
 const RUN_MS = 5 * 60_000;
 
 /**
- * @param {{you: string | null, messages: Message[], through: number, gaps: number[], lines: Line[], pending: OutboxItem[]}} room
+ * @param {{you: string | null, messages: Message[], completeUntil: number, gaps: number[], notices: Notice[], pending: OutboxItem[]}} room
  * @returns {TimelineItem[]}
  */
-export function timeline({ you, messages, through, gaps, lines, pending }) {
+export function timeline({ you, messages, completeUntil, gaps, notices, pending }) {
   /** @type {TimelineItem[]} */
   const items = [];
   const goneAfter = new Set(gaps);
   let drawn = 0;
   for (const message of messages) {
-    const until = firstFrom(lines, drawn, message.seq);
-    addLines(items, lines.slice(drawn, until));
+    const until = firstFrom(notices, drawn, message.seq);
+    addLines(items, notices.slice(drawn, until));
     drawn = until;
     addMessage(items, message, you);
     if (goneAfter.has(message.seq)) {
       items.push({ kind: 'gap', key: `gap-${message.seq}`, after: message.seq });
     }
   }
-  addLines(items, lines.slice(drawn));
-  const waiting = unseen(pending, messages, through);
+  addLines(items, notices.slice(drawn));
+  const waiting = unseen(pending, messages, completeUntil);
   if (waiting.length > 0) items.push({ kind: 'pending', key: 'pending', items: waiting });
   return items;
 }
 
 /**
  * The index of the first line from `start` on that comes after message `seq`.
- * @param {Line[]} lines
+ * @param {Notice[]} notices
  * @param {number} start
  * @param {number} seq
  */
-function firstFrom(lines, start, seq) {
+function firstFrom(notices, start, seq) {
   let index = start;
-  while (index < lines.length && lines[index].afterSeq < seq) index += 1;
+  while (index < notices.length && notices[index].afterSeq < seq) index += 1;
   return index;
 }
 
@@ -84,23 +84,23 @@ const author = ({ from, nickname, sent_at }, you) => ({
 
 /**
  * @param {TimelineItem[]} items
- * @param {Line[]} lines
+ * @param {Notice[]} notices
  */
-function addLines(items, lines) {
-  if (lines.length === 0) return;
-  const key = `line-${lines[0].afterSeq}`;
-  items.push({ kind: 'line', key, at: lines[lines.length - 1].at, steps: fold(lines) });
+function addLines(items, notices) {
+  if (notices.length === 0) return;
+  const key = `notice-${notices[0].afterSeq}`;
+  items.push({ kind: 'notice', key, at: notices[notices.length - 1].at, steps: fold(notices) });
 }
 
 /**
  * Names a participant once for each kind of step, at the last such step.
- * @param {Line[]} lines
+ * @param {Notice[]} notices
  */
-function fold(lines) {
-  const last = new Map(lines.map((line) => [`${line.kind} ${line.id}`, line]));
-  /** @type {Step[]} */
+function fold(notices) {
+  const last = new Map(notices.map((line) => [`${line.kind} ${line.id}`, line]));
+  /** @type {NoticeStep[]} */
   const steps = [];
-  for (const line of lines) {
+  for (const line of notices) {
     if (last.get(`${line.kind} ${line.id}`) !== line) continue;
     const { kind, id, nickname } = line;
     if (steps.at(-1)?.kind !== kind) steps.push({ kind, people: [] });
@@ -113,11 +113,11 @@ function fold(lines) {
  * Pending messages that neither the log nor its earlier part has.
  * @param {OutboxItem[]} pending
  * @param {Message[]} messages
- * @param {number} through
+ * @param {number} completeUntil
  */
-function unseen(pending, messages, through) {
+function unseen(pending, messages, completeUntil) {
   const seen = new Set(messages.map(({ client_id }) => client_id));
   return pending.filter(
-    ({ client_id, seq }) => !seen.has(client_id) && (seq === null || seq > through),
+    ({ client_id, seq }) => !seen.has(client_id) && (seq === null || seq > completeUntil),
   );
 }

@@ -3,29 +3,29 @@
 /** @typedef {Pick<Window & typeof globalThis, 'document' | 'addEventListener'
  *   | 'removeEventListener' | 'setTimeout' | 'clearTimeout'>} Environment */
 /**
- * @typedef {object} LineWatchOptions
+ * @typedef {object} ConnectivityMonitorOptions
  * @property {() => void} onTick
  * @property {() => void} onOnline
  * @property {() => void} onOffline
- * @property {() => void} onSeen the user sees the page again
+ * @property {() => void} onVisible the user sees the page again
  * @property {Environment} environment
  */
 
-const TICK_MS = 2_000;
+const CHECK_INTERVAL_MS = 2_000;
 
-export class LineWatch {
+export class ConnectivityMonitor {
   #options;
   /** @type {number | undefined} */
   #timer;
 
-  /** @param {LineWatchOptions} options */
+  /** @param {ConnectivityMonitorOptions} options */
   constructor(options) {
     this.#options = options;
   }
 
   start() {
     this.#listen('addEventListener');
-    this.#timer = this.#options.environment.setTimeout(this.#tick, TICK_MS);
+    this.#timer = this.#options.environment.setTimeout(this.#tick, CHECK_INTERVAL_MS);
   }
 
   stop() {
@@ -34,7 +34,7 @@ export class LineWatch {
   }
 
   #tick = () => {
-    this.#timer = this.#options.environment.setTimeout(this.#tick, TICK_MS);
+    this.#timer = this.#options.environment.setTimeout(this.#tick, CHECK_INTERVAL_MS);
     this.#options.onTick();
   };
 
@@ -48,7 +48,7 @@ export class LineWatch {
   }
 
   #onShown = () => {
-    const { environment, onSeen } = this.#options;
-    if (environment.document.visibilityState === 'visible') onSeen();
+    const { environment, onVisible } = this.#options;
+    if (environment.document.visibilityState === 'visible') onVisible();
   };
 }

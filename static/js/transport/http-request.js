@@ -13,7 +13,7 @@ const REASON = 'noom-refused';
 const ENDS = { 400: BROKEN_CLIENT, 410: LOST, 413: BROKEN_CLIENT };
 
 /** The error of an answer that ends the connection. */
-export class Ended extends Error {
+export class SocketClosed extends Error {
   /**
    * @param {number} code the close code
    * @param {string} [reason]
@@ -43,8 +43,8 @@ export async function post(environment, path, [head, ...frames], { signal, keepa
     signal,
   });
   const refused = response.status === FORBIDDEN && response.headers.get(REASON);
-  if (refused) throw new Ended(MISDIRECTED, refused);
-  if (response.status in ENDS) throw new Ended(ENDS[response.status]);
+  if (refused) throw new SocketClosed(MISDIRECTED, refused);
+  if (response.status in ENDS) throw new SocketClosed(ENDS[response.status]);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response;
 }
@@ -66,9 +66,9 @@ export async function* parts(response) {
 }
 
 /** Ends a request when its connection ends, or after too long a silence. */
-export class Deadline {
+export class RequestTimeout {
   #environment;
-  #line;
+  #connectionSignal;
   #onSilence;
   #controller = new AbortController();
   #timer;
@@ -81,7 +81,7 @@ export class Deadline {
    */
   constructor(environment, line, ms, onSilence = () => {}) {
     this.#environment = environment;
-    this.#line = line;
+    this.#connectionSignal = line;
     this.#onSilence = onSilence;
     this.#timer = environment.setTimeout(this.#giveUp, ms);
     line.addEventListener('abort', this.#end);
@@ -92,15 +92,15 @@ export class Deadline {
   }
 
   /** @param {number} ms from now */
-  prolong(ms) {
+  extend(ms) {
     this.#environment.clearTimeout(this.#timer);
     this.#timer = this.#environment.setTimeout(this.#giveUp, ms);
   }
 
   /** Stops the deadline of a request that has ended. */
-  over() {
+  done() {
     this.#environment.clearTimeout(this.#timer);
-    this.#line.removeEventListener('abort', this.#end);
+    this.#connectionSignal.removeEventListener('abort', this.#end);
   }
 
   #giveUp = () => {

@@ -2,7 +2,7 @@
  * Some requests bring events in their answers, others carry frames to the server. */
 
 import { eventReader } from './sse-parser.js';
-import { Deadline, Ended, LOST, parts, post } from './http-request.js';
+import { RequestTimeout, SocketClosed, LOST, parts, post } from './http-request.js';
 
 /** @import {StreamEvent} from './sse-parser.js' */
 
@@ -12,28 +12,28 @@ import { Deadline, Ended, LOST, parts, post } from './http-request.js';
  *   | 'setTimeout' | 'clearTimeout' | 'Date'>} Environment
  */
 /**
- * @typedef {object} HttpLineOptions
+ * @typedef {object} HttpSocketOptions
  * @property {string} path such as `/http/chat/<key>/`
  * @property {boolean} streams whether one answer may carry many events
- * @property {() => void} onHeldBack a proxy holds a streamed answer back until it ends
+ * @property {() => void} onBuffered a proxy holds a streamed answer back until it ends
  * @property {Environment} environment
  */
 
 const GOING_AWAY = 1001;
 // A stream names its session at once; if nothing arrives in this time, a proxy holds it back.
-const FIRST_EVENT_MS = 3_000;
+const FIRST_EVENT_TIMEOUT_MS = 3_000;
 // The server sends at least every 5 s.
-const SILENCE_MS = 9_000;
-const POST_MS = 8_000;
+const SILENCE_TIMEOUT_MS = 9_000;
+const POST_TIMEOUT_MS = 8_000;
 const RETRY_MS = 300;
 // The connection is lost once requests have failed for this long.
-const PATIENCE_MS = 8_000;
+const GIVE_UP_MS = 8_000;
 // The page acknowledges after this time, or after this many characters.
 const ACKNOWLEDGE_MS = 4_000;
 const ACKNOWLEDGE_LENGTH = 64 * 1024;
-const MOST_POSTED_LENGTH = 64 * 1024;
+const MAX_POSTED_LENGTH = 64 * 1024;
 
-export class HttpLine {
+export class HttpSocket {
   /** The `readyState` of a WebSocket: 0 connecting, 1 open, 3 closed. */
   readyState = 0;
   onopen = () => {};
@@ -45,26 +45,26 @@ export class HttpLine {
   #environment;
   #streams;
   #session = '';
-  #turn = 0;
-  #after = 0;
+  #pollId = 0;
+  #lastReceived = 0;
   /** Frames that the server has not accepted yet; `#number` numbers the first.
    * @type {string[]} */
   #frames = [];
   #number = 1;
   #isPosting = false;
-  #owesWord = false;
-  #saidAt = 0;
-  #unsaidLength = 0;
-  #leaving = new AbortController();
+  #ackDue = false;
+  #ackedAt = 0;
+  #unackedLength = 0;
+  #abort = new AbortController();
 
-  /** @param {HttpLineOptions} options */
+  /** @param {HttpSocketOptions} options */
   constructor(options) {
     this.#options = options;
     this.#environment = options.environment;
     this.#streams = options.streams;
-    this.#saidAt = this.#environment.Date.now();
+    this.#ackedAt = this.#environment.Date.now();
     this.#environment.addEventListener('pagehide', this.#onPageHide);
-    this.#run(this.#listen());
+    this.#run(this.#poll());
   }
 
   /** @param {string} frame */
@@ -79,7 +79,7 @@ export class HttpLine {
     if (!this.#session) return;
     const head = { do: 'close', session: this.#session, number: this.#number, code };
     // Waiting frames go first; with `keepalive` the request outlives the page.
-    this.#fetch([head, ...this.#some()], { keepalive: true }).catch(() => {});
+    this.#fetch([head, ...this.#nextBatch()], { keepalive: true }).catch(() => {});
   }
 
   /** @param {Promise<void>} work */
@@ -87,20 +87,20 @@ export class HttpLine {
     work.catch((error) => {
       if (this.readyState === 3) return;
       this.#stop();
-      const { code, reason } = error instanceof Ended ? error : new Ended(LOST);
+      const { code, reason } = error instanceof SocketClosed ? error : new SocketClosed(LOST);
       this.onclose({ code, reason });
     });
   }
 
-  async #listen() {
-    const patience = this.#patience();
+  async #poll() {
+    const patience = this.#retryPolicy();
     while (this.readyState !== 3) {
       const streamed = this.#streams;
       try {
         await this.#read();
-        if (!this.#session) throw new Ended(LOST);
+        if (!this.#session) throw new SocketClosed(LOST);
         patience.renew();
-        if (this.#options.streams && !this.#streams) this.#options.onHeldBack();
+        if (this.#options.streams && !this.#streams) this.#options.onBuffered();
       } catch (error) {
         const isHeldBack = streamed && !this.#streams;
         if (!isHeldBack && !this.#session) throw error;
@@ -111,29 +111,29 @@ export class HttpLine {
 
   /** Reads one answer to its end; a silence, as a proxy causes it, ends streaming. */
   async #read() {
-    const firstMs = this.#session || !this.#streams ? SILENCE_MS : FIRST_EVENT_MS;
+    const firstMs = this.#session || !this.#streams ? SILENCE_TIMEOUT_MS : FIRST_EVENT_TIMEOUT_MS;
     const request = this.#request(firstMs, () => (this.#streams = false));
     const events = eventReader();
     try {
       for await (const text of parts(await this.#fetch([this.#head()], request))) {
-        request.prolong(SILENCE_MS);
-        for (const event of events(text)) this.#take(event);
+        request.extend(SILENCE_TIMEOUT_MS);
+        for (const event of events(text)) this.#receive(event);
         this.#acknowledge(text.length);
       }
     } finally {
-      request.over();
+      request.done();
     }
   }
 
   #head() {
     const stream = this.#streams;
     if (!this.#session) return { do: 'open', stream };
-    this.#turn += 1;
-    return { do: 'listen', session: this.#session, turn: this.#turn, after: this.#after, stream };
+    this.#pollId += 1;
+    return { do: 'listen', session: this.#session, turn: this.#pollId, after: this.#lastReceived, stream };
   }
 
   /** @param {StreamEvent} event */
-  #take({ event, id, data }) {
+  #receive({ event, id, data }) {
     if (this.readyState === 3) return;
     if (event === 'open') {
       this.#session = JSON.parse(data).session;
@@ -141,20 +141,20 @@ export class HttpLine {
       this.onopen();
     } else if (event === 'close') {
       const { code, reason } = JSON.parse(data);
-      throw new Ended(code, reason);
-    } else if (id > this.#after) {
-      this.#after = id;
+      throw new SocketClosed(code, reason);
+    } else if (id > this.#lastReceived) {
+      this.#lastReceived = id;
       this.onmessage({ data });
     }
   }
 
   /** @param {number} length of new text; the server keeps its events until they are acknowledged */
   #acknowledge(length) {
-    this.#unsaidLength += length;
-    const isDue = this.#environment.Date.now() - this.#saidAt >= ACKNOWLEDGE_MS;
+    this.#unackedLength += length;
+    const isDue = this.#environment.Date.now() - this.#ackedAt >= ACKNOWLEDGE_MS;
     if (this.readyState !== 1 || !this.#streams) return;
-    if (!isDue && this.#unsaidLength < ACKNOWLEDGE_LENGTH) return;
-    this.#owesWord = true;
+    if (!isDue && this.#unackedLength < ACKNOWLEDGE_LENGTH) return;
+    this.#ackDue = true;
     this.#run(this.#post());
   }
 
@@ -162,15 +162,15 @@ export class HttpLine {
   async #post() {
     if (this.#isPosting) return;
     this.#isPosting = true;
-    const patience = this.#patience();
+    const patience = this.#retryPolicy();
     await null; // frames of one task share a request
-    while (this.readyState === 1 && (this.#frames.length || this.#owesWord)) {
-      const frames = this.#some();
-      const head = { do: 'send', session: this.#session, number: this.#number, after: this.#after };
-      this.#owesWord = false;
-      this.#saidAt = this.#environment.Date.now();
-      this.#unsaidLength = 0;
-      const request = this.#request(POST_MS);
+    while (this.readyState === 1 && (this.#frames.length || this.#ackDue)) {
+      const frames = this.#nextBatch();
+      const head = { do: 'send', session: this.#session, number: this.#number, after: this.#lastReceived };
+      this.#ackDue = false;
+      this.#ackedAt = this.#environment.Date.now();
+      this.#unackedLength = 0;
+      const request = this.#request(POST_TIMEOUT_MS);
       try {
         await this.#fetch([head, ...frames], request);
         this.#number += frames.length;
@@ -179,15 +179,15 @@ export class HttpLine {
       } catch (error) {
         await patience.wait(error);
       } finally {
-        request.over();
+        request.done();
       }
     }
     this.#isPosting = false;
   }
 
-  #some() {
+  #nextBatch() {
     let length = 0;
-    const over = this.#frames.findIndex((frame) => (length += frame.length) > MOST_POSTED_LENGTH);
+    const over = this.#frames.findIndex((frame) => (length += frame.length) > MAX_POSTED_LENGTH);
     return over === -1 ? [...this.#frames] : this.#frames.slice(0, Math.max(over, 1));
   }
 
@@ -204,18 +204,18 @@ export class HttpLine {
    * @param {() => void} [onSilence]
    */
   #request(ms, onSilence) {
-    return new Deadline(this.#environment, this.#leaving.signal, ms, onSilence);
+    return new RequestTimeout(this.#environment, this.#abort.signal, ms, onSilence);
   }
 
-  #patience() {
+  #retryPolicy() {
     let failingSince = 0;
     return {
       renew: () => (failingSince = 0),
       /** @param {unknown} error of a request; thrown if a retry is useless */
       wait: async (error) => {
         const now = this.#environment.Date.now();
-        const isOver = error instanceof Ended || this.readyState === 3;
-        if (isOver || (failingSince && now - failingSince > PATIENCE_MS)) throw error;
+        const isOver = error instanceof SocketClosed || this.readyState === 3;
+        if (isOver || (failingSince && now - failingSince > GIVE_UP_MS)) throw error;
         // The first retry is immediate: after a cut, another server or connection works at once.
         const waitMs = failingSince ? RETRY_MS : 0;
         failingSince ||= now;
@@ -226,7 +226,7 @@ export class HttpLine {
 
   #stop() {
     this.readyState = 3;
-    this.#leaving.abort();
+    this.#abort.abort();
     this.#environment.removeEventListener('pagehide', this.#onPageHide);
   }
 

@@ -1,27 +1,27 @@
 /** The liveness check: a request over a connection that may be dead. */
 
 /** @typedef {{request: (type: string, payload: object, options: {timeoutMs: number}) => Promise<any>,
- *   reconnect: () => void}} Line */
+ *   reconnect: () => void}} CheckedSocket */
 
-const ANSWER_MS = 2_500;
+const ANSWER_TIMEOUT_MS = 2_500;
 
-/** Sockets with a check under way. @type {WeakSet<Line>} */
-const doubted = new WeakSet();
+/** Sockets with a check under way. @type {WeakSet<CheckedSocket>} */
+const checking = new WeakSet();
 
 /**
  * Replaces the connection if no answer comes in time.
  * Call it after another sign of a failure: by itself a socket notices a silent connection only after
  * two missing beats.
- * @param {Line} line
+ * @param {CheckedSocket} socket
  */
-export const doubt = async (line) => {
-  if (doubted.has(line)) return;
-  doubted.add(line);
+export const checkLiveness = async (socket) => {
+  if (checking.has(socket)) return;
+  checking.add(socket);
   try {
-    await line.request('people', {}, { timeoutMs: ANSWER_MS });
+    await socket.request('people', {}, { timeoutMs: ANSWER_TIMEOUT_MS });
   } catch (error) {
-    if (/** @type {{code: string}} */ (error).code === 'timeout') line.reconnect();
+    if (/** @type {{code: string}} */ (error).code === 'timeout') socket.reconnect();
   } finally {
-    doubted.delete(line);
+    checking.delete(socket);
   }
 };

@@ -17,7 +17,7 @@ export class SocketError extends Error {
 }
 
 /** Matches answers to requests by a unique `ref`, so it ignores late answers. */
-export class Requests {
+export class PendingRequests {
   #environment;
   #send;
   #lastRef = 0;
@@ -40,10 +40,10 @@ export class Requests {
    * @param {(payload: any) => void} resolve
    * @param {(error: SocketError) => void} reject
    */
-  ask(type, payload, timeoutMs, resolve, reject) {
+  send(type, payload, timeoutMs, resolve, reject) {
     const ref = ++this.#lastRef;
     const timer = this.#environment.setTimeout(
-      () => this.#take(ref)?.reject(new SocketError('timeout')),
+      () => this.#remove(ref)?.reject(new SocketError('timeout')),
       timeoutMs,
     );
     this.#waiting.set(ref, { resolve, reject, timer });
@@ -55,19 +55,19 @@ export class Requests {
    * @param {Frame} answer
    */
   settle(ref, { type, payload }) {
-    const request = this.#take(ref);
+    const request = this.#remove(ref);
     if (type === 'ack') request?.resolve(payload);
     else request?.reject(new SocketError(payload.code, payload.message));
   }
 
   rejectAll() {
     for (const ref of [...this.#waiting.keys()]) {
-      this.#take(ref)?.reject(new SocketError('disconnected'));
+      this.#remove(ref)?.reject(new SocketError('disconnected'));
     }
   }
 
   /** @param {number} ref */
-  #take(ref) {
+  #remove(ref) {
     const request = this.#waiting.get(ref);
     this.#waiting.delete(ref);
     this.#environment.clearTimeout(request?.timer);

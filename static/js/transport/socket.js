@@ -1,29 +1,29 @@
 /** A self-reconnecting connection to the server; matches answers to requests.
  * Of messages it reads the envelope (`ack`, `error`) and the reconnect window of a beat. */
 
-import { carriersOf } from './transports.js';
-import { CLOSE_FATES, RECONNECT, retryAfterMs } from '../protocol/close-codes.js';
-import { Greeting } from './handshake.js';
-import { LineWatch } from './connectivity.js';
-import { Requests, SocketError } from './pending-requests.js';
+import { transportSelectorOf } from './transports.js';
+import { CLOSE_CODES, RECONNECT, retryAfterMs } from '../protocol/close-codes.js';
+import { Handshake } from './handshake.js';
+import { ConnectivityMonitor } from './connectivity.js';
+import { PendingRequests, SocketError } from './pending-requests.js';
 import { toFrame } from '../state/visible-text.js';
-import { WayBack } from './websocket-upgrade.js';
+import { WebSocketUpgrade } from './websocket-upgrade.js';
 
-export { CLOSE_FATES, SocketError };
+export { CLOSE_CODES, SocketError };
 
-/** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'refused' | 'closed'} LineState */
-/** @import {Ack, Line, Environment as CarriersEnvironment} from './transports.js' */
-/** @import {Hello} from './handshake.js' */
+/** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'refused' | 'closed'} ConnectionState */
+/** @import {Ack, Connection, Environment as CarriersEnvironment} from './transports.js' */
+/** @import {FirstMessage} from './handshake.js' */
 /** @import {Frame} from './pending-requests.js' */
 /**
  * @typedef {object} SocketOptions
  * @property {string} url a path, such as `/ws/chat/<key>/`
- * @property {Hello | null} hello the first message of every
+ * @property {FirstMessage | null} firstMessage the first message of every
  *   connection; null for a socket without a handshake, whose server sends no beats either
  * @property {(ack: any) => void} [onWelcome] the handshake succeeded; requests are possible
  * @property {(event: {type: string, payload: any}) => void} onEvent
- * @property {(state: LineState) => void} [onState]
- * @property {(code: number) => void} [onClosed] the server closed it for good, see CLOSE_FATES
+ * @property {(state: ConnectionState) => void} [onState]
+ * @property {(code: number) => void} [onClosed] the server closed it for good, see CLOSE_CODES
  * @property {(code: string, message: string, willRetry: boolean) => void} [onRefused] the
  *   handshake failed with an error; without a retry the socket has stopped
  * @property {Environment} [environment]
@@ -38,61 +38,62 @@ export { CLOSE_FATES, SocketError };
 const STABLE_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 // After a refusal the socket waits this long for a close code that says more.
-const PARTING_MS = 1_000;
+const CLOSE_AFTER_REFUSAL_MS = 1_000;
 
-class Socket {
+/** A socket does nothing before `start()`. Its methods are bound. */
+export class Socket {
   #options;
   #environment;
-  #carriers;
+  #transports;
   #requests;
-  #greeting;
-  #wayBack;
-  #watch;
-  /** @type {Line | null} */
-  #line = null;
-  /** @type {LineState} */
+  #handshake;
+  #upgrade;
+  #connectivity;
+  /** @type {Connection | null} */
+  #connection = null;
+  /** @type {ConnectionState} */
   #state = 'closed';
   #ready = false;
   #wasReady = false;
   #isRefused = false;
   #attempt = 0;
-  #heardAt = 0;
+  #receivedAt = 0;
   #readyAt = 0;
   #notBefore = 0;
-  #returnWithinMs = 0;
+  #reconnectWindowMs = 0;
   /** @type {number | undefined} */
   #connectTimer;
 
   /** @param {SocketOptions} options */
   constructor({ environment = globalThis, ...options }) {
-    const { url: path, hello } = options;
-    if (!path) throw new TypeError('createSocket needs a url, such as /ws/chat/<key>/');
+    const { url: path, firstMessage } = options;
+    if (!path) throw new TypeError('Socket needs a url, such as /ws/chat/<key>/');
     this.#options = options;
     this.#environment = environment;
-    this.#carriers = carriersOf(environment);
-    this.#requests = new Requests(environment, this.#send);
-    this.#greeting = new Greeting({
-      hello,
+    this.#transports = transportSelectorOf(environment);
+    this.#requests = new PendingRequests(environment, this.#send);
+    this.#handshake = new Handshake({
+      firstMessage,
       requests: this.#requests,
       onWelcome: (ack) => this.#welcomed(ack),
       onRefused: this.#refused,
       environment,
     });
-    this.#wayBack = new WayBack({ path, hello, onFound: this.#moveTo, environment });
-    this.#watch = new LineWatch({
-      onTick: () => this.#look(),
+    this.#upgrade = new WebSocketUpgrade({ path, firstMessage, onConnected: this.#switchTo, environment });
+    this.#connectivity = new ConnectivityMonitor({
+      onTick: () => this.#checkSilence(),
       onOnline: () => {
-        this.#carriers.networkChanged();
+        this.#transports.networkChanged();
         this.reconnect();
       },
       // The connection may still work: the next frame sets the state back to `open`.
       onOffline: () => this.#setState(this.#waitingState()),
-      onSeen: () => (this.#line && !this.#isSilent()) || this.reconnect(),
+      onVisible: () => (this.#connection && !this.#isSilent()) || this.reconnect(),
       environment,
     });
   }
 
-  /** @returns {LineState} */
+  /** @returns {ConnectionState} */
   get state() {
     return this.#state;
   }
@@ -102,14 +103,14 @@ class Socket {
     this.#wasReady = false;
     this.#attempt = 0;
     this.#notBefore = 0;
-    this.#watch.start();
+    this.#connectivity.start();
     this.#connect();
   };
 
   stop = () => {
-    this.#watch.stop();
+    this.#connectivity.stop();
     this.#environment.clearTimeout(this.#connectTimer);
-    this.#drop();
+    this.#detach();
     this.#setState('closed');
   };
 
@@ -121,7 +122,7 @@ class Socket {
    */
   request = (type, payload, { timeoutMs = REQUEST_TIMEOUT_MS } = {}) =>
     new Promise((resolve, reject) => {
-      if (this.#ready) this.#requests.ask(type, payload, timeoutMs, resolve, reject);
+      if (this.#ready) this.#requests.send(type, payload, timeoutMs, resolve, reject);
       else reject(new SocketError('disconnected'));
     });
 
@@ -136,33 +137,33 @@ class Socket {
 
   // Browsers complain of a frame sent while the socket closes, so it sends only while open.
   /** @param {Frame} frame */
-  #send = (frame) => void (this.#line?.readyState === 1 && this.#line.send(toFrame(frame)));
+  #send = (frame) => void (this.#connection?.readyState === 1 && this.#connection.send(toFrame(frame)));
 
   #connect() {
-    this.#drop();
+    this.#detach();
     this.#environment.clearTimeout(this.#connectTimer);
-    this.#heardAt = this.#environment.Date.now();
-    const line = this.#carriers.open(this.#options.url);
-    line.onopen = () => line === this.#line && this.#greeting.start();
-    this.#use(line);
+    this.#receivedAt = this.#environment.Date.now();
+    const connection = this.#transports.open(this.#options.url);
+    connection.onopen = () => connection === this.#connection && this.#handshake.start();
+    this.#attach(connection);
     this.#setState(this.#waitingState());
   }
 
-  /** @param {Line} line */
-  #use(line) {
-    this.#line = line;
+  /** @param {Connection} connection */
+  #attach(connection) {
+    this.#connection = connection;
     // Ignores frames and the close of a connection that the socket has given up.
-    line.onmessage = (/** @type {{data: string}} */ { data }) => line === this.#line && this.#receive(data);
-    line.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) =>
-      line === this.#line && this.#closed(code, reason);
+    connection.onmessage = (/** @type {{data: string}} */ { data }) => connection === this.#connection && this.#receive(data);
+    connection.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) =>
+      connection === this.#connection && this.#closed(code, reason);
   }
 
   /** Moves to a WebSocket after its handshake; only then the old connection closes.
    * @type {(line: WebSocket, ack: object) => void} */
-  #moveTo = (line, ack) => {
-    const old = this.#line;
-    this.#use(line);
-    this.#carriers.heard(line);
+  #switchTo = (connection, ack) => {
+    const old = this.#connection;
+    this.#attach(connection);
+    this.#transports.succeeded(connection);
     this.#requests.rejectAll();
     this.#welcomed(ack);
     old?.close();
@@ -170,10 +171,10 @@ class Socket {
 
   /** @param {Ack} ack */
   #welcomed(ack) {
-    this.#carriers.welcomed(ack);
+    this.#transports.welcomed(ack);
     this.#ready = this.#wasReady = true;
     this.#isRefused = false;
-    if (this.#line && this.#carriers.isFallback(this.#line)) this.#wayBack.start();
+    if (this.#connection && this.#transports.isFallback(this.#connection)) this.#upgrade.start();
     this.#readyAt = this.#environment.Date.now();
     try {
       this.#options.onWelcome?.(ack);
@@ -182,22 +183,22 @@ class Socket {
     }
   }
 
-  /** @type {(error: SocketError, fate: 'again' | 'new line' | 'stop') => void} */
-  #refused = ({ code, message }, fate) => {
-    if (fate === 'new line') {
+  /** @type {(error: SocketError, next: 'retry' | 'reconnect' | 'stop') => void} */
+  #refused = ({ code, message }, next) => {
+    if (next === 'reconnect') {
       this.#lost();
-    } else if (fate === 'stop') {
-      this.#watch.stop();
-      this.#connectTimer = this.#environment.setTimeout(() => this.#drop(), PARTING_MS);
+    } else if (next === 'stop') {
+      this.#connectivity.stop();
+      this.#connectTimer = this.#environment.setTimeout(() => this.#detach(), CLOSE_AFTER_REFUSAL_MS);
       this.#setState('closed');
     }
-    this.#options.onRefused?.(code, message, fate !== 'stop');
+    this.#options.onRefused?.(code, message, next !== 'stop');
   };
 
   /** @param {string} data */
   #receive(data) {
-    this.#heardAt = this.#environment.Date.now();
-    this.#carriers.heard(/** @type {Line} */ (this.#line));
+    this.#receivedAt = this.#environment.Date.now();
+    this.#transports.succeeded(/** @type {Connection} */ (this.#connection));
     if (this.#ready) this.#setState('open');
     for (const frame of [JSON.parse(data)].flat()) {
       // An event that makes a view throw must not lose the rest of its batch.
@@ -211,7 +212,7 @@ class Socket {
 
   /** @param {Frame} frame */
   #deliver(frame) {
-    if (frame.type === 'beat') this.#returnWithinMs = frame.payload.return_within_ms ?? 0;
+    if (frame.type === 'beat') this.#reconnectWindowMs = frame.payload.return_within_ms ?? 0;
     if (frame.ref !== undefined) this.#requests.settle(frame.ref, frame);
     else if (this.#state !== 'closed') this.#options.onEvent(frame);
   }
@@ -221,54 +222,54 @@ class Socket {
    * @param {string} reason
    */
   #closed(code, reason) {
-    const fate = CLOSE_FATES[code] ?? RECONNECT;
-    if (fate.meaning === 'replaced' && this.#wayBack.isEntering) return; // by this page's WebSocket
-    if (fate.fate === 'stop') {
+    const closeAction = CLOSE_CODES[code] ?? RECONNECT;
+    if (closeAction.meaning === 'replaced' && this.#upgrade.isEntering) return; // by this page's WebSocket
+    if (closeAction.action === 'stop') {
       this.stop();
       this.#options.onClosed?.(code);
     } else if (this.#state === 'closed') {
-      this.#drop();
+      this.#detach();
     } else {
-      this.#lost(fate, reason);
+      this.#lost(closeAction, reason);
     }
   }
 
-  #lost(fate = RECONNECT, reason = '') {
+  #lost(closeAction = RECONNECT, reason = '') {
     const { Date, Math } = this.#environment;
     const now = Date.now();
     if (this.#ready && now - this.#readyAt >= STABLE_MS) this.#attempt = 0;
-    const isAtOnce = this.#line !== null && this.#carriers.lost(this.#line);
-    this.#drop();
+    const isAtOnce = this.#connection !== null && this.#transports.failed(this.#connection);
+    this.#detach();
     if (isAtOnce) {
       this.#connect();
       return;
     }
-    this.#isRefused = fate.meaning === 'misdirected';
-    const waitMs = retryAfterMs(fate, this.#attempt++, reason, Math.random(), this.#returnWithinMs);
-    this.#notBefore = now + (fate.afterMs ?? 0);
+    this.#isRefused = closeAction.meaning === 'misdirected';
+    const waitMs = retryAfterMs(closeAction, this.#attempt++, reason, Math.random(), this.#reconnectWindowMs);
+    this.#notBefore = now + (closeAction.afterMs ?? 0);
     this.#connectTimer = this.#environment.setTimeout(() => this.#connect(), waitMs);
     this.#setState(this.#waitingState());
   }
 
-  #drop() {
-    const line = this.#line;
-    this.#line = null;
+  #detach() {
+    const connection = this.#connection;
+    this.#connection = null;
     this.#ready = false;
-    this.#greeting.stop();
-    this.#wayBack.stop();
-    line?.close();
+    this.#handshake.stop();
+    this.#upgrade.stop();
+    connection?.close();
     this.#requests.rejectAll();
   }
 
   // Browsers report no loss for a connection that falls silent, as after a sleep.
-  #look() {
-    const beats = this.#options.hello !== null || !this.#ready;
-    if (this.#line && beats && this.#isSilent()) this.#lost();
+  #checkSilence() {
+    const beats = this.#options.firstMessage !== null || !this.#ready;
+    if (this.#connection && beats && this.#isSilent()) this.#lost();
   }
 
   #isSilent() {
-    const mostMs = this.#line ? this.#carriers.silenceMs(this.#line) : 0;
-    return this.#environment.Date.now() - this.#heardAt >= mostMs;
+    const mostMs = this.#connection ? this.#transports.silenceMs(this.#connection) : 0;
+    return this.#environment.Date.now() - this.#receivedAt >= mostMs;
   }
 
   /** Opens a new connection, as after a change of network, which breaks the old one. */
@@ -285,16 +286,10 @@ class Socket {
     return this.#wasReady ? 'reconnecting' : 'connecting';
   }
 
-  /** @param {LineState} state */
+  /** @param {ConnectionState} state */
   #setState(state) {
     if (state === this.#state) return;
     this.#state = state;
     this.#options.onState?.(state);
   }
 }
-
-/**
- * Creates a socket; it does nothing before `start()`. Its methods are bound.
- * @param {SocketOptions} options
- */
-export const createSocket = (options) => new Socket(options);

@@ -1,33 +1,33 @@
 /** The transports of a page: WebSocket, and HTTP where no WebSocket gets through. */
 
-import { HttpLine } from './http-socket.js';
+import { HttpSocket } from './http-socket.js';
 
 /** @import {Environment as HttpEnvironment} from './http-socket.js' */
 /** @typedef {HttpEnvironment & Pick<Window & typeof globalThis, 'WebSocket' | 'location'>} Environment */
 /** @import {Timing} from '../protocol/messages.js' */
-/** @typedef {WebSocket | HttpLine} Line */
+/** @typedef {WebSocket | HttpSocket} Connection */
 /** @typedef {{timing?: Timing}} Ack the answer of a handshake */
 
 // A proxy may leave the upgrade of a WebSocket without an answer.
-const HANDSHAKE_MS = 4_000;
+const HANDSHAKE_TIMEOUT_MS = 4_000;
 // A connection is dead after a silence of two beats and SPARE_MS.
 const SILENT_BEATS = 2;
 const SPARE_MS = 2_000;
 // After this many WebSockets in a row without a frame the page falls back to HTTP; fewer suffice
 // before the first WebSocket has worked.
-const BAD_AT_FIRST = 1;
-const BAD_LATER = 2;
+const FAILURES_BEFORE_HTTP_AT_FIRST = 1;
+const FAILURES_BEFORE_HTTP = 2;
 
 /** Chooses the transport for all connections of a page by what has got through. */
-class Carriers {
+class TransportSelector {
   #environment;
-  #bad = 0;
-  #wasGood = false;
+  #failures = 0;
+  #hasWorked = false;
   #isFallenBack = false;
   #streams = true;
   #beatMs = 5_000;
-  /** Connections that have received a frame. @type {WeakSet<Line>} */
-  #good = new WeakSet();
+  /** Connections that have received a frame. @type {WeakSet<Connection>} */
+  #working = new WeakSet();
 
   /** @param {Environment} environment */
   constructor(environment) {
@@ -37,14 +37,14 @@ class Carriers {
   /**
    * Opens a connection over the transport that is likely to get through.
    * @param {string} path such as `/ws/chat/<key>/`
-   * @returns {Line}
+   * @returns {Connection}
    */
   open(path) {
     if (!this.#isFallenBack) return this.openWebSocket(path);
-    return new HttpLine({
+    return new HttpSocket({
       path: path.replace('/ws/', '/http/'),
       streams: this.#streams,
-      onHeldBack: () => (this.#streams = false),
+      onBuffered: () => (this.#streams = false),
       environment: this.#environment,
     });
   }
@@ -61,8 +61,8 @@ class Carriers {
 
   /** Forgets what got through, which says nothing about another network. */
   networkChanged() {
-    this.#bad = 0;
-    this.#wasGood = this.#isFallenBack = false;
+    this.#failures = 0;
+    this.#hasWorked = this.#isFallenBack = false;
     this.#streams = true;
   }
 
@@ -71,57 +71,57 @@ class Carriers {
     if (timing) this.#beatMs = timing.beat_s * 1000;
   }
 
-  /** @param {Line} line a connection that received a frame */
-  heard(line) {
-    if (this.#good.has(line)) return;
-    this.#good.add(line);
-    if (line instanceof HttpLine) return;
-    this.#bad = 0;
-    this.#wasGood = true;
+  /** @param {Connection} connection a connection that received a frame */
+  succeeded(connection) {
+    if (this.#working.has(connection)) return;
+    this.#working.add(connection);
+    if (connection instanceof HttpSocket) return;
+    this.#failures = 0;
+    this.#hasWorked = true;
     this.#isFallenBack = false;
   }
 
   /**
-   * @param {Line} line a connection that ended or was given up
+   * @param {Connection} connection a connection that ended or was given up
    * @returns {boolean} whether to try the other transport at once
    */
-  lost(line) {
-    if (this.#good.has(line)) return false;
-    if (line instanceof HttpLine) {
+  failed(connection) {
+    if (this.#working.has(connection)) return false;
+    if (connection instanceof HttpSocket) {
       this.#isFallenBack = false;
       return false;
     }
-    const most = this.#wasGood ? BAD_LATER : BAD_AT_FIRST;
-    this.#bad = Math.min(this.#bad + 1, most);
-    this.#isFallenBack = this.#bad === most;
+    const most = this.#hasWorked ? FAILURES_BEFORE_HTTP : FAILURES_BEFORE_HTTP_AT_FIRST;
+    this.#failures = Math.min(this.#failures + 1, most);
+    this.#isFallenBack = this.#failures === most;
     return this.#isFallenBack;
   }
 
   /**
    * The silence after which a connection is dead, in milliseconds.
-   * @param {Line} line
+   * @param {Connection} connection
    */
-  silenceMs(line) {
-    if (line.readyState === 0 && !this.isFallback(line)) return HANDSHAKE_MS;
+  silenceMs(connection) {
+    if (connection.readyState === 0 && !this.isFallback(connection)) return HANDSHAKE_TIMEOUT_MS;
     return SILENT_BEATS * this.#beatMs + SPARE_MS;
   }
 
-  /** @param {Line} line */
-  isFallback(line) {
-    return line instanceof HttpLine;
+  /** @param {Connection} connection */
+  isFallback(connection) {
+    return connection instanceof HttpSocket;
   }
 }
 
-/** @type {WeakMap<Environment, Carriers>} */
-const carriers = new WeakMap();
+/** @type {WeakMap<Environment, TransportSelector>} */
+const selectors = new WeakMap();
 
 /**
  * The one instance of a page.
  * @param {Environment} environment
- * @returns {Carriers}
+ * @returns {TransportSelector}
  */
-export function carriersOf(environment) {
-  const known = carriers.get(environment) ?? new Carriers(environment);
-  carriers.set(environment, known);
+export function transportSelectorOf(environment) {
+  const known = selectors.get(environment) ?? new TransportSelector(environment);
+  selectors.set(environment, known);
   return known;
 }

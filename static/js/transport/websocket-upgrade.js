@@ -1,44 +1,44 @@
 /** The upgrade from HTTP to a WebSocket, tried from time to time. */
 
-import { carriersOf } from './transports.js';
-import { Greeting } from './handshake.js';
-import { Requests } from './pending-requests.js';
+import { transportSelectorOf } from './transports.js';
+import { Handshake } from './handshake.js';
+import { PendingRequests } from './pending-requests.js';
 import { toFrame } from '../state/visible-text.js';
 
 /** @import {Environment} from './transports.js' */
-/** @import {Hello} from './handshake.js' */
+/** @import {FirstMessage} from './handshake.js' */
 /**
- * @typedef {object} WayBackOptions
+ * @typedef {object} WebSocketUpgradeOptions
  * @property {string} path such as `/ws/chat/<key>/`
- * @property {Hello | null} hello
- * @property {(line: WebSocket, ack: any) => void} onFound
+ * @property {FirstMessage | null} firstMessage
+ * @property {(line: WebSocket, ack: any) => void} onConnected
  * @property {Environment} environment
  */
 
 /** The wait before each try; the last one repeats. */
 const DELAYS_MS = [10_000, 30_000, 120_000, 300_000];
-const HANDSHAKE_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export class WayBack {
+export class WebSocketUpgrade {
   #options;
   #tries = 0;
   /** @type {WebSocket | null} */
-  #line = null;
-  /** @type {Requests | undefined} */
+  #socket = null;
+  /** @type {PendingRequests | undefined} */
   #requests;
-  /** @type {Greeting | undefined} */
-  #greeting;
+  /** @type {Handshake | undefined} */
+  #handshake;
   /** @type {number | undefined} */
   #timer;
 
-  /** @param {WayBackOptions} options */
+  /** @param {WebSocketUpgradeOptions} options */
   constructor(options) {
     this.#options = options;
   }
 
   /** Whether a WebSocket is in its handshake, which ends the replaced connection. */
   get isEntering() {
-    return this.#line?.readyState === 1;
+    return this.#socket?.readyState === 1;
   }
 
   start() {
@@ -49,49 +49,49 @@ export class WayBack {
 
   stop() {
     this.#options.environment.clearTimeout(this.#timer);
-    const line = this.#line;
-    this.#line = null;
-    this.#greeting?.stop();
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#handshake?.stop();
     this.#requests?.rejectAll();
-    line?.close();
+    socket?.close();
   }
 
   #try() {
     this.#tries += 1;
-    const { path, hello, environment } = this.#options;
-    const line = carriersOf(environment).openWebSocket(path);
-    this.#line = line;
-    this.#timer = environment.setTimeout(() => this.isEntering || this.start(), HANDSHAKE_MS);
-    this.#requests = new Requests(environment, (frame) => line.send(toFrame(frame)));
-    this.#greeting = new Greeting({
-      hello,
+    const { path, firstMessage, environment } = this.#options;
+    const socket = transportSelectorOf(environment).openWebSocket(path);
+    this.#socket = socket;
+    this.#timer = environment.setTimeout(() => this.isEntering || this.start(), HANDSHAKE_TIMEOUT_MS);
+    this.#requests = new PendingRequests(environment, (frame) => socket.send(toFrame(frame)));
+    this.#handshake = new Handshake({
+      firstMessage,
       requests: this.#requests,
-      onWelcome: (ack) => this.#found(line, ack),
-      onRefused: (_, fate) => fate === 'again' || this.#failed(line),
+      onWelcome: (ack) => this.#connected(socket, ack),
+      onRefused: (_, next) => next === 'retry' || this.#failed(socket),
       environment,
     });
-    line.onopen = () => line === this.#line && this.#greeting?.start();
-    line.onclose = () => this.#failed(line);
+    socket.onopen = () => socket === this.#socket && this.#handshake?.start();
+    socket.onclose = () => this.#failed(socket);
     // Before the end of its handshake a WebSocket receives answers alone.
-    line.onmessage = ({ data }) => {
+    socket.onmessage = ({ data }) => {
       const frame = JSON.parse(data);
       if (frame.ref !== undefined) this.#requests?.settle(frame.ref, frame);
     };
   }
 
   /**
-   * @param {WebSocket} line
+   * @param {WebSocket} socket
    * @param {object} ack
    */
-  #found(line, ack) {
-    this.#line = null;
+  #connected(socket, ack) {
+    this.#socket = null;
     this.stop();
     this.#tries = 0;
-    this.#options.onFound(line, ack);
+    this.#options.onConnected(socket, ack);
   }
 
-  /** @param {WebSocket} line */
-  #failed(line) {
-    if (line === this.#line) this.start();
+  /** @param {WebSocket} socket */
+  #failed(socket) {
+    if (socket === this.#socket) this.start();
   }
 }

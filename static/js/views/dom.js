@@ -19,7 +19,7 @@ export function byId(id, kind) {
  * @param {{new (): T, name: string}} [kind]
  * @returns {T}
  */
-export function within(root, selector, kind) {
+export function query(root, selector, kind) {
   return checked(root.querySelector(selector), kind, selector);
 }
 
@@ -41,7 +41,7 @@ export function clone(templateId) {
  * @param {T[]} items
  * @param {{key: (item: T) => string, create: (item: T) => HTMLElement, update: (element: HTMLElement, item: T) => void}} how
  */
-export function keepList(list, items, { key, create, update }) {
+export function syncList(list, items, { key, create, update }) {
   const wanted = new Set(items.map(key));
   /** @type {Map<string, HTMLElement>} */
   const kept = new Map();
@@ -84,7 +84,7 @@ export const writesOnGlass = () => matchMedia('(hover: none) and (pointer: coars
  * @param {string} name
  * @param {boolean} on
  */
-export function mark(element, name, on) {
+export function toggleData(element, name, on) {
   if (on) element.dataset[name] = '';
   else delete element.dataset[name];
 }

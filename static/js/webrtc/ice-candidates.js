@@ -4,15 +4,12 @@
 
 const HELD_LIMIT = 100;
 
-/** @param {RTCPeerConnection} pc */
-export const createCandidates = (pc) => new Candidates(pc);
-
 /**
  * Adds candidates by the ICE generation of their user fragment (RFC 8839, 5.4).
  * The fragment, unlike the order of arrival, tells early candidates from those of an offer that lost
  * a glare and from those before an ICE restart.
  */
-class Candidates {
+export class IceCandidates {
   #pc;
   /** @type {Candidate[]} */
   #held = [];

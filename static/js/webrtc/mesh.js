@@ -1,7 +1,7 @@
 /** The mesh: one peer for each other caller; routes signals to peers. */
 
 import { budget } from './bandwidth.js';
-import { createPeer } from './peer.js';
+import { Peer } from './peer.js';
 
 /** @typedef {import('../protocol/messages.d.ts').Caller} Caller */
 /** @typedef {import('../protocol/messages.d.ts').IceServer} IceServer */
@@ -12,11 +12,10 @@ import { createPeer } from './peer.js';
 /** @typedef {import('../protocol/messages.d.ts').Candidate} Candidate */
 /** @typedef {import('./transceivers.js').Streams} Streams */
 /** @typedef {import('./transceivers.js').Tracks} Tracks */
-/** @typedef {import('./peer.js').Peer} Peer */
 /** @typedef {import('./peer.js').PeerState} PeerState */
 
 /** The mesh drops a sender of signals that no roster has named by this time. */
-const STRANGER_MS = 10_000;
+const UNKNOWN_SENDER_TIMEOUT_MS = 10_000;
 
 /**
  * @typedef {object} MeshOptions
@@ -32,14 +31,11 @@ const STRANGER_MS = 10_000;
  */
 
 /**
- * @typedef {{peer: Peer, session: string, stranger: ReturnType<typeof setTimeout> | null}} Entry
+ * @typedef {{peer: Peer, session: string, confirmTimer: ReturnType<typeof setTimeout> | null}} Entry
  */
 
 /** Counts for the whole page: other callers remember a session's last number. */
 let lastNumber = 0;
-
-/** @param {MeshOptions} options */
-export const createMesh = (options) => new Mesh(options);
 
 export class Mesh {
   #options;
@@ -49,9 +45,9 @@ export class Mesh {
   /** @type {Record<string, Caller>} */
   #callers = {};
   /** Sessions that a newer one has replaced. @type {Set<string>} */
-  #retired = new Set();
+  #replacedSessions = new Set();
   /** The number of the last offer, by session. @type {Map<string, number>} */
-  #seen = new Map();
+  #lastOffers = new Map();
   #closed = false;
 
   /** @param {MeshOptions} options */
@@ -73,12 +69,12 @@ export class Mesh {
     if (this.#closed) return;
     this.#callers = callers;
     for (const caller of Object.values(callers)) {
-      if (caller.id !== this.#options.you) this.#meet(caller);
+      if (caller.id !== this.#options.you) this.#connect(caller);
     }
-    for (const [id, { stranger }] of this.#entries) {
-      if (!(id in callers) && stranger === null) this.#drop(id);
+    for (const [id, { confirmTimer }] of this.#entries) {
+      if (!(id in callers) && confirmTimer === null) this.#drop(id);
     }
-    this.#share();
+    this.#applyBudget();
   }
 
   /**
@@ -89,15 +85,15 @@ export class Mesh {
    */
   signal(type, payload) {
     const { from, session } = payload;
-    if (this.#closed || this.#retired.has(session) || from === this.#options.you) return;
+    if (this.#closed || this.#replacedSessions.has(session) || from === this.#options.you) return;
     const body = 'description' in payload ? payload.description : payload.candidate;
     if (type === 'offer' && !this.#isNew(session, /** @type {Description} */ (body))) return;
     let entry = this.#entries.get(from);
     if (entry?.session !== session) {
       if (type === 'answer') return;
       entry = this.#open(from, session);
-      entry.stranger = setTimeout(() => this.#drop(from), STRANGER_MS);
-      this.#share();
+      entry.confirmTimer = setTimeout(() => this.#drop(from), UNKNOWN_SENDER_TIMEOUT_MS);
+      this.#applyBudget();
     }
     entry.peer.receive(type, body);
   }
@@ -106,7 +102,7 @@ export class Mesh {
   setTracks(tracks) {
     this.#tracks = tracks;
     for (const { peer } of this.#entries.values()) peer.setTracks(tracks);
-    this.#share();
+    this.#applyBudget();
   }
 
   /** Restarts ICE after a change of network, before the old path fails. */
@@ -118,7 +114,7 @@ export class Mesh {
    * Restarts each unconnected peer, whose signals may be lost with the connection.
    * @param {IceServer[]} iceServers  with newer credentials
    */
-  lineReturned(iceServers) {
+  connectionReturned(iceServers) {
     this.setIceServers(iceServers);
     for (const { peer } of this.#entries.values()) {
       if (peer.pc.connectionState !== 'connected') peer.restart();
@@ -138,7 +134,7 @@ export class Mesh {
 
   /** Replaces the peer of a participant, whatever its state. @param {string} id */
   renew(id) {
-    this.#renew(id, null);
+    this.#replacePeer(id, null);
   }
 
   close() {
@@ -147,18 +143,18 @@ export class Mesh {
   }
 
   /** @param {Caller} caller */
-  #meet({ id, session, media }) {
-    if (this.#retired.has(session)) return;
+  #connect({ id, session, media }) {
+    if (this.#replacedSessions.has(session)) return;
     let entry = this.#entries.get(id);
     if (entry?.session !== session) {
       entry = this.#open(id, session);
       entry.peer.start();
-    } else if (entry.stranger !== null) {
-      clearTimeout(entry.stranger);
-      entry.stranger = null;
+    } else if (entry.confirmTimer !== null) {
+      clearTimeout(entry.confirmTimer);
+      entry.confirmTimer = null;
       entry.peer.start();
     }
-    entry.peer.show(media);
+    entry.peer.setLive(media);
   }
 
   /**
@@ -168,10 +164,10 @@ export class Mesh {
    */
   #open(id, session) {
     const old = this.#entries.get(id);
-    if (old && old.session !== session) this.#retired.add(old.session);
+    if (old && old.session !== session) this.#replacedSessions.add(old.session);
     this.#drop(id);
-    const peer = createPeer({
-      polite: () => this.#cameLater(id),
+    const peer = new Peer({
+      polite: () => this.#isPolite(id),
       configuration: configurationOf(this.#options),
       tracks: this.#tracks,
       send: (kind, body) => this.#send(kind, id, session, body),
@@ -180,11 +176,11 @@ export class Mesh {
         this.#options.onLevels?.(id, () => peer.level());
       },
       onState: (state) => this.#options.onPeerState(id, state),
-      onUseless: (offer) => this.#renew(id, offer),
+      onReplace: (offer) => this.#replacePeer(id, offer),
       onError: (error) => this.#options.onProblem?.(id, error),
       nextNumber: () => (lastNumber += 1),
     });
-    const entry = { peer, session, stranger: null };
+    const entry = { peer, session, confirmTimer: null };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -194,7 +190,7 @@ export class Mesh {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
-    if (entry.stranger !== null) clearTimeout(entry.stranger);
+    if (entry.confirmTimer !== null) clearTimeout(entry.confirmTimer);
     entry.peer.close();
     this.#options.onLevels?.(id, null);
     this.#options.onStreams(id, null);
@@ -207,19 +203,19 @@ export class Mesh {
    * @param {string} id
    * @param {Description | null} offer  of the other side; null to make one
    */
-  #renew(id, offer) {
+  #replacePeer(id, offer) {
     const old = this.#entries.get(id);
     if (!old) return;
-    const { stranger, session, peer } = old;
-    old.stranger = null;
+    const { confirmTimer, session, peer } = old;
+    old.confirmTimer = null;
     const entry = this.#open(id, session);
-    entry.stranger = stranger;
-    this.#share();
-    for (const candidate of peer.early) entry.peer.receive('ice', candidate);
+    entry.confirmTimer = confirmTimer;
+    this.#applyBudget();
+    for (const candidate of peer.pendingCandidates) entry.peer.receive('ice', candidate);
     if (offer) entry.peer.receive('offer', offer);
     else entry.peer.offer();
     const media = this.#callers[id]?.media;
-    if (media) entry.peer.show(media);
+    if (media) entry.peer.setLive(media);
   }
 
   /**
@@ -238,8 +234,8 @@ export class Mesh {
    * @param {Description} description
    */
   #isNew(session, { number }) {
-    if (number <= (this.#seen.get(session) ?? -1)) return false;
-    this.#seen.set(session, number);
+    if (number <= (this.#lastOffers.get(session) ?? -1)) return false;
+    this.#lastOffers.set(session, number);
     return true;
   }
 
@@ -248,14 +244,14 @@ export class Mesh {
    * A caller that no roster names has just arrived.
    * @param {string} id
    */
-  #cameLater(id) {
+  #isPolite(id) {
     const mine = this.#callers[this.#options.you]?.since ?? Infinity;
     const theirs = this.#callers[id]?.since ?? Infinity;
     return mine === theirs ? this.#options.you > id : mine > theirs;
   }
 
   /** Sets the budget of each peer by the number of peers. */
-  #share() {
+  #applyBudget() {
     const count = this.#entries.size + 1;
     const limits = budget(count, { screen: this.#tracks.screen !== null });
     for (const { peer } of this.#entries.values()) peer.setBudget(limits);

@@ -1,12 +1,12 @@
 /** One RTCPeerConnection with perfect negotiation; takes and emits signals. */
 
 import { isSameBudget } from './bandwidth.js';
-import { createCandidates } from './ice-candidates.js';
-import { createRemote } from './remote-streams.js';
+import { IceCandidates } from './ice-candidates.js';
+import { RemoteStreams } from './remote-streams.js';
 import { at, spaced } from '../browser/schedule.js';
 import { fingerprintOf } from './sdp.js';
 import { adoptSlots, limitSenders, openSlots, sendTracks } from './transceivers.js';
-import { startingAt } from './start-bitrate.js';
+import { withStartBitrate } from './start-bitrate.js';
 
 /** @import {Candidate, Description} from '../protocol/messages.js' */
 /** @typedef {import('./transceivers.js').Tracks} Tracks */
@@ -15,17 +15,17 @@ import { startingAt } from './start-bitrate.js';
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} PeerState */
 
 /** The polite side waits this long for the first offer of the other side. */
-const OFFER_WAIT_MS = 4_000;
+const OFFER_DELAY_MS = 4_000;
 /** The waits before an unanswered offer is sent again; the last one repeats. */
-const ANSWER_DEADLINES_MS = [4_000, 4_000, 8_000, 15_000];
+const ANSWER_TIMEOUTS_MS = [4_000, 4_000, 8_000, 15_000];
 /** How long each connection state may last before the peer restarts ICE. */
-const PATIENCE_MS = { new: 8_000, connecting: 8_000, disconnected: 4_000, failed: 0 };
+const STATE_TIMEOUTS_MS = { new: 8_000, connecting: 8_000, disconnected: 4_000, failed: 0 };
 /** Added after each failed restart; after the last one the mesh replaces the peer. */
 const RESTART_DELAYS_MS = [0, 2_000, 5_000];
 /** Many restarts in a row freeze pictures for good (Firefox at six, 1.5 s apart). */
 const RESTART_SPACING_MS = 5_000;
 /** The impolite side restarts first, so that two restarts do not meet as a glare. */
-const POLITE_PATIENCE_MS = 2_000;
+const POLITE_DELAY_MS = 2_000;
 
 /**
  * @typedef {object} PeerOptions
@@ -35,22 +35,19 @@ const POLITE_PATIENCE_MS = 2_000;
  * @property {(kind: 'offer' | 'answer' | 'ice', body: Description | Candidate | null) => void} send
  * @property {(streams: import('./transceivers.js').Streams) => void} onStreams  always the same two objects
  * @property {(state: PeerState) => void} onState
- * @property {(offer: Description | null) => void} onUseless  asks for a new connection, to answer
+ * @property {(offer: Description | null) => void} onReplace  asks for a new connection, to answer
  *   this offer, or (null) to make one
  * @property {(error: unknown) => void} onError
  * @property {() => number} nextNumber  the number of an offer; grows for the life of the page
  */
 
-/** @param {PeerOptions} options */
-export const createPeer = (options) => new Peer(options);
-
 export class Peer {
   #options;
   #candidates;
-  #remote = createRemote();
+  #remote = new RemoteStreams();
   #queue = Promise.resolve();
   /** Empty streams, whose ids in the descriptions group the tracks. */
-  #labels = { camera: new MediaStream(), screen: new MediaStream() };
+  #streamIds = { camera: new MediaStream(), screen: new MediaStream() };
   /** @type {import('./transceivers.js').Slots | null} */
   #slots = null;
   /** @type {Tracks} */
@@ -58,7 +55,7 @@ export class Peer {
   /** @type {Budget | null} */
   #budget = null;
   /** The numbers of the unanswered offer; each repetition has one. @type {Set<number>} */
-  #outstanding = new Set();
+  #offerNumbers = new Set();
   #unanswered = 0;
   #restartWanted = false;
   #restarts = 0;
@@ -75,16 +72,16 @@ export class Peer {
     this.#options = options;
     this.#tracks = options.tracks;
     this.pc = new RTCPeerConnection(options.configuration);
-    this.#candidates = createCandidates(this.pc);
+    this.#candidates = new IceCandidates(this.pc);
     this.pc.onicecandidate = ({ candidate }) =>
       options.send('ice', candidate && /** @type {Candidate} */ (candidate.toJSON()));
     this.pc.onconnectionstatechange = () => this.#onConnectionState();
   }
 
-  /** Offers; the polite side first waits OFFER_WAIT_MS for an offer. */
+  /** Offers; the polite side first waits OFFER_DELAY_MS for an offer. */
   start() {
-    if (this.#options.polite()) this.#remindMe(OFFER_WAIT_MS, () => this.#isUntouched());
-    else this.#enqueue(async () => (this.#isUntouched() ? this.#offer() : undefined));
+    if (this.#options.polite()) this.#scheduleOffer(OFFER_DELAY_MS, () => this.#hasNoDescription());
+    else this.#enqueue(async () => (this.#hasNoDescription() ? this.#offer() : undefined));
   }
 
   /** Offers now, polite or not. */
@@ -122,14 +119,14 @@ export class Peer {
   }
 
   /** @param {{video: boolean, screen: boolean}} live the media that the other side sends, by the roster */
-  show(live) {
-    this.#remote.show(live);
+  setLive(live) {
+    this.#remote.setLive(live);
   }
 
   /** Restarts ICE, as after a change of network; media flows on meanwhile. */
   restart = spaced(() => this.#restart(), RESTART_SPACING_MS);
   #restart() {
-    if (this.#closed || this.#isUntouched()) return;
+    if (this.#closed || this.#hasNoDescription()) return;
     this.#restartWanted = true;
     this.#restarts += 1;
     this.#watchHealth('connecting');
@@ -143,7 +140,7 @@ export class Peer {
   }
 
   /** The candidates that wait for their description. */
-  get early() {
+  get pendingCandidates() {
     return this.#candidates.held;
   }
 
@@ -174,18 +171,18 @@ export class Peer {
   }
 
   async #offer() {
-    this.#slots ??= openSlots(this.pc, this.#labels);
+    this.#slots ??= openSlots(this.pc, this.#streamIds);
     // A repeated offer has an unchanged description and a new number: both answers are valid.
     if (this.pc.signalingState === 'stable' || this.#restartWanted) {
       this.#restartWanted = false;
-      this.#outstanding.clear();
+      this.#offerNumbers.clear();
       await this.pc.setLocalDescription();
     }
     if (this.#closed || this.pc.localDescription?.type !== 'offer') return;
     const number = this.#options.nextNumber();
-    this.#outstanding.add(number);
+    this.#offerNumbers.add(number);
     this.#options.send('offer', { number, sdp: this.pc.localDescription.sdp });
-    this.#remindMe(at(ANSWER_DEADLINES_MS, this.#unanswered), () => this.#outstanding.has(number));
+    this.#scheduleOffer(at(ANSWER_TIMEOUTS_MS, this.#unanswered), () => this.#offerNumbers.has(number));
     this.#unanswered += 1;
     this.#applyAll();
   }
@@ -195,12 +192,12 @@ export class Peer {
     const collision = this.pc.signalingState === 'have-local-offer';
     if (collision && !this.#options.polite()) return;
     // Chromium 156 may gather no more candidates after a rollback of its first offer.
-    const spoilt = collision && this.pc.currentRemoteDescription === null;
-    if (spoilt || this.#isOfAnother(description)) return this.#options.onUseless(description);
+    const initialGlare = collision && this.pc.currentRemoteDescription === null;
+    if (initialGlare || this.#isNewConnection(description)) return this.#options.onReplace(description);
     await this.#setRemote('offer', description);
     if (this.#closed) return;
-    this.#outstanding.clear();
-    this.#slots = adoptSlots(this.pc, this.#labels);
+    this.#offerNumbers.clear();
+    this.#slots = adoptSlots(this.pc, this.#streamIds);
     await this.pc.setLocalDescription();
     if (this.#closed || !this.pc.localDescription) return;
     const { sdp } = this.pc.localDescription;
@@ -210,17 +207,17 @@ export class Peer {
 
   /** @param {Description} description */
   async #takeAnswer(description) {
-    if (!this.#outstanding.has(description.number)) return;
-    if (this.#isOfAnother(description)) return this.#options.onUseless(null);
+    if (!this.#offerNumbers.has(description.number)) return;
+    if (this.#isNewConnection(description)) return this.#options.onReplace(null);
     await this.#setRemote('answer', description);
     if (this.#closed) return;
-    this.#outstanding.clear();
+    this.#offerNumbers.clear();
     await this.#settle();
   }
 
   /** @param {'offer' | 'answer'} type @param {Description} description */
   #setRemote(type, { sdp }) {
-    const told = this.#budget ? startingAt(sdp, this.#budget.videoBps) : sdp;
+    const told = this.#budget ? withStartBitrate(sdp, this.#budget.videoBps) : sdp;
     return this.pc.setRemoteDescription({ type, sdp: told });
   }
 
@@ -243,8 +240,8 @@ export class Peer {
   }
 
   /** Whether neither side has sent a description yet. */
-  #isUntouched() {
-    return this.#outstanding.size === 0 && this.pc.remoteDescription === null;
+  #hasNoDescription() {
+    return this.#offerNumbers.size === 0 && this.pc.remoteDescription === null;
   }
 
   /**
@@ -252,7 +249,7 @@ export class Peer {
    * whose connection to the server was lost for longer than the lease, and met it again.
    * @param {Description} description
    */
-  #isOfAnother(description) {
+  #isNewConnection(description) {
     const known = this.pc.currentRemoteDescription;
     return known !== null && fingerprintOf(known.sdp) !== fingerprintOf(description.sdp);
   }
@@ -268,15 +265,15 @@ export class Peer {
     }
   }
 
-  /** @param {keyof typeof PATIENCE_MS} state */
+  /** @param {keyof typeof STATE_TIMEOUTS_MS} state */
   #watchHealth(state) {
-    const manners = this.#options.polite() ? POLITE_PATIENCE_MS : 0;
-    const delay = PATIENCE_MS[state] + at(RESTART_DELAYS_MS, this.#restarts) + manners;
+    const politeDelayMs = this.#options.polite() ? POLITE_DELAY_MS : 0;
+    const delay = STATE_TIMEOUTS_MS[state] + at(RESTART_DELAYS_MS, this.#restarts) + politeDelayMs;
     clearTimeout(this.#healthTimer);
     this.#healthTimer = setTimeout(() => {
       if (this.pc.connectionState === 'connected') return;
       if (this.#restarts < RESTART_DELAYS_MS.length) this.restart();
-      else this.#options.onUseless(null);
+      else this.#options.onReplace(null);
     }, delay);
   }
 
@@ -285,7 +282,7 @@ export class Peer {
    * @param {number} delayMs
    * @param {() => boolean} needed
    */
-  #remindMe(delayMs, needed) {
+  #scheduleOffer(delayMs, needed) {
     clearTimeout(this.#signalTimer);
     const remind = () => this.#enqueue(() => (needed() ? this.#offer() : undefined));
     this.#signalTimer = setTimeout(remind, delayMs);

@@ -3,14 +3,10 @@
 /** @typedef {import('./transceivers.js').Slots} Slots */
 /** @typedef {import('./transceivers.js').Streams} Streams */
 
-/**
- * Adds a picture to its stream only from its first packet (`unmute`) on, while the roster shows it
- * as live. A media element stays silent for ever while its stream has a video track without any
- * frame (Chromium 156: `readyState` 0, sound not pulled).
- */
-export const createRemote = () => new Remote();
-
-class Remote {
+/** Adds a picture to its stream only from its first packet (`unmute`) on, while the roster shows it as
+ * live. A media element stays silent for ever while its stream has a video track without any frame
+ * (Chromium 156: `readyState` 0, sound not pulled). */
+export class RemoteStreams {
   /** @type {Streams} */
   streams = { camera: new MediaStream(), screen: new MediaStream() };
   /** @type {Slots} */
@@ -32,7 +28,7 @@ class Remote {
   }
 
   /** @param {{video: boolean, screen: boolean}} live the media that the other side sends, by the roster */
-  show({ video, screen }) {
+  setLive({ video, screen }) {
     this.#live = { video, screen };
     this.#arrange();
   }

@@ -11,7 +11,7 @@ const START_MAX_BPS = 1_000_000;
  * @param {string} sdp
  * @param {number} bps  the camera's rate in the budget
  */
-export const startingAt = (sdp, bps) => {
+export const withStartBitrate = (sdp, bps) => {
   const parameter = `x-google-start-bitrate=${Math.floor(Math.min(bps, START_MAX_BPS) / 1_000)}`;
   return sdp.replace(/^a=rtpmap:(\d+) VP8\/90000\r\n(a=fmtp:\1 )?/gm, (line, type, known) =>
     known ? `${line}${parameter};` : `${line}a=fmtp:${type} ${parameter}\r\n`,

@@ -5,15 +5,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { initials } from '../../../static/js/views/avatar.js';
-import { CATALOGS, clock, isKey, listNames, t } from '../../../static/js/i18n/translate.js';
+import { CATALOGS, clock, hasKey, listNames, t } from '../../../static/js/i18n/translate.js';
 
 const SCRIPTS = new URL('../../../static/js/', import.meta.url);
 const { en, ...others } = CATALOGS;
 
-/** @param {import('../../../static/js/i18n/translate.js').Words} words */
+/** @param {import('../../../static/js/i18n/translate.js').Message} words */
 const forms = (words) => (typeof words === 'string' ? [words] : Object.values(words));
 
-/** @param {import('../../../static/js/i18n/translate.js').Words} words */
+/** @param {import('../../../static/js/i18n/translate.js').Message} words */
 const blanks = (words) => [...new Set(forms(words).join(' ').match(/\{\w+\}/g))].sort();
 
 for (const [lang, catalog] of Object.entries(others)) {
@@ -39,7 +39,7 @@ test('no sentence is empty or has a stray blank', () => {
 test('every key that a script names exists, and every key is used', () => {
   const files = readdirSync(SCRIPTS, { recursive: true }).filter((name) => /(?<!i18n\/\w\w)\.js$/.test(name));
   const source = files.map((name) => readFileSync(new URL(name, SCRIPTS), 'utf8')).join('\n');
-  for (const [, key] of source.matchAll(/\bt\(\s*'([^']+)'/g)) assert.ok(isKey(key), key);
+  for (const [, key] of source.matchAll(/\bt\(\s*'([^']+)'/g)) assert.ok(hasKey(key), key);
   const composed = [...source.matchAll(/`([\w.]+\.)\$\{/g)].map(([, prefix]) => prefix);
   for (const key of Object.keys(en)) {
     const isUsed = source.includes(`'${key}'`) || composed.some((prefix) => key.startsWith(prefix));
@@ -70,7 +70,7 @@ test('names are listed as people say them', () => {
 });
 
 test('a name that looks like a blank is not filled in', () => {
-  assert.equal(t('lobby.who', { names: '{count} $& $1', count: 1 }, 'en'), '{count} $& $1 is in the call.');
+  assert.equal(t('precall.who', { names: '{count} $& $1', count: 1 }, 'en'), '{count} $& $1 is in the call.');
 });
 
 test('times of another day carry their date', () => {

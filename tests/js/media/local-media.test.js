@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { createMedia } from '../../../static/js/media/local-media.js';
+import { LocalMedia } from '../../../static/js/media/local-media.js';
 import { safeStore } from '../../../static/js/browser/storage.js';
 
 class Track {
@@ -90,7 +90,7 @@ let problems;
 let questions;
 
 const make = (devices) =>
-  createMedia({
+  new LocalMedia({
     devices,
     storage: safeStore(() => ({
       getItem: (key) => stored.get(key) ?? null,

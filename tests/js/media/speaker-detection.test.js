@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
-import { createLevels } from '../../../static/js/media/speaker-detection.js';
+import { SpeakerDetector } from '../../../static/js/media/speaker-detection.js';
 
 let said;
 let levels;
@@ -14,7 +14,7 @@ beforeEach((context) => {
   mock.timers.enable({ apis: ['setInterval'] });
   context.after?.(() => mock.timers.reset());
   [said, now] = [[], 0];
-  levels = createLevels({ onSpeaking: (ids) => said.push([...ids].join()), now: () => now });
+  levels = new SpeakerDetector({ onSpeaking: (ids) => said.push([...ids].join()), now: () => now });
 });
 
 const pass = (ms) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CallLine } from '../../../static/js/session/call-session.js';
+import { CallSession } from '../../../static/js/session/call-session.js';
 import { FakeWindow, settled } from '../support/fake-window.js';
 
 const NOTHING = { microphone: null, camera: null, screen: null, screenSound: null };
@@ -21,7 +21,7 @@ async function join(options = {}) {
   const window = new FakeWindow();
   const told = [];
   const room = { you: null, call: { joined: false }, missing: { callers: false } };
-  const call = new CallLine({
+  const call = new CallSession({
     key: 'tea',
     participant: { token: 't', nextConnection: () => 1 },
     media: MEDIA,

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Wish } from '../../../static/js/session/desired-state.js';
+import { DesiredState } from '../../../static/js/session/desired-state.js';
 import { FakeWindow, settled } from '../support/fake-window.js';
 
 /** A desired number, a server that the test controls, and its number. */
 function start() {
   const window = new FakeWindow();
   const here = { wanted: 1, shown: 1, asked: [], refused: [], window };
-  here.wish = new Wish({
+  here.wish = new DesiredState({
     missing: () => (here.wanted === here.shown ? null : { n: here.wanted }),
     ask: ({ n }) =>
       new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createOutbox } from '../../../static/js/session/outbox.js';
+import { Outbox } from '../../../static/js/session/outbox.js';
 import { SocketError } from '../../../static/js/transport/socket.js';
 import { safeStore } from '../../../static/js/browser/storage.js';
 import { FakeStorage, FakeWindow, settled } from '../support/fake-window.js';
@@ -12,7 +12,7 @@ import { FakeStorage, FakeWindow, settled } from '../support/fake-window.js';
 function page({ storage = new FakeStorage(), key = 'tea', window = new FakeWindow() } = {}) {
   const requests = [];
   const changes = [];
-  const outbox = createOutbox({
+  const outbox = new Outbox({
     storage,
     key,
     request: (type, payload) =>

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { callers } from '../../../static/js/state/call-state.js';
-import { count, hole, lastSeq, nameOf, people, reduce } from '../../../static/js/state/room-state.js';
+import { count, missingRange, lastSeq, nameOf, people, reduce } from '../../../static/js/state/room-state.js';
 import { ME, ackOf, after, blank, caller, deletion, enteredRoom, message, messages, person } from '../support/room-fixtures.js';
 
 const seqs = ({ messages }) => messages.map(({ seq }) => seq);
@@ -25,7 +25,7 @@ test('a lost message leaves a hole that is asked for from its edge', () => {
   const room = after(enteredRoom({ messages: messages(1, 2), seq: 2 }), said(5), said(6));
   assert.deepEqual(seqs(room), [1, 2, 5, 6]);
   assert.deepEqual([room.missing.messages, lastSeq(room)], [true, 2]);
-  assert.deepEqual([hole(room), room.gaps], [{ after: 2, head: 6 }, []]);
+  assert.deepEqual([missingRange(room), room.gaps], [{ after: 2, head: 6 }, []]);
   const healed = after(room, ['history', { messages: messages(3, 6), after: 2, head: 6 }]);
   assert.deepEqual(seqs(healed), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual([healed.missing.messages, healed.gaps, lastSeq(healed)], [false, [], 6]);
@@ -56,9 +56,9 @@ test('what was deleted for good is a gap, and is not asked for again', () => {
 
 test('an empty answer ends a hole up to what was known when it was asked', () => {
   const room = after(enteredRoom({ messages: messages(1, 2), seq: 2 }), ['beat', { seq: 4, version: 1 }]);
-  const asked = hole(room);
+  const asked = missingRange(room);
   const answered = after(room, ['beat', { seq: 6, version: 1 }], ['history', { messages: [], ...asked }]);
-  assert.deepEqual([answered.missing.messages, hole(answered)], [true, { after: 4, head: 6 }]);
+  assert.deepEqual([answered.missing.messages, missingRange(answered)], [true, { after: 4, head: 6 }]);
   assert.equal(after(answered, said(5), said(6)).missing.messages, false);
 });
 
@@ -67,10 +67,10 @@ test('a long absence is fetched page by page', () => {
     'entered',
     ackOf({ messages: messages(3, 102), seq: 230 }),
   ]);
-  assert.deepEqual(hole(room), { after: 102, head: 230 });
-  const second = after(room, ['history', { messages: messages(103, 202), ...hole(room) }]);
+  assert.deepEqual(missingRange(room), { after: 102, head: 230 });
+  const second = after(room, ['history', { messages: messages(103, 202), ...missingRange(room) }]);
   assert.equal(second.missing.messages, true);
-  const third = after(second, ['history', { messages: messages(203, 230), ...hole(second) }]);
+  const third = after(second, ['history', { messages: messages(203, 230), ...missingRange(second) }]);
   assert.deepEqual([third.missing.messages, third.messages.length], [false, 230]);
 });
 
@@ -79,12 +79,12 @@ test('coming back with only the newest messages still leaves a hole to ask for',
     'entered',
     ackOf({ messages: messages(90, 99), seq: 99 }),
   ]);
-  assert.deepEqual(hole(room), { after: 2, head: 99 });
+  assert.deepEqual(missingRange(room), { after: 2, head: 99 });
 });
 
 test('an answer to an older question fills in, but proves nothing of an earlier hole', () => {
   const room = after(enteredRoom(), said(8), ['history', { messages: [message(8)], after: 5, head: 8 }]);
-  assert.deepEqual(hole(room), { after: 0, head: 8 });
+  assert.deepEqual(missingRange(room), { after: 0, head: 8 });
 });
 
 test('earlier messages come before, until there are none', () => {
@@ -108,7 +108,7 @@ test('a room whose messages are all deleted is complete and empty', () => {
 
 test('what is deleted goes, is not missing, and leaves no gap', () => {
   const room = after(enteredRoom({ messages: messages(1, 4), seq: 4 }), ['deleted', deletion(5, [2, 3])]);
-  assert.deepEqual([seqs(room), room.gaps, room.lines], [[1, 4], [], []]);
+  assert.deepEqual([seqs(room), room.gaps, room.notices], [[1, 4], [], []]);
   assert.deepEqual([room.missing.messages, lastSeq(room)], [false, 5]);
   const late = after(room, ['history', { messages: messages(1, 4), deletions: [], before: 5 }]);
   assert.deepEqual(seqs(late), [1, 4], 'an answer from before does not bring it back');
@@ -117,7 +117,7 @@ test('what is deleted goes, is not missing, and leaves no gap', () => {
 
 test('a deletion that got lost leaves a hole, and is learned of as a message is', () => {
   const room = after(enteredRoom({ messages: messages(1, 4), seq: 4 }), said(6));
-  assert.deepEqual(hole(room), { after: 4, head: 6 });
+  assert.deepEqual(missingRange(room), { after: 4, head: 6 });
   const missed = { messages: [message(6)], deletions: [deletion(5, [1, 3])], after: 4, head: 6 };
   const healed = after(room, ['history', missed]);
   assert.deepEqual([seqs(healed), healed.missing.messages, healed.gaps], [[4, 6], false, []]);
@@ -127,10 +127,10 @@ test('a deletion that got lost leaves a hole, and is learned of as a message is'
 
 test('where all that was shown is deleted a line says so', () => {
   const room = after(enteredRoom({ messages: messages(3, 4), seq: 4 }), ['deleted', deletion(5, [1, 4])]);
-  assert.deepEqual(room.lines.map(({ kind, afterSeq }) => [kind, afterSeq]), [['cleared', 4]]);
+  assert.deepEqual(room.notices.map(({ kind, afterSeq }) => [kind, afterSeq]), [['cleared', 4]]);
   assert.deepEqual([seqs(room), room.hasEarlier], [[], false]);
   const newcomer = enteredRoom({ messages: [], deletions: [], seq: 5 });
-  assert.deepEqual(newcomer.lines, []);
+  assert.deepEqual(newcomer.notices, []);
 });
 
 test('earlier messages can be asked for when all that were loaded are deleted', () => {
@@ -147,7 +147,7 @@ test('a room that was made again is another room, though it counts as far', () =
     ['entered', ackOf({ messages: [message(5, { text: 'other' })], seq: 5, epoch: 'second life' })],
   );
   assert.deepEqual(room.messages.map(({ text }) => text), ['other']);
-  assert.deepEqual([room.lines, lastSeq(room), room.epoch], [[], 5, 'second life']);
+  assert.deepEqual([room.notices, lastSeq(room), room.epoch], [[], 5, 'second life']);
 });
 
 test('a room that counts anew is another room', () => {
@@ -219,8 +219,8 @@ test('a name is known after its owner left, too', () => {
 
 test('arrivals and departures are noted after the message that they followed', () => {
   const room = after(enteredRoom(), arrives('ann', 2, 7), said(1), leaves('ann', 3, 8));
-  assert.deepEqual(after(room, ['entered', ackOf({ seq: 1 })]).lines, room.lines);
-  assert.deepEqual(room.lines, [
+  assert.deepEqual(after(room, ['entered', ackOf({ seq: 1 })]).notices, room.notices);
+  assert.deepEqual(room.notices, [
     { kind: 'arrived', id: 'ann', nickname: 'ANN', at: 7, afterSeq: 0 },
     { kind: 'left', id: 'ann', nickname: 'ANN', at: 8, afterSeq: 1 },
   ]);
@@ -229,13 +229,13 @@ test('arrivals and departures are noted after the message that they followed', (
 test('no line tells of yourself, of whom you met here, or twice of the same', () => {
   const room = enteredRoom({ people: [person(ME), person('ann')], version: 5 });
   const told = after(room, arrives(ME, 5), arrives(ME, 6), arrives('ann', 7), leaves(ME, 8));
-  assert.deepEqual(told.lines, []);
-  assert.equal(after(room, arrives('ben', 6), arrives('ben', 6)).lines.length, 1);
+  assert.deepEqual(told.notices, []);
+  assert.equal(after(room, arrives('ben', 6), arrives('ben', 6)).notices.length, 1);
 });
 
 test('lines do not pile up', () => {
   const room = after(enteredRoom(), ...Array.from({ length: 300 }, (_, i) => arrives(`p${i}`, i + 2)));
-  assert.deepEqual([room.lines.length, room.lines.at(-1).id], [200, 'p299']);
+  assert.deepEqual([room.notices.length, room.notices.at(-1).id], [200, 'p299']);
 });
 
 test('who types is shown until the message, the end, the departure, or too long a time', () => {

@@ -25,7 +25,7 @@ const short = (room) =>
     if (item.kind === 'run') return ['run', ...item.messages.map(({ seq }) => seq)];
     if (item.kind === 'gap') return ['gap', item.after];
     if (item.kind === 'pending') return ['pending', ...item.items.map(({ client_id }) => client_id)];
-    return ['line', ...item.steps.map(({ kind, people }) => [kind, ...people.map(({ id }) => id)])];
+    return ['notice', ...item.steps.map(({ kind, people }) => [kind, ...people.map(({ id }) => id)])];
   });
 
 test('an own message is pending until it is seen among the messages, not a moment longer', () => {
@@ -85,9 +85,9 @@ test('arrivals and departures in a row are one line, in their order, each once',
   );
   assert.deepEqual(short(room), [
     ['run', 1],
-    ['line', ['arrived', 'ben', 'ann'], ['left', 'ann']],
+    ['notice', ['arrived', 'ben', 'ann'], ['left', 'ann']],
     ['run', 2],
-    ['line', ['arrived', 'cat']],
+    ['notice', ['arrived', 'cat']],
   ]);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { createSocket } from '../../../static/js/transport/socket.js';
+import { Socket } from '../../../static/js/transport/socket.js';
 import { FakeWindow } from './fake-window.js';
 
 export const BEAT = { type: 'beat', payload: { seq: 0, version: 0, ok: true, return_within_ms: 1_000 } };
@@ -12,9 +12,9 @@ export const ENTER = { type: 'enter_room', payload: { token: 't' } };
 export function connect(options = {}) {
   const window = new FakeWindow();
   const seen = { states: [], events: [], welcomes: [], closed: [], refused: [] };
-  const socket = createSocket({
+  const socket = new Socket({
     url: '/ws/chat/tea/',
-    hello: () => ENTER,
+    firstMessage: () => ENTER,
     onWelcome: (ack) => seen.welcomes.push(ack),
     onEvent: (event) => seen.events.push(event),
     onState: (state) => seen.states.push(state),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { HttpLine } from '../../../static/js/transport/http-socket.js';
+import { HttpSocket } from '../../../static/js/transport/http-socket.js';
 import { FakeWindow, settled } from '../support/fake-window.js';
 import { HttpServer } from '../support/fake-http-server.js';
 
@@ -25,10 +25,10 @@ async function open({ streams = true, holdsBack = false } = {}) {
   const server = new HttpServer(window);
   server.holdsBack = holdsBack;
   const heard = { opened: 0, frames: [], closes: [], heldBack: 0 };
-  const line = new HttpLine({
+  const line = new HttpSocket({
     path: '/http/chat/tea/',
     streams,
-    onHeldBack: () => (heard.heldBack += 1),
+    onBuffered: () => (heard.heldBack += 1),
     environment: window,
   });
   line.onopen = () => (heard.opened += 1);
@@ -181,7 +181,7 @@ test('what the server takes for no request of ours ends the line for good', asyn
 test('a network without a server is a lost line at once', async () => {
   const window = new FakeWindow();
   const closes = [];
-  const line = new HttpLine({ path: '/', streams: true, onHeldBack() {}, environment: window });
+  const line = new HttpSocket({ path: '/', streams: true, onBuffered() {}, environment: window });
   line.onclose = ({ code }) => closes.push(code);
   await arrived();
   assert.deepEqual([closes, window.timers], [[1006], 0]);
@@ -191,7 +191,7 @@ test('another answer than ours (a page that asks for a password) opens nothing',
   const window = new FakeWindow();
   window.fetch = async () => new Response('<p>Hello', { headers: { 'content-type': 'text/html' } });
   const closes = [];
-  const line = new HttpLine({ path: '/', streams: true, onHeldBack() {}, environment: window });
+  const line = new HttpSocket({ path: '/', streams: true, onBuffered() {}, environment: window });
   line.onclose = ({ code }) => closes.push(code);
   await arrived();
   assert.deepEqual(closes, [1006]);

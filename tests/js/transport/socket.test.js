@@ -38,7 +38,7 @@ test('nothing but the hello is sent before it is acknowledged', async () => {
 });
 
 test('half an emoji in any field does not reach the line', () => {
-  const { window, socket } = connect({ hello: () => ({ type: 'enter_room', payload: { nickname: 'a\ud83d' } }) });
+  const { window, socket } = connect({ firstMessage: () => ({ type: 'enter_room', payload: { nickname: 'a\ud83d' } }) });
   socket.start();
   window.line.accept();
   assert.equal(window.line.sent[0].payload.nickname, 'a');
@@ -242,7 +242,7 @@ test('stopping inside onWelcome holds', () => {
 });
 
 test('without a hello it is open at once, may be silent, and is renewed when looked at', () => {
-  const { window, socket, events } = connect({ hello: null });
+  const { window, socket, events } = connect({ firstMessage: null });
   socket.start();
   window.line.accept();
   assert.equal(socket.state, 'open');

@@ -26,7 +26,7 @@ async function fallBack(options) {
   room.socket.start();
   room.window.line.end(1006);
   await arrived();
-  if (options?.hello !== null) server.ack({ you: 'me' });
+  if (options?.firstMessage !== null) server.ack({ you: 'me' });
   await arrived();
   return { ...room, server };
 }
@@ -147,7 +147,7 @@ test('a WebSocket that opens and carries nothing is no way back', async () => {
 });
 
 test('a line without a hello moves too', async () => {
-  const { window, server, states } = await fallBack({ hello: null });
+  const { window, server, states } = await fallBack({ firstMessage: null });
   await pass(window, 10_500, server);
   window.line.accept();
   await arrived();

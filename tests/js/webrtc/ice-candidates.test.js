@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { createCandidates } from '../../../static/js/webrtc/ice-candidates.js';
+import { IceCandidates } from '../../../static/js/webrtc/ice-candidates.js';
 
 let pc;
 let box;
@@ -16,7 +16,7 @@ const of = (usernameFragment, name = usernameFragment) => ({ candidate: name, us
 
 beforeEach(() => {
   pc = { remoteDescription: null, added: [], addIceCandidate: async (one) => pc.added.push(one) };
-  box = createCandidates(pc);
+  box = new IceCandidates(pc);
 });
 
 test('one that came before its description waits for it', async () => {

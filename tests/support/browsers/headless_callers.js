@@ -50,7 +50,7 @@ class Light {
   constructor(data, nickname) {
     this.nickname = nickname;
     this.media = { ...MEDIA, state: { ...MEDIA.state, tracks: { ...MEDIA.state.tracks } } };
-    const { CallLine, Participant, RoomLine } = modules;
+    const { CallSession, Participant, ChatSession } = modules;
     const participant = new Participant({
       key: data.key,
       token: data.token,
@@ -59,7 +59,7 @@ class Light {
       page: window,
     });
     const refused = (code) => this.refusals.push(code);
-    this.line = new RoomLine({
+    this.chat = new ChatSession({
       data,
       participant,
       storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} },
@@ -70,12 +70,12 @@ class Light {
       onServerError: () => {},
       onNicknameRefused: () => {},
     });
-    this.call = withOwnNetwork(this, () => new CallLine({
+    this.call = withOwnNetwork(this, () => new CallSession({
       key: data.key,
       participant,
       media: this.media,
-      room: () => this.line.room,
-      dispatch: (type, payload) => this.line.dispatch(type, payload),
+      room: () => this.chat.room,
+      dispatch: (type, payload) => this.chat.dispatch(type, payload),
       onStreams: () => {},
       onPeerState: (_, state) => this.peerStates.push(state),
       onNoWay: () => {},
@@ -86,7 +86,7 @@ class Light {
   }
 
   join() {
-    this.line.start(this.nickname);
+    this.chat.start(this.nickname);
     this.call.join();
   }
 
@@ -96,16 +96,16 @@ class Light {
     const live = { audio: !state.audio, video: !state.video, screen: number % 2 === 0 };
     // Without a track of its own nobody is measured for being heard.
     this.media.state = { ...state, ...live, tracks: { ...state.tracks, microphone: null } };
-    this.line.rename(this.nickname);
+    this.chat.rename(this.nickname);
     this.call.mediaChanged(this.media.state);
   }
 
   /** Whether a page shows the name of this person, and what it sends. */
-  shownBy({ line: { room } }) {
+  shownBy({ chat: { room } }) {
     const { audio, video, screen } = this.media.state;
-    const live = room.call.people[this.line.room.you]?.media;
+    const live = room.call.people[this.chat.room.you]?.media;
     return [
-      room.people[this.line.room.you]?.nickname === this.nickname,
+      room.people[this.chat.room.you]?.nickname === this.nickname,
       live?.audio === audio && live?.video === video && live?.screen === screen,
     ];
   }

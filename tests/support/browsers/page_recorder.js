@@ -38,7 +38,7 @@ const boxOf = (tile) => {
 const MODAL = 'dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true], #fatal:not([hidden])';
 
 function look() {
-  const state = document.getElementById('line')?.dataset.state;
+  const state = document.getElementById('connection')?.dataset.state;
   if (state && state !== lived.states.at(-1)) lived.states.push(state);
   const others = document.querySelectorAll('#peers > *').length;
   lived.most = Math.max(lived.most, others);

@@ -15,7 +15,7 @@ from tests.support.patience import PATIENCE
 from tests.support.waiting import until, until_page
 
 WATCH = Path(__file__).with_name("page_recorder.js")
-OPEN = "document.querySelector('#line').dataset.state === 'open'"
+OPEN = "document.querySelector('#connection').dataset.state === 'open'"
 SCREEN = "#screens [data-screen] video"
 # The browser itself logs these errors while a server or a network is away.
 EXPECTED_ERRORS = ("WebSocket", "ERR_CONNECTION_", "ERR_INTERNET_DISCONNECTED")

@@ -1,15 +1,15 @@
 /** The control bar: its buttons, keys and menus, and the side panel that it opens. */
 
-import { byId, setText, within } from '../dom.js';
+import { byId, setText, query } from '../dom.js';
 import { bindMenus } from '../menu.js';
 import { bindToolbar } from '../toolbar.js';
 import { createDevices } from './device-lists.js';
 import { createKeys } from './shortcuts-sheet.js';
-import { createPanel } from '../room/side-panel.js';
+import { SidePanel } from '../room/side-panel.js';
 import { t } from '../../i18n/translate.js';
 
 /** @import {DeviceKind} from '../../media/devices.js' */
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 /** @import {Room} from '../../state/room-state.js' */
 /** @import {Tab} from '../room/side-panel.js' */
 /**
@@ -40,7 +40,7 @@ export function createControls(options) {
   bindMenus();
   bindToolbar(byId('controls'));
   createKeys({ keys: SHORTCUTS, storage: options.storage });
-  const panel = createPanel(options);
+  const panel = new SidePanel(options);
   const devices = createDevices(options);
   setTip('open-chat', 'control.chat');
   setTip('open-people', 'control.people');
@@ -50,7 +50,7 @@ export function createControls(options) {
     panel,
     /**
      * @param {Room} room
-     * @param {MediaState} media
+     * @param {LocalMediaState} media
      */
     render(room, media) {
       const { joined } = room.call;
@@ -75,7 +75,7 @@ function bindButtons({ onJoin, onMic, onCamera, onShare, onLeave }) {
   byId('share').hidden = !navigator.mediaDevices || !('getDisplayMedia' in navigator.mediaDevices);
 }
 
-/** @param {MediaState} media */
+/** @param {LocalMediaState} media */
 function drawMedia({ audio, video, screen }) {
   byId('mute').dataset.off = String(!audio);
   label('mute', audio ? 'toggle.audio_off' : 'toggle.audio_on');
@@ -93,7 +93,7 @@ function drawMedia({ audio, video, screen }) {
  * @param {string} id
  * @param {Key} key
  */
-const label = (id, key) => setText(within(byId(id), '.control-label'), t(key));
+const label = (id, key) => setText(query(byId(id), '.control-label'), t(key));
 
 /**
  * @param {string} id

@@ -4,7 +4,7 @@ import { byId } from '../dom.js';
 import { t } from '../../i18n/translate.js';
 
 /** @import {Device, DeviceKind} from '../../media/devices.js' */
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 
 /** @type {Record<DeviceKind, string>} */
 const LISTS = { audioinput: 'microphones', videoinput: 'cameras', audiooutput: 'speakers' };
@@ -20,7 +20,7 @@ export function createDevices({ onChoose }) {
   const speakers = byId(LISTS.audiooutput).closest('label');
   if (speakers) speakers.hidden = !('setSinkId' in HTMLMediaElement.prototype);
   return {
-    /** @param {MediaState} media */
+    /** @param {LocalMediaState} media */
     render({ devices, chosen }) {
       for (const kind of KINDS) draw(kind, devices[kind], chosen[kind] ?? '');
     },

@@ -2,9 +2,7 @@
 
 import { byId } from '../dom.js';
 
-export const createPlayback = () => new Playback();
-
-class Playback {
+export class Playback {
   /** @type {Set<HTMLVideoElement>} */
   #videos = new Set();
   #speaker = '';

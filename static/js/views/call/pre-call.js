@@ -1,11 +1,11 @@
 /** The stage before and after the call: callers, switches, join button. */
 
 import { drawAvatar } from '../avatar.js';
-import { byId, keepList, setText } from '../dom.js';
+import { byId, syncList, setText } from '../dom.js';
 import { people } from '../../state/room-state.js';
-import { isKey, listNames, t } from '../../i18n/translate.js';
+import { hasKey, listNames, t } from '../../i18n/translate.js';
 
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 /** @import {Person} from '../../protocol/messages.js' */
 /** @typedef {{onSwitch: (kind: 'audio' | 'video') => void}} LobbyOptions */
 /** @import {Room} from '../../state/room-state.js' */
@@ -14,14 +14,11 @@ const MAX_FACES = 5;
 
 /** The media of each switch, and its button. @type {['audio' | 'video', string][]} */
 const SWITCHES = [
-  ['audio', 'lobby-mic'],
-  ['video', 'lobby-camera'],
+  ['audio', 'pre-call-mic'],
+  ['video', 'pre-call-camera'],
 ];
 
-/** @param {LobbyOptions} options */
-export const createLobby = (options) => new Lobby(options);
-
-class Lobby {
+export class PreCall {
   #button = byId('join-call', HTMLButtonElement);
   #hasLeft = false;
   #wasJoined = false;
@@ -36,7 +33,7 @@ class Lobby {
 
   /**
    * @param {Room} room
-   * @param {MediaState} media
+   * @param {LocalMediaState} media
    */
   render(room, media) {
     drawSwitches(media.wanted);
@@ -45,9 +42,9 @@ class Lobby {
     if (joined) this.#error = null;
     if (this.#wasJoined && !joined) this.#hasLeft = true;
     this.#wasJoined = joined;
-    byId('lobby').hidden = joined;
+    byId('pre-call').hidden = joined;
     const you = room.you === null ? undefined : room.people[room.you];
-    if (you) drawAvatar(byId('lobby-avatar'), you);
+    if (you) drawAvatar(byId('pre-call-avatar'), you);
     drawWho(people(room).filter(({ id, in_call }) => in_call && id !== room.you), you !== undefined);
     this.#drawWords();
   }
@@ -68,24 +65,24 @@ class Lobby {
 
   #drawWords() {
     const key = `error.${this.#error}`;
-    const error = this.#error === null ? null : t(isKey(key) ? key : 'error.call_lost');
+    const error = this.#error === null ? null : t(hasKey(key) ? key : 'error.call_lost');
     byId('leave-room').hidden = !this.#hasLeft || this.#joining;
-    setText(byId('lobby-title'), t(this.#hasLeft ? 'lobby.left' : 'lobby.ready'));
-    setText(byId('lobby-hint'), error ?? this.#hint());
-    byId('lobby-hint').dataset.tone = error === null ? '' : 'warn';
+    setText(byId('pre-call-title'), t(this.#hasLeft ? 'precall.left' : 'precall.ready'));
+    setText(byId('pre-call-hint'), error ?? this.#hint());
+    byId('pre-call-hint').dataset.tone = error === null ? '' : 'warn';
     // `disabled` would take the focus away from the button that the user pressed.
     this.#button.ariaDisabled = String(this.#joining);
     setText(byId('join-words'), this.#joinWords());
   }
 
   #hint() {
-    if (this.#hasLeft) return t('lobby.hint_left');
-    return t(window.isSecureContext ? 'lobby.hint' : 'lobby.hint_insecure');
+    if (this.#hasLeft) return t('precall.hint_left');
+    return t(window.isSecureContext ? 'precall.hint' : 'precall.hint_insecure');
   }
 
   #joinWords() {
-    if (this.#joining) return t('lobby.joining');
-    return t(this.#hasLeft ? 'lobby.again' : 'lobby.join');
+    if (this.#joining) return t('precall.joining');
+    return t(this.#hasLeft ? 'precall.again' : 'precall.join');
   }
 }
 
@@ -94,7 +91,7 @@ class Lobby {
  * @param {boolean} isKnown false before the handshake
  */
 function drawWho(callers, isKnown) {
-  keepList(byId('lobby-faces'), callers.slice(0, MAX_FACES), {
+  syncList(byId('pre-call-faces'), callers.slice(0, MAX_FACES), {
     key: ({ id }) => id,
     create: () => {
       const face = document.createElement('span');
@@ -104,11 +101,11 @@ function drawWho(callers, isKnown) {
     update: drawAvatar,
   });
   const names = listNames(callers.map(({ nickname }) => nickname));
-  const words = callers.length > 0 ? t('lobby.who', { names, count: callers.length }) : t('lobby.nobody');
-  setText(byId('lobby-words'), isKnown ? words : '');
+  const words = callers.length > 0 ? t('precall.who', { names, count: callers.length }) : t('precall.nobody');
+  setText(byId('pre-call-words'), isKnown ? words : '');
 }
 
-/** @param {MediaState['wanted']} wanted */
+/** @param {LocalMediaState['wanted']} wanted */
 function drawSwitches(wanted) {
   for (const [kind, id] of SWITCHES) {
     byId(id).dataset.off = String(!wanted[kind]);

@@ -1,25 +1,16 @@
 /** The stage: the invitation to the call, or the tiles of the callers. */
 
 import { callers } from '../../state/call-state.js';
-import { byId, keepList, mark, setText, within } from '../dom.js';
-import { createPlayback } from './playback.js';
+import { byId, syncList, toggleData, setText, query } from '../dom.js';
+import { Playback } from './playback.js';
 import { nameOf } from '../../state/room-state.js';
 import { layOut } from './stage-layout.js';
-import {
-  createScreenTile,
-  createTile,
-  drawPin,
-  drawState,
-  drawTile,
-  isPlaying,
-  videoOf,
-  watchPicture,
-} from './tile.js';
-import { createLobby } from './pre-call.js';
+import { createScreenTile, createTile, drawPin, drawState, drawTile, isPlaying, videoOf, watchPicture } from './tile.js';
+import { PreCall } from './pre-call.js';
 import { t } from '../../i18n/translate.js';
 
 /** @import {Caller} from '../../protocol/messages.js' */
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 /** @import {PeerState} from '../../webrtc/peer.js' */
 /** @import {Picture} from '../../webrtc/picture-watch.js' */
 /** @import {Room} from '../../state/room-state.js' */
@@ -35,13 +26,10 @@ const SCREEN = 'screen-';
  * @property {(kind: 'audio' | 'video') => void} [onSwitch] a switch was pressed before the call
  */
 
-/** @param {CallViewOptions} [options] */
-export const createCallView = (options) => new CallView(options);
-
-class CallView {
+export class CallView {
   #onPin;
-  #lobby;
-  #playback = createPlayback();
+  #preCall;
+  #playback = new Playback();
   #tiles = byId('tiles');
   #own = byId('own-tile');
   /** @type {Map<string, Streams>} */
@@ -61,7 +49,7 @@ class CallView {
   /** @param {CallViewOptions} [options] */
   constructor({ onPin = () => {}, onSwitch = () => {} } = {}) {
     this.#onPin = onPin;
-    this.#lobby = createLobby({ onSwitch });
+    this.#preCall = new PreCall({ onSwitch });
     this.#tiles.addEventListener('click', ({ target }) => this.#clicked(target));
     new ResizeObserver(() => this.#arrange()).observe(this.#tiles);
     watchPicture(this.#own);
@@ -69,14 +57,14 @@ class CallView {
 
   /**
    * @param {Room} room
-   * @param {MediaState} media the user's own
+   * @param {LocalMediaState} media the user's own
    */
   render(room, media) {
     const { joined } = room.call;
     this.#room = room;
     if (!joined) this.#pinned = null;
     byId('call').dataset.joined = String(joined);
-    this.#lobby.render(room, media);
+    this.#preCall.render(room, media);
     this.#tiles.hidden = !joined;
     this.#drawOwn(room, media);
     this.#drawOthers(room);
@@ -138,24 +126,24 @@ class CallView {
 
   /** @param {boolean} joining whether the join waits for its answer */
   setJoining(joining) {
-    this.#lobby.setJoining(joining);
+    this.#preCall.setJoining(joining);
   }
 
   /** @param {string | null} code the reason for a failed join, such as `call_full` */
   showError(code) {
-    this.#lobby.showError(code);
+    this.#preCall.showError(code);
   }
 
   /**
    * @param {Room} room
-   * @param {MediaState} media
+   * @param {LocalMediaState} media
    */
   #drawOwn(room, media) {
     const you = room.you ?? '';
     const camera = room.call.joined ? media.tracks.camera : null;
     if (camera !== (this.#ownStream?.getVideoTracks()[0] ?? null)) {
       this.#ownStream = camera && new MediaStream([camera]);
-      mark(this.#own, 'away', camera?.getSettings().facingMode === 'environment');
+      toggleData(this.#own, 'away', camera?.getSettings().facingMode === 'environment');
       this.#playback.show(videoOf(this.#own), this.#ownStream);
     }
     drawTile(this.#own, { id: you, nickname: nameOf(room, you) }, media, t('you'));
@@ -165,16 +153,16 @@ class CallView {
   /** @param {Room} room */
   #drawOthers(room) {
     const callers = others(room);
-    keepList(byId('peers'), callers, {
+    syncList(byId('peers'), callers, {
       key: ({ id }) => id,
       create: ({ id }) => createTile(id, (video) => this.#playback.add(video)),
       update: (tile, caller) => this.#drawPeer(tile, caller, nameOf(room, caller.id)),
     });
-    keepList(byId('screens'), callers.filter(({ media }) => media.screen), {
+    syncList(byId('screens'), callers.filter(({ media }) => media.screen), {
       key: ({ id }) => SCREEN + id,
       create: ({ id }) => createScreenTile(id, (video) => this.#playback.add(video)),
       update: (tile, { id }) => {
-        setText(within(tile, '.tile-words'), t('tile.screen', { name: nameOf(room, id) }));
+        setText(query(tile, '.tile-words'), t('tile.screen', { name: nameOf(room, id) }));
         this.#playback.show(videoOf(tile), this.#streams.get(id)?.screen ?? null);
       },
     });
@@ -197,7 +185,7 @@ class CallView {
   /** @param {HTMLElement} tile */
   #drawSpeaking(tile) {
     const id = tile === this.#own ? this.#room?.you : tile.dataset.participant;
-    mark(tile, 'speaking', this.#speaking.has(id));
+    toggleData(tile, 'speaking', this.#speaking.has(id));
   }
 
   /** @param {EventTarget | null} target */
@@ -218,7 +206,7 @@ class CallView {
     const { clientWidth: width, clientHeight: height } = this.#tiles;
     if (width === 0 || height === 0) return;
     const boxes = layOut(elements.map(tileOf), { width, height }, pinned);
-    mark(this.#tiles, 'floating', [...boxes.values()].some(({ floating }) => floating));
+    toggleData(this.#tiles, 'floating', [...boxes.values()].some(({ floating }) => floating));
     for (const element of elements) {
       const { key = '' } = element.dataset;
       const box = boxes.get(key);
@@ -227,9 +215,9 @@ class CallView {
       element.style.setProperty('--y', `${box.y}px`);
       element.style.setProperty('--w', `${box.width}px`);
       element.style.setProperty('--h', `${box.height}px`);
-      mark(element, 'floating', box.floating === true);
+      toggleData(element, 'floating', box.floating === true);
       if (box.floating) this.#tiles.style.setProperty('--covered', `${box.width}px`);
-      drawPin(element, within(element, '.tile-words').textContent ?? '', key === pinned);
+      drawPin(element, query(element, '.tile-words').textContent ?? '', key === pinned);
     }
   }
 

@@ -1,7 +1,7 @@
 /** One tile of the call: a picture or an avatar, a name and marks. */
 
 import { drawAvatar } from '../avatar.js';
-import { clone, mark, setText, within } from '../dom.js';
+import { clone, toggleData, setText, query } from '../dom.js';
 import { t } from '../../i18n/translate.js';
 
 /** @import {Caller} from '../../protocol/messages.js' */
@@ -38,14 +38,14 @@ export function createScreenTile(id, onVideo) {
 export function watchPicture(tile) {
   const video = videoOf(tile);
   const redraw = () => {
-    mark(tile, 'upright', video.videoHeight > video.videoWidth);
+    toggleData(tile, 'upright', video.videoHeight > video.videoWidth);
     showVideo(tile, tile.dataset.camera === 'true');
   };
   video.addEventListener('resize', redraw);
 }
 
 /** @param {HTMLElement} tile */
-export const videoOf = (tile) => within(tile, 'video', HTMLVideoElement);
+export const videoOf = (tile) => query(tile, 'video', HTMLVideoElement);
 
 /**
  * Whether a video plays within the window and the browser reports its frames
@@ -67,11 +67,11 @@ export function isPlaying(video) {
  * @param {string} words the name to show
  */
 export function drawTile(tile, person, media, words) {
-  drawAvatar(within(tile, '.avatar'), person);
+  drawAvatar(query(tile, '.avatar'), person);
   tile.dataset.camera = String(media.video);
   showVideo(tile, media.video);
-  within(tile, '.tile-muted').hidden = media.audio;
-  setText(within(tile, '.tile-words'), words);
+  query(tile, '.tile-muted').hidden = media.audio;
+  setText(query(tile, '.tile-words'), words);
 }
 
 /**
@@ -83,9 +83,9 @@ export function drawTile(tile, person, media, words) {
 export function drawState(tile, { here }, state, noWay) {
   const isAway = !here || state === 'reconnecting';
   const isConnecting = state === undefined || state === 'connecting';
-  within(tile, '.tile-state').hidden = !isAway && !isConnecting && !noWay;
+  query(tile, '.tile-state').hidden = !isAway && !isConnecting && !noWay;
   const words = noWay ? 'tile.no_way' : isAway ? 'tile.reconnecting' : 'tile.connecting';
-  setText(within(tile, '.tile-state-words'), t(words));
+  setText(query(tile, '.tile-state-words'), t(words));
 }
 
 /**
@@ -94,8 +94,8 @@ export function drawState(tile, { here }, state, noWay) {
  * @param {boolean} pinned
  */
 export function drawPin(tile, name, pinned) {
-  const button = within(tile, '.tile-pin', HTMLButtonElement);
-  mark(tile, 'pinned', pinned);
+  const button = query(tile, '.tile-pin', HTMLButtonElement);
+  toggleData(tile, 'pinned', pinned);
   button.setAttribute('aria-label', t(pinned ? 'tile.unpin' : 'tile.pin', { name }));
 }
 
@@ -104,5 +104,5 @@ export function drawPin(tile, name, pinned) {
  * @param {boolean} isOn
  */
 function showVideo(tile, isOn) {
-  mark(tile, 'video', isOn && videoOf(tile).videoWidth > 0);
+  toggleData(tile, 'video', isOn && videoOf(tile).videoWidth > 0);
 }

@@ -4,7 +4,7 @@ import { byId, setText } from '../dom.js';
 import { createWatch } from '../../browser/animation-frames.js';
 import { nameOf } from '../../state/room-state.js';
 import { createComposer } from './composer.js';
-import { createMessages } from './message-list.js';
+import { MessageList } from './message-list.js';
 import { listNames, t } from '../../i18n/translate.js';
 
 /** @import {Room} from '../../state/room-state.js' */
@@ -23,10 +23,7 @@ import { listNames, t } from '../../i18n/translate.js';
 
 const MANY = 99;
 
-/** @param {ChatOptions} options */
-export const createChatView = (options) => new ChatView(options);
-
-class ChatView {
+export class ChatView {
   #onUnread;
   #panel = byId('chat');
   #composer;
@@ -42,7 +39,7 @@ class ChatView {
   constructor({ onUnread = () => {}, onEarlier, onEnd, onRetry, onDiscard, ...writing }) {
     this.#onUnread = onUnread;
     this.#composer = createComposer(writing);
-    this.#messages = createMessages({ onEarlier, onRetry, onDiscard, onEnd: () => this.#cameToEnd(onEnd) });
+    this.#messages = new MessageList({ onEarlier, onRetry, onDiscard, onEnd: () => this.#cameToEnd(onEnd) });
     document.addEventListener('visibilitychange', () => this.#count());
   }
 

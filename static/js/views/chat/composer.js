@@ -1,6 +1,6 @@
 /** The composer: the field of the message, and the field of the nickname. */
 
-import { byId, isComposing, mark, setText, within, writesOnGlass } from '../dom.js';
+import { byId, isComposing, toggleData, setText, query, writesOnGlass } from '../dom.js';
 import { hasInk } from '../../state/visible-text.js';
 import { t } from '../../i18n/translate.js';
 
@@ -34,7 +34,7 @@ export function createComposer({ onSend, onTyping, onNickname, draft }) {
  */
 function messageForm({ onSend, typing, draft }) {
   const form = byId('msg', HTMLFormElement);
-  const input = within(form, '[name=text]', HTMLTextAreaElement);
+  const input = query(form, '[name=text]', HTMLTextAreaElement);
   const focus = () => input.focus({ preventScroll: true });
   const changed = () => {
     grow(input);
@@ -103,9 +103,9 @@ function grow(input) {
  */
 function nicknameForm(onNickname, goOn) {
   const form = byId('nickname', HTMLFormElement);
-  const input = within(form, '[name=nickname]', HTMLInputElement);
+  const input = query(form, '[name=nickname]', HTMLInputElement);
   let current = '';
-  const refresh = () => mark(form, 'changed', input.value.trim() !== current);
+  const refresh = () => toggleData(form, 'changed', input.value.trim() !== current);
   const giveUp = () => {
     input.value = current;
     refresh();

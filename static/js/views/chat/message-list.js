@@ -1,10 +1,10 @@
 /** The log of the chat: its rows, and a scroll position that stays at the end. */
 
-import { byId, clone, keepList, mark, setText, within } from '../dom.js';
+import { byId, clone, syncList, toggleData, setText, query } from '../dom.js';
 import { createWatch } from '../../browser/animation-frames.js';
 import { linkify } from './linkify.js';
 import { rowsOf } from './message-rows.js';
-import { clock, isKey, t } from '../../i18n/translate.js';
+import { clock, hasKey, t } from '../../i18n/translate.js';
 
 /** @import {Room} from '../../state/room-state.js' */
 /** @import {MessageRow, Row} from './message-rows.js' */
@@ -22,10 +22,7 @@ const ONLY_EMOJI = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{Emoj
 const MAX_EMOJI_CHARS = 16;
 const NEVER_SENDABLE = new Set(['too_long', 'empty_message']);
 
-/** @param {MessagesOptions} options */
-export const createMessages = (options) => new Messages(options);
-
-class Messages {
+export class MessageList {
   #options;
   #scroller = byId('chat-scroll');
   #list = byId('messages', HTMLUListElement);
@@ -66,9 +63,9 @@ class Messages {
 
   /** @param {Room} room */
   render(room) {
-    const { messages, lines, pending, gaps, hasEarlier, you } = room;
+    const { messages, notices, pending, gaps, hasEarlier, you } = room;
     const today = new Date().toDateString();
-    if (!this.#isNew(messages, lines, pending, gaps, hasEarlier, you, this.#isWaiting, today)) return;
+    if (!this.#isNew(messages, notices, pending, gaps, hasEarlier, you, this.#isWaiting, today)) return;
     // A new day changes the form of all times.
     const before = today === this.#day ? this.#rows : [];
     this.#day = today;
@@ -101,7 +98,7 @@ class Messages {
     if (same === before.length && same > 0) {
       for (const row of rows.slice(same)) this.#list.append(this.#element(row));
     } else if (same < Math.max(rows.length, before.length)) {
-      keepList(this.#list, rows, {
+      syncList(this.#list, rows, {
         key: (row) => row.key,
         create: (row) => this.#create(row),
         update: (element, row) => {
@@ -145,13 +142,13 @@ class Messages {
 
   /** @param {Row} row */
   #create(row) {
-    if (row.kind === 'quiet') return clone('quiet-line');
+    if (row.kind === 'quiet') return clone('chat-notice');
     const element = clone('message');
-    within(element, '.message-text').replaceChildren(...textNodes(row.text));
-    mark(element, 'emoji', row.text.length <= MAX_EMOJI_CHARS && ONLY_EMOJI.test(row.text));
+    query(element, '.message-text').replaceChildren(...textNodes(row.text));
+    toggleData(element, 'emoji', row.text.length <= MAX_EMOJI_CHARS && ONLY_EMOJI.test(row.text));
     const { onRetry, onDiscard } = this.#options;
-    within(element, '.message-retry').addEventListener('click', () => onRetry(row.key));
-    within(element, '.message-discard').addEventListener('click', () => onDiscard(row.key));
+    query(element, '.message-retry').addEventListener('click', () => onRetry(row.key));
+    query(element, '.message-discard').addEventListener('click', () => onDiscard(row.key));
     return element;
   }
 }
@@ -168,16 +165,16 @@ function isSame(one, other) {
  */
 function update(element, row) {
   if (row.kind === 'quiet') return setText(element, row.text);
-  mark(element, 'first', row.first);
-  mark(element, 'own', row.own);
-  mark(element, 'announced', row.announced);
+  toggleData(element, 'first', row.first);
+  toggleData(element, 'own', row.own);
+  toggleData(element, 'announced', row.announced);
   element.dataset.state = row.state;
-  setText(within(element, '.message-author'), author(row));
+  setText(query(element, '.message-author'), author(row));
   drawTime(element, row);
-  within(element, '.message-failed').hidden = row.state !== 'failed';
-  within(element, '.message-retry').hidden = NEVER_SENDABLE.has(row.reason ?? '');
+  query(element, '.message-failed').hidden = row.state !== 'failed';
+  query(element, '.message-retry').hidden = NEVER_SENDABLE.has(row.reason ?? '');
   const reason = `message.failed.${row.reason}`;
-  setText(within(element, '.message-reason'), t(isKey(reason) ? reason : 'message.failed'));
+  setText(query(element, '.message-reason'), t(hasKey(reason) ? reason : 'message.failed'));
 }
 
 /** @param {MessageRow} row */
@@ -191,7 +188,7 @@ function author({ own, announced, nickname }) {
  * @param {MessageRow} row
  */
 function drawTime(element, row) {
-  const time = within(element, '.message-time', HTMLTimeElement);
+  const time = query(element, '.message-time', HTMLTimeElement);
   time.dateTime = new Date(row.at).toISOString();
   const waits = row.waits ? t('message.waiting') : t('message.sending');
   setText(time, row.state === 'sending' ? waits : clock(row.at, new Date()));

@@ -4,7 +4,7 @@ import { timeline } from '../../state/timeline.js';
 import { listNames, t } from '../../i18n/translate.js';
 
 /** @import {Room} from '../../state/room-state.js' */
-/** @import {Pending, QuietLine, Run, TimelineItem} from '../../state/timeline.js' */
+/** @import {Pending, NoticeItem, Run, TimelineItem} from '../../state/timeline.js' */
 /**
  * The row of a message. `first` means that it begins a run and names its author.
  * `key` is the client_id, which does not change when the server stores the message.
@@ -83,7 +83,7 @@ function pendingRows({ items }, before, waits) {
   }));
 }
 
-/** @param {QuietLine} line */
+/** @param {NoticeItem} line */
 function lineText({ steps }) {
   const said = steps.map(({ kind, people }) =>
     t(kind, { names: listNames(people.map(({ nickname }) => nickname)) }),

@@ -3,7 +3,7 @@
 import { callers } from '../../state/call-state.js';
 import { listNames, t } from '../../i18n/translate.js';
 
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 /** @import {Room} from '../../state/room-state.js' */
 /** @typedef {'arrived' | 'left' | 'live.joined' | 'live.left_call' | 'live.shares' | 'live.unshares'} Key */
 
@@ -27,8 +27,8 @@ export function newsOf(before, after, isLogSeen) {
 }
 
 /**
- * @param {Pick<MediaState, 'audio' | 'video' | 'screen'>} before
- * @param {Pick<MediaState, 'audio' | 'video' | 'screen'>} after
+ * @param {Pick<LocalMediaState, 'audio' | 'video' | 'screen'>} before
+ * @param {Pick<LocalMediaState, 'audio' | 'video' | 'screen'>} after
  * @returns {string[]}
  */
 export const ownNews = (before, after) =>
@@ -85,7 +85,7 @@ function whoShares(before, after) {
  * @param {() => boolean} isLogSeen
  */
 function messages(before, after, isLogSeen) {
-  const last = Math.max(before.through, before.messages.at(-1)?.seq ?? 0);
+  const last = Math.max(before.completeUntil, before.messages.at(-1)?.seq ?? 0);
   if (before.messages === after.messages || (after.messages.at(-1)?.seq ?? 0) <= last) return [];
   const fresh = after.messages.filter(({ seq, from }) => seq > last && from !== after.you);
   if (fresh.length === 0 || isLogSeen()) return [];

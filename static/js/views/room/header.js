@@ -1,6 +1,6 @@
 /** The room's header: the title, the number of people and the link's buttons. */
 
-import { byId, mark, setText, within } from '../dom.js';
+import { byId, toggleData, setText, query } from '../dom.js';
 import { count } from '../../state/room-state.js';
 import { t } from '../../i18n/translate.js';
 
@@ -50,11 +50,11 @@ function bindShare() {
 
 /** @param {HTMLElement} button */
 function showCopied(button) {
-  mark(button, 'done', true);
-  setText(within(button, '.copy-link-words'), t('copied'));
+  toggleData(button, 'done', true);
+  setText(query(button, '.copy-link-words'), t('copied'));
   setTimeout(() => {
-    mark(button, 'done', false);
-    setText(within(button, '.copy-link-words'), t('copy_link'));
+    toggleData(button, 'done', false);
+    setText(query(button, '.copy-link-words'), t('copy_link'));
   }, COPIED_MS);
 }
 

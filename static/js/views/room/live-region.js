@@ -3,7 +3,7 @@
 import { byId } from '../dom.js';
 import { newsOf, ownNews } from './announcements.js';
 
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 /** @import {Room} from '../../state/room-state.js' */
 
 // Long enough for a screen reader to finish its present text; then the sentence goes.
@@ -11,13 +11,11 @@ const KEPT_MS = 10_000;
 const MOST_LINES = 8;
 const NOTHING_SENT = { audio: false, video: false, screen: false };
 
-export const createLive = () => new Live();
-
-class Live {
+export class LiveRegion {
   #region = byId('live');
   /** @type {Room | null} */
   #room = null;
-  /** @type {MediaState | null} */
+  /** @type {LocalMediaState | null} */
   #media = null;
 
   /**
@@ -34,7 +32,7 @@ class Live {
 
   /**
    * @param {Room} room
-   * @param {MediaState} media the user's own
+   * @param {LocalMediaState} media the user's own
    */
   render(room, media) {
     const [before, own] = [this.#room, this.#media];

@@ -2,7 +2,7 @@
 
 import { callers } from '../../state/call-state.js';
 import { drawAvatar } from '../avatar.js';
-import { byId, clone, keepList, setText, within } from '../dom.js';
+import { byId, clone, syncList, setText, query } from '../dom.js';
 import { people } from '../../state/room-state.js';
 import { t } from '../../i18n/translate.js';
 
@@ -14,7 +14,7 @@ export function createPeopleView() {
   return {
     /** @param {Room} room */
     render(room) {
-      keepList(list, people(room), {
+      syncList(list, people(room), {
         key: ({ id }) => id,
         create: ({ id }) => {
           const row = clone('person');
@@ -37,11 +37,11 @@ function update(row, person, room) {
   const { id, nickname, host, here } = person;
   const caller = callers(room.call)[id];
   row.dataset.here = String(here);
-  drawAvatar(within(row, '.avatar'), person);
+  drawAvatar(query(row, '.avatar'), person);
   const isYou = id === room.you;
-  setText(within(row, '.person-name'), isYou ? t('you_named', { name: nickname }) : nickname);
-  setText(within(row, '.person-words'), wordsFor(person));
-  within(row, '.person-host').hidden = !host;
+  setText(query(row, '.person-name'), isYou ? t('you_named', { name: nickname }) : nickname);
+  setText(query(row, '.person-words'), wordsFor(person));
+  query(row, '.person-host').hidden = !host;
   drawMarks(row, caller);
 }
 
@@ -57,10 +57,10 @@ function wordsFor({ here, in_call, host }) {
  * @param {Caller | undefined} caller known only while the user is in the call
  */
 function drawMarks(row, caller) {
-  const camera = within(row, '.person-camera');
-  const microphone = within(row, '.person-mic');
+  const camera = query(row, '.person-camera');
+  const microphone = query(row, '.person-mic');
   camera.hidden = microphone.hidden = caller === undefined;
-  within(row, '.person-screen').hidden = !caller?.media.screen;
+  query(row, '.person-screen').hidden = !caller?.media.screen;
   camera.dataset.off = String(!caller?.media.video);
   microphone.dataset.off = String(!caller?.media.audio);
 }

@@ -10,10 +10,7 @@ const TABS = ['chat', 'people'];
 /** @type {Record<Tab, string>} */
 const PANELS = { chat: 'chat', people: 'people-panel' };
 
-/** @param {{onPanel: (open: Tab | null) => void}} options */
-export const createPanel = (options) => new Panel(options);
-
-class Panel {
+export class SidePanel {
   #onPanel;
   #room = byId('room');
   #wide = matchMedia(WIDE);

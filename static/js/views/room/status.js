@@ -1,18 +1,18 @@
 /** Shows problems: by a dot in the header, a notice on the stage, or a whole page. */
 
-import { CLOSE_FATES } from '../../protocol/close-codes.js';
-import { byId, setText, within } from '../dom.js';
-import { isKey, t } from '../../i18n/translate.js';
+import { CLOSE_CODES } from '../../protocol/close-codes.js';
+import { byId, setText, query } from '../dom.js';
+import { hasKey, t } from '../../i18n/translate.js';
 
-/** @import {LineState} from '../../transport/socket.js' */
-/** @import {MediaState} from '../../media/local-media.js' */
+/** @import {ConnectionState} from '../../transport/socket.js' */
+/** @import {LocalMediaState} from '../../media/local-media.js' */
 /** @typedef {'person' | 'devices' | 'question' | 'way'} Cause */
 
 // A connection that comes back within this time causes no notice.
-const PATIENCE_MS = 4_000;
+const CONNECTION_TEXT_DELAY_MS = 4_000;
 /** The text of the whole page's button, by meaning.
  * @type {Record<string, 'fatal.reload' | 'fatal.here' | 'fatal.retry'>} */
-const WAYS_ON = {
+const FATAL_ACTIONS = {
   bad_token: 'fatal.reload',
   old_page: 'fatal.reload',
   broken_client: 'fatal.reload',
@@ -28,12 +28,9 @@ const WAYS_ON = {
  * @property {(words: string) => void} say speaks through a screen reader
  */
 
-/** @param {StatusOptions} options */
-export const createStatusView = (options) => new StatusView(options);
-
 /**
  * The key of one sentence about both devices, or null.
- * @param {MediaState['problems']} problems
+ * @param {LocalMediaState['problems']} problems
  */
 function problemKey({ audio, video }) {
   if (audio !== null && audio === video) return audio;
@@ -42,10 +39,10 @@ function problemKey({ audio, video }) {
   return video === null ? null : `video.${video}`;
 }
 
-class StatusView {
+export class StatusView {
   #options;
   #notice = byId('notice');
-  #line = byId('line');
+  #connection = byId('connection');
   /** @type {string | null} */
   #problem = null;
   /** @type {Cause | null} */
@@ -53,7 +50,7 @@ class StatusView {
   /** @type {'audio' | 'video' | null} */
   #silent = null;
   /** @type {string | null} */
-  #lineWords = null;
+  #connectionText = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -64,18 +61,18 @@ class StatusView {
     byId('fatal-reload').addEventListener('click', () => location.reload());
   }
 
-  /** @param {LineState} state of the connection */
-  line(state) {
-    if (this.#line.dataset.state === state) return;
-    this.#line.dataset.state = state;
-    setText(within(this.#line, '.line-words'), t(`line.${state}`));
+  /** @param {ConnectionState} state of the connection */
+  connection(state) {
+    if (this.#connection.dataset.state === state) return;
+    this.#connection.dataset.state = state;
+    setText(query(this.#connection, '.connection-text'), t(`connection.${state}`));
     clearTimeout(this.#timer);
     if (state === 'refused') {
-      this.#sayLine(t('line.long.refused'));
+      this.#showConnectionText(t('connection.long.refused'));
     } else if (state !== 'open' && state !== 'closed') {
-      this.#timer = setTimeout(() => this.#sayLine(t(`line.long.${state}`)), PATIENCE_MS);
+      this.#timer = setTimeout(() => this.#showConnectionText(t(`connection.long.${state}`)), CONNECTION_TEXT_DELAY_MS);
     } else {
-      this.#sayLine(null);
+      this.#showConnectionText(null);
     }
   }
 
@@ -87,18 +84,18 @@ class StatusView {
     const full = `problem.${key}`;
     this.#cause = key === null ? null : cause;
     const reference = this.#options.reference();
-    this.#problem = key === null ? null : t(isKey(full) ? full : 'problem.page', { reference });
+    this.#problem = key === null ? null : t(hasKey(full) ? full : 'problem.page', { reference });
     this.#draw();
   }
 
-  /** @param {MediaState} media with the problems of its devices */
+  /** @param {LocalMediaState} media with the problems of its devices */
   devicesFailed({ problems }) {
     this.problem(problemKey(problems), 'devices');
   }
 
   /**
    * Shows or removes a notice about the devices after they have changed.
-   * @param {MediaState} media
+   * @param {LocalMediaState} media
    */
   devices({ problems, silenced }) {
     const silent = silenced.audio ? 'audio' : silenced.video ? 'video' : null;
@@ -126,13 +123,13 @@ class StatusView {
    * @param {number | string} code a close code, or the code of an `error`
    */
   fatal(code) {
-    const meaning = typeof code === 'number' ? CLOSE_FATES[code]?.meaning : code;
+    const meaning = typeof code === 'number' ? CLOSE_CODES[code]?.meaning : code;
     const title = `fatal.${meaning}.title`;
-    const words = `fatal.${meaning}.words`;
-    const isKnown = isKey(title) && isKey(words);
+    const words = `fatal.${meaning}.text`;
+    const isKnown = hasKey(title) && hasKey(words);
     setText(byId('fatal-title'), t(isKnown ? title : 'fatal.unknown.title'));
-    setText(byId('fatal-words'), t(isKnown ? words : 'fatal.unknown.words'));
-    const way = WAYS_ON[isKnown ? meaning : 'unknown'];
+    setText(byId('fatal-words'), t(isKnown ? words : 'fatal.unknown.text'));
+    const way = FATAL_ACTIONS[isKnown ? meaning : 'unknown'];
     // If a reload is the only advice, an operator may need the reference.
     byId('fatal-reference').hidden = way !== 'fatal.reload';
     setText(byId('fatal-reference'), t('reference', { reference: this.#options.reference() }));
@@ -145,16 +142,16 @@ class StatusView {
   }
 
   /** @param {string | null} words */
-  #sayLine(words) {
-    this.#lineWords = words;
+  #showConnectionText(words) {
+    this.#connectionText = words;
     this.#draw();
   }
 
   #draw() {
-    const words = this.#lineWords ?? this.#problem;
+    const words = this.#connectionText ?? this.#problem;
     this.#notice.dataset.tone = 'warn';
-    byId('notice-close').hidden = this.#lineWords !== null;
-    const shown = within(this.#notice, '.notice-words');
+    byId('notice-close').hidden = this.#connectionText !== null;
+    const shown = query(this.#notice, '.notice-words');
     if (words !== null && words !== shown.textContent) this.#options.say(words);
     setText(shown, words ?? '');
     this.#notice.hidden = words === null;
