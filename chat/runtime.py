@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -34,6 +34,8 @@ MAX_REDIS_CONNECTIONS = 8
 REDIS_POOL_TIMEOUT_S = 2.0  # wait for a free one of these connections
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"  # as administrators see it
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +61,7 @@ class Runtime:
         self._jobs: set[asyncio.Task[object]] = set()  # all jobs under way
         self._deleting = asyncio.Lock()
         self.on_stop: list[Callable[[], Awaitable[None]]] = []  # closers of other modules
+        self._parts: dict[Callable[[Runtime], Any], Any] = {}
 
     def roster(self, kind: PlaceType) -> Roster:
         """Return the roster of a kind of place."""
@@ -67,6 +70,12 @@ class Runtime:
     def rosters(self) -> list[Roster]:
         """Return the rosters of all kinds of places."""
         return list(self._rosters.values())
+
+    def part(self, make: "Callable[[Runtime], T]") -> T:
+        """Return the one object of a class that another module adds, made at its first use."""
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        return cast(T, self._parts[make])
 
     def start(self) -> None:
         """Start heartbeats, repairs, sweeps, retention and the loop lag watch, once."""

@@ -5,8 +5,8 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.core import signing
@@ -28,17 +28,23 @@ log = logging.getLogger(__name__)
 _signer = signing.Signer(salt="noom.http", sep=".")
 
 
+@dataclass(slots=True)
+class _Held:
+    session: Session
+    task: asyncio.Task[None]  # runs the consumer
+    ended_at: float | None = None
+
+
 class Sessions:
     """The sessions of a process.
 
     The signed name of a session holds its process, so that a forged name costs no query of Redis.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, here: runtime.Runtime) -> None:
+        here.on_stop.append(self.stop)
         self.process = secrets.token_hex(PROCESS_BYTES)
-        self._held: dict[str, Session] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._ended_at: dict[str, float] = {}
+        self._held: dict[str, _Held] = {}  # by secret
         self._watching: asyncio.Task[None] | None = None
         self._remote: RemoteSessions | None = None
         if settings.REDIS_URLS:
@@ -59,8 +65,8 @@ class Sessions:
             await self._remote.start()
         session = Session(scope["path"])
         secret = secrets.token_urlsafe(ID_BYTES)
-        self._held[secret] = session
-        self._tasks[secret] = asyncio.create_task(_run(session, application, scope))
+        task = asyncio.create_task(_run(session, application, scope))
+        self._held[secret] = _Held(session, task)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         if not await session.accepted:
@@ -84,9 +90,10 @@ class Sessions:
     async def serve_here(self, request: Request) -> Batch:
         """Serve a request for a session of this process. Raises Gone."""
         process, secret = _process_and_secret(request.head.session)
-        session = self._held.get(secret)
-        if process != self.process or session is None or session.path != request.path:
+        held = self._held.get(secret)
+        if process != self.process or held is None or held.session.path != request.path:
             raise SessionGone
+        session = held.session
         match request.head:
             case Listen(turn=turn, after=after):
                 session.acknowledge(after)
@@ -103,9 +110,10 @@ class Sessions:
         """End all sessions of this process."""
         if self._watching is not None:
             self._watching.cancel()
-        for task in self._tasks.values():
+        tasks = [held.task for held in self._held.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._remote is not None:
             await self._remote.stop()
 
@@ -113,16 +121,16 @@ class Sessions:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
             now = time.monotonic()
-            for secret, session in list(self._held.items()):
-                if not session.ended:
-                    session.check_timeouts()
-                elif now - self._ended_at.setdefault(secret, now) > ENDED_SESSION_S:
+            for secret, held in list(self._held.items()):
+                if not held.session.ended:
+                    held.session.check_timeouts()
+                elif held.ended_at is None:
+                    held.ended_at = now
+                elif now - held.ended_at > ENDED_SESSION_S:
                     self._forget(secret)
 
     def _forget(self, secret: str) -> None:
-        del self._held[secret]
-        self._ended_at.pop(secret, None)
-        self._tasks.pop(secret).cancel()
+        self._held.pop(secret).task.cancel()
 
 
 async def _run(session: Session, application: Application, scope: Mapping[str, Any]) -> None:
@@ -146,13 +154,6 @@ def _process_and_secret(name: str) -> tuple[str, str]:
     return process, secret
 
 
-_sessions: WeakKeyDictionary[runtime.Runtime, Sessions] = WeakKeyDictionary()
-
-
 def current() -> Sessions:
     """Return the sessions of this process, which end with its runtime."""
-    here = runtime.current()
-    if here not in _sessions:
-        _sessions[here] = sessions = Sessions()
-        here.on_stop.append(sessions.stop)
-    return _sessions[here]
+    return runtime.current().part(Sessions)

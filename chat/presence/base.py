@@ -23,6 +23,13 @@ class Snapshot(NamedTuple):
     members: dict[str, Member]
 
 
+class Occupancy(NamedTuple):
+    """A place, and the process that renews the lease of each member, for operators."""
+
+    snapshot: Snapshot
+    processes: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A member's record before and after a change (None: absent), and the place after it.
@@ -141,8 +148,8 @@ class Presence(Protocol):
     async def versions(self, places: Sequence[str]) -> list[int]:
         """The versions of these places, and 0 for empty ones."""
 
-    async def processes(self, place: str) -> dict[str, str]:
-        """The process that renews each member's lease, by member, for operators."""
+    async def read_many(self, places: Sequence[str]) -> list[Occupancy]:
+        """These places, in few round trips however many they are."""
 
     async def check(self) -> None:
         """Return if a lease could be taken now, and raise Unavailable if not."""

@@ -12,6 +12,7 @@ from chat.presence.base import (
     Claim,
     Expired,
     Lease,
+    Occupancy,
     Renewed,
     Snapshot,
     Swept,
@@ -129,8 +130,9 @@ class MemoryPresence:
         found = (self._places.get(place) for place in places)
         return [here.version if here else 0 for here in found]
 
-    async def processes(self, place: str) -> dict[str, str]:
-        return dict.fromkeys((await self.read(place)).members, self._process)
+    async def read_many(self, places: Sequence[str]) -> list[Occupancy]:
+        snapshots = [await self.read(place) for place in places]
+        return [Occupancy(one, dict.fromkeys(one.members, self._process)) for one in snapshots]
 
     async def check(self) -> None:
         pass  # memory is always there

@@ -28,6 +28,7 @@ from chat.presence.base import (
     Claim,
     Expired,
     Lease,
+    Occupancy,
     Renewed,
     Snapshot,
     Swept,
@@ -36,6 +37,7 @@ from chat.presence.base import (
 from chat.protocol.messages import Member
 
 MAX_ATTEMPTS = 50  # attempts at a change; other processes may overtake each one
+READ_CHUNK = 100  # places in one script, during which Redis serves nobody else
 RENEW_CHUNK = 500  # leases in one script, during which Redis serves nobody else
 QUERY_TIMEOUT_S = 2.0  # timeout of a query; past that it raises Unavailable
 MAX_CACHED_PLACES = 1_000  # places that a process remembers; past that the oldest one is forgotten
@@ -95,6 +97,7 @@ class RedisPresence:
         self._cache: dict[str, _CachedPlace] = {}  # ordered by the last read
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._read_script = redis.register_script(scripts.READ)
+        self._read_many_script = redis.register_script(scripts.READ_MANY)
         self._change_script = redis.register_script(scripts.CHANGE)
         self._renew_script = redis.register_script(scripts.RENEW)
         self._expire_script = redis.register_script(scripts.EXPIRE)
@@ -168,9 +171,21 @@ class RedisPresence:
         found = await _with_timeout(self._redis.mget(keys)) if keys else []
         return [int(version or 0) for version in found]
 
-    async def processes(self, place: str) -> dict[str, str]:
-        found = await _with_timeout(self._redis.hgetall(f"{PREFIX}{place}:holders"))
-        return {id.decode(): holder.decode().partition(" ")[0] for id, holder in found.items()}
+    async def read_many(self, places: Sequence[str]) -> list[Occupancy]:
+        occupancies: list[Occupancy] = []
+        for start in range(0, len(places), READ_CHUNK):
+            chunk = places[start : start + READ_CHUNK]
+            cached = [self._cache.get(place, NOTHING) for place in chunk]
+            args: list[str | int] = []
+            for place, before in zip(chunk, cached, strict=True):
+                args += [f"{PREFIX}{place}", before.version]
+            answer = await _with_timeout(self._read_many_script(args=args))
+            for place, before, (delta, holders) in zip(chunk, cached, answer, strict=True):
+                now = self._apply_delta(place, before, delta)
+                pairs = zip(holders[::2], holders[1::2], strict=True)
+                processes = {i.decode(): h.decode().partition(" ")[0] for i, h in pairs}
+                occupancies.append(Occupancy(Snapshot(now.version, now.living()), processes))
+        return occupancies
 
     async def member_counts(self, kind: str) -> dict[str, int]:
         found = await _with_timeout(self._counts_script(keys=[DUE], args=[PREFIX, f"{kind}:"]))

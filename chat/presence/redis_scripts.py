@@ -61,6 +61,20 @@ end
 # ARGV: prefix of the place's keys, the known version. Returns the changes.
 READ = _NOW + _NEWS + "return news(ARGV[1], tonumber(ARGV[2]))"
 
+# ARGV: prefix and known version of each place. Returns the changes and the holders of each.
+READ_MANY = (
+    _NOW
+    + _NEWS
+    + """
+local found = {}
+for i = 1, #ARGV, 2 do
+  local delta = news(ARGV[i], tonumber(ARGV[i + 1]))
+  found[#found + 1] = {delta, redis.call('HGETALL', ARGV[i] .. ':holders')}
+end
+return found
+"""
+)
+
 # A holder is process, id and number of a connection, and "gone" after its end: then no renewal
 # prolongs the grace. The number of a removed member outlives it, also after the grace. So a renewal
 # or a take that was sent before does not revive the member.

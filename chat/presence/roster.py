@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from chat.presence.base import (
     Change,
     Claim,
     Lease,
+    Occupancy,
     Presence,
     Snapshot,
     Transition,
@@ -192,6 +193,10 @@ class Roster:
 
     async def snapshot(self, key: str) -> Snapshot:
         return await self._presence.read(self.place(key))
+
+    async def read_many(self, keys: Sequence[str]) -> list[Occupancy]:
+        """These places, with the process of each member."""
+        return await self._presence.read_many([self.place(key) for key in keys])
 
     async def member_counts(self) -> dict[str, int]:
         """The number of members of each place, by key."""

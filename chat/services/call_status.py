@@ -6,7 +6,6 @@ loses Redis there, leaves them contradictory. Each change updates both, and hear
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from weakref import WeakKeyDictionary
 
 import msgspec
 from django.conf import settings
@@ -43,16 +42,13 @@ async def left(key: str, participant: str) -> None:
 
 async def repair(keys: Collection[str]) -> None:
     """Compare rooms with their calls if one of the two has changed since then."""
-    here = runtime.current()
-    if here not in _agreements:
-        _agreements[here] = _Agreement()
-    await _agreements[here].check(keys)
+    await runtime.current().part(_Agreement).check(keys)
 
 
 class _Agreement:
     """Comparisons of this process, and callers that are not in their room."""
 
-    def __init__(self) -> None:
+    def __init__(self, _: runtime.Runtime) -> None:
         self._agreed: dict[str, tuple[int, ...]] = {}  # versions of room and calls, by key
         self._strangers: dict[tuple[str, str], float] = {}  # since when, by key and participant
 
@@ -103,6 +99,3 @@ def _places() -> tuple[Roster, list[Roster]]:
     """The roster of rooms, and the rosters of calls."""
     rosters = {roster.place_type.name: roster for roster in runtime.current().rosters()}
     return rosters.pop(ROOM), list(rosters.values())
-
-
-_agreements: WeakKeyDictionary[runtime.Runtime, _Agreement] = WeakKeyDictionary()

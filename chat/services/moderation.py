@@ -15,6 +15,7 @@ from chat import runtime
 from chat.errors import Refused, Unavailable
 from chat.models import Message, Room
 from chat.names import cleaning
+from chat.presence.base import Snapshot
 from chat.protocol import close_codes
 from chat.protocol.messages import ADMINISTRATOR, NewMessageEvent, Person
 from chat.protocol.messages import Message as Said
@@ -62,15 +63,15 @@ async def live_keys() -> list[str]:
 
 async def live(keys: list[str]) -> dict[str, LiveRoom]:
     """Return live data of these rooms."""
-    found: dict[str, LiveRoom] = {}
     try:
-        for key in keys:
-            found[key] = await _live(key)
+        occupancies = await rooms.roster().read_many(keys)
     except Unavailable:
         log.warning("Redis is away: who is in the rooms is not known", exc_info=True)
-        for key in keys:
-            found.setdefault(key, LiveRoom([*_remembered.get(key, [])], is_current=False))
-    return found
+        return {key: LiveRoom([*_remembered.get(key, [])], is_current=False) for key in keys}
+    return {
+        key: LiveRoom([*_remember(key, occupancy.snapshot)], occupancy.processes)
+        for key, occupancy in zip(keys, occupancies, strict=True)
+    }
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ async def remove(key: str, participant: str) -> bool:
     Unavailable, without any change, if Redis is away and this process does not know the browser.
     """
     try:
-        here = await _residents(key)
+        here = _remember(key, await rooms.roster().snapshot(key))
     except Unavailable:
         if key not in _remembered:
             raise
@@ -223,19 +224,14 @@ async def delete(key: str) -> bool:
     return await here.run_job(here.finish_rooms(), timeout_s=DELETING_PATIENCE_S)
 
 
-async def _live(key: str) -> LiveRoom:
-    people = await _residents(key)
-    place = rooms.roster().place(key)
-    return LiveRoom([*people], await runtime.current().presence.processes(place))
-
-
-async def _residents(key: str) -> list[RoomMemberRecord]:
-    found = member_records((await rooms.roster().snapshot(key)).members)
+def _remember(key: str, snapshot: Snapshot) -> list[RoomMemberRecord]:
+    """Return the members of a room, and keep them for a removal while Redis is away."""
+    members = member_records(snapshot.members)
     _remembered.pop(key, None)
-    _remembered[key] = found
+    _remembered[key] = members
     if len(_remembered) > MOST_REMEMBERED:
         del _remembered[next(iter(_remembered))]
-    return found
+    return members
 
 
 def _rooms(keys: list[str]) -> dict[str, Room]:

@@ -6,14 +6,13 @@ A process makes it once for all of its watchers.
 import asyncio
 import logging
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from chat import runtime
 from chat.errors import Unavailable
 from chat.protocol import codec
 from chat.protocol.frames import Frame
 from chat.protocol.messages import OpenRoom, RoomChangeEvent
-from chat.realtime.hub import Hub, Subscriber
+from chat.realtime.hub import Subscriber
 from chat.services import open_rooms, rooms
 
 LISTING_INTERVAL_S = 1.0
@@ -45,8 +44,8 @@ class RoomDirectory:
     id = ""
     connection_id = "lobby"
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, here: runtime.Runtime) -> None:
+        self._hub = here.hub
         self._watchers: dict[Subscriber, Frame | None] = {}  # the last frame of each
         self._listing: asyncio.Task[Listing] | None = None  # the last list
         self._listed_at = 0.0
@@ -137,12 +136,6 @@ async def _read_listing() -> Listing:
     return Listing(found, Frame(codec.event(event)))
 
 
-_directories: WeakKeyDictionary[runtime.Runtime, RoomDirectory] = WeakKeyDictionary()
-
-
 def current() -> RoomDirectory:
-    """Return the lobby of this process."""
-    here = runtime.current()
-    if here not in _directories:
-        _directories[here] = RoomDirectory(here.hub)
-    return _directories[here]
+    """Return the room list of this process."""
+    return runtime.current().part(RoomDirectory)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from threading import Event
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import connection
@@ -133,10 +132,7 @@ def drain() -> None:
 
 async def report() -> tuple[bool, dict[str, Any]]:
     """Returns whether the process is ready, and the results without their reasons."""
-    here = runtime.current()
-    if here not in _healths:
-        _healths[here] = Health(here)
-    findings = await _healths[here].report()
+    findings = await runtime.current().part(Health).report()
     draining = _draining.is_set()
     ready = not draining and all(found.state == "ok" for found in findings.values())
     checks = {
@@ -147,7 +143,6 @@ async def report() -> tuple[bool, dict[str, Any]]:
 
 
 _draining = Event()
-_healths: WeakKeyDictionary[runtime.Runtime, Health] = WeakKeyDictionary()
 
 
 async def _run_check(ask: Check) -> CheckResult:

@@ -41,7 +41,11 @@ def person(people: People) -> Callable[[str, str], Page]:
         page = people.page(nickname)
         page.add_init_script(RECORD_SOCKETS)
         page.goto(f"/rooms/{room}/?nickname={nickname}", wait_until="domcontentloaded")
-        until(lambda: page.get_attribute("#connection", "data-state") == "open", "the line", seconds=30)
+        until(
+            lambda: page.get_attribute("#connection", "data-state") == "open",
+            "the line",
+            seconds=30,
+        )
         return page
 
     return enter
@@ -62,7 +66,7 @@ def away(page: Page) -> Iterator[None]:
     yield
     page.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
-    until(lambda: page.get_attribute("#connection", "data-state") == "open", "the line", seconds=30)
+    until(lambda: page.get_attribute("#connection", "data-state") == "open", "open", seconds=30)
 
 
 def delete_by_admin(noom: Noom, admin: Admin, text: str) -> None:

@@ -209,10 +209,10 @@ async def test_who_reads_too_slowly_is_told_and_costs_no_memory(enter, connect, 
     await mira.line.fall_silent()
     for _ in range(10):
         await nova.say("x" * 4_000)
-    (session,) = registry.current()._held.values()
+    (held,) = registry.current()._held.values()
     for _ in range(10):  # an acknowledgement comes before the event
         await nova.event("new_message")
-    assert sum(len(event) for _, event in session._unacknowledged) == 0
+    assert sum(len(event) for _, event in held.session._unacknowledged) == 0
     mira.line.listen()
     assert await mira.closing() == close_codes.TOO_SLOW
 

@@ -31,7 +31,9 @@ def test_people_are_told_while_redis_is_away_and_the_call_goes_on(site, browser:
         shows_video(page, 1)
     site.redis.kill()
     still = seconds_without_frames(pages, AWAY_S)
-    until(lambda: nova.evaluate(CONNECTION_STATE) == "reconnecting", "the word about it", seconds=20)
+    until(
+        lambda: nova.evaluate(CONNECTION_STATE) == "reconnecting", "the word about it", seconds=20
+    )
     nova.fill("form#msg [name=text]", "while it was away")
     nova.press("form#msg [name=text]", "Enter")
     site.redis.start()

@@ -251,12 +251,22 @@ async def test_a_redis_that_is_frozen_is_said_to_be_down():
         await store.close()
 
 
+async def test_many_places_are_read_as_each_of_them(presence):
+    places = [f"chat:{number}" for number in range(205)]  # more than fit into one script
+    for number, place in enumerate(places[::2]):
+        await presence.update(place, NOVA, lambda _: member(NOVA), taking(f"c{number}"))
+    several = await presence.read_many(places)
+    assert [one.snapshot for one in several] == [await presence.read(place) for place in places]
+    assert [one.processes for one in several[:2]] == [{NOVA: "here"}, {}]
+    assert await presence.read_many([]) == []
+
+
 async def test_who_renews_a_lease_is_known_until_it_ends(presence):
     await put(presence, NOVA)
     await presence.renew([lease(NOVA)], PRESENCE_LEASE_S)
-    assert await presence.processes(PLACE) == {NOVA: "here"}
+    assert (await presence.read_many([PLACE]))[0].processes == {NOVA: "here"}
     await remove(presence, NOVA)
-    assert await presence.processes(PLACE) == {}
+    assert (await presence.read_many([PLACE]))[0].processes == {}
 
 
 @pytest.mark.live
