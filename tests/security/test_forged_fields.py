@@ -141,7 +141,7 @@ def names_of(consumer: type) -> list[str]:
 @pytest.mark.parametrize("socket", CONSUMERS)
 async def test_no_name_that_a_client_gives_is_called(cluster, figure, socket):
     names = names_of(CONSUMERS[socket])
-    assert {"dispatch", "gone", "deliver", "drop", "received"} <= set(names)
+    assert {"dispatch", "on_disconnect", "send_frame", "close", "on_message"} <= set(names)
     async with room_under_attack.room(cluster) as room:
         caller = Caller(room, "caller")
         async with Ear(room.there.url, f"/ws/chat/{room.key}/", token=caller.token) as chat:

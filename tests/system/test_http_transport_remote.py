@@ -46,11 +46,11 @@ async def start(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[RemoteS
 async def test_the_holder_answers_and_says_what_it_does_not_hold(start):
     one, two = await start("one"), await start("two")
     expected = Batch("{}\nü\u2028".encode(), 7, True)
-    assert await one.ask("two", REQUEST) == expected
-    assert await two.ask("one", REQUEST) == expected
+    assert await one.request("two", REQUEST) == expected
+    assert await two.request("one", REQUEST) == expected
     with pytest.raises(SessionGone):
-        await one.ask("two", Request("/", Send("gone", 1, 0), []))
-    many = await asyncio.gather(*(one.ask("two", REQUEST) for _ in range(200)))
+        await one.request("two", Request("/", Send("gone", 1, 0), []))
+    many = await asyncio.gather(*(one.request("two", REQUEST) for _ in range(200)))
     assert many == [expected] * 200
 
 
@@ -59,11 +59,11 @@ async def test_a_process_that_is_no_more_is_known(start, monkeypatch):
     one, two = await start("one"), await start("two")
     hangs = asyncio.Event()
     two._serve = lambda _: hangs.wait()
-    asked = asyncio.create_task(one.ask("two", REQUEST))
+    asked = asyncio.create_task(one.request("two", REQUEST))
     await asyncio.sleep(0.1)
     assert not asked.done()
     await two.stop()
-    for question in (asked, one.ask("two", REQUEST), one.ask("never was", REQUEST)):
+    for question in (asked, one.request("two", REQUEST), one.request("never was", REQUEST)):
         async with asyncio.timeout(1.5 * PATIENCE):
             with pytest.raises(SessionGone):
                 await question
@@ -73,16 +73,16 @@ async def test_without_redis_nobody_is_taken_for_dead(start, redis):
     one, two = await start("one"), await start("two")
     redis.kill()
     with pytest.raises(Unavailable):
-        await one.ask("two", REQUEST)
+        await one.request("two", REQUEST)
     await asyncio.to_thread(redis.start)
     async with asyncio.timeout(5 * PATIENCE):
         while True:
             try:
-                assert (await one.ask("two", REQUEST)).last == 7
+                assert (await one.request("two", REQUEST)).last == 7
                 break
             except Unavailable:
                 await asyncio.sleep(0.05)
-    assert (await two.ask("one", REQUEST)).last == 7
+    assert (await two.request("one", REQUEST)).last == 7
 
 
 async def test_a_process_starts_only_when_others_can_reach_it(start, redis):
@@ -97,4 +97,4 @@ async def test_garbage_is_ignored(start, redis):
     async with Connection.from_url(redis.url) as stranger:
         for garbage in (b"", b"\xff\xfe", b"\x80", b"\x81\xa4type\xa3ask", b"\xc1"):
             assert await stranger.publish("noom:http:two", garbage) == 1
-    assert (await one.ask("two", REQUEST)).last == 7
+    assert (await one.request("two", REQUEST)).last == 7
