@@ -248,12 +248,12 @@ if REDIS_URLS:
     options = {**REDIS_OPTIONS, "socket_timeout": 15.0, "max_connections": 50}
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "chat.realtime.channel_layers.RedisLayer",
+            "BACKEND": "noom_project.server.channel_layers.RedisLayer",
             "CONFIG": {"hosts": [redis_client.layer_host(url, **options) for url in REDIS_URLS]},
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "chat.realtime.channel_layers.InProcessLayer"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "noom_project.server.channel_layers.InProcessLayer"}}
 
 LOCALE_PATHS = [BASE_DIR / "noom_project" / "locale"]
 USE_TZ = True

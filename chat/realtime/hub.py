@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from itertools import starmap
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -11,7 +12,6 @@ from redis.exceptions import RedisError
 from chat.errors import Unavailable
 from chat.protocol import close_codes, codec
 from chat.protocol.frames import Frame
-from chat.realtime.channel_layers import InProcessLayer, RedisLayer
 from chat.stats import counts
 
 BUSY_WINDOW_S = 0.05  # a group that received something within this time is busy
@@ -24,6 +24,35 @@ LAYER_TIMEOUT_S = 2.0  # for Redis; past that the operation fails
 MESSAGE_TYPE = "noom.event"  # the only type on the layer; no client's text becomes one
 
 log = logging.getLogger(__name__)
+
+
+OnMessage = Callable[[dict[str, Any]], None]
+MakeMessage = Callable[[str], dict[str, Any]]  # of a group
+
+
+class Layer(Protocol):
+    """A channel layer (noom_project/server/channel_layers.py)."""
+
+    async def new_channel(self) -> str:
+        """The name of a new channel."""
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Let a channel receive the messages of a group."""
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """Undo `group_add`."""
+
+    def listen(self, channel: str, take: OnMessage) -> None:
+        """Pass each message for a channel to `take`, whose errors stop nothing."""
+
+    async def unlisten(self, channel: str) -> None:
+        """Undo `listen`."""
+
+    def send_soon(self, group: str, make: MakeMessage) -> None:
+        """Send the message of a group, which is made when it can go out."""
+
+    async def drain(self) -> None:
+        """Wait, for a bounded time, until nothing is left to send."""
 
 
 class Subscriber(Protocol):
@@ -60,16 +89,12 @@ def _check(item: _Publication) -> None:
 class Hub:
     """The groups that this process listens to, and their connections in it."""
 
-    def __init__(self, layer: InProcessLayer | RedisLayer) -> None:
+    def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._channel: str | None = None
         self._subscribers: dict[str, set[Subscriber]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        # Outbound events by group, and the due groups by lane of the layer. One task sends for a
-        # lane, so that the events of a group keep their order.
-        self._outbound: dict[str, list[_Publication]] = {}
-        self._due: dict[int, dict[str, None]] = {}
-        self._senders: dict[int, asyncio.Task[None]] = {}
+        self._outbound: dict[str, list[_Publication]] = {}  # by group
         self._sent_at: dict[str, float] = {}  # of groups with connections in this process
         # Inbound events of busy groups that are not delivered yet.
         self._inbound: dict[str, list[_Publication]] = {}
@@ -140,8 +165,7 @@ class Hub:
         """Send the outbound events, and stop listening."""
         for group in list(self._outbound):
             self._flush(group)
-        if self._senders:
-            await asyncio.wait(self._senders.values(), timeout=LAYER_TIMEOUT_S)
+        await self._layer.drain()
         if self._channel is not None:
             await self._layer.unlisten(self._channel)
 
@@ -173,22 +197,8 @@ class Hub:
             self._flush(group)
 
     def _flush(self, group: str) -> None:
-        if group not in self._outbound:
-            return
-        if isinstance(self._layer, InProcessLayer):
-            self._layer.send_now(group, self._message(group))
-            return
-        lane = self._layer.shard(group)
-        self._due.setdefault(lane, {})[group] = None
-        if lane not in self._senders:
-            self._senders[lane] = asyncio.create_task(self._send_due(self._layer, lane))
-
-    async def _send_due(self, layer: RedisLayer, lane: int) -> None:
-        try:
-            while due := self._due.pop(lane, {}):
-                await self._send(layer, {group: self._message(group) for group in due})
-        finally:
-            del self._senders[lane]
+        if group in self._outbound:
+            self._layer.send_soon(group, self._message)
 
     def _message(self, group: str) -> dict[str, Any]:
         """The layer message with all outbound items of a group, which is sent now."""
@@ -197,21 +207,14 @@ class Hub:
         items = self._outbound.pop(group)
         return {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
 
-    async def _send(self, layer: RedisLayer, messages: dict[str, dict[str, Any]]) -> None:
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT_S):
-                await layer.group_send_many(messages)
-        except Exception:
-            counts.publish_failures += sum(len(message["items"]) for message in messages.values())
-            log.warning("publishing to %d groups failed", len(messages), exc_info=True)
-
     def _on_layer_message(self, message: dict[str, Any]) -> None:
         group = message.get("group")
         if message.get("type") != MESSAGE_TYPE or group not in self._subscribers:
             return
         items, is_ours = [*starmap(_Publication, message["items"])], message["by"] == self._channel
-        for item in items:
-            _check(item)
+        if not is_ours:
+            for item in items:
+                _check(item)
         for item in items:
             if isinstance(item.content, bytes):
                 self._inbound.setdefault(group, []).append(item)

@@ -1,15 +1,13 @@
 """The login lock of the admin: attempts by address, one at a time."""
 
 import threading
-from ipaddress import IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest
 
-from chat.realtime.rate_limits import client_address
-
-OWN_PREFIX = 64  # bits; a household gets an IPv6 network of this size, and so does an attacker
+from chat.realtime.rate_limits import client_address, network
 
 _one_at_a_time = threading.Lock()
 
@@ -29,13 +27,9 @@ class LoginForm(AdminAuthenticationForm):
 def locked_address(request: HttpRequest) -> str | None:
     """Returns the address that sends a password, never a forged one; None if unknown."""
     scope = getattr(request, "scope", None)
-    told = client_address(scope) if scope else request.META.get("REMOTE_ADDR", "")
+    address = client_address(scope) if scope else request.META.get("REMOTE_ADDR", "")
     try:
-        address = ip_address(told)
+        ip_address(address)
     except ValueError:
         return None
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(IPv6Network((int(address), OWN_PREFIX), strict=False).network_address)
+    return network(address).partition("/")[0]  # django-axes stores an address and no network

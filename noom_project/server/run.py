@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from noom_project.assets import shared_files
 from noom_project.postgresql.patience import Patience
+from noom_project.server import compatibility
 from noom_project.server.http import FINISHED_WITHIN_S
 from noom_project.server.server import Server
 from noom_project.server.startup import require_redis
@@ -29,6 +30,7 @@ def run_server(served: Any, endpoint: str, *, ready: Callable[[], None]) -> NoRe
 
     Raises CommandError: it cannot listen, or Redis does not answer.
     """
+    compatibility.check()
     require_redis()
     Patience.limit()
     shared_files.publish_at_start()

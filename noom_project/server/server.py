@@ -1,7 +1,6 @@
 """Daphne's server with bounds, keepalive and a graceful shutdown.
 
-Each override names the behaviour of stock daphne. `self_test` fails when a release of daphne,
-autobahn or Twisted has moved an overridden name.
+Each override names the behaviour of stock daphne; compatibility.py lists all of their names.
 """
 
 import asyncio
@@ -14,10 +13,10 @@ import autobahn.websocket.protocol
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server as DaphneServer
 from daphne.server import reactor
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory
 from django.db import DatabaseError
-from twisted.internet import defer, tcp
-from twisted.web.http import HTTPChannel, Request, _GenericHTTPChannelProtocol
+from twisted.internet import defer
+from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
 
 from chat import runtime
 from chat.errors import Unavailable
@@ -110,7 +109,6 @@ class Server(DaphneServer):
     connections: dict[Any, dict[str, Any]]  # daphne's, by protocol
 
     def run(self) -> None:
-        self_test()
         WebSocketFactory.protocol = GuardedSocket
         # autobahn formats its configuration for a debug line of each socket, even if the line is
         # not logged: a seventh of the cost of accepting a socket.
@@ -231,42 +229,3 @@ def _guarded_requests(self: HTTPFactory, addr: Any) -> HTTPChannel:
 
 
 _stock_requests = HTTPFactory.buildProtocol
-
-
-def self_test() -> None:
-    """Raises RuntimeError if an overridden name is gone."""
-    expected = {
-        WebSocketProtocol: (
-            *("dataReceived", "connectionLost", "check_timeouts", "handle_reply", "sendClose"),
-            *("onOpen", "onClose", "onMessage", "onPing", "sendHttpErrorResponse"),
-        ),
-        WebRequest: (
-            *("process", "gotLength", "handleContentChunk", "handle_reply", "basic_error"),
-            "handle_exception",
-        ),
-        Request: ("gotLength", "handleContentChunk"),
-        DaphneServer: (
-            "run",
-            "listen_success",
-            "create_application",
-            "handle_reply",
-            "kill_all_applications",
-            "protocol_disconnected",
-            "application_checker",
-        ),
-        tcp.Port: ("doRead", "connectionLost", "stopListening"),
-        tcp.Server: ("bufferSize", "dataBuffer", "offset"),
-        WebSocketFactory: ("protocol",),
-        HTTPFactory: ("buildProtocol", "protocol"),
-        HTTPChannel: (
-            *("connectionMade", "dataReceived", "allContentReceived", "connectionLost"),
-            *("pauseProducing", "resumeProducing", "loseConnection"),
-        ),
-        autobahn.websocket.protocol: ("pformat",),
-    }
-    for owner, names in expected.items():
-        for name in names:
-            if not hasattr(owner, name):
-                raise RuntimeError(
-                    f"{owner.__name__}.{name} is gone: noom_project/server overrides it"
-                )

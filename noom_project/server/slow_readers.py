@@ -1,12 +1,13 @@
 """Backpressure of HTTP answers: each waits for its reader, for a bounded time."""
 
 import asyncio
-import contextlib
 import logging
 import struct
 from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Any
+
+from twisted.protocols.policies import ProtocolWrapper
 
 from chat.realtime.rate_limits import network
 from chat.stats import counts
@@ -78,9 +79,9 @@ class Reader:
 
 
 def unsent(transport: Any) -> int:
-    """Returns the bytes that a transport of Twisted holds for its reader."""
-    written = len(getattr(transport, "dataBuffer", b"")) - getattr(transport, "offset", 0)
-    return written + int(getattr(transport, "_tempDataLen", 0))
+    """Returns the bytes that a transport holds for its reader."""
+    tcp = _below_tls(transport)
+    return int(len(tcp.dataBuffer) - tcp.offset + tcp._tempDataLen)
 
 
 def waiting(transport: Any) -> int:
@@ -89,8 +90,11 @@ def waiting(transport: Any) -> int:
     The kernel seldom reports free space. Without its queue a reader of a few kilobytes a second
     would seem to read nothing for minutes.
     """
-    tcp = getattr(transport, "transport", transport)  # below TLS
-    held = unsent(tcp)
-    with contextlib.suppress(AttributeError, OSError, ValueError):
+    tcp, held = _below_tls(transport), unsent(transport)
+    if tcp.connected:
         held += struct.unpack("i", ioctl(tcp.socket.fileno(), TIOCOUTQ, b"\0" * 4))[0]
     return held
+
+
+def _below_tls(transport: Any) -> Any:
+    return transport.transport if isinstance(transport, ProtocolWrapper) else transport

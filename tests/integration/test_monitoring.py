@@ -108,7 +108,7 @@ async def test_a_database_that_hangs_holds_up_nobody(beat):
 
 async def test_a_process_that_has_gone_deaf_is_not_ready(monkeypatch):
     assert (await ready())[0] == 200
-    monkeypatch.setattr(runtime.current().hub._layer, "send_now", lambda group, message: None)
+    monkeypatch.setattr(runtime.current().hub._layer, "send_soon", lambda group, make: None)
     with impatient():
         status, states = await ready()
     assert (status, states["layer"]) == (503, "late")

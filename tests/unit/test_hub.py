@@ -8,8 +8,8 @@ import pytest
 from chat.protocol import close_codes
 from chat.protocol.frames import Frame
 from chat.realtime import hub as hubs_module
-from chat.realtime.channel_layers import InProcessLayer
 from chat.realtime.hub import Hub
+from noom_project.server.channel_layers import InProcessLayer
 from tests.support.patience import PATIENCE
 
 GROUP = "chat.room"
@@ -129,7 +129,7 @@ async def test_garbage_takes_nothing_along(hubs):
     layer = here._layer
     for items in ([[b"{", None, None]], [["x"]], 7):
         message = {"type": "noom.event", "group": GROUP, "by": "nobody", "items": items}
-        layer.send_now(GROUP, message)
+        layer.send_soon(GROUP, lambda _, message=message: message)
     await passed()
     here.publish(GROUP, event("still here"))
     await passed()

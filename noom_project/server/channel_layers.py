@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis.exceptions import RedisError
 
-OnMessage = Callable[[dict[str, Any]], None]
+from chat.realtime.hub import LAYER_TIMEOUT_S, MakeMessage, OnMessage
+from chat.stats import counts
 
 READ_RETRY_DELAY_S = 1.0  # until the next read after Redis has failed
 
@@ -40,14 +41,18 @@ class InProcessLayer(InMemoryChannelLayer):
         """Undo `listen`; without a listener nothing changes."""
         self._listeners.pop(channel, None)
 
-    def send_now(self, group: str, message: dict[str, Any]) -> None:
-        """Pass a message to each listener of a group at once."""
+    def send_soon(self, group: str, make: MakeMessage) -> None:
+        """Pass the message of a group to each of its listeners at once."""
+        message = make(group)
         for channel in self.groups.get(group, ()):
             if take := self._listeners.get(channel):
                 try:
                     take(message)
                 except Exception:
                     log.warning("garbage on the layer", exc_info=True)
+
+    async def drain(self) -> None:
+        """Do nothing, because nothing waits."""
 
 
 class RedisLayer(RedisPubSubChannelLayer):
@@ -59,6 +64,10 @@ class RedisLayer(RedisPubSubChannelLayer):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._readers: dict[str, asyncio.Task[None]] = {}
+        # The due groups by shard. One task sends for a shard, so a group's messages keep their
+        # order, and a Redis that does not answer delays no other.
+        self._due: dict[int, dict[str, MakeMessage]] = {}
+        self._senders: dict[int, asyncio.Task[None]] = {}
 
     def listen(self, channel: str, take: OnMessage) -> None:
         """Pass each message for a channel to `take`, whose errors stop nothing."""
@@ -71,6 +80,18 @@ class RedisLayer(RedisPubSubChannelLayer):
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
 
+    def send_soon(self, group: str, make: MakeMessage) -> None:
+        """Send the message of a group, made when its shard is free, with those of other groups."""
+        shard = self._shard_number(group)
+        self._due.setdefault(shard, {})[group] = make
+        if shard not in self._senders:
+            self._senders[shard] = asyncio.create_task(self._send_due(shard))
+
+    async def drain(self) -> None:
+        """Wait for the messages that are due, at most LAYER_TIMEOUT_S."""
+        if self._senders:
+            await asyncio.wait(self._senders.values(), timeout=LAYER_TIMEOUT_S)
+
     async def _read(self, channel: str, take: OnMessage) -> None:
         while True:
             try:
@@ -82,14 +103,28 @@ class RedisLayer(RedisPubSubChannelLayer):
                 # A broken message on the layer must neither deafen this process nor slow it.
                 log.warning("garbage on the layer", exc_info=True)
 
-    def shard(self, group: str) -> int:
-        """The number of the Redis that carries a group."""
-        layer = self._get_layer()
-        shard: int = layer._shards.index(layer._get_shard(layer._get_group_channel_name(group)))
-        return shard
+    async def _send_due(self, shard: int) -> None:
+        try:
+            while due := self._due.pop(shard, {}):
+                await self._send({group: make(group) for group, make in due.items()})
+        finally:
+            del self._senders[shard]
 
-    async def group_send_many(self, messages: Mapping[str, dict[str, Any]]) -> None:
-        """Send to groups of one lane. Raises the errors of Redis."""
+    async def _send(self, messages: dict[str, dict[str, Any]]) -> None:
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT_S):
+                await self._publish(messages)
+        except Exception:
+            counts.publish_failures += sum(len(message["items"]) for message in messages.values())
+            log.warning("publishing to %d groups failed", len(messages), exc_info=True)
+
+    def _shard_number(self, group: str) -> int:
+        layer = self._get_layer()
+        number: int = layer._shards.index(layer._get_shard(layer._get_group_channel_name(group)))
+        return number
+
+    async def _publish(self, messages: Mapping[str, dict[str, Any]]) -> None:
+        """Send to groups of one shard. Raises the errors of Redis."""
         layer = self._get_layer()
         shard = layer._get_shard(layer._get_group_channel_name(next(iter(messages))))
         async with shard._lock:  # as the `publish` of channels-redis does
