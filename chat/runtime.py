@@ -131,10 +131,13 @@ class Runtime:
             await deletions.finish_rooms()
 
     async def _sweep(self) -> None:
+        # Read before the check for late renewals: if the process stands still after that check, the
+        # leases of its own members end after this time.
+        now = await self.presence.now()
         await self.heartbeat.renew_if_late()
         more = True
         while more:
-            lost, more = await self.presence.expire()
+            lost, more = await self.presence.expire(now)
             await self._announce(lost)
 
     async def _announce(self, lost: list[Expired]) -> None:

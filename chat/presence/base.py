@@ -142,8 +142,14 @@ class Presence(Protocol):
         prolongs no grace.
         """
 
-    async def expire(self) -> Swept:
-        """Remove members whose lease ran out, one place an atomic step; report each once."""
+    async def now(self) -> float:
+        """The time in seconds by the clock of the store."""
+
+    async def expire(self, until: float) -> Swept:
+        """Remove members whose lease had run out at the time `until`, one place an atomic step.
+
+        Reports each once.
+        """
 
     async def versions(self, places: Sequence[str]) -> list[int]:
         """The versions of these places, and 0 for empty ones."""

@@ -111,12 +111,16 @@ class MemoryPresence:
                 renewed.ended.append(lease)
         return renewed
 
-    async def expire(self) -> Swept:
+    async def now(self) -> float:
+        return self._clock()
+
+    async def expire(self, until: float) -> Swept:
         now = self._clock()
+        until = min(until, now)
         lost = []
         self._ended = {who: end for who, end in self._ended.items() if end[1] > now}
         for place, here in list(self._places.items()):
-            for member_id in [i for i, lease in here.leases.items() if lease.until <= now]:
+            for member_id in [i for i, lease in here.leases.items() if lease.until <= until]:
                 gone = here.leases.pop(member_id)
                 if gone.released:
                     self._remember_end(place, member_id, gone)

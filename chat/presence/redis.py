@@ -157,8 +157,13 @@ class RedisPresence:
                 found += [chunk[number] for number in numbers]
         return renewed
 
-    async def expire(self) -> Swept:
-        rows, more = await _with_timeout(self._expire_script(keys=[DUE], args=[PREFIX]))
+    async def now(self) -> float:
+        seconds, microseconds = await _with_timeout(self._redis.time())
+        return int(seconds) + int(microseconds) / 1_000_000
+
+    async def expire(self, until: float) -> Swept:
+        arguments: list[str | int] = [PREFIX, int(until * 1000)]
+        rows, more = await _with_timeout(self._expire_script(keys=[DUE], args=arguments))
         lost = []
         for place, record, count, version in rows:
             name = place.decode()

@@ -177,22 +177,23 @@ return {taken, ended}
 """
 )
 
-# KEYS: due. ARGV: prefix. Removes members whose lease has ended in some of the due places. Returns
-# for each: place, record, number of remaining members, version; and whether more places may be due.
-# A place is due again when the next lease in it may end.
+# KEYS: due. ARGV: prefix, time in milliseconds. Removes members whose lease had ended at that time,
+# in some of the due places. Returns for each: place, record, number of remaining members, version;
+# and whether more places may be due. A place is due again when the next lease in it may end.
 EXPIRE = (
     _NOW
     + _CHANGED
     + _HOLDERS
     + f"""
-local places = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, {SWEPT_AT_ONCE})
+local ends = math.min(now, ARGV[2])
+local places = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ends, 'LIMIT', 0, {SWEPT_AT_ONCE})
 local more = #places == {SWEPT_AT_ONCE} and 1 or 0
 """
     + """
 local lost = {}
 for _, place in ipairs(places) do
   local base = ARGV[1] .. place
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', now)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', ends)) do
     local record = redis.call('HGET', base .. ':records', id)
     local holder = holder_of(base, id)
     if holder and holder.gone then remember_end(base, id, holder) end

@@ -18,11 +18,11 @@ class Memory(MemoryPresence):
     """Presence in memory, whose time passes when it is told to."""
 
     def __init__(self):
-        self.now = 0.0
-        super().__init__(lambda: self.now, "here")
+        self.seconds = 0.0
+        super().__init__(lambda: self.seconds, "here")
 
     async def pass_time(self, seconds):
-        self.now += seconds
+        self.seconds += seconds
 
 
 def decode(place, record):
@@ -69,6 +69,10 @@ async def end(presence, name, line, lease_s):
     """The connection ends; its member is away."""
     away = member(name, here=False)
     return await presence.update(PLACE, name, lambda _: away, release(line, lease_s=lease_s))
+
+
+async def sweep(presence):
+    return await presence.expire(await presence.now())
 
 
 def lease(name, line=LINE, number=0):

@@ -15,6 +15,7 @@ from tests.unit.presence_stores import (
     member,
     put,
     remove,
+    sweep,
     taking,
 )
 
@@ -67,7 +68,7 @@ async def test_a_change_by_no_line_leaves_holder_and_lease(presence):
     await end(presence, NOVA, "one", 2)
     await presence.update(PLACE, NOVA, lambda _: member(NOVA))
     await presence.pass_time(3)
-    assert ids((await presence.expire()).expired) == [NOVA]
+    assert ids((await sweep(presence)).expired) == [NOVA]
 
 
 async def test_a_change_by_no_line_lets_nobody_in(presence):
@@ -105,7 +106,7 @@ async def test_a_renewal_that_comes_after_an_end_prolongs_no_grace(presence):
     await end(presence, NOVA, "one", 3)
     await presence.renew([lease(NOVA, "one", 1)], PRESENCE_LEASE_S)
     await presence.pass_time(4)
-    assert ids((await presence.expire()).expired) == [NOVA]
+    assert ids((await sweep(presence)).expired) == [NOVA]
     late = lease(NOVA, "one", 1)
     assert await presence.renew([late], PRESENCE_LEASE_S) == ([], [late])
     assert (await presence.read(PLACE)).members == {}
