@@ -1,11 +1,13 @@
 """`python -m bench.page`: the cost of an event in rooms of 100 to 10,000 messages.
 
-A real server, and two pages in Chromium: one writes, one is measured. The cost is the time that the
-measured page's main thread worked (the browser's own `TaskDuration`), for each event.
+A real server, a page in Chromium that is measured, and a socket that writes. The cost is the time
+that the main thread of the page worked (the `TaskDuration` of the browser), for each event.
 """
 
 import argparse
+import asyncio
 import os
+import secrets
 import statistics
 import tempfile
 import time
@@ -13,30 +15,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
 from playwright.sync_api import CDPSession, Page
 
-from tests.support.browsers.screenshots import chromium
-from tests.support.browsers.users import FAKE_DEVICES, People
-from tests.support.servers.dev_server import Noom
-from tests.support.waiting import until_page
+from bench import servers
+
+os.environ["SECRET_KEY"] = servers.SECRET_KEY
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
+django.setup()
+
+from tests.support.browsers.screenshots import chromium  # noqa: E402 - needs the key
+from tests.support.browsers.users import FAKE_DEVICES, People  # noqa: E402
+from tests.support.clients.bot_thread import Loop  # noqa: E402
+from tests.support.clients.websocket import Wire  # noqa: E402
+from tests.support.servers.dev_server import Noom  # noqa: E402
+from tests.support.waiting import until_page  # noqa: E402
 
 SIZES = (100, 1_000, 10_000)
 EVENTS = 100
-PAUSE_MS = 50  # between two messages, so that the page draws each by itself
+PAUSE_S = 0.05  # between two messages, so that the page draws each by itself
+FILL_CHUNK = 200  # messages that are in flight while a room is filled
 TYPISTS = 4
 TYPING_S = 10.0
 MOST_RATIO = 1.5  # of the largest room to the smallest
 MOST_TYPING = 0.02  # of a core
 RESULTS = Path(__file__).parent / "page-results.md"
 
-SAY = """async ([count, pause, prefix]) => {
-  const input = document.querySelector('form#msg [name=text]');
-  for (let number = 1; number <= count; number += 1) {
-    input.value = `${prefix} ${number}`;
-    input.form.requestSubmit();
-    if (pause) await new Promise((go) => setTimeout(go, pause));
-  }
-}"""
 LAST = "document.querySelector('#messages > li:last-child')?.innerText.includes('{text}')"
 
 
@@ -53,24 +57,31 @@ class Measured:
         return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
 
-def fill(speaker: Page, listener: Page, room: int) -> None:
-    """Write so many messages, and wait until the other page has them."""
-    speaker.evaluate(SAY, [room, 0, f"fill {room} number"])
-    until_page(listener, LAST.format(text=f"fill {room} number {room}"), seconds=600)
+async def write(url: str, room: str, text: str, count: int, pause_s: float = 0.0) -> None:
+    """Write so many numbered messages into a room, FILL_CHUNK at a time or with a pause each."""
+    async with Wire(url, f"/ws/chat/{room}/") as writer:
+        await writer.enter("Nova")
+        step = 1 if pause_s else FILL_CHUNK
+        for start in range(1, count + 1, step):
+            numbers = range(start, min(start + step, count + 1))
+            await asyncio.gather(*(writer.say(f"{text} {number}") for number in numbers))
+            writer.forget()
+            await asyncio.sleep(pause_s)
 
 
-def cost_ms(people: People, size: int, events: int) -> float:
+def cost_ms(people: People, loop: Loop, size: int, events: int) -> float:
     """Return the milliseconds for each new message in a room of so many."""
-    speaker, listener = (people.enter(name, f"page {size}") for name in ("Nova", "Mira"))
-    fill(speaker, listener, size)
+    room = f"page-{size}-{secrets.token_hex(4)}"
+    listener = people.enter("Mira", room)
+    loop.run(write(people.url, room, f"fill {size} number", size))
+    until_page(listener, LAST.format(text=f"fill {size} number {size}"), seconds=120)
     listener.wait_for_timeout(1_000)
     measured = Measured(listener)
     before = measured.busy_s()
-    speaker.evaluate(SAY, [events, PAUSE_MS, "event number"])
+    loop.run(write(people.url, room, "event number", events, PAUSE_S))
     until_page(listener, LAST.format(text=f"event number {events}"), seconds=120)
     spent = measured.busy_s() - before
-    for page in (speaker, listener):
-        page.context.close()
+    listener.context.close()
     return spent / events * 1_000
 
 
@@ -89,23 +100,29 @@ def typing_share(people: People, seconds: float) -> float:
 
 
 @contextmanager
-def crowd() -> Iterator[People]:
+def crowd() -> Iterator[tuple[People, Loop]]:
+    """Run a server and a browser; returns people, and a loop for what writes to them."""
     with tempfile.TemporaryDirectory() as folder:
-        noom = Noom(Path(folder), RATE_LIMITS="0")
+        noom = Noom(Path(folder), RATE_LIMITS="0", SECRET_KEY=servers.SECRET_KEY)
         noom.start()
+        loop = Loop()
         try:
             with chromium(*FAKE_DEVICES) as browser:
                 people = People(browser, noom.url)
-                yield people
+                yield people, loop
                 people.leave()
         finally:
+            loop.stop()
             noom.stop()
 
 
 def measure(sizes: tuple[int, ...], events: int, repeats: int, seconds: float) -> str:
     """Return the figures as a table, medians of the repeats."""
-    with crowd() as people:
-        costs = {size: [cost_ms(people, size, events) for _ in range(repeats)] for size in sizes}
+    with crowd() as (people, loop):
+        costs: dict[int, list[float]] = {size: [] for size in sizes}
+        for _ in range(repeats):
+            for size in sizes:
+                costs[size].append(cost_ms(people, loop, size, events))
         share = typing_share(people, seconds)
     rows = [
         f"| {size:,} | {statistics.median(found):.2f} | {min(found):.2f} | {max(found):.2f} |"

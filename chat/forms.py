@@ -2,6 +2,7 @@
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import Room
@@ -16,7 +17,7 @@ class WelcomeForm(forms.Form):
     listed = forms.BooleanField(label=_("Show in open rooms"), required=False)
 
     def clean_nickname(self) -> str:
-        return cleaning.nickname(self.cleaned_data["nickname"])
+        return cleaning.nickname(self.cleaned_data["nickname"], gettext("Anon"))
 
     def clean_room(self) -> str:
         return _visible_room_name(self.cleaned_data["room"])

@@ -60,9 +60,9 @@ def clean_text(text: str) -> str:
     return lines.translate(_NO_CONTROLS).strip() if has_ink(lines) else ""
 
 
-def nickname(text: str) -> str:
-    """The nickname to show for a typed one; "Anon" if it is empty."""
-    return clean_line(text.translate(_HOST_BADGES), MAX_NICKNAME_CHARS) or DEFAULT_NICKNAME
+def nickname(text: str, default: str = DEFAULT_NICKNAME) -> str:
+    """The nickname to show for a typed one; `default` if it is empty."""
+    return clean_line(text.translate(_HOST_BADGES), MAX_NICKNAME_CHARS) or default
 
 
 @functools.lru_cache(maxsize=20_000)

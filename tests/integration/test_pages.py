@@ -45,6 +45,12 @@ def test_the_form_leads_in_without_cookies_too():
     assert keys.is_unlisted(unlisted.split("/")[2])
 
 
+@pytest.mark.parametrize(("language", "nickname"), [("en", "Anon"), ("ko", "익명")])
+def test_who_gives_no_nickname_gets_one_in_the_language_of_the_page(visitor, language, nickname):
+    answer = visitor.post("/", {"room": "tea"}, headers={"accept-language": language})
+    assert room_data(visitor.get(answer["Location"]).content.decode())["nickname"] == nickname
+
+
 def test_a_name_that_its_address_cannot_hold_goes_with_it(visitor):
     answer = visitor.post("/", {"room": "Team Meeting!"})
     page = visitor.get(answer["Location"]).content.decode()

@@ -48,6 +48,8 @@ export const EN = Object.freeze({
   'message.failed': 'Not sent.',
   'message.failed.too_long': 'Not sent: it is too long.',
   'message.failed.room_closed': 'Not sent: the room is closed.',
+  'message.failed.room_deleted':
+    'Not sent: the room was deleted, and a new one has its address.',
   'message.failed.empty_message': 'Not sent: there is nothing in it.',
 
   'live.joined': '{names} joined the call',

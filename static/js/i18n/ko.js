@@ -45,6 +45,7 @@ export const KO = Object.freeze({
   'message.failed': '보내지 못했어요.',
   'message.failed.too_long': '너무 길어서 보내지 못했어요.',
   'message.failed.room_closed': '방이 닫혀서 보내지 못했어요.',
+  'message.failed.room_deleted': '방이 삭제되고 같은 주소에 새 방이 열려서 보내지 않았어요.',
   'message.failed.empty_message': '내용이 없어서 보내지 못했어요.',
 
   'live.joined': '{names}이 통화에 참여했어요',

@@ -187,11 +187,10 @@ export class ChatSession {
 
   /** @param {EnterRoomAck} ack */
   #entered(ack) {
-    const { epoch } = this.#room;
     const given = ack.people.find(({ id }) => id === ack.you)?.nickname ?? '';
     this.#asked = { nickname: this.#greeted, given };
     this.dispatch('entered', ack);
-    if (epoch !== this.#room.epoch) this.#outbox.forgetSent();
+    this.#outbox.enterLog(ack.epoch);
     this.#nameWish.renew();
     this.#outbox.flush();
   }

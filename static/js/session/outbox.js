@@ -4,7 +4,8 @@ import { recall, remember } from '../browser/storage.js';
 
 /**
  * A message of the outbox. `at` is in milliseconds of the Unix epoch. `sent` means that the server
- * stored it as number `seq`; its event may still come. `reason` is the code of a failure.
+ * stored it as number `seq`; its event may still come. `reason` is the code of a failure. `epoch` is
+ * that of the log for which the user wrote it; null before the page has entered.
  * @typedef {object} OutboxItem
  * @property {string} client_id
  * @property {string} text
@@ -12,6 +13,7 @@ import { recall, remember } from '../browser/storage.js';
  * @property {'sending' | 'sent' | 'failed'} state
  * @property {number | null} seq
  * @property {string | null} reason
+ * @property {string | null} [epoch]
  */
 /**
  * @typedef {object} OutboxOptions
@@ -39,6 +41,8 @@ export class Outbox {
   #storageKey;
   /** @type {OutboxItem[]} */
   #items;
+  /** @type {string | null} */
+  #epoch = null;
   #isRunning = false;
   #flushes = 0;
   /** @type {number | undefined} */
@@ -73,6 +77,7 @@ export class Outbox {
         state: isTooLong ? 'failed' : 'sending',
         seq: null,
         reason: isTooLong ? 'too_long' : null,
+        epoch: this.#epoch,
       },
     ]);
     this.flush();
@@ -93,16 +98,38 @@ export class Outbox {
   retry = (client_id) => {
     const item = this.#items.find((one) => one.client_id === client_id);
     if (item?.state !== 'failed' || item.reason === 'too_long') return;
-    const again = { ...item, at: this.#environment.Date.now(), state: 'sending', reason: null };
-    this.#change([...this.#without(client_id), /** @type {OutboxItem} */ (again)]);
+    /** @type {OutboxItem} */
+    const again = {
+      ...item,
+      at: this.#environment.Date.now(),
+      state: 'sending',
+      reason: null,
+      epoch: this.#epoch,
+    };
+    this.#change([...this.#without(client_id), again]);
     this.flush();
   };
 
   /** @param {string} client_id */
   discard = (client_id) => this.#change(this.#without(client_id));
 
-  /** Drops stored messages after the room was deleted and made again at its address. */
-  forgetSent = () => this.#change(this.#items.filter(({ state }) => state !== 'sent'));
+  /**
+   * Call it with each entered log, before `flush()`. If the room was deleted and made again at its
+   * address, stored messages are dropped, and waiting ones fail: their readers may be others now.
+   * @param {string} epoch
+   */
+  enterLog = (epoch) => {
+    const isOther = (/** @type {OutboxItem} */ item) => (item.epoch ?? epoch) !== epoch;
+    const items = this.#items.filter((item) => !(item.state === 'sent' && isOther(item)));
+    this.#epoch = epoch;
+    this.#change(
+      items.map((item) => {
+        if (item.state !== 'sending') return item;
+        if (isOther(item)) return { ...item, state: 'failed', reason: 'room_deleted' };
+        return { ...item, epoch };
+      }),
+    );
+  };
 
   // Sends one at a time: after `too_fast` for the first of two, the second would overtake it.
   async #run() {

@@ -202,3 +202,25 @@ test('stored ones do not pile up', async () => {
   assert.equal(outbox.items.length, 50);
   assert.equal(outbox.items.at(-1).text, '60');
 });
+
+test('what was written for a deleted room does not go into the next one of its address', async () => {
+  const { outbox, requests, storage, window } = page();
+  outbox.add('before entering');
+  outbox.enterLog('first');
+  await requests[0].ack(1);
+  outbox.add('never answered');
+  await requests[1].refuse('disconnected');
+  const later = page({ storage, window });
+  later.outbox.enterLog('second');
+  later.outbox.flush();
+  outbox.enterLog('second');
+  for (const one of [outbox, later.outbox]) {
+    assert.deepEqual(states(one), [['never answered', 'failed']]);
+    assert.equal(one.items[0].reason, 'room_deleted');
+  }
+  assert.deepEqual(later.requests, []);
+  later.outbox.retry(later.outbox.items[0].client_id);
+  assert.deepEqual(texts(later.requests), ['never answered']);
+  later.outbox.enterLog('second');
+  assert.deepEqual(states(later.outbox), [['never answered', 'sending']]);
+});
