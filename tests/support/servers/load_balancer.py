@@ -21,13 +21,24 @@ class Half(asyncio.Protocol):
     transport: asyncio.Transport
     other: "Half | None" = None
 
+    def __init__(self) -> None:
+        self._early = bytearray()
+
+    def join(self, other: "Half") -> None:
+        """Pass everything on to another half, also what was read before."""
+        self.other = other
+        other.transport.write(bytes(self._early))
+        self._early.clear()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        assert self.other, "reads only when both ends stand"
-        self.other.transport.write(data)
+        if self.other:
+            self.other.transport.write(data)
+        else:  # Python 3.11.2 reads once although it was told to pause
+            self._early += data
 
     def pause_writing(self) -> None:
         if self.other:
@@ -46,6 +57,7 @@ class Client(Half):
     """A client's end; it finds itself a server."""
 
     def __init__(self, targets: list[int], turns: "count[int]") -> None:
+        super().__init__()
         self._targets, self._turns = targets, turns
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,7 +76,8 @@ class Client(Half):
                 )
             except OSError:
                 continue
-            self.other, server.other = server, self
+            self.join(server)
+            server.join(self)
             if self.transport.is_closing():
                 server.transport.close()
             else:
