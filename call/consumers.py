@@ -27,6 +27,7 @@ class CallConsumer(RoomConsumer):
         return rate
 
     async def on_join_room(self, message: m.JoinRoom) -> WireType:
+        self.session_id = message.session
         self.session, answer = await signalling.join(
             claims=self.identify(message.token, message.connection),
             session=message.session,
@@ -37,14 +38,11 @@ class CallConsumer(RoomConsumer):
         self._schedule_credentials()
         return answer
 
-    async def on_offer(self, message: m.Offer) -> WireType:
-        return await self._signal(message)
+    async def on_offer(self, message: m.Offer | m.Answer | m.Ice) -> WireType:
+        signalling.signal(self.session, message)
+        return EmptyAck()
 
-    async def on_answer(self, message: m.Answer) -> WireType:
-        return await self._signal(message)
-
-    async def on_ice(self, message: m.Ice) -> WireType:
-        return await self._signal(message)
+    on_answer = on_ice = on_offer
 
     async def on_media(self, message: m.Media) -> WireType:
         await signalling.change_media(self.session, message)
@@ -69,10 +67,6 @@ class CallConsumer(RoomConsumer):
         if self.id:
             code = self.close_code or close_codes.GOING_AWAY
             await signalling.connection_lost(self.key, self, code=code)
-
-    async def _signal(self, message: m.Offer | m.Answer | m.Ice) -> WireType:
-        await signalling.signal(self.session, message)
-        return EmptyAck()
 
     def _schedule_credentials(self) -> None:
         """Schedule new relay credentials for this socket.

@@ -82,25 +82,26 @@ class JoinRoom(WireType, frozen=True):
     connection: Seq = 0
 
 
-class Offer(WireType, frozen=True):
+class Signal(WireType, frozen=True):
+    """A message to one participant, in the session that the sender knows."""
+
+    to: ParticipantId
+    session: Session
+
+
+class Offer(Signal, frozen=True):
     """An offer to one participant, in the session that the sender knows."""
 
-    to: ParticipantId
-    session: Session
     description: Description
 
 
-class Answer(WireType, frozen=True):
-    to: ParticipantId
-    session: Session
+class Answer(Signal, frozen=True):
     description: Description
 
 
-class Ice(WireType, frozen=True):
+class Ice(Signal, frozen=True):
     """A candidate; null means that there are no more."""
 
-    to: ParticipantId
-    session: Session
     candidate: Candidate | None
 
 
@@ -169,23 +170,24 @@ class IceServersEvent(WireType, frozen=True):
     ice_servers: list[IceServer]
 
 
-class OfferEvent(WireType, frozen=True):
+class SignalEvent(WireType, frozen=True):
+    """A signal; `session` is that of its sender."""
+
+    sender: str = msgspec.field(name="from")
+    session: str
+
+
+class OfferEvent(SignalEvent, frozen=True):
     """An offer; `session` is that of its sender."""
 
-    sender: str = msgspec.field(name="from")
-    session: str
     description: Description
 
 
-class AnswerEvent(WireType, frozen=True):
-    sender: str = msgspec.field(name="from")
-    session: str
+class AnswerEvent(SignalEvent, frozen=True):
     description: Description
 
 
-class IceEvent(WireType, frozen=True):
-    sender: str = msgspec.field(name="from")
-    session: str
+class IceEvent(SignalEvent, frozen=True):
     candidate: Candidate | None
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import msgspec
 from django.conf import settings
@@ -28,7 +27,6 @@ from call.protocol import (
 )
 from chat import runtime
 from chat.errors import Refused
-from chat.presence.base import Change
 from chat.presence.place_types import PlaceType, register
 from chat.presence.roster import JoiningConnection, Roster
 from chat.protocol.messages import Member, Timing, WireType
@@ -53,13 +51,6 @@ class CallSession:
     connection: Subscriber
 
 
-async def _update_room(key: str, change: Change) -> None:
-    """Show on the room's roster who is in the call."""
-    if (change.before is None) != (change.after is None):
-        member = cast(Member, change.after or change.before)
-        await call_status.mark(key, member.id, on=change.after is not None)
-
-
 CALLERS = register(
     PlaceType(
         "call",
@@ -67,7 +58,7 @@ CALLERS = register(
         welcome=CallWelcomeEvent,
         bye=CallByeEvent,
         changed=CallPersonEvent,
-        on_change=_update_room,
+        on_change=call_status.call_changed,
     )
 )
 
@@ -150,19 +141,17 @@ async def change_media(session: CallSession, media: Media) -> None:
     await roster().change(session.key, session.id, transition, MediaEvent, by=session.connection)
 
 
-async def signal(session: CallSession, message: Offer | Answer | Ice) -> None:
+def signal(session: CallSession, message: Offer | Answer | Ice) -> None:
     """Send a signal to the caller and the session that it names.
 
-    It goes through the group of the sender's own call, so it reaches nobody outside. A signal for
-    an ended session, or for a caller who has left, is dropped, because nobody needs it. With
-    ICE_RELAY_ONLY a candidate that does not lead over the relay is dropped too.
+    It goes through the group of the sender's own call, so it reaches nobody outside. The target's
+    process drops a signal for an ended session. With ICE_RELAY_ONLY a candidate that does not lead
+    over the relay is dropped too.
     """
-    target = (await roster().snapshot(session.key)).members.get(message.to)
-    if not isinstance(target, Caller) or target.session != message.session:
-        return
     passed = relay_filter.clean(message) if settings.ICE_RELAY_ONLY else message
     if passed is not None:
-        roster().publish(session.key, _event(session, passed), to=message.to)
+        event = _event(session, passed)
+        roster().publish(session.key, event, to=message.to, session_id=message.session)
 
 
 async def list_callers(key: str) -> CallPeopleAck:

@@ -202,9 +202,11 @@ class Roster:
         """The number of members of each place, by key."""
         return await self._presence.member_counts(self.place_type.name)
 
-    def publish(self, key: str, event: WireType, *, to: str | None = None) -> None:
-        """Publish an event to a place, or to one participant in it."""
-        self._hub.publish(self.group(key), codec.event(event), to=to)
+    def publish(
+        self, key: str, event: WireType, *, to: str | None = None, session_id: str | None = None
+    ) -> None:
+        """Publish an event to a place, or to one participant in it, or to one session of that."""
+        self._hub.publish(self.group(key), codec.event(event), to=to, session_id=session_id)
 
     def disconnect(self, key: str, code: int, *, to: str | None = None) -> None:
         """Close the connections of a place, or of one participant in it."""

@@ -50,6 +50,7 @@ class Connection(AsyncConsumer):
     """One connection of a client. Subclasses handle its frames."""
 
     id = ""  # the participant, once it is known
+    session_id = ""  # the session of a caller
     number = 0  # the connection's number, as its page counts
     endpoint_name = ""  # the kind of socket, for the log
     epoch = ""  # the epoch of the room that it entered

@@ -60,6 +60,7 @@ class Subscriber(Protocol):
 
     id: str  # the participant
     connection_id: str  # id of the connection
+    session_id: str  # the session of a caller; empty elsewhere
 
     def send_frame(self, frame: Frame) -> None:
         """Take a frame without waiting."""
@@ -74,6 +75,13 @@ class _Publication(NamedTuple):
     content: bytes | int
     to: str | None = None
     connection_id: str | None = None
+    session_id: str | None = None
+
+    def is_for(self, subscriber: Subscriber) -> bool:
+        """Return whether a subscriber receives this event."""
+        return self.to is None or (
+            self.to == subscriber.id and self.session_id in (None, subscriber.session_id)
+        )
 
 
 def _check(item: _Publication) -> None:
@@ -82,8 +90,8 @@ def _check(item: _Publication) -> None:
         codec.check_event(item.content)
     elif item.content not in close_codes.ALL:
         raise ValueError(f"neither an event nor a close: {item.content!r:.100}")
-    if not isinstance(item.to, str | None):
-        raise ValueError(f"no participant: {item.to!r:.100}")
+    if not isinstance(item.to, str | None) or not isinstance(item.session_id, str | None):
+        raise ValueError(f"no participant: {item.to!r:.100} {item.session_id!r:.100}")
 
 
 class Hub:
@@ -118,7 +126,7 @@ class Hub:
                 raise Unavailable(str(error)) from error
 
     async def unsubscribe(self, group: str, subscriber: Subscriber) -> None:
-        """Undo `join`; for a connection that is not subscribed, nothing changes."""
+        """Undo `subscribe`; for a connection that is not subscribed, nothing changes."""
         async with self._lock(group):
             here = self._subscribers.get(group, set())
             here.discard(subscriber)
@@ -131,15 +139,17 @@ class Hub:
                 async with asyncio.timeout(LAYER_TIMEOUT_S):
                     await self._layer.group_discard(group, await self._own_channel())
             except (RedisError, OSError, TimeoutError):
-                # The subscription remains: its events are dropped, and a later `join` reuses it.
+                # The subscription remains. Its events are dropped; a later `subscribe` reuses it.
                 log.warning("leaving %s failed", group, exc_info=True)
 
-    def publish(self, group: str, event: bytes, *, to: str | None = None) -> None:
-        """Send an encoded event to a group, or to one participant in it.
+    def publish(
+        self, group: str, event: bytes, *, to: str | None = None, session_id: str | None = None
+    ) -> None:
+        """Send an encoded event to a group, to one participant in it, or to a session of that.
 
         Delivery is at most once. A page repairs a lost event by its number or its version.
         """
-        self._enqueue(group, _Publication(event, to))
+        self._enqueue(group, _Publication(event, to, session_id=session_id))
 
     def beat(self, group: str, event: bytes) -> None:
         """Send an encoded event and a ping to the connections of a group in this process."""
@@ -258,7 +268,7 @@ class Hub:
         delivered = 0
         for subscriber in list(locals_here):
             if addressed and subscriber.id in addressed:
-                frame = _frame([event for event in events if event.to in (None, subscriber.id)])
+                frame = _frame([event for event in events if event.is_for(subscriber)])
             else:
                 frame = common
             if frame is not None:

@@ -6,11 +6,13 @@ loses Redis there, leaves them contradictory. Each change updates both, and hear
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from typing import cast
 
 import msgspec
 from django.conf import settings
 
 from chat import runtime
+from chat.presence.base import Change
 from chat.presence.roster import Roster
 from chat.protocol import close_codes
 from chat.protocol.messages import Member, Person
@@ -19,8 +21,14 @@ ROOM = "chat"
 MOST_REMEMBERED = 1_000  # rooms beyond those of this process; more are forgotten
 
 
-async def mark(key: str, participant: str, *, on: bool) -> None:
-    """Record on the roster of a room whether a participant is in the call."""
+async def call_changed(key: str, change: Change) -> None:
+    """Record a join or a leave of a call on the roster of its room."""
+    if (change.before is None) != (change.after is None):
+        member = cast(Member, change.after or change.before)
+        await _mark(key, member.id, on=change.after is not None)
+
+
+async def _mark(key: str, participant: str, *, on: bool) -> None:
 
     def rule(members: Mapping[str, Member]) -> Member | None:
         member = members.get(participant)
@@ -30,7 +38,7 @@ async def mark(key: str, participant: str, *, on: bool) -> None:
     await room.change(key, participant, rule)
 
 
-async def left(key: str, participant: str) -> None:
+async def room_left(key: str, participant: str) -> None:
     """Remove a participant that has left a room from its call."""
     room, calls = _places()
     if participant in (await room.snapshot(key)).members:
@@ -74,7 +82,7 @@ class _Agreement:
         for member in members.values():
             if isinstance(member, Person) and member.in_call != (member.id in inside):
                 agree = False
-                await mark(key, member.id, on=member.id in inside)
+                await _mark(key, member.id, on=member.id in inside)
         return agree
 
     async def _remove_strangers(self, key: str, call: Roster, strangers: Iterable[str]) -> None:

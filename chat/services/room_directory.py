@@ -43,6 +43,7 @@ class RoomDirectory:
 
     id = ""
     connection_id = "lobby"
+    session_id = ""
 
     def __init__(self, here: runtime.Runtime) -> None:
         self._hub = here.hub

@@ -76,7 +76,7 @@ async def _on_person_changed(key: str, change: Change) -> None:
     if before is None or after is None or before.in_call != after.in_call:
         runtime.current().hub.publish(DIRECTORY_GROUP, b"{}")
     if before is not None and after is None:
-        await call_status.left(key, before.id)
+        await call_status.room_left(key, before.id)
 
 
 PEOPLE = register(

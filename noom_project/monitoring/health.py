@@ -43,6 +43,7 @@ class LayerProbe:
 
     id = ""
     connection_id = "health"
+    session_id = ""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

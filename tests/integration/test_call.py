@@ -7,6 +7,7 @@ from django.conf import settings
 
 from call import ice_failures
 from chat import runtime, tokens
+from chat.errors import Unavailable
 from chat.presence import roster
 from chat.protocol import close_codes
 from chat.realtime.rate_limits import TokenBuckets
@@ -75,6 +76,20 @@ async def test_a_signal_for_a_session_that_is_over_is_dropped(pair):
     nova, _, nova_call, mira_call = await pair()
     await mira_call.ask("offer", to=nova.id, session="nova-0", description=DESCRIPTION)
     await nova_call.silence("offer")
+
+
+async def test_signals_ask_presence_nothing(pair, monkeypatch):
+    nova, _, nova_call, mira_call = await pair()
+
+    async def away(place):
+        raise Unavailable(place)
+
+    monkeypatch.setattr(runtime.current().presence, "read", away)
+    for number in range(3):
+        await mira_call.ask(
+            "offer", to=nova.id, session="nova-1", description=DESCRIPTION | {"number": number}
+        )
+        assert (await nova_call.event("offer"))["description"]["number"] == number
 
 
 async def test_a_signal_reaches_nobody_in_another_room(pair, enter, join):

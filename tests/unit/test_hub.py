@@ -20,6 +20,7 @@ class Listener:
 
     def __init__(self, name: str) -> None:
         self.id = self.connection_id = name
+        self.session_id = f"session of {name}"
         self.told: list[list[str] | int] = []
 
     def send_frame(self, frame: Frame) -> None:
@@ -112,6 +113,16 @@ async def test_what_is_for_one_alone_waits_for_nothing(hubs):
     assert [text for frame in nova.told for text in frame] == ["all", "all", "you"]
     await has_come(mira, frames=2)
     assert [text for frame in mira.told for text in frame] == ["all", "all"]
+
+
+async def test_a_signal_reaches_the_session_that_it_names_and_no_other(hubs):
+    here, _, nova, mira = hubs
+    for session in ("an older one", mira.session_id, None):
+        here.publish(GROUP, event(f"for {session}"), to=mira.id, session_id=session)
+    await has_come(mira, frames=2)
+    await passed()
+    assert mira.told == [["for session of mira"], ["for None"]]
+    assert nova.told == []
 
 
 async def test_what_was_said_before_an_end_is_heard(hubs):
