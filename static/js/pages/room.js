@@ -10,6 +10,8 @@ import { Participant } from '../session/participant.js';
 import { PictureWatch } from '../webrtc/picture-watch.js';
 import { ChatSession } from '../session/chat-session.js';
 import { browserStore, tabStore } from '../browser/storage.js';
+import { emptyRoom } from '../state/room-state.js';
+import { RoomStore } from '../state/store.js';
 import { CallView } from '../views/call/stage.js';
 import { ChatView } from '../views/chat/chat-panel.js';
 import { createControls } from '../views/call/controls.js';
@@ -34,6 +36,7 @@ const participant = new Participant({
   storage: tabStore,
   page: window,
 });
+const store = new RoomStore(emptyRoom(data));
 const guard = createLeaveGuard();
 const live = new LiveRegion();
 /** @param {string} words */
@@ -47,7 +50,7 @@ const chatView = new ChatView({
   onSend: (text) => line.say(text),
   onTyping: (on) => line.typing(on),
   onEarlier: () => line.loadEarlier(),
-  onEnd: () => line.dispatch('at_end', {}),
+  onView: (view) => store.dispatch('viewed', view),
   onRetry: (clientId) => line.retry(clientId),
   onDiscard: (clientId) => line.discard(clientId),
   onNickname: rename,
@@ -56,7 +59,6 @@ const chatView = new ChatView({
     write: (text) =>
       text === '' ? tabStore.removeItem(DRAFT + data.key) : tabStore.setItem(DRAFT + data.key, text),
   },
-  onUnread: (unread) => header.render(line.room, unread),
 });
 const controls = createControls({
   onJoin: join,
@@ -88,13 +90,9 @@ const isNewPeople = createWatch();
 const isNewCall = createWatch();
 const line = new ChatSession({
   data,
+  store,
   participant,
   storage: tabStore,
-  onChange: (room) => {
-    call.roomChanged();
-    draw();
-    guard.set(room.call.joined || room.pending.some(({ state }) => state === 'sending'));
-  },
   onState: (state) => {
     status.connection(state);
     chatView.setLine(state === 'open');
@@ -112,8 +110,7 @@ const call = new CallSession({
   key: data.key,
   participant,
   media,
-  room: () => line.room,
-  dispatch: (type, payload) => line.dispatch(type, payload),
+  store,
   onStreams: (id, streams) => callView.setStreams(id, streams),
   onPeerState: (id, state) => {
     callView.setPeerState(id, state);
@@ -143,9 +140,9 @@ const pictureWatch = new PictureWatch({
 
 /** Draws all changes of a frame at once, and only what has changed. */
 const draw = onceAFrame(() => {
-  const { room } = line;
+  const { room } = store;
   chatView.render(room);
-  header.render(room, chatView.unread);
+  header.render(room);
   live.render(room, mediaState);
   const { you, people, call: inCall } = room;
   if (isNewPeople(you, people, inCall)) peopleView.render(room);
@@ -153,6 +150,12 @@ const draw = onceAFrame(() => {
   callView.render(room, mediaState);
   controls.render(room, mediaState);
 });
+
+store.subscribe((room) => room, draw);
+store.subscribe(
+  ({ call, pending }) => call.joined || pending.some(({ state }) => state === 'sending'),
+  guard.set,
+);
 
 function join() {
   if (call.joined) return;

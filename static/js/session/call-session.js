@@ -14,7 +14,7 @@ import { DesiredState } from './desired-state.js';
 /** @import {JoinRoomAck, Media as Live} from '../protocol/messages.js' */
 /** @import {LocalMedia, LocalMediaState} from '../media/local-media.js' */
 /** @import {Participant} from './participant.js' */
-/** @import {Room} from '../state/room-state.js' */
+/** @import {RoomStore} from '../state/store.js' */
 /** @import {Streams} from '../webrtc/transceivers.js' */
 
 const SERVER_ERROR = 'server_error';
@@ -26,8 +26,7 @@ const CALL_ENDED = 4405;
  * @property {string} key
  * @property {Participant} participant
  * @property {LocalMedia} media
- * @property {() => Room} room
- * @property {(type: string, payload: object) => void} dispatch hands an event to the room
+ * @property {RoomStore} store
  * @property {(id: string, streams: Streams | null) => void} onStreams
  * @property {(id: string, state: import('../webrtc/peer.js').PeerState) => void} onPeerState
  * @property {(ids: Set<string>) => void} onNoWay the callers whom ICE cannot reach
@@ -53,8 +52,6 @@ export class CallSession {
   /** Events that followed that answer. @type {{type: string, payload: any}[]} */
   #buffered = [];
   #asking = false;
-  /** The call that the mesh received last. @type {Room['call'] | null} */
-  #known = null;
   /** @type {number | undefined} */
   #expectedTimer;
   #leaseMs = 0; // how long the server keeps a caller who lost the connection
@@ -89,6 +86,18 @@ export class CallSession {
       tell: (failure) => this.#socket.post('ice_failed', { failure }),
       environment: this.#window,
     });
+    const { store } = options;
+    store.subscribe(
+      ({ you }) => you,
+      () => this.#enterState(),
+    );
+    store.subscribe(
+      ({ call }) => call,
+      (call) => {
+        if (call.joined) this.#mesh?.setCallers(callers(call));
+        this.#mediaWish.check();
+      },
+    );
     this.#window.addEventListener('online', () => this.#mesh?.networkChanged());
   }
 
@@ -118,16 +127,6 @@ export class CallSession {
     if (!this.#joined) this.#socket.stop();
   }
 
-  /** Takes over a change of the room, such as new callers. */
-  roomChanged() {
-    this.#enterState();
-    const { call } = this.#options.room();
-    if (call === this.#known) return;
-    this.#known = call;
-    if (call.joined) this.#mesh?.setCallers(callers(call));
-    this.#mediaWish.check();
-  }
-
   /** Checks the connection after another sign that the network failed. */
   checkLiveness() {
     if (this.#joined) void checkLiveness(this.#socket);
@@ -143,7 +142,7 @@ export class CallSession {
 
   /** @returns {Live | null} the media that the page sends, if the roster shows other */
   #unsentMedia() {
-    const { call, you } = this.#options.room();
+    const { call, you } = this.#options.store.room;
     const told = this.#joined && call.joined ? call.people[you ?? '']?.media : undefined;
     const live = liveOf(this.#options.media.state);
     return told === undefined || sameLive(told, live) ? null : live;
@@ -168,7 +167,6 @@ export class CallSession {
     // Peers outlive a lost connection, because media does not pass through it.
     if (this.#mesh) this.#mesh.connectionReturned(ack.ice_servers);
     else this.#mesh = this.#createMesh(ack);
-    this.#known = null;
     this.#leaseMs = ack.timing.lease_s * 1000;
     this.#ack = ack;
     this.#buffered = [];
@@ -181,16 +179,16 @@ export class CallSession {
   /** Applies the answer once the chat's answer, which may come later, has set `you`. */
   #enterState() {
     const ack = this.#ack;
-    if (ack === null || this.#options.room().you === null) return;
+    if (ack === null || this.#options.store.room.you === null) return;
     this.#ack = null;
-    this.#options.dispatch('call.joined', ack);
-    for (const { type, payload } of this.#buffered.splice(0)) this.#options.dispatch(type, payload);
+    this.#options.store.dispatch('call.joined', ack);
+    for (const { type, payload } of this.#buffered.splice(0)) this.#options.store.dispatch(type, payload);
     this.#expectOthers();
   }
 
   /** Drops callers missing from an answer once their lease has run out. */
   #expectOthers() {
-    const over = () => this.#options.dispatch('call.awaited_over', {});
+    const over = () => this.#options.store.dispatch('call.awaited_over', {});
     this.#window.clearTimeout(this.#expectedTimer);
     this.#expectedTimer = this.#window.setTimeout(over, this.#leaseMs);
   }
@@ -219,7 +217,7 @@ export class CallSession {
     else if (type === 'ice_servers') this.#mesh?.setIceServers(payload.ice_servers);
     else if (type !== 'beat' || payload.ok) this.#dispatch(`call.${type}`, payload);
     this.#mediaWish.check();
-    if (this.#options.room().missing.callers) void this.#requestCallers();
+    if (this.#options.store.room.call.missing) void this.#requestCallers();
   }
 
   /**
@@ -227,7 +225,7 @@ export class CallSession {
    * @param {any} payload
    */
   #dispatch(type, payload) {
-    if (this.#ack === null) this.#options.dispatch(type, payload);
+    if (this.#ack === null) this.#options.store.dispatch(type, payload);
     else this.#buffered.push({ type, payload });
   }
 
@@ -238,7 +236,7 @@ export class CallSession {
     const answer = await this.#socket.request('people', {}).catch(() => null);
     this.#asking = false;
     if (!answer) return;
-    this.#options.dispatch('call.people', answer);
+    this.#options.store.dispatch('call.people', answer);
     this.#expectOthers();
   }
 
@@ -272,7 +270,7 @@ export class CallSession {
     this.#levels.stop();
     this.#monitorOwnLevel(null, false);
     this.#options.media.stop();
-    this.#options.dispatch('call.left', {});
+    this.#options.store.dispatch('call.left', {});
     this.#options.onLeft();
   }
 
@@ -284,7 +282,7 @@ export class CallSession {
   #monitorOwnLevel(track, on) {
     const wanted = on ? track : null;
     if (this.#ownMeter?.track === wanted || (!this.#ownMeter && !wanted)) return;
-    const you = this.#options.room().you ?? '';
+    const you = this.#options.store.room.you ?? '';
     this.#ownMeter?.stop();
     this.#ownMeter = null;
     if (!wanted) return this.#levels.forget(you);

@@ -3,14 +3,14 @@
 import { checkLiveness } from '../transport/liveness-check.js';
 import { Outbox } from './outbox.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
-import { emptyRoom, missingRange, lastSeq, reduce } from '../state/room-state.js';
+import { missingRange, lastSeq } from '../state/room-state.js';
 import { Socket } from '../transport/socket.js';
 import { DesiredState } from './desired-state.js';
 
 /** @import {EnterRoomAck} from '../protocol/messages.js' */
 /** @import {Participant} from './participant.js' */
 /** @import {ConnectionState} from '../transport/socket.js' */
-/** @import {Room} from '../state/room-state.js' */
+/** @import {RoomStore} from '../state/store.js' */
 
 // The server sends each change once; this limit covers a change that the channel layer lost.
 const TYPING_TIMEOUT_MS = 60_000;
@@ -35,11 +35,11 @@ const MAX_NICKNAME_CHARS = 256; // the server closes a connection that sends a l
  * @property {number} capacity
  */
 /**
- * @typedef {object} RoomLineOptions
+ * @typedef {object} ChatSessionOptions
  * @property {RoomData} data
+ * @property {RoomStore} store
  * @property {Participant} participant
  * @property {import('../browser/storage.js').Store} storage of this tab
- * @property {(room: Room) => void} onChange
  * @property {(state: ConnectionState) => void} onState
  * @property {(code: number) => void} onClosed
  * @property {(code: string) => void} onRefused the server refused the entry for good
@@ -56,7 +56,7 @@ export class ChatSession {
   /** The nickname of the last handshake. */
   #greeted = '';
   #nameWish;
-  #room;
+  #store;
   #socket;
   #outbox;
   /** The names of pending requests. @type {Set<string>} */
@@ -64,10 +64,11 @@ export class ChatSession {
   /** @type {Map<string, number>} */
   #typingTimers = new Map();
 
-  /** @param {RoomLineOptions} options */
+  /** @param {ChatSessionOptions} options */
   constructor(options) {
-    const { data, storage } = options;
+    const { data, storage, store } = options;
     this.#options = options;
+    this.#store = store;
     this.#nameWish = new DesiredState({
       missing: () => this.#unaskedName(),
       ask: (payload, options) => this.#request('nickname', payload, options),
@@ -77,7 +78,6 @@ export class ChatSession {
         this.#options.onNicknameRefused(this.#nickname);
       },
     });
-    this.#room = emptyRoom(data);
     this.#socket = new Socket({
       url: `/ws/chat/${encodeURIComponent(data.key)}/?v=${PROTOCOL_VERSION}`,
       firstMessage: () => this.#firstMessage(),
@@ -91,32 +91,19 @@ export class ChatSession {
       storage,
       key: data.key,
       request: this.#request,
-      onChange: (items) => this.dispatch('pending', { items }),
+      onChange: (items) => store.dispatch('pending', { items }),
     });
-  }
-
-  get room() {
-    return this.#room;
+    store.subscribe(
+      (room) => room,
+      () => this.#synchronize(),
+    );
   }
 
   /** @param {string} nickname the nickname to request */
   start(nickname) {
     this.#nickname = shortened(nickname);
-    this.dispatch('pending', { items: this.#outbox.items });
+    this.#store.dispatch('pending', { items: this.#outbox.items });
     this.#socket.start();
-  }
-
-  /**
-   * Reduces an event into the state, reports a change, requests what is missing.
-   * @param {string} type
-   * @param {object} payload
-   */
-  dispatch(type, payload) {
-    const before = this.#room;
-    this.#room = reduce(before, { type, payload });
-    if (this.#room !== before) this.#options.onChange(this.#room);
-    this.#repair();
-    this.#nameWish.check();
   }
 
   /** Checks the connection after another sign that the network failed. */
@@ -145,7 +132,7 @@ export class ChatSession {
 
   /** @returns {{nickname: string} | null} the nickname to request, null if the server has given it */
   #unaskedName() {
-    const { you, people } = this.#room;
+    const { you, people } = this.#store.room;
     const isGiven = this.#asked.nickname === this.#nickname;
     const shown = people[you ?? '']?.nickname;
     if (shown === undefined || (isGiven && shown === this.#asked.given)) return null;
@@ -154,9 +141,9 @@ export class ChatSession {
 
   /** Requests the messages before the first one that the page has. */
   loadEarlier = () => {
-    const { from: before, hasEarlier } = this.#room;
+    const { from: before, hasEarlier } = this.#store.room;
     if (!hasEarlier) return;
-    const then = (/** @type {object} */ answer) => this.dispatch('history', { ...answer, before });
+    const then = (/** @type {object} */ answer) => this.#store.dispatch('history', { ...answer, before });
     this.#ask('earlier', 'history', { before, limit: HISTORY_LIMIT }, then, this.loadEarlier);
   };
 
@@ -178,8 +165,8 @@ export class ChatSession {
     const payload = {
       token: participant.token,
       nickname: this.#nickname,
-      last_seq: lastSeq(this.#room),
-      epoch: this.#room.epoch,
+      last_seq: lastSeq(this.#store.room),
+      epoch: this.#store.room.epoch,
       connection: participant.nextConnection(),
     };
     return { type: 'enter_room', payload };
@@ -189,7 +176,7 @@ export class ChatSession {
   #entered(ack) {
     const given = ack.people.find(({ id }) => id === ack.you)?.nickname ?? '';
     this.#asked = { nickname: this.#greeted, given };
-    this.dispatch('entered', ack);
+    this.#store.dispatch('entered', ack);
     this.#outbox.enterLog(ack.epoch);
     this.#nameWish.renew();
     this.#outbox.flush();
@@ -205,14 +192,15 @@ export class ChatSession {
     if (type === 'error' && payload.code === SERVER_ERROR) this.#options.onServerError();
     if (type === 'beat') this.#renewToken();
     const isLine = type === 'welcome' || type === 'bye';
-    this.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
+    this.#store.dispatch(type, isLine ? { ...payload, at: Date.now() } : payload);
+    this.#synchronize();
     if (type === 'typing') this.#expectTyping(payload.from, payload.on);
     if (type === 'bye' && payload.person.nickname === this.#nickname) this.#takeNameBack();
   }
 
   /** Requests the nickname again after its holder, perhaps a ghost of this page, left. */
   #takeNameBack() {
-    const me = this.#room.people[this.#room.you ?? ''];
+    const me = this.#store.room.people[this.#store.room.you ?? ''];
     if (!me || me.nickname === this.#nickname) return;
     this.#asked = { ...this.#asked, given: '' };
     this.#nameWish.renew();
@@ -240,15 +228,21 @@ export class ChatSession {
     this.#ask('token', 'renew_token', {}, ({ token }) => participant.take(token));
   }
 
+  /** Requests what the page lacks; an event repeats what failed. */
+  #synchronize() {
+    this.#repair();
+    this.#nameWish.check();
+  }
+
   #repair() {
-    const { missing } = this.#room;
+    const { missing } = this.#store.room;
     if (missing.people) {
-      this.#ask('people', 'people', {}, (answer) => this.dispatch('people', answer));
+      this.#ask('people', 'people', {}, (answer) => this.#store.dispatch('people', answer));
     }
     if (missing.messages) {
-      const { after, head } = missingRange(this.#room);
+      const { after, head } = missingRange(this.#store.room);
       this.#ask('history', 'history', { after, limit: HISTORY_LIMIT }, (answer) =>
-        this.dispatch('history', { ...answer, after, head }),
+        this.#store.dispatch('history', { ...answer, after, head }),
       );
     }
   }
@@ -287,7 +281,7 @@ export class ChatSession {
     clearTimeout(this.#typingTimers.get(id));
     this.#typingTimers.delete(id);
     if (!on) return;
-    const stop = () => this.dispatch('typing_expired', { id });
+    const stop = () => this.#store.dispatch('typing_expired', { id });
     this.#typingTimers.set(id, window.setTimeout(stop, TYPING_TIMEOUT_MS));
   }
 }

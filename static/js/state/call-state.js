@@ -6,28 +6,35 @@ import { byId, heard, put, remove, replace } from './roster.js';
 /** @import {Roster} from './roster.js' */
 /** The call: its `people` by id, their roster's `version`, the most callers (`capacity`).
  * `awaited` are callers missing from the server's last answer, who may still come back: the server
- * may have restarted or lost its store.
+ * may have restarted or lost its store. `missing`: the page lacks a change of the roster.
  * @typedef {object} Call
  * @property {boolean} joined
  * @property {Record<string, Caller>} awaited
  * @property {Record<string, Caller>} people
  * @property {number} version
+ * @property {boolean} missing
  * @property {number} capacity */
-/** @typedef {Call & Roster<Caller>} CallState */
 
-export const EMPTY_CALL = { joined: false, awaited: {}, people: {}, version: 0, capacity: 0 };
+export const EMPTY_CALL = {
+  joined: false,
+  awaited: {},
+  people: {},
+  version: 0,
+  missing: false,
+  capacity: 0,
+};
 
 /**
  * The call after an event, an answer (`joined`, `people`) or a leave (`left`).
- * @param {CallState} call
+ * @param {Call} call
  * @param {string} type
  * @param {any} payload
- * @returns {CallState}
+ * @returns {Call}
  */
 export function reduceCall(call, type, payload) {
   if (type === 'joined') return joined(call, payload);
   if (type === 'people') return call.joined ? peopleReceived(call, payload) : call;
-  if (type === 'left') return { ...EMPTY_CALL, capacity: call.capacity, missing: false };
+  if (type === 'left') return { ...EMPTY_CALL, capacity: call.capacity };
   if (type === 'awaited_over') return { ...call, awaited: {} };
   const roster = call.joined ? (ROSTER_REDUCERS.get(type)?.(call, payload) ?? call) : call;
   if (roster === call) return call;
@@ -55,9 +62,9 @@ function beat(call, { version }) {
 
 /**
  * Keeps known callers as awaited, because media outlives a lost connection.
- * @param {CallState} call
+ * @param {Call} call
  * @param {JoinRoomAck} ack
- * @returns {CallState}
+ * @returns {Call}
  */
 function joined(call, { people, version, capacity }) {
   const awaited = unnamed(call, people);
@@ -65,9 +72,9 @@ function joined(call, { people, version, capacity }) {
 }
 
 /**
- * @param {CallState} call
+ * @param {Call} call
  * @param {CallPeopleAck} answer
- * @returns {CallState}
+ * @returns {Call}
  */
 function peopleReceived(call, answer) {
   return { ...call, ...replace(call, answer), awaited: unnamed(call, answer.people) };
@@ -76,7 +83,7 @@ function peopleReceived(call, answer) {
 /**
  * The known callers missing from an answer. They may have left; but a server that restarted or lost
  * its store names them one by one as they come back.
- * @param {CallState} call
+ * @param {Call} call
  * @param {Caller[]} people
  */
 function unnamed(call, people) {

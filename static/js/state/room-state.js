@@ -2,17 +2,19 @@
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
 import { EMPTY_LOG, addAfter, addBefore, addEntries, addMessage, isAllGone, keepNewest, startLog } from './message-log.js';
+import { NOTHING_SEEN, seenOf } from './reading.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
 /** @import {BeatEvent, ByeEvent, DeletedEvent, EnterRoomAck, HistoryAck, Message, PeopleAck, Person,
  *   WelcomeEvent} from '../protocol/messages.js' */
 /** @import {Call} from './call-state.js' */
 /** @import {Log} from './message-log.js' */
+/** @import {Reading} from './reading.js' */
 /** @import {OutboxItem} from '../session/outbox.js' */
 /** @import {Roster} from './roster.js' */
 /** @import {Notice} from './timeline.js' */
 /** The parts of the state that the page lacks and therefore requests.
- * @typedef {{messages: boolean, people: boolean, callers: boolean}} Missing */
+ * @typedef {{messages: boolean, people: boolean}} Missing */
 /**
  * The room without its log. `you` is null before the handshake.
  * `epoch` is that of the log; `people` are by id, with their roster's `version`; `typing` excludes `you`.
@@ -30,7 +32,7 @@ import { byId, heard, put, remove, replace } from './roster.js';
  * @property {Missing} missing
  * @property {Call} call
  */
-/** @typedef {RoomFields & Log} Room */
+/** @typedef {RoomFields & Reading & Log} Room */
 
 const MAX_NOTICES = 200;
 /** Messages kept at the end of the log; a user who reads older ones keeps more. */
@@ -52,10 +54,11 @@ export const emptyRoom = ({ key, name, listed, capacity }) => ({
   people: {},
   version: 0,
   ...EMPTY_LOG,
+  ...NOTHING_SEEN,
   notices: [],
   pending: [],
   typing: [],
-  missing: { messages: false, people: false, callers: false },
+  missing: { messages: false, people: false },
   call: { ...EMPTY_CALL, capacity },
 });
 
@@ -72,7 +75,6 @@ const REDUCERS = new Map(
     history,
     typing: (/** @type {Room} */ room, /** @type {any} */ { from, on }) => withTyping(room, from, on),
     typing_expired: (/** @type {Room} */ room, /** @type {any} */ { id }) => withTyping(room, id, false),
-    at_end: (/** @type {Room} */ room) => shortened(room, KEPT_AT_END),
     beat,
   }),
 );
@@ -80,13 +82,14 @@ const REDUCERS = new Map(
 /**
  * The room after an event; without effect the room itself. Events come from the chat (by name), the
  * call (`call.<name>`), answers (`entered`, `history`, `people`, `call.joined`, `call.people`) and the
- * page (`pending`, `typing_expired`, `at_end`, `call.left`, `call.awaited_over`).
+ * page (`pending`, `viewed`, `typing_expired`, `call.left`, `call.awaited_over`).
  * @param {Room} room
  * @param {{type: string, payload: any}} event
  * @returns {Room}
  */
 export function reduce(room, { type, payload }) {
   if (type === 'pending') return { ...room, pending: payload.items };
+  if (type === 'viewed') return viewed(room, payload);
   if (type === 'entered') return entered(room, payload);
   if (room.you === null) return room;
   if (type.startsWith(CALL)) return callChanged(room, type.slice(CALL.length), payload);
@@ -134,7 +137,7 @@ function entered(room, ack) {
   const isReturn = room.you !== null && epoch === room.epoch && seq >= room.completeUntil;
   const entries = { messages, deletions };
   const log = isReturn ? addEntries(room, entries, seq) : startLog(entries, seq);
-  const kept = isReturn ? room : { ...room, ...EMPTY_LOG, notices: [] };
+  const kept = isReturn ? room : { ...room, ...EMPTY_LOG, seenSeq: null, notices: [] };
   const known = { ...kept, ...ack.room, you, epoch, typing: [] };
   const roster = { people: byId(people), version, missing: false };
   return withLog(withRoster(known, () => roster), log);
@@ -182,17 +185,27 @@ function peopleReceived(room, answer) {
  * @param {Message} message
  */
 function newMessage(room, message) {
-  const after = withTyping(withLog(room, addMessage(room, message)), message.from, false);
-  return shortened(after, KEPT_WHILE_READING);
+  return shortened(withTyping(withLog(room, addMessage(room, message)), message.from, false));
+}
+
+/**
+ * @param {Room} room
+ * @param {{atEnd: boolean, isVisible: boolean}} view
+ */
+function viewed(room, { atEnd, isVisible }) {
+  if (atEnd === room.atEnd && isVisible === room.isVisible) return room;
+  const after = { ...room, atEnd, isVisible };
+  return shortened(room.you === null ? after : { ...after, seenSeq: seenOf(after, room.seq) });
 }
 
 /**
  * Shortens only after SLACK messages more, because each cut moves the rows above.
  * @param {Room} room
- * @param {number} most messages
  */
-const shortened = (room, most) =>
-  room.messages.length > most + SLACK ? { ...room, ...keepNewest(room, most) } : room;
+function shortened(room) {
+  const most = room.atEnd ? KEPT_AT_END : KEPT_WHILE_READING;
+  return room.messages.length > most + SLACK ? { ...room, ...keepNewest(room, most) } : room;
+}
 
 /**
  * @param {Room} room
@@ -228,11 +241,8 @@ function beat(room, { seq, version }) {
  * @param {any} payload
  */
 function callChanged(room, type, payload) {
-  const before = { ...room.call, missing: room.missing.callers };
-  const after = reduceCall(before, type, payload);
-  if (after === before) return room;
-  const { missing, ...call } = after;
-  return { ...room, call, missing: { ...room.missing, callers: missing } };
+  const call = reduceCall(room.call, type, payload);
+  return call === room.call ? room : { ...room, call };
 }
 
 /**
@@ -243,7 +253,7 @@ function callChanged(room, type, payload) {
 function withLog(room, log) {
   const notices = isAllGone(room, log) ? [clearedNotice(room.messages)] : room.notices;
   const missing = { ...room.missing, messages: log.seq > log.completeUntil };
-  return { ...room, ...log, notices, missing };
+  return { ...room, ...log, notices, missing, seenSeq: seenOf(room, log.seq) };
 }
 
 /**

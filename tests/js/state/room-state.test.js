@@ -266,10 +266,10 @@ test('the call is only followed while you are in it', () => {
     'call.joined',
     { you: ME, people: [caller(ME)], ice_servers: [], topology: 'mesh', version: 3, capacity: 4 },
   ]);
-  assert.deepEqual(joined.call, { joined: true, awaited: {}, people: { [ME]: caller(ME) }, version: 3, capacity: 4 });
+  assert.deepEqual(joined.call, { joined: true, awaited: {}, people: { [ME]: caller(ME) }, version: 3, missing: false, capacity: 4 });
   const left = after(joined, ['call.welcome', { ...event, version: 9 }], ['call.left', {}]);
-  assert.deepEqual(left.call, { joined: false, awaited: {}, people: {}, version: 0, capacity: 4 });
-  assert.equal(left.missing.callers, false);
+  assert.deepEqual(left.call, { joined: false, awaited: {}, people: {}, version: 0, missing: false, capacity: 4 });
+  assert.equal(left.call.missing, false);
 });
 
 test('whom a server without memory does not name is awaited until there is news', () => {
@@ -310,9 +310,9 @@ test('the call heals by its own versions', () => {
   );
   assert.deepEqual([room.call.people.ann, room.call.version, room.version], [muted, 3, 50]);
   const holed = after(room, ['call.bye', { person: muted, count: 1, version: 5 }]);
-  assert.deepEqual([Object.keys(holed.call.people), holed.missing.callers], [[ME], true]);
+  assert.deepEqual([Object.keys(holed.call.people), holed.call.missing], [[ME], true]);
   const healed = after(holed, ['call.people', { people: [caller(ME), caller('ben')], version: 5 }]);
-  assert.deepEqual([Object.keys(healed.call.people), healed.missing.callers], [[ME, 'ben'], false]);
-  assert.equal(after(room, ['call.beat', { seq: 0, version: 4 }]).missing.callers, true);
-  assert.equal(after(room, ['call.joined', ack]).missing.callers, false);
+  assert.deepEqual([Object.keys(healed.call.people), healed.call.missing], [[ME, 'ben'], false]);
+  assert.equal(after(room, ['call.beat', { seq: 0, version: 4 }]).call.missing, true);
+  assert.equal(after(room, ['call.joined', ack]).call.missing, false);
 });

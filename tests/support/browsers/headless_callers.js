@@ -35,8 +35,8 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 let modules = null;
 
 async function load() {
-  const names = ['call-session', 'chat-session', 'participant'];
-  modules ??= Object.assign({}, ...(await Promise.all(names.map((name) => import(`/static/js/session/${name}.js`)))));
+  const names = ['session/call-session', 'session/chat-session', 'session/participant', 'state/room-state', 'state/store'];
+  modules ??= Object.assign({}, ...(await Promise.all(names.map((name) => import(`/static/js/${name}.js`)))));
   const oscillator = new OscillatorNode(TONE.context);
   oscillator.connect(TONE);
   oscillator.start();
@@ -50,7 +50,8 @@ class Light {
   constructor(data, nickname) {
     this.nickname = nickname;
     this.media = { ...MEDIA, state: { ...MEDIA.state, tracks: { ...MEDIA.state.tracks } } };
-    const { CallSession, Participant, ChatSession } = modules;
+    const { CallSession, Participant, ChatSession, RoomStore, emptyRoom } = modules;
+    this.store = new RoomStore(emptyRoom(data));
     const participant = new Participant({
       key: data.key,
       token: data.token,
@@ -63,7 +64,7 @@ class Light {
       data,
       participant,
       storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} },
-      onChange: () => this.call.roomChanged(),
+      store: this.store,
       onState: () => {},
       onClosed: refused,
       onRefused: refused,
@@ -74,8 +75,7 @@ class Light {
       key: data.key,
       participant,
       media: this.media,
-      room: () => this.chat.room,
-      dispatch: (type, payload) => this.chat.dispatch(type, payload),
+      store: this.store,
       onStreams: () => {},
       onPeerState: (_, state) => this.peerStates.push(state),
       onNoWay: () => {},
@@ -103,9 +103,9 @@ class Light {
   /** Whether a page shows the name of this person, and what it sends. */
   shownBy({ chat: { room } }) {
     const { audio, video, screen } = this.media.state;
-    const live = room.call.people[this.chat.room.you]?.media;
+    const live = room.call.people[this.store.room.you]?.media;
     return [
-      room.people[this.chat.room.you]?.nickname === this.nickname,
+      room.people[this.store.room.you]?.nickname === this.nickname,
       live?.audio === audio && live?.video === video && live?.screen === screen,
     ];
   }

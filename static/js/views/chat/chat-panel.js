@@ -2,6 +2,7 @@
 
 import { byId, setText } from '../dom.js';
 import { createWatch } from '../../browser/animation-frames.js';
+import { unread } from '../../state/reading.js';
 import { nameOf } from '../../state/room-state.js';
 import { createComposer } from './composer.js';
 import { MessageList } from './message-list.js';
@@ -13,39 +14,32 @@ import { listNames, t } from '../../i18n/translate.js';
  * @property {(text: string) => void} onSend
  * @property {(on: boolean) => void} onTyping
  * @property {() => void} onEarlier the reader needs older messages
- * @property {() => void} onEnd the reader is at the newest message
+ * @property {(view: {atEnd: boolean, isVisible: boolean}) => void} onView the user looks elsewhere now
  * @property {(client_id: string) => void} onRetry
  * @property {(client_id: string) => void} onDiscard
  * @property {(name: string) => void} onNickname
  * @property {{read: () => string, write: (text: string) => void}} draft the unsent text
- * @property {(unread: number) => void} [onUnread] the number of unread messages changed
  */
 
 const MANY = 99;
 
 export class ChatView {
-  #onUnread;
+  #onView;
   #panel = byId('chat');
   #composer;
   #messages;
   /** @type {Room | null} */
   #room = null;
-  /** @type {number | null} */
-  #seenSeq = null;
-  #unread = 0;
+  #atEnd = true;
   #isNewTyping = createWatch();
 
   /** @param {ChatOptions} options */
-  constructor({ onUnread = () => {}, onEarlier, onEnd, onRetry, onDiscard, ...writing }) {
-    this.#onUnread = onUnread;
+  constructor({ onView, onEarlier, onRetry, onDiscard, ...writing }) {
+    this.#onView = onView;
     this.#composer = createComposer(writing);
-    this.#messages = new MessageList({ onEarlier, onRetry, onDiscard, onEnd: () => this.#cameToEnd(onEnd) });
-    document.addEventListener('visibilitychange', () => this.#count());
-  }
-
-  /** Messages that came with the panel closed, the log scrolled up or the tab hidden. */
-  get unread() {
-    return this.#unread;
+    const onMoved = (/** @type {boolean} */ atEnd) => this.#looked(atEnd);
+    this.#messages = new MessageList({ onEarlier, onRetry, onDiscard, onMoved });
+    document.addEventListener('visibilitychange', () => this.#looked(this.#atEnd));
   }
 
   focus() {
@@ -55,7 +49,7 @@ export class ChatView {
   /** @param {boolean} open whether the panel is open */
   setOpen(open) {
     if (open && matchMedia('(hover: hover)').matches) this.focus();
-    this.#count();
+    this.#looked(this.#atEnd);
   }
 
   /** @param {boolean} isOpen whether the connection is open */
@@ -75,39 +69,25 @@ export class ChatView {
     this.#messages.render(room);
     if (room.you !== null) this.#composer.setNickname(nameOf(room, room.you));
     if (this.#isNewTyping(room.typing, room.people)) setText(byId('typing'), typingWords(room));
-    this.#count();
+    const count = unread(room);
+    this.#messages.showUnread(count);
+    drawBadge(count);
   }
 
-  /** @param {() => void} onEnd */
-  #cameToEnd(onEnd) {
-    this.#count();
-    if (this.#room !== null) onEnd();
-  }
-
-  #count() {
-    const room = this.#room;
-    if (room === null || room.you === null) return;
-    if (this.#seenSeq === null || this.#isLooking()) this.#seenSeq = room.seq;
-    const seen = this.#seenSeq;
-    const unread = room.messages.filter(({ seq, from }) => seq > seen && from !== room.you).length;
-    this.#messages.showUnread(unread);
-    if (unread === this.#unread) return;
-    this.#unread = unread;
-    this.#drawBadge();
-    this.#onUnread(unread);
-  }
-
-  #isLooking() {
+  /** @param {boolean} atEnd whether the newest message is in view, if the panel is */
+  #looked(atEnd) {
+    this.#atEnd = atEnd;
     const isOpen = this.#panel.getClientRects().length > 0;
-    return isOpen && this.#messages.atEnd && document.visibilityState === 'visible';
+    this.#onView({ atEnd, isVisible: isOpen && document.visibilityState === 'visible' });
   }
+}
 
-  #drawBadge() {
-    const badge = byId('unread');
-    badge.hidden = this.#unread === 0;
-    setText(badge, this.#unread > MANY ? `${MANY}+` : String(this.#unread));
-    badge.setAttribute('aria-label', t('unread', { count: this.#unread }));
-  }
+/** @param {number} unread */
+function drawBadge(unread) {
+  const badge = byId('unread');
+  badge.hidden = unread === 0;
+  setText(badge, unread > MANY ? `${MANY}+` : String(unread));
+  badge.setAttribute('aria-label', t('unread', { count: unread }));
 }
 
 /** @param {Room} room */

@@ -13,7 +13,8 @@ import { clock, hasKey, t } from '../../i18n/translate.js';
  * @property {() => void} onEarlier
  * @property {(client_id: string) => void} onRetry
  * @property {(client_id: string) => void} onDiscard
- * @property {() => void} onEnd the reader reached the newest message
+ * @property {(atEnd: boolean) => void} onMoved receives whether the newest message is in view; also
+ *   after a change of the list's size
  */
 
 const AT_END_PX = 32;
@@ -43,17 +44,15 @@ export class MessageList {
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.#earlier.addEventListener('click', () => this.#askEarlier(true));
     this.#newest.addEventListener('click', () => this.toEnd());
-    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(this.#scroller);
-  }
-
-  get atEnd() {
-    return this.#atEnd;
+    new ResizeObserver(() => {
+      if (this.#atEnd) this.toEnd();
+      this.#options.onMoved(this.#atEnd);
+    }).observe(this.#scroller);
   }
 
   toEnd() {
-    this.#atEnd = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#options.onEnd();
+    this.#setAtEnd(true);
   }
 
   /** @param {boolean} isWaiting whether messages wait for a connection */
@@ -120,17 +119,22 @@ export class MessageList {
 
   /** @param {number} unread */
   showUnread(unread) {
-    this.#newest.hidden = this.#atEnd;
     setText(byId('newest-words'), unread > 0 ? t('newest', { count: unread }) : t('newest_none'));
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     if (clientHeight === 0) return;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
-    this.#newest.hidden = this.#atEnd;
-    if (this.#atEnd) this.#options.onEnd();
-    else if (scrollTop < NEAR_TOP_PX) this.#askEarlier(false);
+    this.#setAtEnd(scrollHeight - scrollTop - clientHeight < AT_END_PX);
+    if (!this.#atEnd && scrollTop < NEAR_TOP_PX) this.#askEarlier(false);
+  }
+
+  /** @param {boolean} atEnd */
+  #setAtEnd(atEnd) {
+    this.#newest.hidden = atEnd;
+    if (atEnd === this.#atEnd) return;
+    this.#atEnd = atEnd;
+    this.#options.onMoved(atEnd);
   }
 
   /** @param {boolean} again whether to repeat a request */

@@ -1,6 +1,7 @@
 /** The room's header: the title, the number of people and the link's buttons. */
 
 import { byId, toggleData, setText, query } from '../dom.js';
+import { unread } from '../../state/reading.js';
 import { count } from '../../state/room-state.js';
 import { t } from '../../i18n/translate.js';
 
@@ -22,15 +23,13 @@ export function createHeader({ onProblem = () => {}, say = () => {} } = {}) {
   });
   bindShare();
   return {
-    /**
-     * @param {Room} room
-     * @param {number} [unread] messages, for the tab's title
-     */
-    render(room, unread = 0) {
+    /** @param {Room} room */
+    render(room) {
       if (room.you === null) return;
       const title = t('room_title', { name: room.name, count: count(room) });
       setText(byId('room-title'), title);
-      const tabTitle = `${unread > 0 ? `[${unread}] ` : ''}${title} · Noom`;
+      const missed = unread(room);
+      const tabTitle = `${missed > 0 ? `[${missed}] ` : ''}${title} · Noom`;
       if (document.title !== tabTitle) document.title = tabTitle;
     },
   };
