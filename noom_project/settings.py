@@ -1,6 +1,8 @@
-"""Every setting of Noom; without an environment Noom runs embedded."""
+"""Every setting of Noom; without an environment Noom runs embedded.
 
-import os
+Those that the environment gives are declared in noom_project/variables/.
+"""
+
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,109 +12,20 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from chat.realtime import redis_client
-from noom_project.config import addresses, secret_masking
-from noom_project.config.environment import Environment, check_time_zone
+from noom_project.config import secret_masking
 from noom_project.local import private_files
-from noom_project.local.defaults import load_or_create_secret, own_hosts
+from noom_project.local.defaults import load_or_create_secret
 from noom_project.monitoring.log_formatters import logging_config
 from noom_project.security.content_policy import CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY  # noqa: F401
+from noom_project.variables.declared import BASE_DIR, VAR_DIR, YEAR_S, env
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+# In the order of docs/configuration.md.
+# isort: off
+from noom_project.variables.site import *
+from noom_project.variables.rooms import *
+# isort: on
+
 NO_SECRET_KEY = "no-secret-key"  # noqa: S105 - a check refuses it
-DAY_S = 24 * 3600
-YEAR_S = 366 * DAY_S
-
-env = Environment(os.environ)
-
-# The site.
-
-DEBUG = env.bool("DEBUG", default=True)
-GIVEN_SECRET_KEY = env.secret("SECRET_KEY")
-FORMER_SECRET_KEYS = env.secret("SECRET_KEY_FALLBACKS")  # joined by commas
-# Read once, because a network that comes or goes later must not change them.
-OWN_HOSTS = own_hosts() if DEBUG else []
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=OWN_HOSTS, check=addresses.check_allowed_host)
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[], check=addresses.check_origin)
-# The number of own proxies in front of Noom. Each adds one entry to X-Forwarded-For.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0, least=0, most=20)
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0, least=0, most=10 * YEAR_S)
-LANGUAGES = [("en", "English"), ("ko", "한국어")]
-LANGUAGE_CODE = env.choice("LANGUAGE_CODE", default="en", among=[code for code, _ in LANGUAGES])
-TIME_ZONE = env.str("TIME_ZONE", default="UTC", check=check_time_zone)
-LOG_LEVEL = env.choice(
-    "LOG_LEVEL", default="INFO", among=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-)
-# "json" for machines, "text" for people.
-LOG_FORMAT = env.choice("LOG_FORMAT", default="text" if DEBUG else "json", among=["json", "text"])
-# The bearer token of /metrics; without it only this machine may read them. Anybody may guess it.
-METRICS_TOKEN = env.secret("METRICS_TOKEN", least_chars=32)
-
-# Storage.
-
-DATABASE_URL = env.str(
-    "DATABASE_URL",
-    default=f"sqlite:///{VAR_DIR / 'noom.sqlite3'}",
-    check=addresses.check_database,
-)
-# How long a server process waits for an answer of PostgreSQL.
-DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10.0, most=3600)
-# The first holds presence; the channel layer uses all of them.
-REDIS_URLS = env.list(
-    "REDIS_URL", default=[], check=addresses.check_redis, split=redis_client.split
-)
-# How many server processes share the rooms; more than one needs Redis.
-PROCESSES = env.int("PROCESSES", default=1, most=1_000)
-
-# Rooms.
-
-# First position of the switch on the welcome page that lists a new room.
-LIST_ROOMS = env.bool("LIST_ROOMS", default=True)
-ROOM_CAPACITY = env.int("ROOM_CAPACITY", default=100, most=100_000)
-# Each participant of a mesh sends to each other one; beyond 16 no upload is fast enough.
-CALL_CAPACITY = env.int("CALL_CAPACITY", default=8, least=2, most=16)
-RETENTION_DAYS = env.int("RETENTION_DAYS", default=30, most=36_500)
-# Retention of rooms without messages, of bans, and of the records of the admin.
-ROOM_RETENTION_DAYS = env.int("ROOM_RETENTION_DAYS", default=90, most=36_500)
-BAN_RETENTION_DAYS = env.int("BAN_RETENTION_DAYS", default=365, most=36_500)
-ADMIN_LOG_RETENTION_DAYS = env.int("ADMIN_LOG_RETENTION_DAYS", default=365, most=36_500)
-FAILED_LOGIN_RETENTION_DAYS = env.int("FAILED_LOGIN_RETENTION_DAYS", default=30, most=36_500)
-TOKEN_MAX_AGE_S = env.int("TOKEN_MAX_AGE_S", default=DAY_S, most=YEAR_S)
-# After this time the server closes a socket, and its page reconnects.
-SOCKET_LIFETIME_S = env.int("SOCKET_LIFETIME_S", default=DAY_S, most=YEAR_S)
-PRESENCE_LEASE_S = env.float("PRESENCE_LEASE_S", default=15.0, most=DAY_S)
-HEARTBEAT_INTERVAL_S = env.float("HEARTBEAT_INTERVAL_S", default=5.0, most=DAY_S)
-RECONNECT_GRACE_S = env.float("RECONNECT_GRACE_S", default=10.0, most=DAY_S)
-# The grace of a page that was closed or is being reloaded; shorter than after a lost connection.
-RELOAD_GRACE_S = env.float("RELOAD_GRACE_S", default=3.0, most=DAY_S)
-
-# Calls.
-
-ICE_SERVERS = env.json("ICE_SERVERS", default=[], check=addresses.check_ice_servers)
-TURN_URLS = env.list("TURN_URLS", default=[], check=addresses.check_turn)
-TURN_SECRET = env.secret("TURN_SECRET")
-# Calls use the relay alone, so nobody learns another's address.
-ICE_RELAY_ONLY = env.bool("ICE_RELAY_ONLY", default=False)
-# coturn cannot revoke credentials, so a removed guest keeps valid ones for this long. In a shorter
-# time a page may fail to use the credentials that it received.
-TURN_TTL_S = env.int("TURN_TTL_S", default=45, least=30, most=3600)
-
-# Limits for one socket and one address. RATE_LIMITS=0 lifts them, for benchmarks.
-
-RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
-MESSAGES_PER_S = env.float("MESSAGES_PER_S", default=10.0)
-SIGNALS_PER_S = env.float("SIGNALS_PER_S", default=100.0)
-CONNECTIONS_PER_S = env.float("CONNECTIONS_PER_S", default=50.0)
-SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=1_000)
-# For all people of one address together, such as a school.
-MESSAGES_PER_ADDRESS_PER_S = env.float("MESSAGES_PER_ADDRESS_PER_S", default=50.0)
-MESSAGES_PER_ROOM_PER_S = env.float("MESSAGES_PER_ROOM_PER_S", default=100.0)
-MB_PER_ADDRESS_PER_DAY = env.float("MB_PER_ADDRESS_PER_DAY", default=100.0)
-MB_PER_ROOM_PER_DAY = env.float("MB_PER_ROOM_PER_DAY", default=100.0)
-ROOMS_PER_ADDRESS_PER_DAY = env.int("ROOMS_PER_ADDRESS_PER_DAY", default=1_000)
-HISTORY_KB_PER_S = env.float("HISTORY_KB_PER_S", default=200.0)
-HISTORY_KB_PER_ADDRESS_PER_S = env.float("HISTORY_KB_PER_ADDRESS_PER_S", default=1_000.0)
 
 # The environment is read completely. A wrong value in it ends the start.
 env.refuse()

@@ -1,19 +1,11 @@
-"""Documents name what is there: every setting, and tests that exist."""
+"""Documents name what is there: versions, decisions, and tests that exist."""
 
-import ast
 import re
 import tomllib
 
-from tests.architecture.source_files import ROOT, nothing, python_modules
+from tests.architecture.source_files import ROOT, nothing
 from tests.conftest import APART, PLACES
 from tests.integration.conftest import BY_EACH_CARRIER
-
-
-def test_configuration_page_names_every_setting_and_no_other():
-    page = (ROOT / "docs" / "configuration.md").read_text()
-    rows = re.findall(r"^\|(.+?)\|", page, re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)}
-    assert settings_read() == named
 
 
 def test_changelog_names_the_version_of_pyproject():
@@ -21,18 +13,6 @@ def test_changelog_names_the_version_of_pyproject():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert headings[0] == "Unreleased"
     assert headings[1].split(" - ")[0] == project["version"]
-
-
-def settings_read() -> set[str]:
-    """The names that settings.py reads by `env(…)` or `env.kind(…)`."""
-    calls = [
-        node
-        for node in ast.walk(python_modules()["noom_project.settings"])
-        if isinstance(node, ast.Call) and ast.unparse(node.func).partition(".")[0] == "env"
-    ]
-    names = [call.args[0] for call in calls if call.args and isinstance(call.args[0], ast.Constant)]
-    assert names, "found no setting at all"
-    return {str(name.value) for name in names}
 
 
 def test_every_test_that_a_document_names_is_there():

@@ -5,8 +5,8 @@ import re
 import subprocess
 import sys
 
+from noom_project.variables.declared import env
 from tests.architecture.source_files import ROOT, files
-from tests.architecture.test_documents import settings_read
 from tests.support.patience import PATIENCE
 
 EXAMPLE = ROOT / "deploy" / "noom.env.example"
@@ -17,7 +17,7 @@ SECRET = re.compile(
 
 def test_the_example_environment_names_every_setting_and_no_other():
     names = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
-    assert sorted(names) == sorted(settings_read())
+    assert sorted(names) == sorted(env.names)
 
 
 def test_nothing_is_said_of_the_example_once_its_blanks_are_filled_in():

@@ -9,8 +9,9 @@ import pytest
 from django.core.checks import run_checks
 
 from noom_project.config.environment import FORMER_NAMES
+from noom_project.management.commands import write_configuration
+from noom_project.variables.declared import env
 from tests.architecture.source_files import ROOT
-from tests.architecture.test_documents import settings_read
 from tests.support.patience import PATIENCE
 
 FLAGS = ["enabled", "2", "", " 1", "$DEBUG", "ture"]
@@ -131,12 +132,20 @@ def read(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, objec
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    for module in [one for one in sys.modules if one.startswith("noom_project.variables.")]:
+        monkeypatch.delitem(sys.modules, module)
     return runpy.run_path(str(ROOT / "noom_project" / "settings.py"))
 
 
 def test_every_setting_has_wrong_values():
-    assert settings_read() == set(WRONG)
+    assert sorted(env.names) == sorted(WRONG)
     assert all(WRONG.values())
+
+
+def test_configuration_page_is_what_the_declarations_say():
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    assert page == write_configuration.page(), "`manage.py write_configuration` writes it"
+    assert all(f"| `{name}` |" in page for name in WRONG)
 
 
 @pytest.mark.parametrize("name", sorted(WRONG))
