@@ -12,6 +12,7 @@ from chat.errors import ConnectionEnded, Outdated, OverBudget, Refused, Unavaila
 from chat.protocol import close_codes, codec
 from chat.protocol import messages as m
 from chat.protocol.codec import CHAT, Endpoint, ProtocolError
+from chat.protocol.error_codes import ErrorCode
 from chat.protocol.frames import Frame
 from chat.realtime.connection import Connection
 from chat.realtime.rate_limits import TokenBucket, addresses
@@ -126,6 +127,7 @@ class RoomConsumer(Connection):
         Errors of people keep the socket open. Errors of protocol close it. The log has errors of
         the server, each with a reference.
         """
+        code: ErrorCode
         match error:
             case ConnectionEnded():
                 return  # the connection that would receive the answer has ended

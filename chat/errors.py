@@ -1,5 +1,7 @@
 """Errors of the services, which consumers turn into frames."""
 
+from chat.protocol.error_codes import RefusalCode
+
 
 class Unavailable(Exception):
     """Redis or the database does not answer; a retry may succeed."""
@@ -8,7 +10,7 @@ class Unavailable(Exception):
 class Refused(Exception):
     """A request that a rule forbids: `code` is for the page, `message` for people."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: RefusalCode, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
 

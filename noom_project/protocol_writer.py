@@ -7,7 +7,8 @@ from typing import cast
 from msgspec import inspect as shape
 
 from call.protocol import CALL
-from chat.protocol.codec import CHAT, LOBBY, Endpoint
+from chat.protocol import close_codes, error_codes, messages
+from chat.protocol.codec import CHAT, LOBBY, VERSION, Endpoint
 from chat.protocol.messages import WireType
 
 SOCKETS = {
@@ -15,6 +16,22 @@ SOCKETS = {
     "chat": ("/ws/chat/<key>/", CHAT),
     "call": ("/ws/call/<key>/", CALL),
 }
+
+
+WRITTEN = "// Written by `manage.py write_protocol` from %s.\n"
+CLOSE_CODES_HEAD = """/** The close codes of the sockets, and what a page does after each. */
+
+%s
+/**
+ * After a final code a page makes no new connection. `afterMs` is the shortest wait before one.
+ * With `reasonIsJitterMs` the reason of the close may hold the longest wait.
+ * @typedef {object} CloseAction
+ * @property {string} meaning
+ * @property {boolean} isFinal
+ * @property {number} [afterMs]
+ * @property {boolean} [reasonIsJitterMs]
+ */
+"""
 
 
 def type_name(kind: shape.Type) -> str:
@@ -133,8 +150,66 @@ def _section(path: str, socket: Endpoint) -> str:
     return "\n\n".join(parts)
 
 
+def version_js() -> str:
+    """Returns the text of static/js/protocol/version.js."""
+    head = "/** The version of the protocol that this page speaks. */\n\n"
+    written = WRITTEN % "chat/protocol/codec.py"
+    return f"{head}{written}export const PROTOCOL_VERSION = {VERSION};\n"
+
+
+def limits_js() -> str:
+    """Returns the text of static/js/protocol/limits.js."""
+    head = "/** Limits that the server checks, too. */\n\n" + WRITTEN % "chat/protocol/messages.py"
+    names = ("MAX_TEXT_CHARS", "MAX_RAW_NICKNAME_CHARS", "HISTORY_LIMIT")
+    return head + "".join(f"export const {n} = {getattr(messages, n)};\n" for n in names)
+
+
+def close_codes_js() -> str:
+    """Returns the text of static/js/protocol/close-codes.js."""
+    codes = close_codes.CLOSES
+    constants = [f"export const {close.name.upper()} = {code};" for code, close in codes.items()]
+    rows = [f"  [{close.name.upper()}]: {_action(close)}," for close in codes.values()]
+    table = [
+        "/** By close code. @type {Readonly<Record<number, CloseAction>>} */",
+        *("export const CLOSE_CODES = Object.freeze({", *rows, "});"),
+    ]
+    head = CLOSE_CODES_HEAD % (WRITTEN % "chat/protocol/close_codes.py")
+    return "\n".join([head, *constants, "", *table]) + "\n"
+
+
+def _action(close: close_codes.Close) -> str:
+    parts = [f"meaning: '{close.name}'", f"isFinal: {str(close.is_final).lower()}"]
+    if close.after_ms:
+        parts.append(f"afterMs: {close.after_ms:_}")
+    if close.reason_is_jitter_ms:
+        parts.append("reasonIsJitterMs: true")
+    return f"{{ {', '.join(parts)} }}"
+
+
+def _errors() -> str:
+    def listed(codes: Iterable[str]) -> str:
+        return ", ".join(f"`{code}`" for code in codes)
+
+    return (
+        "## Error codes\n\n"
+        f"- For a person: {listed(error_codes.REFUSALS)}\n"
+        f"- For a broken client: {listed(error_codes.BROKEN_CLIENT)}\n"
+        f"- Further: {listed(error_codes.OTHERS)}"
+    )
+
+
+def _closes() -> str:
+    rows = [f"| {c} | {close.meaning} | {close.page} |" for c, close in close_codes.CLOSES.items()]
+    return "\n".join(
+        [
+            *("## Close codes", "", "| code | meaning | the page |", "|---|---|---|", *rows),
+            "| any other | 1000 and 1006 too | comes back |",
+        ]
+    )
+
+
 def markdown() -> str:
-    """Returns the messages' part of docs/protocol.md."""
+    """Returns the written part of docs/protocol.md."""
     messages = {
         cls for _, s in SOCKETS.values() for cls in [*s.accepts, *s.accepts.values(), *s.sends]
     }
@@ -144,4 +219,7 @@ def markdown() -> str:
         if cls not in messages or cls.__name__ == "Media"
     ]
     sections = [_section(path, socket) for path, socket in SOCKETS.values()]
-    return "\n\n".join([*sections, "## What the messages speak of", *things]) + "\n"
+    return (
+        "\n\n".join([_errors(), _closes(), *sections, "## What the messages speak of", *things])
+        + "\n"
+    )

@@ -21,20 +21,10 @@ from chat.protocol.messages import BeatEvent, WireType
 OPEN_TIMEOUT_S = ANSWER_TIMEOUT_S = 10.0
 BEATS, SPARE_S = 2, 2.0  # a socket is dead after so many beats and seconds of silence
 MIN_JITTER_S, MAX_JITTER_S = 1.0, 10.0
-FLOODING_DELAY_S = 5.0
 REFUSED_DELAY_S = 1.0
 CLOSE_TIMEOUT_S = 1.0
 MAX_EVENTS_BYTES = 4 * 1024 * 1024
 
-FINAL_CLOSES = {
-    close_codes.BROKEN_CLIENT,
-    close_codes.BAD_TOKEN,
-    close_codes.REMOVED,
-    close_codes.ROOM_CLOSED,
-    close_codes.CALL_ENDED,
-    close_codes.REPLACED,
-    close_codes.OLD_PAGE,
-}
 TRANSIENT_REFUSALS = {"not_in_room", "too_fast", "try_later"}
 
 Answered = TypeVar("Answered", bound=WireType)
@@ -208,7 +198,7 @@ class SocketClient:
             await self._read(socket)
             code, reason = socket.close_code, socket.close_reason or ""
             await self._hang_up()
-            if code in FINAL_CLOSES:
+            if code in close_codes.FINAL:
                 return RequestRefused(
                     str(code), reason or f"The server closed the line with {code}."
                 )
@@ -274,8 +264,9 @@ def _wait_s(code: int | None, reason: str, attempt: int, within_s: float) -> flo
 
     A thousand clients that lose one server must not come back in one moment.
     """
-    least = FLOODING_DELAY_S if code == close_codes.FLOODING else 0.0
+    close = close_codes.CLOSES.get(code or 0)
+    least = close.after_ms / 1000 if close else 0.0
     most = min(max(MIN_JITTER_S, within_s) * 2**attempt, MAX_JITTER_S)
-    if code == close_codes.RESTARTING and reason.isdecimal():
+    if close and close.reason_is_jitter_ms and reason.isdecimal():
         most = int(reason) / 1000
     return least + random.uniform(0, most)  # noqa: S311 - spreads, hides nothing

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from chat.protocol import messages as m
+from chat.protocol.error_codes import BrokenClientCode
 
 # Raised with every change that breaks an older page or server: a message or a field that is
 # removed, that is new and required, or that has another meaning. New events need no new version,
@@ -20,7 +21,7 @@ Ref = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 class ProtocolError(Exception):
     """A frame that breaks the protocol; its client receives `code` and `message`."""
 
-    def __init__(self, code: str, message: str, ref: int | None = None) -> None:
+    def __init__(self, code: BrokenClientCode, message: str, ref: int | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.ref = code, message, ref
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 MAX_TEXT_CHARS = 4_000
-MAX_NICKNAME_CHARS = 32
+MAX_RAW_NICKNAME_CHARS = 256
 HISTORY_LIMIT = 100
 # The sender of announcements: no participant has this id, and the server alone writes ids.
 ADMINISTRATOR = ""
@@ -24,7 +24,8 @@ ClientId = Annotated[
 Token = Annotated[str, Meta(max_length=1_000)]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Epoch = Annotated[str, Meta(max_length=16)]
-RawNickname = Annotated[str, Meta(max_length=256)]  # cleaned and shortened by `names.nickname`
+# The server cleans and shortens it later.
+RawNickname = Annotated[str, Meta(max_length=MAX_RAW_NICKNAME_CHARS)]
 
 
 class WireType(Struct, frozen=True, forbid_unknown_fields=True):

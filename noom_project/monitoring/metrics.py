@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from chat import runtime, stats
 from chat.presence.place_types import PLACE_TYPES
-from chat.protocol import close_codes, codec
+from chat.protocol import close_codes, codec, error_codes
 from chat.realtime import connection, rate_limits
 from chat.stats import counts
 from chat.storage import database
@@ -33,12 +33,6 @@ SOCKETS = [(kind, way) for kind in ("lobby", "chat", "call") for way in ("websoc
 REPAIRS = ("messages", "people", "callers")
 JOINS = ("chat", "call")
 ICE_FAILURES = ("no_path", "no_relay", "lost")
-ERRORS = (
-    "bad_frame", "bad_history", "bad_order", "bad_payload", "bad_token", "call_full",
-    "empty_message", "empty_nickname", "not_in_room", "not_text", "removed", "room_closed",
-    "room_full", "server_error", "too_fast", "too_large", "too_many_rooms", "try_later",
-    "unknown_type",
-)  # fmt: skip
 STATES = ("ok", "late", "failed")
 
 
@@ -143,7 +137,7 @@ def _counted() -> Iterator[Metric]:
     yield _counter("refused_origins", "Pages refused for their origin.", origins, "reason")
     faults = dict.fromkeys(refused_requests.PROXIES, 0) | counts.proxy_faults
     yield _counter("proxy_faults", "Handshakes that a proxy has spoilt.", faults, "fault")
-    errors = dict.fromkeys(ERRORS, 0) | counts.errors
+    errors = dict.fromkeys(error_codes.ALL, 0) | counts.errors
     yield _counter("errors", "Errors sent to sockets.", errors, "code")
     ends: Tally[str] = Tally(dict.fromkeys([*map(str, sorted(KNOWN_CLOSES)), "other"], 0))
     for code, count in counts.closes.items():

@@ -5,16 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chat.protocol.codec import VERSION
-from noom_project.protocol_writer import markdown, typescript
+from noom_project import protocol_writer
 
 MARK = "<!-- Below this line: written by `manage.py write_protocol`. -->\n"
-
-VERSION_JS = """/** The version of the protocol that this page speaks. */
-
-// Written by `manage.py write_protocol` from chat/protocol/codec.py.
-export const PROTOCOL_VERSION = %d;
-"""
 
 
 class Command(BaseCommand):
@@ -31,7 +24,9 @@ def files() -> dict[str, str]:
     """Returns the texts of the files by their paths below the project."""
     page = (settings.BASE_DIR / "docs" / "protocol.md").read_text()
     return {
-        "docs/protocol.md": page.partition(MARK)[0] + MARK + "\n" + markdown(),
-        "static/js/protocol/messages.d.ts": typescript(),
-        "static/js/protocol/version.js": VERSION_JS % VERSION,
+        "docs/protocol.md": page.partition(MARK)[0] + MARK + "\n" + protocol_writer.markdown(),
+        "static/js/protocol/close-codes.js": protocol_writer.close_codes_js(),
+        "static/js/protocol/limits.js": protocol_writer.limits_js(),
+        "static/js/protocol/messages.d.ts": protocol_writer.typescript(),
+        "static/js/protocol/version.js": protocol_writer.version_js(),
     }

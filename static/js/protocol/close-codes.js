@@ -1,47 +1,44 @@
-/** What a page does after each close code; docs/protocol.md shows this table. */
+/** The close codes of the sockets, and what a page does after each. */
 
-const MIN_JITTER_MS = 1_000;
-const MAX_JITTER_MS = 10_000;
-
-/** @typedef {{action: 'stop' | 'reconnect', meaning: string, afterMs?: number, reasonIsJitterMs?: boolean}} CloseAction */
+// Written by `manage.py write_protocol` from chat/protocol/close_codes.py.
 
 /**
- * By close code. `afterMs` is the shortest wait before a new connection. With `reasonIsJitterMs`,
- * the reason of the close may hold the longest wait.
- * @type {Readonly<Record<number, CloseAction>>}
+ * After a final code a page makes no new connection. `afterMs` is the shortest wait before one.
+ * With `reasonIsJitterMs` the reason of the close may hold the longest wait.
+ * @typedef {object} CloseAction
+ * @property {string} meaning
+ * @property {boolean} isFinal
+ * @property {number} [afterMs]
+ * @property {boolean} [reasonIsJitterMs]
  */
+
+export const BROKEN_CLIENT = 4400;
+export const BAD_TOKEN = 4401;
+export const REMOVED = 4403;
+export const ROOM_CLOSED = 4404;
+export const CALL_ENDED = 4405;
+export const SILENT = 4408;
+export const REPLACED = 4409;
+export const RESTARTING = 4412;
+export const TOO_SLOW = 4413;
+export const MISDIRECTED = 4421;
+export const OLD_PAGE = 4426;
+export const FLOODING = 4429;
+export const SERVER_ERROR = 4500;
+
+/** By close code. @type {Readonly<Record<number, CloseAction>>} */
 export const CLOSE_CODES = Object.freeze({
-  4400: { action: 'stop', meaning: 'broken_client' },
-  4401: { action: 'stop', meaning: 'bad_token' },
-  4403: { action: 'stop', meaning: 'removed' },
-  4404: { action: 'stop', meaning: 'room_closed' },
-  4405: { action: 'stop', meaning: 'call_ended' },
-  4408: { action: 'reconnect', meaning: 'silent' },
-  4409: { action: 'stop', meaning: 'replaced' },
-  4412: { action: 'reconnect', meaning: 'restarting', reasonIsJitterMs: true },
-  4413: { action: 'reconnect', meaning: 'too_slow' },
-  4421: { action: 'reconnect', meaning: 'misdirected', afterMs: 5_000 },
-  4426: { action: 'stop', meaning: 'old_page' },
-  4429: { action: 'reconnect', meaning: 'flooding', afterMs: 5_000 },
-  4500: { action: 'reconnect', meaning: 'server_error' },
+  [BROKEN_CLIENT]: { meaning: 'broken_client', isFinal: true },
+  [BAD_TOKEN]: { meaning: 'bad_token', isFinal: true },
+  [REMOVED]: { meaning: 'removed', isFinal: true },
+  [ROOM_CLOSED]: { meaning: 'room_closed', isFinal: true },
+  [CALL_ENDED]: { meaning: 'call_ended', isFinal: true },
+  [SILENT]: { meaning: 'silent', isFinal: false },
+  [REPLACED]: { meaning: 'replaced', isFinal: true },
+  [RESTARTING]: { meaning: 'restarting', isFinal: false, reasonIsJitterMs: true },
+  [TOO_SLOW]: { meaning: 'too_slow', isFinal: false },
+  [MISDIRECTED]: { meaning: 'misdirected', isFinal: false, afterMs: 5_000 },
+  [OLD_PAGE]: { meaning: 'old_page', isFinal: true },
+  [FLOODING]: { meaning: 'flooding', isFinal: false, afterMs: 5_000 },
+  [SERVER_ERROR]: { meaning: 'server_error', isFinal: false },
 });
-
-/** The action of every other close code, 1000, 1001 and 1006 included.
- * @type {CloseAction} */
-export const RECONNECT = { action: 'reconnect', meaning: 'lost' };
-
-/**
- * The wait before a new connection, in milliseconds.
- * Full jitter spreads the reconnects of all pages that lost one server.
- * @param {CloseAction} action
- * @param {number} attempt failures since the last stable connection, from 0
- * @param {string} reason of the close
- * @param {number} random from 0 to 1
- * @param {number} [withinMs] the reconnect window, from the server's last beat
- */
-export function retryAfterMs({ afterMs = 0, reasonIsJitterMs = false }, attempt, reason, random, withinMs = 0) {
-  const named = reasonIsJitterMs && /^\d{1,5}$/.test(reason);
-  const firstMs = Math.max(MIN_JITTER_MS, withinMs);
-  const jitterMs = named ? Number(reason) : Math.min(firstMs * 2 ** attempt, MAX_JITTER_MS);
-  return afterMs + random * jitterMs;
-}

@@ -6,6 +6,7 @@ import { checkLiveness } from '../transport/liveness-check.js';
 import { SpeakerDetector, measureLevel } from '../media/speaker-detection.js';
 import { liveOf, sameLive } from '../state/sent-media.js';
 import { Mesh } from '../webrtc/mesh.js';
+import { CALL_ENDED } from '../protocol/close-codes.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { randomName } from '../browser/unique-name.js';
 import { Socket } from '../transport/socket.js';
@@ -18,8 +19,6 @@ import { DesiredState } from './desired-state.js';
 /** @import {Streams} from '../webrtc/transceivers.js' */
 
 const SERVER_ERROR = 'server_error';
-/** The close code of a call that an administrator ended. */
-const CALL_ENDED = 4405;
 
 /**
  * @typedef {object} CallSessionOptions

@@ -2,6 +2,8 @@
 
 import { checkLiveness } from '../transport/liveness-check.js';
 import { Outbox } from './outbox.js';
+import { BAD_TOKEN } from '../protocol/close-codes.js';
+import { HISTORY_LIMIT, MAX_RAW_NICKNAME_CHARS } from '../protocol/limits.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { missingRange, lastSeq } from '../state/room-state.js';
 import { Socket } from '../transport/socket.js';
@@ -14,13 +16,10 @@ import { DesiredState } from './desired-state.js';
 
 // The server sends each change once; this limit covers a change that the channel layer lost.
 const TYPING_TIMEOUT_MS = 60_000;
-const HISTORY_LIMIT = 100;
-const BAD_TOKEN = 4401;
 // After one of these codes the page repeats the request by itself.
 const RETRY_MS = 1_000;
 const RETRY_CODES = ['too_fast', 'try_later'];
 const SERVER_ERROR = 'server_error';
-const MAX_NICKNAME_CHARS = 256; // the server closes a connection that sends a longer one
 
 /**
  * @typedef {object} RoomData the data that the server wrote into the page
@@ -286,5 +285,8 @@ export class ChatSession {
   }
 }
 
-/** @param {string} nickname */
-const shortened = (nickname) => [...nickname].slice(0, MAX_NICKNAME_CHARS).join('');
+/**
+ * The server closes a connection that sends a longer nickname.
+ * @param {string} nickname
+ */
+const shortened = (nickname) => [...nickname].slice(0, MAX_RAW_NICKNAME_CHARS).join('');

@@ -1,6 +1,7 @@
 /** The outbox: a page's own messages until the server stores them. */
 
 import { recall, remember } from '../browser/storage.js';
+import { MAX_TEXT_CHARS } from '../protocol/limits.js';
 
 /**
  * A message of the outbox. `at` is in milliseconds of the Unix epoch. `sent` means that the server
@@ -27,7 +28,6 @@ import { recall, remember } from '../browser/storage.js';
 /** @typedef {Pick<typeof globalThis, 'crypto' | 'setTimeout' | 'clearTimeout' | 'Date'>}
  *   Environment */
 
-const MAX_TEXT_CHARS = 4_000;
 const RETRY_MS = 1_000;
 // After one of these codes the outbox sends the message again by itself.
 const RETRY_CODES = new Set(['timeout', 'too_fast', 'try_later']);

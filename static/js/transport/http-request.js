@@ -1,11 +1,11 @@
 /** One request of the HTTP transport: its frames, its answer and its deadline. */
 
+import { BROKEN_CLIENT, MISDIRECTED } from '../protocol/close-codes.js';
+
 /** @typedef {Pick<Window & typeof globalThis, 'fetch' | 'setTimeout' | 'clearTimeout'>} Environment */
 
 /** The close code of a connection that ended without a close. */
 export const LOST = 1006;
-const BROKEN_CLIENT = 4400;
-const MISDIRECTED = 4421;
 const FORBIDDEN = 403;
 /** The header of a 403 that says why the server refuses this page's origin. */
 const REASON = 'noom-refused';

@@ -2,7 +2,8 @@
  * Of messages it reads the envelope (`ack`, `error`) and the reconnect window of a beat. */
 
 import { transportSelectorOf } from './transports.js';
-import { CLOSE_CODES, RECONNECT, retryAfterMs } from '../protocol/close-codes.js';
+import { CLOSE_CODES } from '../protocol/close-codes.js';
+import { RECONNECT, retryAfterMs } from './retry-delay.js';
 import { Handshake } from './handshake.js';
 import { ConnectivityMonitor } from './connectivity.js';
 import { PendingRequests, SocketError } from './pending-requests.js';
@@ -224,7 +225,7 @@ export class Socket {
   #closed(code, reason) {
     const closeAction = CLOSE_CODES[code] ?? RECONNECT;
     if (closeAction.meaning === 'replaced' && this.#upgrade.isEntering) return; // by this page's WebSocket
-    if (closeAction.action === 'stop') {
+    if (closeAction.isFinal) {
       this.stop();
       this.#options.onClosed?.(code);
     } else if (this.#state === 'closed') {

@@ -1,6 +1,7 @@
 /** The composer: the field of the message, and the field of the nickname. */
 
 import { byId, isComposing, toggleData, setText, query, writesOnGlass } from '../dom.js';
+import { MAX_TEXT_CHARS } from '../../protocol/limits.js';
 import { hasInk } from '../../state/visible-text.js';
 import { t } from '../../i18n/translate.js';
 
@@ -15,7 +16,6 @@ import { t } from '../../i18n/translate.js';
 const TYPING_REPEAT_MS = 3_000;
 const TYPING_IDLE_MS = 4_000;
 const MAX_LINES_PX = 144;
-const MAX_CHARS = 4_000; // code points, as the server counts
 
 /** @param {ComposerOptions} options */
 export function createComposer({ onSend, onTyping, onNickname, draft }) {
@@ -79,14 +79,14 @@ const withoutBlankEnds = (text) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(
  * The number of characters above the limit.
  * @param {string} text
  */
-const excess = (text) => (text.length > MAX_CHARS ? [...text].length - MAX_CHARS : 0);
+const excess = (text) => (text.length > MAX_TEXT_CHARS ? [...text].length - MAX_TEXT_CHARS : 0);
 
 /** @param {HTMLTextAreaElement} input */
 function showExcess(input) {
   const over = excess(withoutBlankEnds(input.value));
   const words = byId('msg-over');
   words.hidden = over <= 0;
-  setText(words, over > 0 ? t('message.over', { over, limit: MAX_CHARS, count: over }) : '');
+  setText(words, over > 0 ? t('message.over', { over, limit: MAX_TEXT_CHARS, count: over }) : '');
   input.ariaInvalid = String(over > 0);
 }
 
