@@ -2,8 +2,8 @@
 
 A good one of each type, and forgeries of it.
 
-A new message type, or a new field, is in every test that uses this module, or fails it: a field
-needs its example in `example`.
+A new message type, or a new field, is in every test that uses this module. A field with a pattern
+needs its example in `example`, or fails them.
 """
 
 import itertools
@@ -50,8 +50,25 @@ def example(kind: type[WireType], *, token: str, to: str, session: str) -> dict[
         "description": {"number": 1, "sdp": "v=0"},
         "candidate": {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host"},
     }
-    needless = {"last_seq", "after", "epoch", "connection"}
-    return {f.encode_name: known[f.encode_name] for f in fields(kind) if f.name not in needless}
+    return {
+        field.encode_name: known[name]
+        if (name := field.encode_name) in known
+        else _plain(field.type)
+        for field in fields(kind)
+        if field.required or field.encode_name in known
+    }
+
+
+def _plain(a_type: shape.Type) -> Any:
+    """Return a good value of a type without a pattern."""
+    match a_type:
+        case shape.BoolType():
+            return True
+        case shape.IntType():
+            return max(a_type.ge or 0, 1)
+        case shape.StrType() if a_type.pattern is None:
+            return "something"
+    raise TypeError(f"no example for {a_type!r}: add its field to `example`")
 
 
 def taken(name: str) -> list[type[WireType]]:
