@@ -101,7 +101,7 @@ class Light {
   }
 
   /** Whether a page shows the name of this person, and what it sends. */
-  shownBy({ chat: { room } }) {
+  shownBy({ store: { room } }) {
     const { audio, video, screen } = this.media.state;
     const live = room.call.people[this.store.room.you]?.media;
     return [
