@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from itertools import starmap
 from typing import Any, NamedTuple, Protocol
@@ -77,6 +78,15 @@ class _Publication(NamedTuple):
     connection_id: str | None = None
     session_id: str | None = None
 
+    def check(self) -> None:
+        """Raise ValueError for what no process publishes: neither JSON nor a known code."""
+        if isinstance(self.content, bytes):
+            codec.check_event(self.content)
+        elif self.content not in close_codes.ALL:
+            raise ValueError(f"neither an event nor a close: {self.content!r:.100}")
+        if not isinstance(self.to, str | None) or not isinstance(self.session_id, str | None):
+            raise ValueError(f"no participant: {self.to!r:.100} {self.session_id!r:.100}")
+
     def is_for(self, subscriber: Subscriber) -> bool:
         """Return whether a subscriber receives this event."""
         return self.to is None or (
@@ -84,14 +94,16 @@ class _Publication(NamedTuple):
         )
 
 
-def _check(item: _Publication) -> None:
-    """Raise ValueError for an item that no process publishes: neither JSON nor a known code."""
-    if isinstance(item.content, bytes):
-        codec.check_event(item.content)
-    elif item.content not in close_codes.ALL:
-        raise ValueError(f"neither an event nor a close: {item.content!r:.100}")
-    if not isinstance(item.to, str | None) or not isinstance(item.session_id, str | None):
-        raise ValueError(f"no participant: {item.to!r:.100} {item.session_id!r:.100}")
+class _Group:
+    """A group in this process: its connections, and what waits to leave or to be delivered."""
+
+    __slots__ = ("delivered_at", "inbound", "outbound", "sent_at", "subscribers")
+
+    def __init__(self) -> None:
+        self.subscribers: set[Subscriber] = set()
+        self.outbound: list[_Publication] = []
+        self.inbound: list[_Publication] = []  # events alone
+        self.sent_at = self.delivered_at = 0.0
 
 
 class Hub:
@@ -100,13 +112,9 @@ class Hub:
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._channel: str | None = None
-        self._subscribers: dict[str, set[Subscriber]] = {}
+        # Those with subscribers, or with something that waits to leave.
+        self._groups: defaultdict[str, _Group] = defaultdict(_Group)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._outbound: dict[str, list[_Publication]] = {}  # by group
-        self._sent_at: dict[str, float] = {}  # of groups with connections in this process
-        # Inbound events of busy groups that are not delivered yet.
-        self._inbound: dict[str, list[_Publication]] = {}
-        self._fanned_out_at: dict[str, float] = {}
 
     async def subscribe(self, group: str, subscriber: Subscriber) -> None:
         """Subscribe a connection to a group; it receives each event published after this.
@@ -114,27 +122,27 @@ class Hub:
         Raises Unavailable if the layer does not answer; then the connection is not subscribed.
         """
         async with self._lock(group):
-            here = self._subscribers.setdefault(group, set())
-            here.add(subscriber)
-            if len(here) > 1:
+            state = self._groups[group]
+            state.subscribers.add(subscriber)
+            if len(state.subscribers) > 1:
                 return
             try:
                 async with asyncio.timeout(LAYER_TIMEOUT_S):
                     await self._layer.group_add(group, await self._own_channel())
             except (RedisError, OSError, TimeoutError) as error:
-                del self._subscribers[group]
+                self._forget(group)
                 raise Unavailable(str(error)) from error
 
     async def unsubscribe(self, group: str, subscriber: Subscriber) -> None:
         """Undo `subscribe`; for a connection that is not subscribed, nothing changes."""
         async with self._lock(group):
-            here = self._subscribers.get(group, set())
-            here.discard(subscriber)
-            if here or group not in self._subscribers:
+            state = self._groups.get(group)
+            if state is None or subscriber not in state.subscribers:
                 return
-            del self._subscribers[group]
-            for kept in (self._sent_at, self._fanned_out_at, self._inbound):
-                kept.pop(group, None)
+            state.subscribers.remove(subscriber)
+            if state.subscribers:
+                return
+            self._forget(group)
             try:
                 async with asyncio.timeout(LAYER_TIMEOUT_S):
                     await self._layer.group_discard(group, await self._own_channel())
@@ -153,11 +161,12 @@ class Hub:
 
     def beat(self, group: str, event: bytes) -> None:
         """Send an encoded event and a ping to the connections of a group in this process."""
-        frame = Frame(event, and_ping=True)
-        here = list(self._subscribers.get(group, ()))
-        for subscriber in here:
-            subscriber.send_frame(frame)
-        counts.deliveries += len(here)
+        if state := self._groups.get(group):
+            frame = Frame(event, and_ping=True)
+            here = list(state.subscribers)
+            for subscriber in here:
+                subscriber.send_frame(frame)
+            counts.deliveries += len(here)
 
     def disconnect(
         self, group: str, code: int, *, to: str | None = None, connection_id: str | None = None
@@ -168,12 +177,13 @@ class Hub:
         returned on a newer connection.
         """
         item = _Publication(code, to, connection_id)
-        self._disconnect_here(group, code, item)
+        if state := self._groups.get(group):
+            _disconnect(state, code, item)
         self._enqueue(group, item)
 
     async def close(self) -> None:
         """Send the outbound events, and stop listening."""
-        for group in list(self._outbound):
+        for group in list(self._groups):
             self._flush(group)
         await self._layer.drain()
         if self._channel is not None:
@@ -188,93 +198,96 @@ class Hub:
             self._layer.listen(self._channel, self._on_layer_message)
         return self._channel
 
+    def _forget(self, group: str) -> None:
+        """Drop a group without subscribers, but for what waits to leave."""
+        outbound = self._groups.pop(group).outbound
+        if outbound:
+            self._groups[group].outbound = outbound
+
     def _enqueue(self, group: str, item: _Publication) -> None:
         # The first event of a quiet group goes at once, and so does a signal to one participant.
         # In a busy group the following events go together.
-        loop = asyncio.get_running_loop()
-        gathered = self._outbound.get(group)
-        if gathered is None:
-            self._outbound[group] = [item]
-            if item.to is None and loop.time() - self._sent_at.get(group, 0) < BUSY_WINDOW_S:
-                loop.call_later(OUTBOUND_BATCH_S, self._flush, group)
-                return
-        elif len(gathered) < MAX_OUTBOUND:
-            gathered.append(item)
+        loop, state = asyncio.get_running_loop(), self._groups[group]
+        is_first = not state.outbound
+        if len(state.outbound) < MAX_OUTBOUND:
+            state.outbound.append(item)
         else:
             counts.publish_failures += 1
             log.warning("too much waits for %s", group)
-        if gathered is None or item.to is not None:
-            self._flush(group)
+        if item.to is not None or (is_first and loop.time() - state.sent_at >= BUSY_WINDOW_S):
+            self._layer.send_soon(group, self._take_outbound)
+        elif is_first:
+            loop.call_later(OUTBOUND_BATCH_S, self._flush, group)
 
     def _flush(self, group: str) -> None:
-        if group in self._outbound:
-            self._layer.send_soon(group, self._message)
+        if group in self._groups and self._groups[group].outbound:
+            self._layer.send_soon(group, self._take_outbound)
 
-    def _message(self, group: str) -> dict[str, Any]:
+    def _take_outbound(self, group: str) -> dict[str, Any]:
         """The layer message with all outbound items of a group, which is sent now."""
-        if group in self._subscribers:
-            self._sent_at[group] = asyncio.get_running_loop().time()
-        items = self._outbound.pop(group)
+        state = self._groups[group]
+        items, state.outbound = state.outbound, []
+        if state.subscribers:
+            state.sent_at = asyncio.get_running_loop().time()
+        else:
+            del self._groups[group]
         return {"type": MESSAGE_TYPE, "group": group, "by": self._channel, "items": items}
 
     def _on_layer_message(self, message: dict[str, Any]) -> None:
-        group = message.get("group")
-        if message.get("type") != MESSAGE_TYPE or group not in self._subscribers:
+        state = self._groups.get(message.get("group", ""))
+        if message.get("type") != MESSAGE_TYPE or state is None or not state.subscribers:
             return
         items, is_ours = [*starmap(_Publication, message["items"])], message["by"] == self._channel
         # Its own name in a message is no proof: who can write to Redis can copy it.
         for item in items:
-            _check(item)
+            item.check()
         for item in items:
             if isinstance(item.content, bytes):
-                self._inbound.setdefault(group, []).append(item)
+                state.inbound.append(item)
             elif not is_ours:  # this process has closed its own connections already
-                self._fan_out_inbound(group)  # events before the close are delivered before it
-                self._disconnect_here(group, item.content, item)
-        self._fan_out_soon(group, is_ours or any(item.to is not None for item in items))
-
-    def _fan_out_soon(self, group: str, at_once: bool) -> None:
+                _fan_out(state)  # events before the close are delivered before it
+                _disconnect(state, item.content, item)
         # Events of several processes leave a busy group in one write, because a write costs more
-        # than the rest. The own events of this process do not wait, and take waiting ones along.
+        # than the rest. The own events of this process, and signals to one participant, do not
+        # wait, and take waiting ones along.
         loop = asyncio.get_running_loop()
-        if at_once or loop.time() - self._fanned_out_at.get(group, 0) > BUSY_WINDOW_S:
-            self._fan_out_inbound(group)
+        at_once = is_ours or any(item.to is not None for item in items)
+        if at_once or loop.time() - state.delivered_at > BUSY_WINDOW_S:
+            _fan_out(state)
         else:
-            loop.call_later(INBOUND_BATCH_S, self._fan_out_inbound, group)
+            loop.call_later(INBOUND_BATCH_S, _fan_out, state)
 
-    def _fan_out_inbound(self, group: str) -> None:
-        if events := self._inbound.pop(group, None):
-            self._fanned_out_at[group] = asyncio.get_running_loop().time()
-            self._fan_out(group, events)
 
-    def _disconnect_here(self, group: str, code: int, item: _Publication) -> None:
-        for subscriber in list(self._subscribers.get(group, ())):
-            if item.to in (None, subscriber.id) and item.connection_id in (
-                None,
-                subscriber.connection_id,
-            ):
-                subscriber.close(code)
+def _disconnect(group: _Group, code: int, item: _Publication) -> None:
+    for subscriber in list(group.subscribers):
+        if item.to in (None, subscriber.id) and item.connection_id in (
+            None,
+            subscriber.connection_id,
+        ):
+            subscriber.close(code)
 
-    def _fan_out(self, group: str, events: list[_Publication]) -> None:
-        """Deliver events to the connections of a group in this process. This is the hot path.
 
-        A frame is encoded once for all connections.
-        """
-        locals_here = self._subscribers.get(group)
-        if not events or not locals_here:
-            return
-        addressed = {event.to for event in events if event.to is not None}
-        common = _frame([event for event in events if event.to is None])
-        delivered = 0
-        for subscriber in list(locals_here):
-            if addressed and subscriber.id in addressed:
-                frame = _frame([event for event in events if event.is_for(subscriber)])
-            else:
-                frame = common
-            if frame is not None:
-                subscriber.send_frame(frame)
-                delivered += 1
-        counts.deliveries += delivered
+def _fan_out(group: _Group) -> None:
+    """Deliver the inbound events to the connections of a group. This is the hot path.
+
+    A frame is encoded once for all connections.
+    """
+    events, group.inbound = group.inbound, []
+    if not events or not group.subscribers:
+        return
+    group.delivered_at = asyncio.get_running_loop().time()
+    addressed = {event.to for event in events if event.to is not None}
+    common = _frame([event for event in events if event.to is None])
+    delivered = 0
+    for subscriber in list(group.subscribers):
+        if addressed and subscriber.id in addressed:
+            frame = _frame([event for event in events if event.is_for(subscriber)])
+        else:
+            frame = common
+        if frame is not None:
+            subscriber.send_frame(frame)
+            delivered += 1
+    counts.deliveries += delivered
 
 
 def _frame(events: list[_Publication]) -> Frame | None:
