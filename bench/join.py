@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bench.machine import machine
 from tests.conftest import CHROMIUMS, installed
-from tests.support.browsers.page_weight import Weight
+from tests.support.browsers.page_size import PageSize
 from tests.support.browsers.users import FAKE_DEVICES
 from tests.support.servers.cluster import Process
 from tests.support.servers.dev_server import ROOT, Noom
@@ -146,13 +146,13 @@ class Call:
         """Count the requests of a first visit, and their bytes with headers."""
         context = self.visitor()
         page = context.new_page()
-        weight = Weight(page)
+        size = PageSize(page)
         page.add_init_script(RECORD)
         page.goto(self._link + "Bo", wait_until="domcontentloaded")
         until_page(page, f"joinSteps['{FRAME}']", seconds=30)
         page.wait_for_timeout(1_000)  # for requests after the picture
         context.close()
-        return len(weight.addresses), weight.received_bytes
+        return len(size.addresses), size.received_bytes
 
     def _open(self, context: BrowserContext, nickname: str) -> Page:
         page = context.new_page()

@@ -25,7 +25,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
 django.setup()
 
 from tests.support.browsers.screenshots import chromium  # noqa: E402 - needs the key
-from tests.support.browsers.users import FAKE_DEVICES, People  # noqa: E402
+from tests.support.browsers.users import FAKE_DEVICES, Users  # noqa: E402
 from tests.support.clients.bot_thread import Loop  # noqa: E402
 from tests.support.clients.websocket import Wire  # noqa: E402
 from tests.support.servers.dev_server import Noom  # noqa: E402
@@ -64,12 +64,12 @@ async def write(url: str, room: str, text: str, count: int, pause_s: float = 0.0
         step = 1 if pause_s else FILL_CHUNK
         for start in range(1, count + 1, step):
             numbers = range(start, min(start + step, count + 1))
-            await asyncio.gather(*(writer.say(f"{text} {number}") for number in numbers))
+            await asyncio.gather(*(writer.post(f"{text} {number}") for number in numbers))
             writer.forget()
             await asyncio.sleep(pause_s)
 
 
-def cost_ms(people: People, loop: Loop, size: int, events: int) -> float:
+def cost_ms(people: Users, loop: Loop, size: int, events: int) -> float:
     """Return the milliseconds for each new message in a room of so many."""
     room = f"page-{size}-{secrets.token_hex(4)}"
     listener = people.enter("Mira", room)
@@ -85,7 +85,7 @@ def cost_ms(people: People, loop: Loop, size: int, events: int) -> float:
     return spent / events * 1_000
 
 
-def typing_share(people: People, seconds: float) -> float:
+def typing_share(people: Users, seconds: float) -> float:
     """Return the share of a core that four typing people cost a page that looks on."""
     listener = people.enter("Mira", "typing")
     typists = [people.enter(f"Typist {number}", "typing") for number in range(TYPISTS)]
@@ -100,7 +100,7 @@ def typing_share(people: People, seconds: float) -> float:
 
 
 @contextmanager
-def crowd() -> Iterator[tuple[People, Loop]]:
+def crowd() -> Iterator[tuple[Users, Loop]]:
     """Run a server and a browser; returns people, and a loop for what writes to them."""
     with tempfile.TemporaryDirectory() as folder:
         noom = Noom(Path(folder), RATE_LIMITS="0", SECRET_KEY=servers.SECRET_KEY)
@@ -108,7 +108,7 @@ def crowd() -> Iterator[tuple[People, Loop]]:
         loop = Loop()
         try:
             with chromium(*FAKE_DEVICES) as browser:
-                people = People(browser, noom.url)
+                people = Users(browser, noom.url)
                 yield people, loop
                 people.leave()
         finally:

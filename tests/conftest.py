@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 
 from tests.support.browsers.firefox import Firefox
-from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.browsers.users import FAKE_DEVICES, Users
 from tests.support.servers.dev_server import Noom
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.production import as_operated, gather_static_files
@@ -173,15 +173,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def people(noom: Noom, browser: Browser) -> Iterator[People]:
+def people(noom: Noom, browser: Browser) -> Iterator[Users]:
     """Everyone whom a test brings into `noom`; nobody may see an error (see `expected_errors`)."""
-    people = People(browser, noom.url)
+    people = Users(browser, noom.url)
     yield people
     people.leave()
 
 
 @pytest.fixture
-def person(people: People) -> Callable[..., Page]:
+def person(people: Users) -> Callable[..., Page]:
     """`person(nickname, room, call=False, **context options)`: a page that has entered."""
     return people.enter
 

@@ -15,7 +15,7 @@ def test_changelog_names_the_version_of_pyproject():
     assert headings[1].split(" - ")[0] == project["version"]
 
 
-def test_every_test_that_a_document_names_is_there():
+def test_every_test_named_in_documents_exists():
     wrong = []
     for page in sorted((ROOT / "docs").rglob("*.md")):
         for path, name in re.findall(
@@ -40,7 +40,7 @@ def test_index_of_decisions_lists_every_record_and_no_other():
     assert sorted(listed) == sorted(written)
 
 
-def test_every_test_that_a_conftest_names_is_there():
+def test_every_test_named_in_a_conftest_exists():
     """Else a file that was renamed would lose what the conftest does for it, in silence."""
     here = ROOT / "tests"
     named = [here / "integration" / f"{name}.py" for name in BY_EACH_CARRIER] + list(PLACES)

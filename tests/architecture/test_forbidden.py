@@ -25,7 +25,7 @@ def test_templates_escape_and_carry_no_code():
     nothing(found)
 
 
-def test_no_page_speaks_to_strangers():
+def test_pages_name_no_foreign_address():
     found = [
         f"{path.relative_to(ROOT)}: {url[0]}"
         for path in files("templates/**/*", "static/**/*.js", "static/**/*.css", "static/**/*.svg")

@@ -50,7 +50,7 @@ def test_no_folder_has_many_modules():
     nothing([f"{name} has {count} modules" for name, count in full.items()])
 
 
-def test_every_package_says_what_it_is_for():
+def test_every_package_has_a_docstring():
     silent = [
         str(path.relative_to(ROOT))
         for path in files(*(f"{package}/**/__init__.py" for package in PYTHON_PACKAGES))

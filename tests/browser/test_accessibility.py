@@ -60,7 +60,7 @@ def test_forced_colours_show_the_switch_and_its_state(people):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_hover_differs_from_what_lies_under_it(people, scheme):
+def test_hover_differs_from_its_background(people, scheme):
     page = people.page("Nova", color_scheme=scheme)
     page.goto("/")
     assert min(page.evaluate(LUMINANCE)) > 1.2
@@ -81,7 +81,7 @@ def test_keyboard_leaves_an_upright_phone_upright(person):
     until(lambda: style(page, "#controls", "flexDirection") == "column", "the phone on its side")
 
 
-def test_phone_shows_pins_and_ends_a_long_name_before_the_own_picture(person):
+def test_phone_shows_pins_and_cuts_long_names_before_the_own_picture(person):
     nova = person("Nova", "pins", call=True, **PHONE)
     person("Maximiliane-Alexandra-Wilhelmine", "pins", call=True)
     shows_video(nova, 1)
@@ -96,7 +96,7 @@ def test_phone_shows_pins_and_ends_a_long_name_before_the_own_picture(person):
     until(ends_before, "the name beside one's own picture")
 
 
-def test_toggles_are_named_by_what_a_press_does(person):
+def test_toggle_names_say_what_a_press_does(person):
     page = person("Nova", "toggles")
     for button, (press, undo) in {
         "#pre-call-mic": ("Mute", "Unmute"),
@@ -128,7 +128,7 @@ def test_arrow_keys_move_along_the_controls_of_a_landmark(person):
     assert focused == ["mute", "sound-menu", "mute", "leave-call", "mute", "leave-call"]
 
 
-def test_live_region_says_what_happens_elsewhere_on_the_page(person):
+def test_live_region_announces_events_of_the_page(person):
     nova = person("Nova", "live", **PHONE)
     nova.evaluate("""() => {
       window.said = [];

@@ -71,7 +71,7 @@ def test_admin_pages_have_no_barrier(people, person, admin, look):
     assert not found, "\n".join(found)
 
 
-def test_announcement_is_shown_to_everybody_apart_from_messages(person, admin):
+def test_announcement_looks_different_from_messages(person, admin):
     nova = person("Nova", "announced")
     forger = person("Announcement from the administrator", "announced", locale="ko")
     say(forger, "I am nobody")

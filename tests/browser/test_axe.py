@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from tests.support.browsers.axe import COLOURS, violations
 from tests.support.browsers.media_checks import shows_video
-from tests.support.browsers.users import People, join_call
+from tests.support.browsers.users import Users, join_call
 from tests.support.clients.admin_client import Admin
 from tests.support.servers.dev_server import Noom
 
@@ -77,7 +77,7 @@ class Judge:
 
 
 @pytest.fixture(params=["en", "ko"])
-def judge(request: pytest.FixtureRequest, people: People) -> Judge:
+def judge(request: pytest.FixtureRequest, people: Users) -> Judge:
     """A page in one language, which axe may measure: to do so it moves elements by styles that our
     policy does not let in."""
     page = people.page("Nova", locale=request.param, bypass_csp=True, viewport=WIDE)
@@ -123,7 +123,7 @@ def test_room_and_call_have_no_barrier(judge: Judge, person: Callable[..., Page]
     assert judge.asked > 60, "it looked away"
 
 
-def test_pages_that_let_nobody_in_have_no_barrier(judge: Judge, people: People, noom: Noom):
+def test_refusal_pages_have_no_barrier(judge: Judge, people: Users, noom: Noom):
     page, admin = judge.page, Admin(noom)
     people.expected_errors += ["403"]
     page.goto("/rooms/left/?nickname=Nova", wait_until="domcontentloaded")

@@ -54,14 +54,14 @@ def see_each_other(page, participant: Participant) -> None:
     receives(participant)
 
 
-def test_the_page_comes_first(person, in_call):
+def test_page_joins_before_the_bot(person, in_call):
     page = person("Nova", "page-first", call=True)
     with in_call("page-first", "Mira") as mira:
         see_each_other(page, mira)
     until_page(page, "document.querySelectorAll('#peers [data-participant]').length === 0")
 
 
-def test_the_participant_comes_first(person, in_call):
+def test_bot_joins_before_the_page(person, in_call):
     with in_call("page-second", "Mira") as mira:
         page = person("Nova", "page-second", call=True)
         see_each_other(page, mira)
@@ -71,7 +71,7 @@ def test_the_participant_comes_first(person, in_call):
         see_each_other(page, mira)
 
 
-def test_they_talk(person, in_call, loop):
+def test_page_and_bot_exchange_messages(person, in_call, loop):
     page = person("Nova", "talk", call=True)
     with in_call("talk", "Mira") as mira:
         loop.run(mira.say("hello from Python"))
@@ -82,7 +82,7 @@ def test_they_talk(person, in_call, loop):
 
 
 @pytest.mark.parametrize("page_first", [True, False], ids=["page first", "participant first"])
-def test_a_change_of_network_ends_in_a_new_connection(person, in_call, page_first):
+def test_network_change_makes_a_new_peer_connection(person, in_call, page_first):
     room = f"network-{page_first}".lower()
     if page_first:
         page = person("Nova", room, call=True)
@@ -94,7 +94,7 @@ def test_a_change_of_network_ends_in_a_new_connection(person, in_call, page_firs
         see_each_other(page, mira)
 
 
-def test_a_page_that_reloads_meets_the_participant_again(person, in_call):
+def test_reloaded_page_reconnects_to_the_bot(person, in_call):
     with in_call("reload", "Mira") as mira:
         page = person("Nova", "reload", call=True)
         see_each_other(page, mira)
@@ -115,13 +115,13 @@ def test_mute_and_camera_of_a_participant_show_on_its_tile(person, in_call, loop
         shows_video(page, 1)
 
 
-def test_an_echo_shows_the_page_its_own_picture_and_sound(person, in_call):
+def test_echo_bot_returns_the_pages_picture_and_sound(person, in_call):
     page = person("Nova", "echo", call=True)
     with in_call("echo", "Echo", source=Echo()) as echo:
         see_each_other(page, echo)
 
 
-def test_a_recorder_writes_what_the_page_sends(person, in_call, tmp_path):
+def test_recorder_writes_the_pages_media(person, in_call, tmp_path):
     person("Nova", "record", call=True)
     with in_call("record", "Recorder", record=tmp_path) as recorder:
         receives(recorder)

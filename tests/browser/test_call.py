@@ -46,7 +46,7 @@ def negotiations(page):
     return page.evaluate("window.connections.reduce((sum, pc) => sum + pc.negotiations, 0)")
 
 
-def test_two_see_and_hear_each_other(people):
+def test_two_callers_receive_each_others_media(people):
     nova, mira = people.enter("Nova", "two"), people.enter("Mira", "two")
     for page in (nova, mira):
         page.click("#join-call")
@@ -61,14 +61,14 @@ def test_two_see_and_hear_each_other(people):
         )
 
 
-def test_three_see_and_hear_each_other_in_every_pair(caller):
+def test_three_callers_receive_media_in_every_pair(caller):
     pages = [caller(name, "three") for name in ("Nova", "Mira", "Kim")]
     for page in pages:
         shows_video(page, 2)
         hears(page, 2)
 
 
-def test_my_own_picture_moves_and_is_mirrored(caller):
+def test_own_picture_moves_and_is_mirrored(caller):
     nova = caller("Nova", "mirror")
     shows_video(nova, 1, tiles="#myFace")
     transform = nova.evaluate("getComputedStyle(document.querySelector('#myFace')).transform")
@@ -127,7 +127,7 @@ def test_another_camera_and_microphone_replace_the_track_and_keep_mute(caller):
     assert negotiations(mira) == before
 
 
-def test_a_shared_screen_is_seen_beside_the_camera(caller):
+def test_shared_screen_shows_beside_the_camera(caller):
     nova, mira = caller("Nova", "screen"), caller("Mira", "screen")
     shows_video(nova, 1)
     before = negotiations(mira)
@@ -140,7 +140,7 @@ def test_a_shared_screen_is_seen_beside_the_camera(caller):
     shows_video(nova, 1)
 
 
-def test_a_leaver_is_gone_at_once_and_keeps_the_chat(caller):
+def test_leaving_the_call_removes_the_tile_and_keeps_the_chat(caller):
     nova, mira = caller("Nova", "leave"), caller("Mira", "leave")
     shows_video(nova, 1)
     mira.click("#leave-call")
@@ -156,14 +156,14 @@ def test_a_leaver_is_gone_at_once_and_keeps_the_chat(caller):
     shows_video(mira, 1)
 
 
-def test_a_crashed_participant_is_gone_after_its_lease(caller):
+def test_crashed_participant_leaves_after_its_lease(caller):
     nova, mira = caller("Nova", "crash"), caller("Mira", "crash")
     shows_video(nova, 1)
     mira.context.close()
     until(lambda: nova.locator(PEERS).count() == 0, "the ghost gone", seconds=20)
 
 
-def test_a_reload_comes_back_as_the_same_participant(caller):
+def test_reloaded_page_rejoins_as_the_same_participant(caller):
     nova, mira = caller("Nova", "reload"), caller("Mira", "reload")
     shows_video(nova, 1)
     before = nova.get_attribute(PEERS, "data-participant")
@@ -174,7 +174,7 @@ def test_a_reload_comes_back_as_the_same_participant(caller):
     assert nova.get_attribute(PEERS, "data-participant") == before
 
 
-def test_a_lost_signalling_line_leaves_the_media_alone(caller, noom, people):
+def test_lost_signalling_connection_leaves_media_running(caller, noom, people):
     people.expected_errors += ["WebSocket", "ERR_CONNECTION_"]
     nova, mira = caller("Nova", "signal"), caller("Mira", "signal")
     shows_video(nova, 1)
@@ -190,7 +190,7 @@ def test_a_lost_signalling_line_leaves_the_media_alone(caller, noom, people):
     assert nova.evaluate("window.connections.length") == connections
 
 
-def test_the_ninth_is_told_that_the_call_is_full_and_has_the_chat(start_noom, browser, people):
+def test_ninth_caller_sees_that_the_call_is_full_and_keeps_the_chat(start_noom, browser, people):
     people.url = start_noom(CALL_CAPACITY="2").url
     people.enter("Nova", "full", call=True)
     people.enter("Mira", "full", call=True)
@@ -202,7 +202,7 @@ def test_the_ninth_is_told_that_the_call_is_full_and_has_the_chat(start_noom, br
     until(lambda: "let me in" in late.inner_text("#messages"), "the message")
 
 
-def test_a_tile_is_pinned_by_a_click_and_by_a_key(caller):
+def test_tile_is_pinned_by_a_click_and_by_a_key(caller):
     pages = [caller(name, "pin") for name in ("Nova", "Mira", "Kim")]
     nova = pages[0]
     shows_video(nova, 2)
@@ -229,7 +229,7 @@ def test_upload_is_divided_by_the_number_of_people(caller):
     until(lambda: 0 < nova.evaluate(most) < alone, "a smaller share each")
 
 
-def test_the_page_counts_frames_at_all(caller):
+def test_page_counts_frames_at_all(caller):
     """The premise of the tests above: a picture that stands still is noticed."""
     nova, mira = caller("Nova", "premise"), caller("Mira", "premise")
     shows_video(nova, 1)

@@ -29,7 +29,7 @@ def sees(page, *expected, seconds=10):
     until(lambda: texts(page) == list(expected), f"{expected} in the chat", seconds=seconds)
 
 
-def test_both_see_what_was_said_and_by_whom(people):
+def test_message_shows_its_text_and_sender_to_both(people):
     nova, mira = people.enter("Nova", "talk"), people.enter("Mira", "talk")
     say(nova, "hello")
     sees(mira, "hello")
@@ -38,7 +38,7 @@ def test_both_see_what_was_said_and_by_whom(people):
     assert "You" in nova.inner_text(MESSAGES)
 
 
-def test_arrivals_departures_and_the_count_are_told(people):
+def test_page_shows_arrivals_departures_and_the_count(people):
     nova = people.enter("Nova", "doors")
     mira = people.enter("Mira", "doors")
     until(lambda: "Mira arrived" in nova.inner_text(MESSAGES), "the arrival")
@@ -49,7 +49,7 @@ def test_arrivals_departures_and_the_count_are_told(people):
     assert nova.inner_text("#room-title") == "doors (1)"
 
 
-def test_a_nickname_can_be_changed_at_any_time(people):
+def test_nickname_can_be_changed_at_any_time(people):
     nova, mira = people.enter("Nova", "names"), people.enter("Mira", "names")
     nova.fill("form#nickname [name=nickname]", "Nova the Second")
     nova.press("form#nickname [name=nickname]", "Enter")
@@ -62,13 +62,13 @@ def test_a_nickname_can_be_changed_at_any_time(people):
     )
 
 
-def test_the_second_of_the_same_name_gets_a_number(people):
+def test_second_of_two_equal_nicknames_gets_a_number(people):
     people.enter("Nova", "twins")
     other = people.enter("Nova", "twins")
     until(lambda: other.input_value("form#nickname [name=nickname]") == "Nova (2)", "the number")
 
 
-def test_who_is_writing_is_shown(people):
+def test_page_shows_who_is_typing(people):
     nova, mira = people.enter("Nova", "pens"), people.enter("Mira", "pens")
     nova.locator("form#msg [name=text]").press_sequentially("h")
     until(lambda: "Nova" in mira.inner_text("#typing"), "the typing line")
@@ -76,7 +76,7 @@ def test_who_is_writing_is_shown(people):
     until(lambda: mira.inner_text("#typing") == "", "the typing line gone")
 
 
-def test_the_history_is_there_for_who_comes_later(people):
+def test_newcomer_sees_the_history(people):
     nova = people.enter("Nova", "later")
     for n in range(60):
         say(nova, f"message {n}")
@@ -121,7 +121,7 @@ def test_long_foreign_and_odd_texts_arrive_whole_and_stay_in_the_panel(people, t
     assert not wide
 
 
-def test_what_was_written_without_a_line_is_pending_and_arrives_once(people):
+def test_message_written_while_disconnected_arrives_once(people):
     people.expected_errors.append("ERR_INTERNET_DISCONNECTED")
     nova, mira = people.enter("Nova", "offline"), people.enter("Mira", "offline")
     nova.context.set_offline(True)
@@ -132,7 +132,7 @@ def test_what_was_written_without_a_line_is_pending_and_arrives_once(people):
     sees(nova, "into the void")
 
 
-def test_a_restart_of_the_server_loses_and_doubles_nothing(people, noom):
+def test_restart_of_the_server_loses_and_doubles_nothing(people, noom):
     people.expected_errors += ["WebSocket", "ERR_CONNECTION_"]
     nova, mira = people.enter("Nova", "restart"), people.enter("Mira", "restart")
     say(nova, "before")
@@ -150,7 +150,7 @@ def test_a_restart_of_the_server_loses_and_doubles_nothing(people, noom):
     assert nova.locator(".message[data-state=sending]").count() == 0
 
 
-def test_a_reload_is_the_same_person(people):
+def test_reloaded_page_is_the_same_participant(people):
     nova, mira = people.enter("Nova", "same"), people.enter("Mira", "same")
     mine = mira.evaluate(PARTICIPANTS)
     mira.reload()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browsers.media_checks import hears, shows_video
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.clients.admin_client import Admin
 from tests.support.servers.cluster import Process, start_cluster
 from tests.support.servers.redis import Redis
@@ -23,8 +23,8 @@ def cluster(tmp_path, redis: Redis) -> Iterator[list[Process]]:
         process.stop()
 
 
-def test_two_at_two_processes_meet_and_an_admin_sends_one_out(cluster, browser: Browser):
-    here, there = (People(browser, process.url) for process in cluster)
+def test_admin_removes_a_participant_at_another_process(cluster, browser: Browser):
+    here, there = (Users(browser, process.url) for process in cluster)
     nova, mira = here.enter("Nova", "far", call=True), there.enter("Mira", "far", call=True)
     for page in (nova, mira):
         shows_video(page, 1)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.test_chat import is_titled, say, sees, texts
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.clients.admin_client import Admin
 from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import START_S, Noom
@@ -34,7 +34,7 @@ def admin(noom: Noom) -> Admin:
 
 
 @pytest.fixture
-def person(people: People) -> Callable[[str, str], Page]:
+def person(people: Users) -> Callable[[str, str], Page]:
     """`person(nickname, room)`: a page in the room, whose line can go away."""
 
     def enter(nickname: str, room: str) -> Page:
@@ -81,7 +81,7 @@ def delete_by_retention(noom: Noom, admin: Admin, text: str) -> None:
 
 
 @pytest.mark.parametrize("delete", [delete_by_admin, delete_by_retention])
-def test_deleted_message_goes_from_open_pages_and_from_those_that_were_away(
+def test_deleted_message_disappears_from_open_and_returning_pages(
     person, people, noom, admin, delete
 ):
     people.expected_errors.append("ERR_INTERNET_DISCONNECTED")

@@ -38,7 +38,7 @@ def test_switches_hold_over_leaving_and_reloading(people):
     shows_video(mira, 1)
 
 
-def test_chosen_camera_comes_back_after_off_leave_and_reload(people):
+def test_chosen_camera_survives_off_leave_and_reload(people):
     page = enter(people, "Nova", "chosen")
     join_call(page)
     until_page(page, "document.querySelectorAll('#cameras option').length > 2")
@@ -72,7 +72,7 @@ def test_meter_that_fails_costs_no_camera(people):
     until(lambda: mira.locator("#peers .tile-muted").is_visible(), "the muted mark")
 
 
-def test_question_without_an_answer_is_said_and_holds_no_button(people):
+def test_unanswered_permission_prompt_shows_a_notice(people):
     hanging = "MediaDevices.prototype.getUserMedia = () => new Promise(() => {});"
     page = enter(people, "Nova", "question", hanging)
     join_call(page)
@@ -83,7 +83,7 @@ def test_question_without_an_answer_is_said_and_holds_no_button(people):
     assert page.get_attribute("#pre-call-mic", "data-off") == "true"
 
 
-def test_notice_of_a_busy_camera_goes_when_it_is_free(people):
+def test_busy_camera_notice_ends_when_the_camera_is_free(people):
     busy = """window.busy = true;
 const open = MediaDevices.prototype.getUserMedia;
 MediaDevices.prototype.getUserMedia = function (wanted) {

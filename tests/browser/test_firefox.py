@@ -7,7 +7,7 @@ from tests.support.waiting import until, until_page
 
 
 @pytest.mark.parametrize("first", ["chromium", "firefox"])
-def test_chromium_and_firefox_see_hear_and_write_to_each_other(people, noom, firefox, first):
+def test_chromium_and_firefox_exchange_media_and_messages(people, noom, firefox, first):
     room = f"foxes-{first}"
 
     def enter_firefox():

@@ -23,7 +23,7 @@ def noom(start_noom, database):
     return start_noom(DATABASE_URL=f"sqlite:///{database}", HISTORY_KB_PER_S="5")
 
 
-def test_earlier_messages_come_after_an_answer_of_too_fast(people, noom, database):
+def test_page_repeats_a_history_request_refused_as_too_fast(people, noom, database):
     first = people.enter("First", "long")
     first.goto("about:blank")
     fill(database, "long", 320)

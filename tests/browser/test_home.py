@@ -3,7 +3,7 @@
 from tests.support.waiting import until, until_page
 
 
-def test_a_person_types_two_names_and_is_in_the_room(people):
+def test_person_types_two_names_and_is_in_the_room(people):
     page = people.page("Nova")
     page.goto("/")
     page.fill("#welcome [name=nickname]", "Nova")
@@ -14,7 +14,7 @@ def test_a_person_types_two_names_and_is_in_the_room(people):
     assert page.input_value("form#nickname [name=nickname]") == "Nova"
 
 
-def test_the_nickname_is_remembered(people):
+def test_nickname_is_remembered(people):
     page = people.page("Nova")
     page.goto("/")
     page.fill("#welcome [name=nickname]", "Nova")
@@ -25,7 +25,7 @@ def test_the_nickname_is_remembered(people):
     assert page.input_value("#welcome [name=nickname]") == "Nova"
 
 
-def test_open_rooms_come_and_go_and_count_their_people(people):
+def test_room_list_follows_open_rooms_and_their_people(people):
     watcher = people.page("Watcher")
     watcher.goto("/")
     row = "#rooms [data-room='live']"
@@ -39,7 +39,7 @@ def test_open_rooms_come_and_go_and_count_their_people(people):
     until(lambda: nova.inner_text("#room-title") == "live (3)", "the watcher in the room")
 
 
-def test_the_last_one_out_takes_the_room_off_the_list(people):
+def test_room_leaves_the_list_with_its_last_participant(people):
     watcher = people.page("Watcher")
     watcher.goto("/")
     nova = people.enter("Nova", "brief")
@@ -49,7 +49,7 @@ def test_the_last_one_out_takes_the_room_off_the_list(people):
     until(lambda: row.count() == 0, "the empty room gone", seconds=15)
 
 
-def test_an_unlisted_room_is_entered_by_its_link_alone(people):
+def test_unlisted_room_opens_only_by_its_link(people):
     watcher, nova = people.page("Watcher"), people.page("Nova")
     watcher.goto("/")
     nova.goto("/")
@@ -66,7 +66,7 @@ def test_an_unlisted_room_is_entered_by_its_link_alone(people):
     until(lambda: nova.inner_text("#room-title") == "hidden (2)", "the second person")
 
 
-def test_the_room_field_says_who_is_there_before_one_enters(people):
+def test_room_field_shows_who_is_in_the_room(people):
     people.enter("Nova", "Company")
     page = people.page("Reader")
     page.goto("/")
@@ -84,7 +84,7 @@ def test_the_room_field_says_who_is_there_before_one_enters(people):
     until(lambda: said.inner_text() == "", "nothing where a new room would be made")
 
 
-def test_a_room_that_the_list_leaves_out_says_who_is_there(people):
+def test_room_field_counts_people_of_rooms_beyond_the_list(people):
     people.enter("Nova", "Beyond the list")
     page = people.page("Reader")
     page.goto("/?q=another")
@@ -96,7 +96,7 @@ def test_a_room_that_the_list_leaves_out_says_who_is_there(people):
     until(lambda: said.inner_text() == "", "nothing of a room that is not open")
 
 
-def test_a_link_says_who_is_there_while_it_asks_for_a_name(people):
+def test_room_link_shows_who_is_in_the_room(people):
     nova = people.page("Nova")
     nova.goto("/")
     nova.fill("#welcome [name=nickname]", "Nova")
@@ -121,7 +121,7 @@ def test_list_and_form_work_without_javascript(people):
     page.wait_for_url("**/rooms/other-room/**")
 
 
-def test_a_language_is_chosen_without_javascript(people):
+def test_language_is_chosen_without_javascript(people):
     page = people.page("Reader", java_script_enabled=False)
     page.goto("/")
     page.get_by_role("button", name="한국어").click()
@@ -130,7 +130,7 @@ def test_a_language_is_chosen_without_javascript(people):
     until(lambda: page.get_attribute("html", "lang") == "en", "the page in English")
 
 
-def test_an_address_that_leads_nowhere_leads_home(people):
+def test_address_that_leads_nowhere_leads_home(people):
     page = people.page("Lost")
     page.goto("/no/such/place")
     until_page(page, "location.pathname === '/'")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browsers.media_checks import hears, shows_video
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.servers.dev_server import Noom
 from tests.support.servers.hostile_proxy import Proxy
 from tests.support.waiting import until
@@ -34,9 +34,9 @@ def proxy(noom: Noom) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def behind(browser: Browser, proxy: Proxy) -> Iterator[People]:
+def behind(browser: Browser, proxy: Proxy) -> Iterator[Users]:
     """People behind the proxy; their consoles speak of the handshakes that it refuses."""
-    people = People(browser, proxy.url, expected_errors=["WebSocket connection to"])
+    people = Users(browser, proxy.url, expected_errors=["WebSocket connection to"])
     yield people
     people.leave()
 
@@ -65,7 +65,7 @@ def test_chat_and_a_call_without_websockets(behind, person, proxy, upgrades):
     assert nova.inner_text("#room-title") == "narrow (2)"
 
 
-def test_the_page_returns_to_a_websocket_and_nobody_notices(behind, person, proxy):
+def test_page_returns_to_websocket_unnoticed(behind, person, proxy):
     nova, mira = behind.enter("Nova", "back", call=True), person("Mira", "back", call=True)
     shows_video(mira, 1)
     mira.evaluate(WATCH_PEOPLE)
@@ -81,7 +81,7 @@ def test_the_page_returns_to_a_websocket_and_nobody_notices(behind, person, prox
     shows_video(nova, 1)
 
 
-def test_streams_that_are_held_back_become_polls(behind, person, proxy):
+def test_page_polls_when_a_proxy_buffers_streams(behind, person, proxy):
     proxy.holds_back = True
     nova, mira = behind.enter("Nova", "held"), person("Mira", "held")
     say(mira, "arrives all the same")
@@ -92,7 +92,7 @@ def test_streams_that_are_held_back_become_polls(behind, person, proxy):
     until(lambda: proxy.open_fallbacks == 1, "a poll that waits")
 
 
-def test_the_welcome_page_shows_rooms_and_a_reload_keeps_the_place(behind, person, proxy):
+def test_welcome_page_shows_rooms_and_a_reload_keeps_the_place(behind, person, proxy):
     lobby = behind.page("Lobby")
     lobby.goto("/")
     nova, mira = behind.enter("Nova", "narrow lobby"), person("Mira", "narrow lobby")

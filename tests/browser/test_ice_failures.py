@@ -17,7 +17,9 @@ def noom(start_noom: Callable[..., Noom]) -> Noom:
     return start_noom(TURN_URLS=relay, TURN_SECRET="s" * 40, ICE_RELAY_ONLY="true")
 
 
-def test_a_call_without_a_way_says_so_and_is_logged(person: Callable[..., Page], noom: Noom):
+def test_call_without_a_network_path_shows_a_notice_and_is_logged(
+    person: Callable[..., Page], noom: Noom
+):
     pages = [person(name, "no-way", call=True) for name in ("Nova", "Mira")]
     for page in pages:
         notice = page.locator("#notice .notice-words")

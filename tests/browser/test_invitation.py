@@ -30,7 +30,7 @@ def test_invite_menu_shows_a_qr_code_and_closes_by_escape(people):
 @pytest.mark.parametrize(
     "look", [{}, {"color_scheme": "dark", **PHONE}, {"forced_colors": "active"}]
 )
-def test_a_camera_reads_the_rooms_address_from_the_page(people, room, look):
+def test_camera_reads_the_rooms_address_from_the_page(people, room, look):
     page = people.enter("Nova", room, **look)
     page.click("#invite")
     until_page(page, "document.querySelector('#qr').naturalWidth > 0")
@@ -39,7 +39,7 @@ def test_a_camera_reads_the_rooms_address_from_the_page(people, room, look):
     until(lambda: read_code(page) == address, "the address")
 
 
-def test_the_systems_sheet_gets_the_link_where_there_is_one(people):
+def test_system_share_sheet_gets_the_room_link(people):
     page = people.page("Nova")
     page.add_init_script(SHEET)
     page.goto("/rooms/team/?nickname=Nova")
@@ -50,7 +50,7 @@ def test_the_systems_sheet_gets_the_link_where_there_is_one(people):
     assert "team" in shared["title"]
 
 
-def test_no_button_offers_a_sheet_that_is_not_there(people):
+def test_share_button_is_hidden_without_a_share_sheet(people):
     page = people.page("Nova")
     page.add_init_script(NO_SHEET)
     page.goto("/rooms/team/?nickname=Nova")
@@ -60,7 +60,7 @@ def test_no_button_offers_a_sheet_that_is_not_there(people):
 
 
 @pytest.mark.parametrize("script", ["", NO_CLIPBOARD], ids=["clipboard", "plain http"])
-def test_the_link_is_copied_without_the_visitors_name(people, script):
+def test_link_is_copied_without_the_visitors_name(people, script):
     page = people.page("Nova", permissions=["clipboard-read", "clipboard-write"])
     page.add_init_script(script)
     page.goto("/rooms/team/?nickname=Nova")

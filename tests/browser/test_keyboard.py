@@ -63,7 +63,7 @@ def test_keys_act_on_the_stage_and_none_of_them_leaves(person):
     assert pressed(page, "#camera") == before
 
 
-def test_page_in_a_call_asks_before_it_goes(person):
+def test_page_in_a_call_asks_before_it_closes(person):
     page = person("Nova", "guard", call=True)
     asked = []
     page.on("dialog", lambda dialog: asked.append(dialog.type))
@@ -71,7 +71,7 @@ def test_page_in_a_call_asks_before_it_goes(person):
     until(lambda: asked == ["beforeunload"], "the question")
 
 
-def test_page_after_the_call_says_where_one_is_and_lets_go(person):
+def test_page_after_the_call_closes_without_a_question(person):
     page = person("Nova", "way-out", call=True)
     page.click("#leave-call")
     page.locator("#leave-room").wait_for(state="visible")
@@ -82,7 +82,7 @@ def test_page_after_the_call_says_where_one_is_and_lets_go(person):
     assert asked == []
 
 
-def test_draft_survives_reload_and_back_and_goes_when_sent(person):
+def test_draft_survives_reload_and_ends_when_sent(person):
     page = person("Nova", "draft")
     page.fill(TEXT, "  half a thought")
     page.reload(wait_until="domcontentloaded")
@@ -95,7 +95,7 @@ def test_draft_survives_reload_and_back_and_goes_when_sent(person):
     assert page.input_value(TEXT) == ""
 
 
-def test_text_over_the_limit_is_kept_and_the_excess_is_named(person):
+def test_text_over_the_limit_stays_and_shows_its_excess(person):
     page = person("Nova", "limit")
     page.fill(TEXT, "🍵" * 4_003)
     assert "3 characters too many" in page.inner_text("#msg-over")
@@ -115,7 +115,7 @@ def test_enter_that_ends_a_composition_sends_nothing(person):
     assert page.input_value(TEXT) == "안녕"
 
 
-def test_phone_writes_a_second_line(person):
+def test_enter_on_a_phone_starts_a_new_line(person):
     page = person("Nova", "glass", **PHONE)
     page.click("#open-chat")
     page.fill(TEXT, "one")
@@ -124,7 +124,7 @@ def test_phone_writes_a_second_line(person):
     assert page.input_value(TEXT) == "one\ntwo"
 
 
-def test_sheet_leaves_the_controls_in_reach_and_fences_what_it_covers(person):
+def test_sheet_keeps_controls_reachable_and_makes_the_rest_inert(person):
     page = person("Nova", "sheet", call=True, **PHONE)
     page.click("#open-chat")
     page.locator(TEXT).wait_for(state="visible")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.conftest import CHROMIUMS, installed
 from tests.support.browsers.media_checks import shows_video
-from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.browsers.users import FAKE_DEVICES, Users
 from tests.support.waiting import until
 
 FAKES = "--use-fake-device-for-media-stream"
@@ -41,9 +41,9 @@ def elsewhere(browser: Browser) -> Iterator[Callable[..., Browser]]:
         ("nothing", [ALLOWING], "No camera"),
     ],
 )
-def test_who_has_no_camera_is_told_why_and_joins(people, elsewhere, room, flags, words):
+def test_refused_camera_shows_the_reason_and_allows_joining(people, elsewhere, room, flags, words):
     nova = people.enter("Nova", room, call=True)
-    others = People(elsewhere(*flags), people.url)
+    others = Users(elsewhere(*flags), people.url)
     without = others.enter("Without", room, call=True)
     until(lambda: words in without.inner_text("#notice"), "the reason")
     shows_video(without, 1)
@@ -53,10 +53,10 @@ def test_who_has_no_camera_is_told_why_and_joins(people, elsewhere, room, flags,
     others.leave()
 
 
-def test_on_plain_http_the_page_says_so_and_one_joins(start_noom, people, elsewhere):
+def test_plain_http_shows_the_reason_and_allows_joining(start_noom, people, elsewhere):
     noom = start_noom(ALLOWED_HOSTS="noom.test")
     insecure = elsewhere(FAKES, ALLOWING, "--host-resolver-rules=MAP noom.test 127.0.0.1")
-    others = People(insecure, f"http://noom.test:{noom.port}")
+    others = Users(insecure, f"http://noom.test:{noom.port}")
     others.expected_errors.append("Cross-Origin-Opener-Policy")  # which plain http cannot have
     page = others.enter("Nova", "plain")
     until(lambda: "https" in page.inner_text("#notice"), "the way to https")

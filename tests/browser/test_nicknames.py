@@ -14,7 +14,7 @@ def names(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
-def test_link_asks_for_a_name_before_others_see_one(people, device):
+def test_room_link_asks_for_a_nickname_first(people, device):
     room = f"asked-{len(device)}"
     nova = people.enter("Nova", room)
     mira = people.page("Mira", **device)
@@ -31,14 +31,14 @@ def test_link_asks_for_a_name_before_others_see_one(people, device):
     until(lambda: names(again) == ["Mira (you)"], "the name without another question")
 
 
-def test_nameless_guest_is_called_so_in_the_page_language(people):
+def test_default_nickname_is_in_the_pages_language(people):
     page = people.page("Nobody", locale="ko-KR")
     page.goto("/rooms/nameless/", wait_until="domcontentloaded")
     page.press("#ask-name-input", "Enter")
     until(lambda: names(page) == ["익명 (나)"], "the Korean word")
 
 
-def test_name_typed_on_the_welcome_page_goes_along_with_a_click_on_a_room(people):
+def test_click_on_a_listed_room_takes_the_typed_nickname_along(people):
     nova = people.enter("Nova", "clicked")
     mira = people.page("Mira")
     mira.goto("/", wait_until="domcontentloaded")
@@ -47,7 +47,7 @@ def test_name_typed_on_the_welcome_page_goes_along_with_a_click_on_a_room(people
     until(lambda: names(nova) == ["Mira", "Nova (you)"], "Mira by her name")
 
 
-def test_two_tabs_keep_their_own_names(people):
+def test_two_tabs_keep_different_nicknames(people):
     nova = people.enter("Nova", "tabs")
     other = nova.context.new_page()
     other.goto("/rooms/tabs/?nickname=Nora", wait_until="domcontentloaded")
@@ -56,7 +56,7 @@ def test_two_tabs_keep_their_own_names(people):
     until(lambda: names(nova) == ["Nora", "Nova (you)"], "both, after a reload")
 
 
-def test_name_that_shows_nothing_gives_way_to_the_old_one(people):
+def test_invisible_nickname_is_replaced_by_the_old_one(people):
     nova = people.enter("Nova", "refused")
     nova.fill("#nickname-input", "\u200b")
     nova.press("#nickname-input", "Enter")
@@ -65,7 +65,7 @@ def test_name_that_shows_nothing_gives_way_to_the_old_one(people):
     until(lambda: names(nova) == ["Nova (you)"], "the old name")
 
 
-def test_number_behind_a_name_goes_with_whoever_had_the_name(people):
+def test_nickname_number_ends_when_the_other_leaves(people):
     ghost = people.enter("Nova", "ghost")
     nova = people.enter("Nova", "ghost")
     until(lambda: names(nova) == ["Nova", "Nova (2) (you)"], "the number")

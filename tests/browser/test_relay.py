@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.browsers.home_networks import ReachableNoom, people_at, two_homes
 from tests.support.browsers.media_checks import frames, shows_video
-from tests.support.browsers.users import People, join_call
+from tests.support.browsers.users import Users, join_call
 from tests.support.servers.coturn import Coturn
 from tests.support.servers.dev_server import Noom
 from tests.support.servers.network_namespaces import MISSING, Namespace
@@ -61,18 +61,20 @@ CONNECTED = "window.connections.some(connection => connection.states.includes('c
 
 
 @pytest.fixture(scope="module")
-def homes() -> Iterator[list[Namespace]]:
+def home_networks() -> Iterator[list[Namespace]]:
     """Two namespaces that reach the first one's gate, where Noom and the relay are."""
     with two_homes() as both:
         yield both
 
 
 @pytest.fixture(scope="module")
-def relay(homes: list[Namespace], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+def relay(
+    home_networks: list[Namespace], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Coturn]:
     """The relay of deploy/, at an address that it denies as a peer, like every other that is not
     public. Two people on one relay are peers of each other's relayed addresses, so here, and only
     because the relay's own address is not public either, that one address is allowed."""
-    gate = homes[0].gate
+    gate = home_networks[0].gate
     options = [f"--relay-ip={gate}", f"--allowed-peer-ip={gate}"]
     relay = Coturn(tmp_path_factory.mktemp("coturn"), "--verbose", *options, host=gate)
     relay.start()
@@ -82,11 +84,11 @@ def relay(homes: list[Namespace], tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def relayed_noom(
-    homes: list[Namespace], relay: Coturn, tmp_path_factory: pytest.TempPathFactory
+    home_networks: list[Namespace], relay: Coturn, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Noom]:
     folder = tmp_path_factory.mktemp("noom")
     secret = relay.secret
-    noom = ReachableNoom(folder, homes[0].gate, TURN_URLS=relay.url, TURN_SECRET=secret)
+    noom = ReachableNoom(folder, home_networks[0].gate, TURN_URLS=relay.url, TURN_SECRET=secret)
     noom.start()
     yield noom
     noom.stop()
@@ -94,13 +96,13 @@ def relayed_noom(
 
 @pytest.fixture
 def call(
-    homes: list[Namespace], relayed_noom: Noom, browser: Browser, tmp_path: Path
+    home_networks: list[Namespace], relayed_noom: Noom, browser: Browser, tmp_path: Path
 ) -> Iterator[Callable[[str], list[Page]]]:
     """`call(room)`: Nova and Mira, each in a Chromium of her own in a namespace of her own."""
     with ExitStack() as closings:
         everyone = [
             people_at(home, relayed_noom.url, browser, folder=tmp_path, closings=closings)
-            for home in homes
+            for home in home_networks
         ]
 
         def meet(room: str) -> list[Page]:
@@ -110,22 +112,22 @@ def call(
         yield meet
 
 
-def enter(people: People, nickname: str, room: str) -> Page:
+def enter(people: Users, nickname: str, room: str) -> Page:
     page = people.page(nickname)
     page.add_init_script(RECORD_CONNECTIONS)
     page.goto(f"/rooms/{room}/?nickname={nickname}")
     return join_call(page)
 
 
-def test_the_two_cannot_reach_each_other(homes: list[Namespace]):
-    nova, mira = homes
+def test_home_networks_cannot_reach_each_other(home_networks: list[Namespace]):
+    nova, mira = home_networks
     for one, other in ((nova, mira), (mira, nova)):
         assert one.has_route(nova.gate)
         assert not one.has_route(other.own)
         assert not one.has_route("1.1.1.1")
 
 
-def test_two_see_each_other_through_the_relay_and_only_while_it_runs(
+def test_callers_receive_media_only_while_the_relay_runs(
     call: Callable[[str], list[Page]], relay: Coturn
 ):
     pages = call("relayed")
@@ -185,7 +187,7 @@ def stands_still(page: Page) -> bool:
     return frames(page) == before
 
 
-def test_without_the_relay_there_is_no_picture(call: Callable[[str], list[Page]], relay: Coturn):
+def test_no_media_flows_without_the_relay(call: Callable[[str], list[Page]], relay: Coturn):
     relay.stop()
     try:
         pages = call("without-relay")

@@ -12,9 +12,7 @@ from tests.support.servers.logs import failures
 from tests.support.waiting import until
 
 
-def test_a_message_that_cannot_be_stored_is_told_with_a_reference(
-    noom: Noom, person: Callable[..., Page]
-):
+def test_unstored_message_shows_a_reference(noom: Noom, person: Callable[..., Page]):
     nova, mira = person("Nova", "failing"), person("Mira", "failing")
     rename(noom, "chat_message", "gone")
     nova.fill("form#msg [name=text]", "to be stored")

@@ -101,7 +101,7 @@ def met(two: Run) -> Run:
     return lambda body: two(setup + body)
 
 
-def test_an_offer_from_before_the_roster_makes_the_peer(two: Run) -> None:
+def test_offer_before_the_roster_makes_the_peer(two: Run) -> None:
     result = two("""
         world.tell('ann');
         await framesGrow(bob, 'ann');
@@ -111,7 +111,7 @@ def test_an_offer_from_before_the_roster_makes_the_peer(two: Run) -> None:
     assert result == [1, 1]
 
 
-def test_someone_who_signals_and_never_arrives_is_dropped(two: Run) -> None:
+def test_peer_missing_from_the_roster_is_dropped(two: Run) -> None:
     two("""
         world.tell('ann');
         await connected(bob, 'ann');
@@ -132,7 +132,7 @@ def test_candidates_may_come_before_their_description(two: Run) -> None:
 
 
 @pytest.mark.parametrize(("lost", "watching"), [("offer", "bob, 'ann'"), ("answer", "ann, 'bob'")])
-def test_a_lost_description_is_sent_again(two: Run, lost: str, watching: str) -> None:
+def test_lost_description_is_sent_again(two: Run, lost: str, watching: str) -> None:
     two(f"""
         let lost = 0;
         world.bend = ({{ type }}) => (type === '{lost}' && lost++ === 0 ? null : 0);
@@ -140,7 +140,7 @@ def test_a_lost_description_is_sent_again(two: Run, lost: str, watching: str) ->
         await framesGrow({watching});""")
 
 
-def test_a_late_answer_to_an_offer_that_was_repeated_counts(two: Run) -> None:
+def test_late_answer_to_a_repeated_offer_is_accepted(two: Run) -> None:
     """Both ways together take longer than the wait before an offer is sent again."""
     counts = two("""
         world.bend = ({ type }) => (type === 'ice' ? 0 : 2_500);
@@ -150,7 +150,7 @@ def test_a_late_answer_to_an_offer_that_was_repeated_counts(two: Run) -> None:
     assert counts == [2, 1]
 
 
-def test_the_polite_side_offers_when_the_other_cannot(two: Run) -> None:
+def test_polite_side_offers_when_the_other_cannot(two: Run) -> None:
     offers = two("""
         world.bend = ({ type, from }) => (type === 'offer' && from === 'ann' ? null : 0);
         world.tell('bob');
@@ -159,7 +159,7 @@ def test_the_polite_side_offers_when_the_other_cannot(two: Run) -> None:
     assert offers == [0, 1]
 
 
-def test_twenty_glares_end_in_one_connection_of_four_lines(run: Run) -> None:
+def test_twenty_glares_end_in_one_connection_of_four_transceivers(run: Run) -> None:
     result = run("""
         const seen = [];
         for (let round = 0; round < 20; round += 1) {
@@ -206,7 +206,7 @@ def test_old_numbers_are_dropped(met: Run) -> None:
     assert counts == [2, 2]
 
 
-def test_a_reloaded_page_replaces_its_old_self(met: Run) -> None:
+def test_reloaded_page_replaces_its_old_self(met: Run) -> None:
     met("""
         const late = world.first('ice', 'bob');
         const old = peer(ann, 'bob');
@@ -225,7 +225,7 @@ def test_a_reloaded_page_replaces_its_old_self(met: Run) -> None:
 
 
 @pytest.mark.parametrize("since", [0, 3])
-def test_who_was_dropped_and_taken_in_again_is_seen_again(met: Run, since: int) -> None:
+def test_peer_dropped_and_added_again_receives_media(met: Run, since: int) -> None:
     """Bob was away for longer than his lease: Ann has let him go, he does not know."""
     met(f"""
         ann.mesh.setCallers({{ ann: world.callers('ann').ann }});
@@ -237,7 +237,7 @@ def test_who_was_dropped_and_taken_in_again_is_seen_again(met: Run, since: int) 
         if (lines(ann, 'bob') !== 4) throw new Error('lines');""")
 
 
-def test_a_restart_finds_a_new_path_and_frames_go_on(met: Run) -> None:
+def test_restart_finds_a_new_path_and_frames_go_on(met: Run) -> None:
     changed = met("""
         const before = [fragment(ann, 'bob'), fragment(bob, 'ann')];
         bob.mesh.networkChanged();
@@ -249,7 +249,7 @@ def test_a_restart_finds_a_new_path_and_frames_go_on(met: Run) -> None:
     assert changed
 
 
-def test_a_connection_that_lost_its_candidates_restarts(two: Run) -> None:
+def test_connection_that_lost_its_candidates_restarts(two: Run) -> None:
     two("""
         let deaf = true;
         const blind = (sdp) => sdp.replace(/^a=candidate:.*\\r\\n/gm, '');
@@ -297,7 +297,7 @@ def test_tracks_may_come_after_the_connection(run: Run) -> None:
     assert result == [0, 1, 1]
 
 
-def test_someone_without_a_camera_is_heard(run: Run) -> None:
+def test_caller_without_a_camera_sends_sound(run: Run) -> None:
     """Chromium never starts an element whose stream has a video track without frames."""
     run("""
         const world = new World();
@@ -336,7 +336,7 @@ def test_closing_at_any_moment_leaves_nothing_behind(run: Run) -> None:
 
 
 @pytest.mark.parametrize("offering", [True, False])
-def test_a_foreign_peer_with_fewer_lines_is_served(run: Run, offering: bool) -> None:
+def test_foreign_peer_with_fewer_transceivers_connects(run: Run, offering: bool) -> None:
     run(
         f"const offering = {json.dumps(offering)};"
         + """
@@ -356,7 +356,7 @@ def test_a_foreign_peer_with_fewer_lines_is_served(run: Run, offering: bool) -> 
     )
 
 
-def test_speaking_is_noticed_and_its_end(run: Run) -> None:
+def test_detector_reports_start_and_end_of_speech(run: Run) -> None:
     run("""
         let speaking = new Set();
         const levels = new SpeakerDetector({ onSpeaking: (ids) => { speaking = ids; } });
@@ -374,7 +374,7 @@ def test_speaking_is_noticed_and_its_end(run: Run) -> None:
         levels.stop();""")
 
 
-def test_a_device_is_switched_and_mute_is_kept(run: Run) -> None:
+def test_device_is_switched_and_mute_is_kept(run: Run) -> None:
     run("""
         let state;
         const media = new LocalMedia({ storage: localStorage, onChange: (now) => { state = now; },

@@ -69,7 +69,7 @@ def steady(page: Page) -> bool:
     return bool(page.evaluate("applied") == before)
 
 
-def test_message_draws_its_own_row_alone(people):
+def test_message_draws_only_its_own_row(people):
     nova, mira = (people.enter(name, "rows") for name in ("Nova", "Mira"))
     for number in range(12):
         say(mira, f"old {number}")

@@ -53,5 +53,5 @@ def test_noom_passes_every_case(failed):
     assert failed() == set()
 
 
-def test_the_judge_sees_that_stock_daphne_sends_no_empty_message(failed):
+def test_autobahn_fails_stock_daphne_for_empty_messages(failed):
     assert failed("--stock") == EMPTY

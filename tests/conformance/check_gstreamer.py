@@ -56,10 +56,10 @@ class GStreamer:
                 self.frames = told["frames"]
             elif "answer" in told:
                 description = {"number": self._number, "sdp": told["answer"]}
-                await self._call.ask("answer", description=description, **self._to)
+                await self._call.request("answer", description=description, **self._to)
             else:
                 candidate = {"candidate": told["candidate"], "sdpMLineIndex": told["index"]}
-                await self._call.ask("ice", candidate=candidate, **self._to)
+                await self._call.request("ice", candidate=candidate, **self._to)
 
     def _say(self, **what: Any) -> None:
         assert self._process.stdin
@@ -90,7 +90,7 @@ async def gstreamer(noom: Noom, key: str) -> AsyncIterator[GStreamer]:
         await process.wait()
 
 
-async def test_gstreamer_and_aiortc_see_and_hear_each_other(noom: Noom):
+async def test_gstreamer_and_aiortc_exchange_media(noom: Noom):
     async with Participant(noom.url, "judged", "Nova") as nova, gstreamer(noom, "judged") as peer:
         async with asyncio.timeout(DEADLINE_S):
             while not peer.has_seen_enough():  # noqa: ASYNC110 - a state, and no event
@@ -101,7 +101,7 @@ async def test_gstreamer_and_aiortc_see_and_hear_each_other(noom: Noom):
             assert nova.frames_received(other)["microphone"] > 0
 
 
-def test_gstreamer_and_chromium_see_and_hear_each_other(noom: Noom, person: Callable[..., Page]):
+def test_gstreamer_and_chromium_exchange_media(noom: Noom, person: Callable[..., Page]):
     page = person("Nova", "page", call=True)
     loop = Loop()
     visit = gstreamer(noom, "page")

@@ -129,7 +129,7 @@ def test_http_is_sent_to_https(machine: Machine):
     assert f"Location: https://{NAME}/" in answer
 
 
-def test_the_superuser_can_log_in(machine: Machine):
+def test_superuser_can_log_in(machine: Machine):
     login = f"https://{NAME}/admin/login/"
     curl = f"curl -s --cacert {SIGNED_BY} -b ~/jar -c ~/jar"
     page = machine.run(f"{curl} {login}")
@@ -140,7 +140,7 @@ def test_the_superuser_can_log_in(machine: Machine):
     assert "Log out" in machine.run(f"{curl} https://{NAME}/admin/")
 
 
-def test_a_killed_process_is_started_again(machine: Machine):
+def test_killed_process_is_started_again(machine: Machine):
     old = main_pid(machine, "noom@8001")
     with visitors(machine, 4) as codes:
         machine.run("kill -KILL $(systemctl show -P MainPID noom@8001 noom@8002 | xargs)")
@@ -151,7 +151,7 @@ def test_a_killed_process_is_started_again(machine: Machine):
     assert status(machine, f"https://{NAME}/") == 200
 
 
-def test_stop_and_restart_tell_every_socket_to_come_back(machine: Machine):
+def test_stop_and_restart_close_every_socket_with_4412(machine: Machine):
     for order in ("stop noom.target", "start noom.target", "restart noom@8001 noom@8002"):
         if order.startswith("start"):
             machine.run(f"systemctl {order}")
@@ -163,7 +163,7 @@ def test_stop_and_restart_tell_every_socket_to_come_back(machine: Machine):
         assert codes == {"4412": 6}
 
 
-def test_a_new_version_is_brought_in_while_pages_are_served(machine: Machine, repository: Path):
+def test_new_version_is_brought_in_while_pages_are_served(machine: Machine, repository: Path):
     git = ["git", "-c", "user.name=operator", "-c", "user.email=operator@noom.test"]
     git += ["-C", str(repository)]
     make = [*git, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "A new version"]
@@ -187,7 +187,7 @@ def test_a_new_version_is_brought_in_while_pages_are_served(machine: Machine, re
     assert set(answers) == {"200"}
 
 
-def test_a_backup_is_restored(machine: Machine):
+def test_backup_is_restored(machine: Machine):
     accounts = psql("SELECT count(*) FROM auth_user")
     assert int(machine.run(accounts)) == 1
     (backup, _), (restore, _) = commands("Backup"), commands("Restore")
@@ -225,7 +225,7 @@ def test_every_password_and_secret_is_changed(machine: Machine):
     assert "SECRET_KEY_FALLBACKS" not in after
 
 
-def test_the_relay_serves_who_has_the_secret_and_reaches_no_private_peer(machine: Machine):
+def test_relay_needs_the_secret_and_reaches_no_private_peer(machine: Machine):
     secret = machine.run("sed -n s/^TURN_SECRET=//p /etc/noom/relay.env").strip()
     assert "403 (Forbidden IP)" in relayed(machine, secret, "10.0.0.1")
     assert "Total connect time" in relayed(machine, secret, "8.8.8.8")

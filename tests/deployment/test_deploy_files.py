@@ -15,12 +15,12 @@ SECRET = re.compile(
 )
 
 
-def test_the_example_environment_names_every_setting_and_no_other():
+def test_example_environment_names_every_setting_and_no_other():
     names = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
     assert sorted(names) == sorted(env.names)
 
 
-def test_nothing_is_said_of_the_example_once_its_blanks_are_filled_in():
+def test_filled_in_example_environment_passes_every_check():
     example = EXAMPLE.read_text().replace("PASSWORD", "pass")
     filled = re.sub(r"^(\w+)=$", r"\1=" + "0123456789abcdef" * 4, example, flags=re.MULTILINE)
     environment = dict(re.findall(r"^([A-Z_]+)=(.+)$", filled, re.MULTILINE))
@@ -42,7 +42,7 @@ def checked(environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_no_file_holds_a_secret():
+def test_deploy_files_hold_no_secret():
     operators = {".env", "noom.env"}  # of whoever runs compose.yml here
     ours = [path for path in files("deploy/**/*") if path.name not in operators]
     found = [path for path in ours if SECRET.search(path.read_text())]

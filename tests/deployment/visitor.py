@@ -39,7 +39,7 @@ async def visit(address: str, count: int) -> None:
         sys.stdout.flush()
         for wire in wires:
             await wire.closing(STAY_S)
-        sys.stdout.write(json.dumps(Counter(str(wire.closed_with) for wire in wires)) + "\n")
+        sys.stdout.write(json.dumps(Counter(str(wire.close_code) for wire in wires)) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ from chat import runtime
 from chat.realtime import rate_limits
 from chat.storage import database
 from tests.support.clients.asgi_client import Client, DirectClient
-from tests.support.clients.asgi_http_client import FallbackClient
+from tests.support.clients.asgi_http_client import HttpClient
 
 # What carries the sockets of a test: WebSockets, at any server and at ours, or what a page falls
 # back to.
 CARRIERS: dict[str, Callable[..., Any]] = {
     "websocket": Client,
     "direct": DirectClient,
-    "stream": FallbackClient,
-    "poll": partial(FallbackClient, stream=False),
+    "stream": HttpClient,
+    "poll": partial(HttpClient, stream=False),
 }
 # What people do, and what is refused to them: by each carrier.
 BY_EACH_CARRIER = {
@@ -107,7 +107,7 @@ def enter(connect):
 
     async def enter(nickname: str, key: str = "room", **options: Any) -> Client:
         client: Client = await connect(f"/ws/chat/{key}/", **options)
-        client.hello = await client.ask("enter_room", token=client.token, nickname=nickname)
+        client.hello = await client.request("enter_room", token=client.token, nickname=nickname)
         return client
 
     return enter
@@ -119,7 +119,7 @@ def join(connect):
 
     async def join(chat: Client, session: str = "one", **options: Any) -> Client:
         client: Client = await connect(f"/ws/call/{chat.key}/", token=chat.token, **options)
-        client.hello = await client.ask("join_room", **client.joining(session))
+        client.hello = await client.request("join_room", **client.joining(session))
         return client
 
     return join

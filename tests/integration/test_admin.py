@@ -11,7 +11,7 @@ from tests.support.admin_actions import ROOMS, agree, logged, streamed
 BANS = "/admin/chat/ban/"
 
 
-async def test_rooms_are_seen_with_who_is_in_them_now(enter, join, admin):
+async def test_room_list_shows_members(enter, join, admin):
     nova = await enter("Nova")
     await enter("Mira")
     await join(nova)
@@ -53,7 +53,7 @@ async def test_closing_and_reopening_from_the_list(enter, admin):
     assert await logged() == ["reopened the room", "closed the room"]
 
 
-async def test_removing_one_tells_that_one_and_the_room(enter, admin):
+async def test_removal_reaches_the_removed_and_the_room(enter, admin):
     nova, mira = await enter("Nova"), await enter("Mira", browser="hers")
     room = await Room.objects.aget()
     browser = await admin()
@@ -68,20 +68,20 @@ async def test_removing_one_tells_that_one_and_the_room(enter, admin):
     assert (await logged())[0] == "let back in: Mira"
 
 
-async def test_deleting_the_messages_tells_the_room(enter, admin):
+async def test_deleting_all_messages_publishes_a_deletion(enter, admin):
     nova = await enter("Nova")
-    await nova.say("forget this")
+    await nova.post("forget this")
     room = await Room.objects.aget()
     browser = await admin()
     await agree(browser, f"{ROOMS}{room.pk}/do/clear_rooms/")
     assert await nova.event("deleted") == {"seq": 2, "spans": [{"first": 1, "last": 1}]}
     assert not await Message.objects.aexists()
-    assert (await nova.say("and on"))["seq"] == 3
+    assert (await nova.post("and on"))["seq"] == 3
 
 
-async def test_a_transcript_is_exported_as_text_and_json(enter, admin):
+async def test_transcript_is_exported_as_text_and_json(enter, admin):
     nova = await enter("Nova")
-    await nova.say("first\n[2026-01-01] Mira: forged")
+    await nova.post("first\n[2026-01-01] Mira: forged")
     room = await Room.objects.aget()
     browser = await admin()
     text = await streamed(await browser.get(f"{ROOMS}{room.pk}/transcript.txt"))
@@ -91,10 +91,10 @@ async def test_a_transcript_is_exported_as_text_and_json(enter, admin):
     assert "attachment" in answer["Content-Disposition"]
 
 
-async def test_no_line_of_a_message_passes_for_another_message(enter, admin):
+async def test_transcript_indents_the_lines_of_a_message(enter, admin):
     nova = await enter("Nova")
     ends = ["\n", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"]
-    await nova.say("".join(f"line{end}[2026-01-01] Mira: forged" for end in ends))
+    await nova.post("".join(f"line{end}[2026-01-01] Mira: forged" for end in ends))
     room = await Room.objects.aget()
     text = await streamed(await (await admin()).get(f"{ROOMS}{room.pk}/transcript.txt"))
     first, *others = text.splitlines()
@@ -103,7 +103,7 @@ async def test_no_line_of_a_message_passes_for_another_message(enter, admin):
     assert all(line.startswith("    ") for line in others)
 
 
-async def test_deleting_a_room_sends_its_people_out(enter, admin):
+async def test_deleting_a_room_disconnects_its_members(enter, admin):
     nova = await enter("Nova")
     room = await Room.objects.aget()
     browser = await admin()
@@ -112,9 +112,9 @@ async def test_deleting_a_room_sends_its_people_out(enter, admin):
 
 
 @pytest.mark.parametrize("who", ["guest", "viewer"])
-async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
+async def test_admin_without_permission_is_refused(enter, staff, who):
     nova, mira = await enter("Nova"), await enter("Mira")
-    await nova.say("kept")
+    await nova.post("kept")
     ban = await Ban.objects.acreate(room=await Room.objects.aget(), browser="x", nickname="Away")
     room = await Room.objects.aget()
     browser = await (staff(is_staff=False) if who == "guest" else staff("view_room"))
@@ -135,25 +135,25 @@ async def test_who_may_not_is_refused_and_nothing_happens(enter, staff, who):
     if who == "guest":
         answer = await browser.get(f"{ROOMS}{room.pk}/transcript.txt")
         assert b"kept" not in answer.content
-    await nova.say("still here")
-    assert {p["id"] for p in (await nova.ask("people"))["people"]} == {nova.id, mira.id}
+    await nova.post("still here")
+    assert {p["id"] for p in (await nova.request("people"))["people"]} == {nova.id, mira.id}
     assert await Message.objects.acount() == 2
     assert await Ban.objects.aexists()
     assert await logged() == []
 
 
-async def test_nothing_happens_by_following_a_link(enter, admin):
+async def test_get_request_of_an_action_changes_nothing(enter, admin):
     nova = await enter("Nova")
     room = await Room.objects.aget()
     browser = await admin()
     for path in ("do/close_rooms/", f"remove/{nova.id}/"):
         assert (await browser.get(f"{ROOMS}{room.pk}/{path}")).status_code in (403, 405)
-    assert await nova.say("still here")
+    assert await nova.post("still here")
 
 
-async def test_who_may_view_rooms_alone_reads_no_word_of_them(enter, staff):
+async def test_permission_to_view_rooms_shows_no_messages(enter, staff):
     nova = await enter("Nova")
-    await nova.say("between us")
+    await nova.post("between us")
     room = await Room.objects.aget()
     viewer = await staff("view_room", "change_room")
     page = (await viewer.get(f"{ROOMS}{room.pk}/change/")).content.decode()
@@ -166,8 +166,8 @@ async def test_who_may_view_rooms_alone_reads_no_word_of_them(enter, staff):
     assert (await viewer.get("/admin/chat/message/")).status_code == 403
 
 
-async def test_who_may_view_messages_alone_gets_no_transcript(enter, staff):
-    await (await enter("Nova")).say("between us")
+async def test_permission_to_view_messages_gives_no_transcript(enter, staff):
+    await (await enter("Nova")).post("between us")
     room = await Room.objects.aget()
     reader = await staff("view_message")
     assert (await reader.get(f"{ROOMS}{room.pk}/transcript.txt")).status_code == 403

@@ -32,7 +32,7 @@ async def form(browser: AsyncClient, path: str) -> dict[str, str]:
     return fields_of((await browser.get(path)).content.decode())
 
 
-async def test_a_saved_form_writes_only_what_was_changed_in_it(admin):
+async def test_saved_form_writes_only_changed_fields(admin):
     room = await Room.objects.acreate(key="room", name="Room")
     path = f"{ROOMS}{room.pk}/change/"
     fields = await form(admin, path)
@@ -45,7 +45,7 @@ async def test_a_saved_form_writes_only_what_was_changed_in_it(admin):
     assert (room.name, room.last_seq, room.closed_at, room.listed) == ("Renamed", 65, now, False)
 
 
-async def test_a_form_without_a_change_writes_nothing(admin):
+async def test_form_without_a_change_writes_nothing(admin):
     room = await Room.objects.acreate(key="room", name="Room")
     path = f"{ROOMS}{room.pk}/change/"
     fields = await form(admin, path)
@@ -55,7 +55,7 @@ async def test_a_form_without_a_change_writes_nothing(admin):
     assert (room.name, room.capacity) == ("Meanwhile", 5)
 
 
-async def test_an_account_keeps_what_its_form_did_not_change(admin):
+async def test_account_keeps_fields_that_its_form_did_not_change(admin):
     user = await User.objects.acreate_user("someone", password="x", first_name="Ada")
     path = f"/admin/auth/user/{user.pk}/change/"
     fields = await form(admin, path)
@@ -68,7 +68,7 @@ async def test_an_account_keeps_what_its_form_did_not_change(admin):
 
 
 @pytest.mark.parametrize("form_class", [PasswordForm, OwnPasswordForm])
-async def test_a_new_password_is_all_that_its_form_writes(form_class):
+async def test_new_password_is_all_that_its_form_writes(form_class):
     user = await User.objects.acreate_user("someone", password="Brillig-7")
     fields = {"old_password": "Brillig-7", "usable_password": "true"}
     fields |= dict.fromkeys(("password1", "password2"), "Slithy-77")
@@ -82,7 +82,7 @@ async def test_a_new_password_is_all_that_its_form_writes(form_class):
     assert not user.is_active
 
 
-async def test_the_pages_of_a_password_use_these_forms(admin):
+async def test_pages_of_a_password_use_these_forms(admin):
     user = await User.objects.aget()
     for path, form_class in (
         ("/admin/password_change/", OwnPasswordForm),
@@ -97,7 +97,7 @@ async def test_the_pages_of_a_password_use_these_forms(admin):
     assert (await User.objects.aget()).check_password("Slithy-77")
 
 
-async def test_a_form_of_a_room_that_was_deleted_meanwhile_is_no_error(admin):
+async def test_form_of_a_room_that_was_deleted_meanwhile_is_no_error(admin):
     room = await Room.objects.acreate(key="room", name="Room")
     path = f"{ROOMS}{room.pk}/change/"
     fields = await form(admin, path)
@@ -120,9 +120,9 @@ async def test_groups_and_new_accounts_are_still_saved(admin):
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
-async def test_a_deleted_room_sends_its_people_out_at_once(enter, admin, way):
+async def test_deleted_room_sends_its_people_out_at_once(enter, admin, way):
     nova = await enter("Nova")
-    await nova.say("something")
+    await nova.post("something")
     room = await Room.objects.aget()
     chosen = {"action": "delete_selected", "_selected_action": [room.pk], "post": "yes"}
     if way == "page":
@@ -135,10 +135,10 @@ async def test_a_deleted_room_sends_its_people_out_at_once(enter, admin, way):
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
-async def test_a_message_deleted_in_the_admin_goes_from_open_pages(enter, admin, way):
+async def test_message_deleted_in_the_admin_disappears_from_pages(enter, admin, way):
     nova = await enter("Nova")
     for text in ("kept", "gone"):
-        await nova.say(text)
+        await nova.post(text)
     message = await Message.objects.aget(text="gone")
     chosen = {"action": "delete_selected", "_selected_action": [message.pk], "post": "yes"}
     if way == "page":
@@ -149,7 +149,7 @@ async def test_a_message_deleted_in_the_admin_goes_from_open_pages(enter, admin,
     assert [m.text async for m in Message.objects.all()] == ["kept"]
 
 
-async def test_the_question_before_a_deletion_names_no_message(admin):
+async def test_question_before_a_deletion_names_no_message(admin):
     room = await fill("long", 3_000)
     await Ban.objects.acreate(room=room, browser="x", nickname="Away")
     page = (await admin.get(f"{ROOMS}{room.pk}/delete/")).content.decode()
@@ -160,7 +160,7 @@ async def test_the_question_before_a_deletion_names_no_message(admin):
     assert len(page) < 20_000
 
 
-async def test_a_question_names_a_bounded_number_of_rooms(admin):
+async def test_question_names_a_bounded_number_of_rooms(admin):
     rooms = [Room(key=f"room-{n}", name=f"Room {n}") for n in range(60)]
     await Room.objects.abulk_create(rooms)
     pks = [pk async for pk in Room.objects.values_list("pk", flat=True)]
@@ -170,9 +170,9 @@ async def test_a_question_names_a_bounded_number_of_rooms(admin):
     assert "40 more" in page
 
 
-async def test_messages_may_need_a_permission_of_their_own(enter):
+async def test_messages_need_their_own_permission(enter):
     nova = await enter("Nova")
-    await nova.say("kept")
+    await nova.post("kept")
     user = await User.objects.acreate_user("someone", password="x", is_staff=True)
     permission = await Permission.objects.aget(codename="delete_room")
     await user.user_permissions.aset([permission])
@@ -180,7 +180,7 @@ async def test_messages_may_need_a_permission_of_their_own(enter):
     await browser.aforce_login(user)
     room = await Room.objects.aget()
     await browser.post(f"{ROOMS}{room.pk}/delete/", {"post": "yes"})
-    assert (await nova.say("still here"))["seq"] == 2
+    assert (await nova.post("still here"))["seq"] == 2
 
 
 async def across(browser: AsyncClient, path: str) -> dict[str, str]:
@@ -193,9 +193,9 @@ async def across(browser: AsyncClient, path: str) -> dict[str, str]:
     return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
-async def test_all_messages_of_a_person_are_deleted_and_no_word_is_logged(admin, enter):
+async def test_deleting_a_persons_messages_logs_none_of_their_text(admin, enter):
     nova = await enter("Nova")
-    await nova.say("mine")
+    await nova.post("mine")
     theirs = await fill("elsewhere", 1_200)
     path = f"{MESSAGES}?q=Away"
     fields = await across(admin, path)
@@ -217,8 +217,8 @@ async def test_all_messages_of_a_person_are_deleted_and_no_word_is_logged(admin,
     assert "said" not in entry.object_repr
 
 
-async def test_a_message_deleted_alone_leaves_no_word_in_the_log(admin, enter):
-    await (await enter("Nova")).say("between us")
+async def test_deleting_one_message_logs_none_of_its_text(admin, enter):
+    await (await enter("Nova")).post("between us")
     message = await Message.objects.aget()
     path = f"{MESSAGES}{message.pk}/delete/"
     assert (await admin.post(path, {"post": "yes"})).status_code == 302
@@ -236,7 +236,7 @@ async def test_more_rooms_than_a_form_may_have_fields_are_deleted_at_once(admin,
     assert await Room.objects.filter(deleted_at=None).acount() == 0
 
 
-async def test_a_room_for_nobody_is_refused_in_words(admin):
+async def test_room_capacity_of_zero_is_refused(admin):
     room = await Room.objects.acreate(key="room", name="Room")
     path = f"{ROOMS}{room.pk}/change/"
     fields = await form(admin, path)
@@ -249,7 +249,7 @@ async def test_a_room_for_nobody_is_refused_in_words(admin):
 
 
 @pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u200b", "\u0301"])
-async def test_a_room_gets_no_invisible_name(admin, name):
+async def test_room_gets_no_invisible_name(admin, name):
     room = await Room.objects.acreate(key="room", name="Room")
     path = f"{ROOMS}{room.pk}/change/"
     fields = await form(admin, path)

@@ -66,7 +66,7 @@ async def korean() -> AsyncClient:
 
 async def test_admin_pages_say_nothing_in_english(enter, korean):
     nova = await enter("Nova", "tea")
-    await nova.say("12")
+    await nova.post("12")
     room, message = await Room.objects.aget(), await Message.objects.aget()
     await Room.objects.aupdate(name="tea")
     ban = await Ban.objects.acreate(room=room, browser="1", nickname="Ada")

@@ -13,10 +13,10 @@ PEOPLE = f"{ROOMS}people/"
 DEEDS = "/admin/admin/logentry/"
 
 
-async def test_announcement_reaches_everybody_as_a_stored_message(enter, admin):
+async def test_announcement_is_a_stored_message_for_the_room(enter, admin):
     nova, mira = await enter("Nova"), await enter("Mira")
     room, browser = await Room.objects.aget(), await admin()
-    await nova.say("before")
+    await nova.post("before")
     answer = await browser.post(f"{ROOMS}{room.pk}/announce/", {"text": "We restart at noon."})
     assert answer.status_code == 302
     for person in (nova, mira):
@@ -27,7 +27,7 @@ async def test_announcement_reaches_everybody_as_a_stored_message(enter, admin):
     assert await logged() == ["announced something"]
 
 
-async def test_announcement_to_all_reaches_rooms_with_people_alone(enter, admin):
+async def test_announcement_to_all_reaches_only_rooms_with_people(enter, admin):
     nova, mira = await enter("Nova", "one"), await enter("Mira", "two")
     empty = await Room.objects.acreate(key="empty", name="Empty")
     browser = await admin()
@@ -42,19 +42,19 @@ async def test_announcement_of_nothing_is_refused_on_the_form(enter, admin):
     for text in ("", "  \n"):
         answer = await browser.post(f"{ROOMS}announce/", {"text": text})
         assert "errorlist" in answer.content.decode()
-    assert (await nova.say("first"))["seq"] == 1
+    assert (await nova.post("first"))["seq"] == 1
 
 
 async def test_guest_cannot_send_an_announcement(enter):
     nova, mira = await enter("Nova"), await enter("Noom administration")
-    await mira.say("We restart at noon.")
+    await mira.post("We restart at noon.")
     assert (await nova.event("new_message"))["from"] == mira.id != ""
 
 
 async def test_transcript_marks_announcements_as_no_guest_can(enter, admin):
     nova = await enter("! [2026]")
     room, browser = await Room.objects.aget(), await admin()
-    await nova.say("first\n! [2026-01-01] forged")
+    await nova.post("first\n! [2026-01-01] forged")
     await browser.post(f"{ROOMS}{room.pk}/announce/", {"text": "true"})
     text = await streamed(await browser.get(f"{ROOMS}{room.pk}/transcript.txt"))
     marked = [line for line in text.splitlines() if line.startswith("! ")]
@@ -71,7 +71,7 @@ async def test_ending_a_call_leaves_everyone_in_the_room(enter, join, admin):
     room, browser = await Room.objects.aget(), await admin()
     await agree(browser, f"{ROOMS}{room.pk}/do/end_calls/")
     assert [await call.closing() for call in calls] == [close_codes.CALL_ENDED] * 2
-    people = (await ada.ask("people"))["people"]
+    people = (await ada.request("people"))["people"]
     assert {one["id"] for one in people} == {nova.id, mira.id, ada.id}
     assert not any(one["in_call"] for one in people)
     assert await logged() == ["ended the call"]
@@ -108,7 +108,7 @@ async def test_log_shows_the_deeds_of_all_admins_and_changes_none(enter, staff):
     assert await LogEntry.objects.acount() == 1
 
 
-async def test_question_leads_back_to_our_own_pages_alone(enter, admin):
+async def test_confirmation_page_returns_only_to_own_pages(enter, admin):
     await enter("Nova")
     room, browser = await Room.objects.aget(), await admin()
     path = f"{ROOMS}{room.pk}/do/close_rooms/"

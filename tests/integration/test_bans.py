@@ -30,25 +30,25 @@ def remove(enter):
 async def refused(connect, **options) -> str:
     client = await connect("/ws/chat/room/", **options)
     with pytest.raises(Refusal) as refusal:
-        await client.ask("enter_room", token=client.token, nickname="Somebody else")
+        await client.request("enter_room", token=client.token, nickname="Somebody else")
     return refusal.value.code
 
 
-async def test_the_room_sees_one_who_is_removed_go_at_once(remove):
+async def test_removal_reaches_the_room_at_once(remove):
     nova, mira = await remove()
     assert (await nova.event("bye"))["person"]["id"] == mira.id
-    assert [p["id"] for p in (await nova.ask("people"))["people"]] == [nova.id]
+    assert [p["id"] for p in (await nova.request("people"))["people"]] == [nova.id]
 
 
-async def test_the_removed_cannot_return_by_token_or_browser_under_any_name(remove, connect):
+async def test_removed_cannot_return_by_token_or_browser_under_any_name(remove, connect):
     nova, mira = await remove()
     await nova.event("bye")
     assert await refused(connect, token=mira.token) == "removed"
     assert await refused(connect, browser=HERS) == "removed"
     call = await connect("/ws/call/room/", token=mira.token)
     with pytest.raises(Refusal, match="not_in_room"):
-        await call.ask("join_room", **call.joining("two"))
-    await nova.silence("welcome")
+        await call.request("join_room", **call.joining("two"))
+    await nova.expect_none("welcome")
 
 
 async def test_all_pages_of_the_browser_go_and_its_calls_end(enter, join):
@@ -70,13 +70,13 @@ async def test_elsewhere_and_for_other_browsers_nothing_changes(remove, enter):
     assert await enter("Mira", browser="somebody-elses")
 
 
-async def test_who_is_let_back_in_can_enter(remove, enter):
+async def test_lifted_ban_allows_entry(remove, enter):
     await remove()
     await moderation.let_back_in((await Ban.objects.aget()).pk)
     assert (await enter("Mira", browser=HERS)).hello["you"]
 
 
-async def test_a_removal_whose_word_was_lost_takes_effect_with_the_next_beat(enter, settings):
+async def test_lost_removal_takes_effect_at_the_next_heartbeat(enter, settings):
     settings.HEARTBEAT_INTERVAL_S = 0.1
     nova, mira = await enter("Nova"), await enter("Mira", browser=HERS)
     await Ban.objects.acreate(room=await Room.objects.aget(), browser=HERS, nickname="Mira")
@@ -85,16 +85,16 @@ async def test_a_removal_whose_word_was_lost_takes_effect_with_the_next_beat(ent
     assert (await nova.event("bye"))["person"]["id"] == mira.id
 
 
-async def test_removing_somebody_who_has_gone_keeps_nobody_out(enter):
+async def test_removing_an_absent_participant_bans_nobody(enter):
     nova = await enter("Nova")
-    await nova.ask("leave_room")
+    await nova.request("leave_room")
     assert not await moderation.remove("room", nova.id)
     assert not await Ban.objects.aexists()
 
 
-async def test_no_one_is_told_which_browser_somebody_sits_at(enter):
+async def test_events_do_not_name_browsers(enter):
     nova, mira = await enter("Nova"), await enter("Mira", browser=HERS)
-    await mira.ask("nickname", nickname="Mi")
+    await mira.request("nickname", nickname="Mi")
     for event in ("welcome", "nickname"):
         person = (await nova.event(event))["person"]
         assert set(person) == {"id", "here", "since", "nickname", "host", "in_call"}
@@ -105,7 +105,7 @@ async def test_no_one_is_told_which_browser_somebody_sits_at(enter):
     ("language", "words"),
     [("en", "You were removed from this room"), ("ko", "이 방에서 내보내졌어요")],
 )
-async def test_the_page_of_the_room_says_so_too(language, words):
+async def test_room_page_shows_the_ban(language, words):
     browser = AsyncClient()
     await browser.get("/rooms/room/")
     signed = browser.cookies[BROWSER_COOKIE].value

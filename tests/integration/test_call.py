@@ -30,7 +30,7 @@ def pair(enter, join):
     return pair
 
 
-async def test_who_joins_is_told_who_is_in_and_everyone_hears_of_it(pair):
+async def test_join_returns_the_callers_and_publishes_the_newcomer(pair):
     nova, mira, nova_call, mira_call = await pair()
     assert [p["id"] for p in mira_call.hello["people"]] == [nova.id, mira.id]
     assert mira_call.hello["topology"] == "mesh"
@@ -40,12 +40,12 @@ async def test_who_joins_is_told_who_is_in_and_everyone_hears_of_it(pair):
     assert welcome["person"]["media"] == ALL_ON
 
 
-async def test_the_room_sees_who_is_in_the_call(pair):
+async def test_room_shows_who_is_in_the_call(pair):
     nova, _mira, _, mira_call = await pair()
-    people = (await nova.ask("people"))["people"]
+    people = (await nova.request("people"))["people"]
     assert [p["in_call"] for p in people] == [True, True]
-    await mira_call.ask("leave_room")
-    people = (await nova.ask("people"))["people"]
+    await mira_call.request("leave_room")
+    people = (await nova.request("people"))["people"]
     assert [p["in_call"] for p in people] == [True, False]
 
 
@@ -57,25 +57,25 @@ async def test_the_room_sees_who_is_in_the_call(pair):
         ("ice", {"candidate": None}),
     ],
 )
-async def test_a_signal_reaches_whom_it_names(pair, enter, join, kind, body):
+async def test_signal_reaches_its_addressee(pair, enter, join, kind, body):
     nova, mira, nova_call, mira_call = await pair()
     third = await join(await enter("Third"), "third-1")
-    await mira_call.ask(kind, to=nova.id, session="nova-1", **body)
+    await mira_call.request(kind, to=nova.id, session="nova-1", **body)
     assert await nova_call.event(kind) == {"from": mira.id, "session": "mira-1", **body}
-    await third.silence(kind)
+    await third.expect_none(kind)
 
 
-async def test_a_candidate_crosses_whole(pair):
+async def test_candidate_crosses_whole(pair):
     nova, _, nova_call, mira_call = await pair()
-    await mira_call.ask("ice", to=nova.id, session="nova-1", candidate=CANDIDATE)
+    await mira_call.request("ice", to=nova.id, session="nova-1", candidate=CANDIDATE)
     candidate = (await nova_call.event("ice"))["candidate"]
     assert candidate == CANDIDATE | {"sdpMLineIndex": None, "usernameFragment": None}
 
 
-async def test_a_signal_for_a_session_that_is_over_is_dropped(pair):
+async def test_signal_for_a_session_that_is_over_is_dropped(pair):
     nova, _, nova_call, mira_call = await pair()
-    await mira_call.ask("offer", to=nova.id, session="nova-0", description=DESCRIPTION)
-    await nova_call.silence("offer")
+    await mira_call.request("offer", to=nova.id, session="nova-0", description=DESCRIPTION)
+    await nova_call.expect_none("offer")
 
 
 async def test_signals_ask_presence_nothing(pair, monkeypatch):
@@ -86,28 +86,28 @@ async def test_signals_ask_presence_nothing(pair, monkeypatch):
 
     monkeypatch.setattr(runtime.current().presence, "read", away)
     for number in range(3):
-        await mira_call.ask(
+        await mira_call.request(
             "offer", to=nova.id, session="nova-1", description=DESCRIPTION | {"number": number}
         )
         assert (await nova_call.event("offer"))["description"]["number"] == number
 
 
-async def test_a_signal_reaches_nobody_in_another_room(pair, enter, join):
+async def test_signal_does_not_reach_another_room(pair, enter, join):
     nova, _, nova_call, _ = await pair()
     stranger = await join(await enter("Stranger", "elsewhere"), "nova-1")
-    await stranger.ask("offer", to=nova.id, session="nova-1", description=DESCRIPTION)
-    await nova_call.silence("offer")
+    await stranger.request("offer", to=nova.id, session="nova-1", description=DESCRIPTION)
+    await nova_call.expect_none("offer")
 
 
-async def test_mute_and_camera_are_told(pair):
+async def test_media_changes_are_published(pair):
     _nova, mira, nova_call, mira_call = await pair()
-    await mira_call.ask("media", audio=False, video=True, screen=False)
+    await mira_call.request("media", audio=False, video=True, screen=False)
     told = await nova_call.event("media")
     assert told["person"]["id"] == mira.id
     assert told["person"]["media"] == {"audio": False, "video": True, "screen": False}
 
 
-async def test_an_ice_failure_is_counted_and_logged_within_a_bound(pair, monkeypatch, caplog):
+async def test_ice_failure_is_counted_and_logged_within_a_bound(pair, monkeypatch, caplog):
     stands = TokenBuckets(
         lambda: ice_failures.TOLD_PER_S, lambda: 0.0, burst_s=ice_failures.TOLD_BURST_S
     )
@@ -115,7 +115,7 @@ async def test_an_ice_failure_is_counted_and_logged_within_a_bound(pair, monkeyp
     _, _, nova_call, _ = await pair()
     before = counts.ice_failures["no_relay"]
     for _ in range(9):
-        await nova_call.ask("ice_failed", failure="no_relay")
+        await nova_call.request("ice_failed", failure="no_relay")
     most = int(ice_failures.TOLD_PER_S * ice_failures.TOLD_BURST_S)
     assert counts.ice_failures["no_relay"] - before == most
     lines = [r for r in caplog.records if r.name == "call.ice_failures"]
@@ -123,17 +123,17 @@ async def test_an_ice_failure_is_counted_and_logged_within_a_bound(pair, monkeyp
     assert lines[0].getMessage() == "no way between two callers: no_relay"
 
 
-async def test_a_full_call_refuses_the_next_who_still_has_the_chat(pair, enter, join, settings):
+async def test_full_call_refuses_a_caller_who_keeps_the_chat(pair, enter, join, settings):
     settings.CALL_CAPACITY = 2
     nova, *_ = await pair()
     late = await enter("Late")
     with pytest.raises(Refusal, match="call_full"):
         await join(late)
-    await late.say("I can still write")
+    await late.post("I can still write")
     assert (await nova.event("new_message"))["nickname"] == "Late"
 
 
-async def test_a_reload_comes_back_as_the_same_participant_in_a_new_session(pair, join):
+async def test_reload_rejoins_as_the_same_participant_in_a_new_session(pair, join):
     nova, mira, nova_call, mira_call = await pair()
     await mira_call.close(1001)
     again = await join(mira, "mira-2")
@@ -142,10 +142,10 @@ async def test_a_reload_comes_back_as_the_same_participant_in_a_new_session(pair
     while told["person"]["session"] != "mira-2":
         told = await nova_call.event("person")
     assert told["person"]["here"] is True
-    await nova_call.silence("bye")
+    await nova_call.expect_none("bye")
 
 
-async def test_a_signalling_reconnect_keeps_the_session_and_its_place_in_time(pair, join):
+async def test_signalling_reconnect_keeps_the_session_and_its_place_in_time(pair, join):
     _, mira, _, mira_call = await pair()
     before = mira_call.hello["people"]
     await mira_call.close(1006)
@@ -153,7 +153,7 @@ async def test_a_signalling_reconnect_keeps_the_session_and_its_place_in_time(pa
     assert again.hello["people"] == before
 
 
-async def test_a_crashed_participant_is_gone_after_the_lease(pair, settings):
+async def test_crashed_caller_leaves_after_the_lease(pair, settings):
     settings.HEARTBEAT_INTERVAL_S, settings.PRESENCE_LEASE_S, settings.RECONNECT_GRACE_S = (
         0.1,
         5.0,
@@ -167,54 +167,54 @@ async def test_a_crashed_participant_is_gone_after_the_lease(pair, settings):
         gone = await nova.event("person")
 
 
-async def test_who_leaves_the_room_is_out_of_its_call(pair):
+async def test_leaving_the_room_leaves_the_call(pair):
     _, mira, nova_call, mira_call = await pair()
-    await mira.ask("leave_room")
+    await mira.request("leave_room")
     assert (await nova_call.event("bye"))["person"]["id"] == mira.id
     assert await mira_call.closing() == close_codes.NORMAL
 
 
-async def test_a_call_is_for_those_in_the_room(connect):
+async def test_call_is_for_those_in_the_room(connect):
     outsider = await connect("/ws/call/room/")
     # Its patience is for those who are coming in.
     with pytest.raises(Refusal, match="not_in_room"):
-        await outsider.ask("join_room", **outsider.joining("one"))
+        await outsider.request("join_room", **outsider.joining("one"))
 
 
-async def test_a_call_waits_for_who_is_just_coming_into_the_room(connect, monkeypatch):
+async def test_join_waits_for_an_entry_in_progress(connect, monkeypatch):
     monkeypatch.setattr(roster, "POLL_INTERVAL_S", 60.0)  # so it is told, or waits in vain
     nova = await connect("/ws/chat/room/")
     call = await connect("/ws/call/room/", token=nova.token)
-    joining = asyncio.create_task(call.ask("join_room", **call.joining("nova-1")))
+    joining = asyncio.create_task(call.request("join_room", **call.joining("nova-1")))
     await asyncio.sleep(0.05)
     assert not joining.done(), "nobody has entered yet"
-    await nova.ask("enter_room", token=nova.token, nickname="Nova")
+    await nova.request("enter_room", token=nova.token, nickname="Nova")
     assert (await joining)["you"] == nova.id
 
 
-async def test_who_comes_in_at_another_process_is_found_too(connect):
+async def test_join_waits_for_an_entry_at_another_process(connect):
     here = runtime.current()
     elsewhere = roster.Roster(rooms.PEOPLE, here.hub, here.presence)
     nova = await connect("/ws/chat/room/")
     found = asyncio.create_task(elsewhere.await_member("room", nova.id, timeout_s=5))
     await asyncio.sleep(0.05)
     assert not found.done(), "nobody has entered yet"
-    await nova.ask("enter_room", token=nova.token, nickname="Nova")
+    await nova.request("enter_room", token=nova.token, nickname="Nova")
     member = await found
     assert member
     assert member.id == nova.id
 
 
-async def test_the_token_of_another_room_opens_no_call(connect, enter):
+async def test_token_of_another_room_opens_no_call(connect, enter):
     await enter("Nova")
     foreign = tokens.issue(key="elsewhere", browser="b", room_name="Elsewhere")
     client = await connect("/ws/call/room/")
     with pytest.raises(Refusal, match="bad_token"):
-        await client.ask("join_room", token=foreign, session="s", media=ALL_ON)
+        await client.request("join_room", token=foreign, session="s", media=ALL_ON)
     assert await client.closing() == close_codes.BAD_TOKEN
 
 
-async def test_a_call_socket_receives_new_credentials_in_time(enter, join, settings):
+async def test_call_socket_receives_new_credentials_in_time(enter, join, settings):
     settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example:3478"], "secret"
     settings.TURN_TTL_S = 3
     call = await join(await enter("Nova"))
@@ -225,7 +225,7 @@ async def test_a_call_socket_receives_new_credentials_in_time(enter, join, setti
         assert renewed["username"].partition(":")[2] == first["username"].partition(":")[2]
 
 
-async def test_where_calls_go_by_the_relay_alone_nothing_else_is_told(enter, join, settings):
+async def test_relay_only_call_publishes_relay_candidates_only(enter, join, settings):
     settings.ICE_RELAY_ONLY = True
     settings.ICE_SERVERS = [{"urls": ["stun:stranger.example"]}]
     settings.TURN_URLS, settings.TURN_SECRET = ["turn:relay.example:3478"], "secret"
@@ -235,11 +235,11 @@ async def test_where_calls_go_by_the_relay_alone_nothing_else_is_told(enter, joi
     to_mira = {"to": mira.id, "session": "one"}
     for kind in ("host", "relay"):
         candidate = f"candidate:1 1 udp 1 192.0.2.7 9 typ {kind} raddr 10.0.0.7 rport 9"
-        await nova.ask("ice", **to_mira, candidate={"candidate": candidate, "sdpMid": "0"})
+        await nova.request("ice", **to_mira, candidate={"candidate": candidate, "sdpMid": "0"})
     told = (await mira.event("ice"))["candidate"]["candidate"]
     assert "typ relay raddr 0.0.0.0 rport 0" in told
     sdp = f"v=0\r\nc=IN IP4 10.0.0.7\r\na={candidate.replace('relay', 'host')}\r\n"
-    await nova.ask("offer", **to_mira, description={"number": 1, "sdp": sdp})
+    await nova.request("offer", **to_mira, description={"number": 1, "sdp": sdp})
     offer = (await mira.event("offer"))["description"]
     assert offer == {"number": 1, "sdp": "v=0\r\nc=IN IP4 0.0.0.0\r\n"}
 

@@ -32,11 +32,11 @@ async def falsify(key, participant, in_call):
 async def shown(client, in_call):
     """Waits until the roster that a newcomer would get says so."""
     async with asyncio.timeout(10 * PATIENCE):
-        while [p["in_call"] for p in (await client.ask("people"))["people"]] != in_call:  # noqa: ASYNC110
+        while [p["in_call"] for p in (await client.request("people"))["people"]] != in_call:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
-async def test_somebody_in_the_call_is_shown_in_it_again(enter, join):
+async def test_caller_marked_as_outside_is_repaired(enter, join):
     nova = await enter("Nova")
     await join(nova)
     await shown(nova, [True])
@@ -44,15 +44,15 @@ async def test_somebody_in_the_call_is_shown_in_it_again(enter, join):
     await shown(nova, [True])
 
 
-async def test_somebody_who_left_the_call_is_not_shown_in_it(enter, join):
+async def test_member_marked_as_caller_is_repaired(enter, join):
     nova = await enter("Nova")
     call = await join(nova)
-    await call.ask("leave_room")
+    await call.request("leave_room")
     await falsify("room", nova.id, True)
     await shown(nova, [False])
 
 
-async def test_somebody_in_a_call_without_being_in_its_room_goes(enter, join, settings):
+async def test_caller_outside_the_room_is_removed_from_the_call(enter, join, settings):
     settings.PRESENCE_LEASE_S = 2.0
     nova, mira = await enter("Nova"), await enter("Mira")
     nova_call, mira_call = await join(nova), await join(mira)
@@ -62,17 +62,17 @@ async def test_somebody_in_a_call_without_being_in_its_room_goes(enter, join, se
     await mira_call.closing()
 
 
-async def test_who_comes_back_before_its_loss_is_told_stays_in_the_call(enter, join):
+async def test_caller_that_reconnects_before_the_sweep_stays_in_the_call(enter, join):
     nova = await enter("Nova")
     call = await join(nova)
     await rooms._on_person_changed(
         "room", Change(Person(nova.id, True, 1, "N", False, True), None, 0, 1)
     )
-    await call.ask("people")
+    await call.request("people")
     assert list((await signalling.roster().snapshot("room")).members) == [nova.id]
 
 
-async def test_whoever_was_removed_unnoticed_comes_back_to_the_door(enter):
+async def test_member_missing_from_presence_is_disconnected(enter):
     nova, mira = await enter("Nova"), await enter("Mira")
     # Another process takes her out, and the layer loses the word of it.
     await runtime.current().presence.update("chat:room", mira.id, lambda _: None)
@@ -80,9 +80,9 @@ async def test_whoever_was_removed_unnoticed_comes_back_to_the_door(enter):
     await shown(nova, [False])
 
 
-async def test_a_rename_is_not_granted_while_the_store_has_forgotten_its_owner(enter):
+async def test_rename_is_not_granted_while_the_store_has_forgotten_its_owner(enter):
     nova = await enter("Nova")
     presence = runtime.current().presence
     await presence.update("chat:room", nova.id, lambda _: None)
     with pytest.raises(Refusal, match="try_later"):
-        await nova.ask("nickname", nickname="Nova Star")
+        await nova.request("nickname", nickname="Nova Star")

@@ -21,47 +21,47 @@ class HeldDoor(AsyncExitStack):
         return await super().__aenter__()
 
 
-async def test_an_older_connection_served_later_is_closed_itself(connect):
+async def test_older_connection_served_later_is_closed_itself(connect):
     newer = await connect("/ws/chat/room/")
     older = await connect("/ws/chat/room/", token=newer.token)
-    await newer.ask("enter_room", token=newer.token, nickname="Nova", connection=2)
-    await older.tell("enter_room", token=newer.token, nickname="Nova", connection=1)
+    await newer.request("enter_room", token=newer.token, nickname="Nova", connection=2)
+    await older.send("enter_room", token=newer.token, nickname="Nova", connection=1)
     assert await older.closing() == close_codes.REPLACED
-    await newer.say("still here")
-    assert newer.closed_with is None
+    await newer.post("still here")
+    assert newer.close_code is None
 
 
-async def test_an_older_connection_of_a_call_served_later_is_closed_itself(enter, connect):
+async def test_older_connection_of_a_call_served_later_is_closed_itself(enter, connect):
     nova = await enter("Nova")
     newer = await connect("/ws/call/room/", token=nova.token)
     older = await connect("/ws/call/room/", token=nova.token)
-    await newer.ask("join_room", **newer.joining("one"), connection=2)
-    await older.tell("join_room", **older.joining("one"), connection=1)
+    await newer.request("join_room", **newer.joining("one"), connection=2)
+    await older.send("join_room", **older.joining("one"), connection=1)
     assert await older.closing() == close_codes.REPLACED
-    assert [p["id"] for p in (await newer.ask("people"))["people"]] == [nova.id]
+    assert [p["id"] for p in (await newer.request("people"))["people"]] == [nova.id]
 
 
-async def test_connections_that_wait_at_the_door_leave_the_newest_in(connect):
+async def test_newest_of_several_waiting_connections_enters(connect):
     nova = await connect("/ws/chat/room/")
     pages = [await connect("/ws/chat/room/", token=nova.token) for _ in range(3)]
     async with HeldDoor():
         for number, page in reversed(list(enumerate(pages, 1))):
-            await page.tell("enter_room", token=nova.token, nickname="Nova", connection=number)
+            await page.send("enter_room", token=nova.token, nickname="Nova", connection=number)
             await asyncio.sleep(0.05)
     assert [await page.closing() for page in pages[:2]] == [close_codes.REPLACED] * 2
-    assert len((await pages[2].ask("people"))["people"]) == 1
+    assert len((await pages[2].request("people"))["people"]) == 1
 
 
-async def test_a_second_window_of_a_page_still_takes_its_place(enter, connect):
+async def test_second_window_of_a_page_still_takes_its_place(enter, connect):
     first = await connect("/ws/chat/room/")
-    await first.ask("enter_room", token=first.token, nickname="Nova", connection=1)
+    await first.request("enter_room", token=first.token, nickname="Nova", connection=1)
     second = await connect("/ws/chat/room/", token=first.token)
-    await second.ask("enter_room", token=first.token, nickname="Nova", connection=2)
+    await second.request("enter_room", token=first.token, nickname="Nova", connection=2)
     assert await first.closing() == close_codes.REPLACED
-    await second.say("here")
+    await second.post("here")
 
 
-async def test_an_entry_that_fails_leaves_a_newer_connection_in(connect, monkeypatch):
+async def test_entry_that_fails_leaves_a_newer_connection_in(connect, monkeypatch):
     older = await connect("/ws/chat/room/")
     newer = await connect("/ws/chat/room/", token=older.token)
     read = rooms._backlog
@@ -76,29 +76,29 @@ async def test_an_entry_that_fails_leaves_a_newer_connection_in(connect, monkeyp
 
     monkeypatch.setattr(rooms, "_backlog", fail_once_overtaken)
     hello = {"token": older.token, "nickname": "Nova"}
-    failing = asyncio.create_task(older.ask("enter_room", **hello, last_seq=7, connection=1))
+    failing = asyncio.create_task(older.request("enter_room", **hello, last_seq=7, connection=1))
     await asyncio.sleep(0.1)
-    await newer.ask("enter_room", **hello, connection=2)
+    await newer.request("enter_room", **hello, connection=2)
     entered.set()
     with suppress(Refusal, ConnectionError):
         await failing
     assert await older.closing() in (close_codes.REPLACED, close_codes.SERVER_ERROR)
-    assert [p["id"] for p in (await newer.ask("people"))["people"]] == [newer.id]
-    await newer.say("still here")
+    assert [p["id"] for p in (await newer.request("people"))["people"]] == [newer.id]
+    await newer.post("still here")
 
 
-async def test_a_leave_of_an_older_connection_takes_nobody_out(enter, connect):
+async def test_leave_of_an_older_connection_removes_nobody(enter, connect):
     nova = await connect("/ws/chat/room/")
-    await nova.ask("enter_room", token=nova.token, nickname="Nova", connection=1)
+    await nova.request("enter_room", token=nova.token, nickname="Nova", connection=1)
     here = runtime.current()
     held = here.roster(rooms.PEOPLE)._held["room"][nova.id].connection
     newer = await connect("/ws/chat/room/", token=nova.token)
-    await newer.ask("enter_room", token=nova.token, nickname="Nova", connection=2)
+    await newer.request("enter_room", token=nova.token, nickname="Nova", connection=2)
     await rooms.roster().leave_by("room", held)
-    assert len((await newer.ask("people"))["people"]) == 1
+    assert len((await newer.request("people"))["people"]) == 1
 
 
-async def test_a_join_whose_page_goes_leaves_nobody_in_the_call(enter, connect, monkeypatch):
+async def test_join_of_a_closed_page_leaves_no_caller(enter, connect, monkeypatch):
     nova = await enter("Nova")
 
     def fail(*args: object) -> None:
@@ -107,7 +107,7 @@ async def test_a_join_whose_page_goes_leaves_nobody_in_the_call(enter, connect, 
     monkeypatch.setattr(ice_servers, "servers", fail)
     call = await connect("/ws/call/room/", token=nova.token)
     with pytest.raises(Refusal, match="server_error"):
-        await call.ask("join_room", **call.joining("one"))
+        await call.request("join_room", **call.joining("one"))
     await call.close(1001)
     calls = runtime.current().roster(signalling.CALLERS)
     assert list(calls.local_keys()) == [], "nothing renews what nobody holds"

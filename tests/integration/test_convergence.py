@@ -41,17 +41,17 @@ async def act(dice: random.Random, enter, connect, inside: list[Client], n: int)
         case "come":
             inside.append(await enter(f"Person {n}"))
         case "say":
-            await who.say(f"message {n}")
+            await who.post(f"message {n}")
         case "rename":
-            await who.ask("nickname", nickname=f"Renamed {n % 7}")
+            await who.request("nickname", nickname=f"Renamed {n % 7}")
         case "leave" if len(inside) > 1:
-            await who.ask("leave_room")
+            await who.request("leave_room")
             inside.remove(who)
         case "vanish" if len(inside) > 1:
             await who.close(1006)
             inside.remove(who)
             back = await connect("/ws/chat/room/", token=who.token)
-            back.hello = await back.ask("enter_room", token=who.token, nickname="Back")
+            back.hello = await back.request("enter_room", token=who.token, nickname="Back")
             inside.append(back)
 
 
@@ -66,7 +66,7 @@ async def test_every_view_converges_to_a_newcomers(enter, connect):
     expected = view(newcomer.hello)
     while seen.version < expected.version:
         seen.apply(await witness.any_event())
-    history = (await newcomer.ask("history", after=0, limit=100))["messages"]
+    history = (await newcomer.request("history", after=0, limit=100))["messages"]
     while len(seen.messages) < newcomer.hello["seq"]:
         seen.apply(await witness.any_event())
     assert seen.people == expected.people

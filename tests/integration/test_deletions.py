@@ -45,40 +45,40 @@ async def fill(key: str, count: int) -> Room:
     return room
 
 
-async def test_a_deleted_message_is_a_numbered_event_for_everybody(enter):
+async def test_deletion_is_a_numbered_event(enter):
     nova, mira = await enter("Nova"), await enter("Mira")
     for text in ("one", "two", "three"):
-        await nova.say(text)
+        await nova.post(text)
     assert await moderation.delete_messages(messages_of("room", 2)) == 1
     for client in (nova, mira):
         assert await client.event("deleted") == {"seq": 4, "spans": [span(2, 2)]}
-    assert (await nova.say("four"))["seq"] == 5
-    history = await mira.ask("history", after=0)
+    assert (await nova.post("four"))["seq"] == 5
+    history = await mira.request("history", after=0)
     assert [m["seq"] for m in history["messages"]] == [1, 3, 5]
     assert history["deletions"] == [{"seq": 4, "spans": [span(2, 2)]}]
 
 
-async def test_a_beat_names_the_deletion_that_a_page_has_missed(enter, settings):
+async def test_beat_names_the_deletion_that_a_page_has_missed(enter, settings):
     settings.HEARTBEAT_INTERVAL_S = 0.1
     nova = await enter("Nova")
-    await nova.say("one")
+    await nova.post("one")
     # Nobody is told, as when the layer loses it.
     await deletions.delete_messages(messages_of("room", 1), lambda key, event: None)
     await nova.event("beat", seq=2)
-    missed = await nova.ask("history", after=1)
+    missed = await nova.request("history", after=1)
     assert missed == {"messages": [], "deletions": [{"seq": 2, "spans": [span(1, 1)]}]}
 
 
-async def test_who_returns_learns_of_deletions_as_of_messages(enter, connect):
+async def test_resumed_participant_gets_missed_deletions(enter, connect):
     nova = await enter("Nova")
-    await nova.say("one")
-    await nova.say("two")
+    await nova.post("one")
+    await nova.post("two")
     epoch = nova.hello["epoch"]
     await nova.close()
     await moderation.delete_messages(messages_of("room", 1))
     back = await connect("/ws/chat/room/", token=nova.token)
     seen = {"last_seq": 2, "epoch": epoch}
-    hello = await back.ask("enter_room", token=nova.token, nickname="Nova", **seen)
+    hello = await back.request("enter_room", token=nova.token, nickname="Nova", **seen)
     assert (hello["messages"], hello["seq"], hello["epoch"]) == ([], 3, epoch)
     assert hello["deletions"] == [{"seq": 3, "spans": [span(1, 1)]}]
 
@@ -86,19 +86,19 @@ async def test_who_returns_learns_of_deletions_as_of_messages(enter, connect):
 async def test_history_stops_where_both_kinds_are_complete(enter):
     nova = await enter("Nova")
     for number in range(1, 5):
-        await nova.say(str(number))
+        await nova.post(str(number))
         await moderation.delete_messages(messages_of("room", 2 * number - 1))
-        await nova.say("between")
-    entries = await nova.ask("history", after=0, limit=3)
+        await nova.post("between")
+    entries = await nova.request("history", after=0, limit=3)
     numbers = [e["seq"] for e in (*entries["messages"], *entries["deletions"])]
-    later = await nova.ask("history", after=max(numbers), limit=100)
+    later = await nova.request("history", after=max(numbers), limit=100)
     numbers += [e["seq"] for e in (*later["messages"], *later["deletions"])]
     left = [m.seq async for m in Message.objects.all()]
     left += [d.seq async for d in Deletion.objects.all()]
     assert sorted(numbers) == sorted(left)
 
 
-async def test_many_messages_go_in_pieces_that_leave_one_deletion(enter):
+async def test_mass_deletion_in_batches_leaves_one_deletion(enter):
     await fill("room", MANY)
     nova = await enter("Nova")
     assert await moderation.clear("room")
@@ -107,7 +107,7 @@ async def test_many_messages_go_in_pieces_that_leave_one_deletion(enter):
     event = await nova.event("deleted", seq=last)
     assert event["spans"] == [span(1, last - 1)]
     assert [d.seq async for d in Deletion.objects.all()] == [last]
-    assert (await nova.say("and on"))["seq"] == last + 1
+    assert (await nova.post("and on"))["seq"] == last + 1
 
 
 async def test_scattered_messages_go_with_bounded_deletions(enter):
@@ -125,7 +125,7 @@ async def test_scattered_messages_go_with_bounded_deletions(enter):
 async def test_messages_beyond_the_retention_time_go_from_open_pages(enter, settings):
     nova = await enter("Nova")
     for text in ("old", "new"):
-        await nova.say(text)
+        await nova.post(text)
     old = timezone.now() - timedelta(days=settings.RETENTION_DAYS + 1)
     await messages_of("room", 1).aupdate(sent_at=old)
     await runtime.current()._delete_expired()
@@ -133,21 +133,21 @@ async def test_messages_beyond_the_retention_time_go_from_open_pages(enter, sett
     assert [m.text async for m in Message.objects.all()] == ["new"]
 
 
-async def test_a_deleted_room_goes_with_all_it_had(enter):
+async def test_deleted_room_loses_all_its_rows(enter):
     await fill("room", MANY)
     nova, other = await enter("Nova"), await enter("Mira", "other")
     assert await moderation.delete("room")
     assert await nova.closing() == close_codes.ROOM_CLOSED
     assert await Message.objects.acount() == 0
     assert [room.key async for room in Room.objects.all()] == ["other"]
-    assert (await other.say("still here"))["seq"] == 1
+    assert (await other.post("still here"))["seq"] == 1
 
 
-async def test_a_room_that_is_being_deleted_takes_nobody_and_no_message(enter):
+async def test_room_under_deletion_refuses_entries_and_messages(enter):
     nova = await enter("Nova")
     assert await deletions.mark_room("room")
     with pytest.raises(Refusal, match="room_closed"):
-        await nova.say("too late")
+        await nova.post("too late")
     with pytest.raises(Refusal, match="room_closed"):
         await enter("Late")
     await moderation.reopen("room")
@@ -156,7 +156,7 @@ async def test_a_room_that_is_being_deleted_takes_nobody_and_no_message(enter):
     assert await Message.objects.acount() == 0
 
 
-async def test_a_deletion_that_died_is_finished_by_whoever_comes(enter):
+async def test_next_process_finishes_a_broken_off_deletion(enter):
     room = await fill("room", MANY)
     await deletions.mark_room("room")
     await enter("Nova", "other")
@@ -165,18 +165,18 @@ async def test_a_deletion_that_died_is_finished_by_whoever_comes(enter):
     assert (await enter("Mira")).hello["messages"] == []
 
 
-async def test_a_room_made_again_has_another_epoch_and_nothing_of_before(enter, connect):
+async def test_room_made_again_has_another_epoch_and_nothing_of_before(enter, connect):
     nova = await enter("Nova")
     for text in ("one", "two"):
-        await nova.say(text)
+        await nova.post(text)
     before = nova.hello["epoch"]
     await moderation.delete("room")
     await nova.closing()
     mira = await enter("Mira", browser="hers")
     for text in ("other one", "other two", "other three"):
-        await mira.say(text)
+        await mira.post(text)
     back = await connect("/ws/chat/room/", token=nova.token)
     seen = {"last_seq": 2, "epoch": before}
-    hello = await back.ask("enter_room", token=nova.token, nickname="Nova", **seen)
+    hello = await back.request("enter_room", token=nova.token, nickname="Nova", **seen)
     assert hello["epoch"] == mira.hello["epoch"] != before
     assert [m["text"] for m in hello["messages"]] == ["other one", "other two", "other three"]

@@ -38,7 +38,7 @@ async def texts(room: Room) -> list[str]:
     return [m.text async for m in room.messages.all()]
 
 
-async def test_an_entry_of_a_deleted_room_fails_alone(append):
+async def test_entry_of_a_deleted_room_fails_without_the_batch(append):
     gone, kept = await room("gone"), await room("kept")
     await gone.adelete()
     results = await asyncio.gather(
@@ -51,7 +51,7 @@ async def test_an_entry_of_a_deleted_room_fails_alone(append):
     assert await texts(kept) == ["one", "two"]
 
 
-async def test_an_entry_that_the_database_refuses_fails_alone(append):
+async def test_entry_refused_by_the_database_fails_without_the_batch(append):
     kept, other = await room("kept"), await room("other")
     bad = "not-a-uuid"
     results = await asyncio.gather(
@@ -64,7 +64,7 @@ async def test_an_entry_that_the_database_refuses_fails_alone(append):
     assert await texts(other) == ["elsewhere"]
 
 
-async def test_what_is_said_twice_beside_a_bad_entry_is_stored_once(append):
+async def test_repeated_message_beside_a_failed_entry_is_stored_once(append):
     kept = await room("kept")
     again = str(uuid.uuid4())
     first = await append(kept.pk, "once", again)
@@ -80,7 +80,7 @@ async def test_what_is_said_twice_beside_a_bad_entry_is_stored_once(append):
 
 
 @pytest.mark.parametrize("behind", [0, 1, 4])
-async def test_a_row_that_is_behind_its_messages_heals_with_the_next_one(append, behind):
+async def test_stale_last_number_is_repaired_by_the_next_message(append, behind):
     damaged = await room("damaged")
     for number in range(5):
         await append(damaged.pk, str(number))
@@ -91,7 +91,7 @@ async def test_a_row_that_is_behind_its_messages_heals_with_the_next_one(append,
     assert damaged.last_seq == 6
 
 
-async def test_a_row_that_is_behind_a_deletion_heals_too(append):
+async def test_row_that_is_behind_a_deletion_heals_too(append):
     damaged = await room("damaged")
     for number in range(3):
         await append(damaged.pk, str(number))

@@ -32,17 +32,17 @@ async def make_again() -> None:
 
 
 @pytest.mark.parametrize("decide", [close, mark_deleted, delete, make_again])
-async def test_a_lost_end_of_a_room_sends_its_people_and_callers_out(enter, join, decide):
+async def test_lost_end_of_a_room_sends_its_people_and_callers_out(enter, join, decide):
     nova, other = await enter("Nova"), await enter("Mira", "other")
     call = await join(nova)
     await decide()
     assert await nova.closing() == close_codes.ROOM_CLOSED
     await nova.close()
     assert await call.closing() in (close_codes.ROOM_CLOSED, close_codes.NORMAL)
-    await other.say("still here")
+    await other.post("still here")
 
 
-async def test_who_is_in_a_room_that_was_made_again_stays(enter):
+async def test_member_of_a_recreated_room_stays(enter):
     nova = await enter("Nova")
     await make_again()
     await nova.closing()
@@ -50,10 +50,10 @@ async def test_who_is_in_a_room_that_was_made_again_stays(enter):
     mira = await enter("Mira")
     for _ in range(3):
         await mira.event("beat")
-    assert (await mira.say("still here"))["seq"] == 1
+    assert (await mira.post("still here"))["seq"] == 1
 
 
-async def test_a_lost_removal_takes_all_pages_of_the_browser(enter, join):
+async def test_lost_removal_takes_all_pages_of_the_browser(enter, join):
     nova, mira = await enter("Nova"), await enter("Mira", browser=HERS)
     twice, call = await enter("Mira too", browser=HERS), await join(mira)
     await Ban.objects.acreate(room=await Room.objects.aget(), browser=HERS, nickname="Mira")
@@ -61,4 +61,4 @@ async def test_a_lost_removal_takes_all_pages_of_the_browser(enter, join):
         assert await client.closing() == close_codes.REMOVED
         await client.close()
     assert await call.closing() in (close_codes.REMOVED, close_codes.NORMAL)
-    await nova.say("still here")
+    await nova.post("still here")

@@ -67,7 +67,7 @@ async def test_all_is_well(settings):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_they_answer_under_any_name_and_are_neither_redirected_nor_kept(path, settings):
+async def test_endpoints_answer_under_any_host_without_redirect_or_cache(path, settings):
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["meet.example.org"], True
     status, headers, body = await ask(path)
     assert status == 200
@@ -79,7 +79,7 @@ async def test_they_answer_under_any_name_and_are_neither_redirected_nor_kept(pa
     assert (status, headers["allow"]) == (405, "GET, HEAD")
 
 
-async def test_a_database_that_fails_is_told_without_its_words(beat, caplog):
+async def test_failed_database_check_hides_the_error_text(beat, caplog):
     def fail():
         raise OperationalError("no user noom at 10.0.0.9")
 
@@ -94,7 +94,7 @@ async def test_a_database_that_fails_is_told_without_its_words(beat, caplog):
     assert "ready again" in caplog.text
 
 
-async def test_a_database_that_hangs_holds_up_nobody(beat):
+async def test_hanging_database_blocks_no_other_request(beat):
     released = Event()
     beat(lambda: released.wait(60))
     with impatient():
@@ -107,7 +107,7 @@ async def test_a_database_that_hangs_holds_up_nobody(beat):
     assert (await ready())[0] == 200
 
 
-async def test_a_process_that_has_gone_deaf_is_not_ready(monkeypatch):
+async def test_process_without_layer_delivery_is_not_ready(monkeypatch):
     assert (await ready())[0] == 200
     monkeypatch.setattr(runtime.current().hub._layer, "send_soon", lambda group, make: None)
     with impatient():
@@ -115,7 +115,7 @@ async def test_a_process_that_has_gone_deaf_is_not_ready(monkeypatch):
     assert (status, states["layer"]) == (503, "late")
 
 
-async def test_a_loop_that_stands_still_is_told(monkeypatch):
+async def test_blocked_event_loop_is_reported(monkeypatch):
     assert (await ready())[0] == 200
     monkeypatch.setattr(health, "MAX_LAG_S", 0.2)
     await asyncio.sleep(0.15)
@@ -125,7 +125,7 @@ async def test_a_loop_that_stands_still_is_told(monkeypatch):
     assert (status, states["loop"]) == (503, "late")
 
 
-async def test_who_drains_is_alive_and_not_ready(monkeypatch):
+async def test_draining_process_is_alive_and_not_ready(monkeypatch):
     monkeypatch.setattr(health, "_draining", Event())
     assert (await ready())[0] == 200
     health.drain()
@@ -134,7 +134,7 @@ async def test_who_drains_is_alive_and_not_ready(monkeypatch):
     assert (await ask("/healthz"))[0] == 200
 
 
-async def test_many_who_ask_cost_one_check_and_count_against_no_limit(beat, monkeypatch):
+async def test_concurrent_health_requests_share_one_check(beat, monkeypatch):
     monkeypatch.setattr(health, "REUSE_S", 600.0)
     asked: list[int] = []
     before = rate_limits.addresses.known
@@ -162,18 +162,18 @@ async def scrape():
     }
 
 
-async def test_the_numbers_say_what_has_happened(enter, join, connect):
+async def test_metrics_count_events(enter, join, connect):
     before = await scrape()
     nova, mira = await enter("Nova"), await enter("Mira")
     await connect("/ws/lobby/")
     await join(mira)
-    await nova.say("one")
+    await nova.post("one")
     await mira.event("new_message")
-    await mira.ask("history", after=0)
-    await nova.ask("people")
+    await mira.request("history", after=0)
+    await nova.request("people")
     await nova.close(1006)
     back = await enter("Nova", token=nova.token)
-    await back.tell("nonsense")
+    await back.send("nonsense")
     await back.closing()
     await back.close()
     after = await scrape()
@@ -199,15 +199,15 @@ async def test_the_numbers_say_what_has_happened(enter, join, connect):
     assert after[("process_resident_memory_bytes",)] > 1e6
 
 
-async def test_every_series_is_there_from_the_start(enter, join, monkeypatch):
+async def test_every_series_exists_from_the_start(enter, join, monkeypatch):
     for name, value in vars(Counts()).items():
         monkeypatch.setattr(counts, name, value)
     before = await scrape()
     nova = await enter("Nova")
-    await (await join(nova)).ask("leave_room")
-    await nova.say("one")
-    await nova.ask("people")
-    await nova.tell("nonsense")
+    await (await join(nova)).request("leave_room")
+    await nova.post("one")
+    await nova.request("people")
+    await nova.send("nonsense")
     await nova.closing()
     after = await scrape()
     assert after.keys() == before.keys()
@@ -226,7 +226,7 @@ async def test_every_code_of_an_error_has_a_series():
     assert codes - set(error_codes.ALL) == set()
 
 
-async def test_latency_disk_and_revision_are_told(settings):
+async def test_metrics_hold_latency_disk_and_revision(settings):
     seen = await scrape()
     needed = ["database", "layer", "loop", *(["redis"] if settings.REDIS_URLS else [])]
     for check in needed:
@@ -248,7 +248,7 @@ async def test_database_that_fails_is_a_number_and_no_error(beat):
     assert [seen["noom_check", "database", state] for state in metrics.STATES] == [0, 0, 1]
 
 
-async def test_the_loops_lag_is_a_histogram():
+async def test_loops_lag_is_a_histogram():
     assert (await ready())[0] == 200
     await asyncio.sleep(0.15)
     time.sleep(0.3)  # noqa: ASYNC251 - what it is to see
@@ -287,7 +287,7 @@ async def test_codes_that_clients_invent_make_no_series(connect):
         ("127.0.0.1", "127.0.0.1:8001", [BEARER, (b"x-forwarded-for", b"192.0.2.1")]),
     ],
 )
-async def test_a_stranger_reads_no_numbers_and_neither_does_a_proxy(client, host, headers):
+async def test_metrics_are_refused_to_foreign_addresses_and_proxies(client, host, headers):
     status, _, body = await ask("/metrics", client=client, host=host, headers=headers)
     assert (status, body) == (403, "this machine only\n")
 
@@ -297,7 +297,7 @@ async def test_this_machine_reads_them():
         assert (await ask("/metrics", client=client, host=host))[0] == 200
 
 
-async def test_with_a_token_they_are_for_who_has_it_wherever_that_is(settings):
+async def test_metrics_token_admits_any_address(settings):
     settings.METRICS_TOKEN = TOKEN
     for wrong in ([], [(b"authorization", b"Bearer x")], [BEARER, BEARER]):
         status, headers, _ = await ask("/metrics", client="127.0.0.1", headers=wrong)
@@ -305,7 +305,7 @@ async def test_with_a_token_they_are_for_who_has_it_wherever_that_is(settings):
     assert (await ask("/metrics", headers=[BEARER, (b"x-forwarded-for", b"1.2.3.4")]))[0] == 200
 
 
-async def test_every_metric_of_the_dashboard_and_the_alerts_is_there():
+async def test_every_metric_of_dashboard_and_alerts_exists():
     known = {key[0] for key in await scrape()}
     for path in ("grafana/noom.json", "prometheus/noom.rules.yml"):
         named = re.findall(r"\b(?:noom|process|python)_\w+", (ROOT / "deploy" / path).read_text())
@@ -313,7 +313,7 @@ async def test_every_metric_of_the_dashboard_and_the_alerts_is_there():
         assert set(named) - known == set(), path
 
 
-async def test_every_label_of_the_alerts_is_there():
+async def test_every_label_of_the_alerts_exists():
     rules = (ROOT / "deploy" / "prometheus" / "noom.rules.yml").read_text()
     known = {value for key in await scrape() for value in key[1:]}
     known |= {"redis", "noom"}  # where there is a Redis; what Prometheus calls us

@@ -76,7 +76,7 @@ async def metric(name: str, **labels: str) -> float:
         ("no_origin", {"origin": None}),
     ],
 )
-async def test_a_refused_origin_is_logged_counted_and_told_to_the_page(caplog, reason, sent):
+async def test_refused_origin_is_logged_counted_and_answered(caplog, reason, sent):
     before = await metric("noom_refused_origins_total", reason=reason)
     status, headers = await answer("/http/lobby/", **sent)
     assert (status, headers[b"noom-refused"]) == (403, reason.encode())
@@ -94,14 +94,14 @@ async def test_without_trusted_proxies_the_advice_is_to_set_them(caplog, setting
     assert "set TRUSTED_PROXIES to the number" in caplog.text
 
 
-async def test_what_a_client_chose_is_cleaned_and_cut(caplog):
+async def test_logged_origin_is_cleaned_and_cut(caplog):
     await answer("/http/lobby/", origin="https://x\r\n\x1b[2J" + "y" * 5_000)
     (line,) = [r.getMessage() for r in caplog.records if r.name == refused_requests.__name__]
     assert line.isprintable()
     assert len(line) < 600
 
 
-def test_a_reason_has_one_line_a_minute_that_counts_the_others(caplog):
+def test_each_reason_is_logged_once_a_minute_with_a_count(caplog):
     now = [0.0]
     reporter = refused_requests.Reporter(clock=lambda: now[0])
     for _ in range(1_000):
@@ -113,7 +113,7 @@ def test_a_reason_has_one_line_a_minute_that_counts_the_others(caplog):
     assert "999 more" in caplog.records[-1].getMessage()
 
 
-async def test_a_handshake_that_lost_its_upgrade_is_reported(caplog):
+async def test_handshake_that_lost_its_upgrade_is_reported(caplog):
     before = counts.proxy_faults["no_upgrade"]
     status, headers = await answer(
         "/ws/lobby/", "GET", sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ=="
@@ -138,7 +138,7 @@ async def test_a_handshake_that_lost_its_upgrade_is_reported(caplog):
         (0, None, None),
     ],
 )
-async def test_a_wrong_number_of_proxies_is_reported(caplog, settings, trusted, forwarded, fault):
+async def test_wrong_number_of_proxies_is_reported(caplog, settings, trusted, forwarded, fault):
     settings.TRUSTED_PROXIES, settings.CSRF_TRUSTED_ORIGINS = trusted, ["https://meet.example"]
     before = counts.proxy_faults.copy()
     await answer("/http/lobby/", "GET", x_forwarded_for=forwarded)
@@ -154,7 +154,7 @@ async def test_a_wrong_number_of_proxies_is_reported(caplog, settings, trusted, 
         ({}, None),
     ],
 )
-async def test_a_form_that_the_setup_spoils_says_so(settings, sent, reason):
+async def test_form_refused_by_the_setup_names_the_reason(settings, sent, reason):
     settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     before = counts.refused_origins.copy()
@@ -163,7 +163,7 @@ async def test_a_form_that_the_setup_spoils_says_so(settings, sent, reason):
     assert counts.refused_origins - before == ({reason: 1} if reason else {})
 
 
-async def test_a_wrong_host_is_reported_once_and_explained(settings, caplog):
+async def test_wrong_host_is_reported_once_and_explained(settings, caplog):
     status, _ = await answer("/", "GET", host="127.0.0.1:8001")
     assert status == 400
     (line,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
@@ -171,7 +171,7 @@ async def test_a_wrong_host_is_reported_once_and_explained(settings, caplog):
     assert "$http_host" in line
 
 
-def test_the_page_of_a_refused_form_names_what_is_wrong():
+def test_refused_form_page_names_the_wrong_setting():
     from noom_project.error_views import form_refused
 
     request = RequestFactory().post("/")

@@ -26,7 +26,7 @@ def room_data(page):
     return json.loads(found[1])
 
 
-def test_the_form_leads_into_the_room_that_was_named(visitor):
+def test_form_leads_into_the_room_that_was_named(visitor):
     answer = visitor.post("/", {"nickname": "Nova", "room": "안녕 방"})
     assert answer.status_code == 302
     assert answer["Location"] == "/rooms/%EC%95%88%EB%85%95-%EB%B0%A9/?nickname=Nova"
@@ -35,7 +35,7 @@ def test_the_form_leads_into_the_room_that_was_named(visitor):
     assert room_data(page)["nickname"] == "Nova"
 
 
-def test_the_form_leads_in_without_cookies_too():
+def test_form_leads_in_without_cookies_too():
     visitor = Visitor(enforce_csrf_checks=True)
     form = {"nickname": "Nova", "room": "tea room"}
     assert visitor.post("/", form).status_code == 403
@@ -51,7 +51,7 @@ def test_who_gives_no_nickname_gets_one_in_the_language_of_the_page(visitor, lan
     assert room_data(visitor.get(answer["Location"]).content.decode())["nickname"] == nickname
 
 
-def test_a_name_that_its_address_cannot_hold_goes_with_it(visitor):
+def test_room_link_carries_a_name_that_the_key_cannot_hold(visitor):
     answer = visitor.post("/", {"room": "Team Meeting!"})
     page = visitor.get(answer["Location"]).content.decode()
     data = room_data(page)
@@ -59,12 +59,12 @@ def test_a_name_that_its_address_cannot_hold_goes_with_it(visitor):
     assert identity.verify(data["token"], key="team-meeting~21").room_name == "Team Meeting!"
 
 
-def test_nobody_can_give_a_room_a_name_that_its_address_does_not_say(visitor):
+def test_room_name_must_match_its_key(visitor):
     page = visitor.get("/rooms/team/?name=Bank").content.decode()
     assert room_data(page)["name"] == "team"
 
 
-def test_a_rooms_page_tells_nothing_of_the_room(visitor, transactional_db):
+def test_room_page_reveals_nothing_of_the_room(visitor, transactional_db):
     def page():
         found = room_data(visitor.get("/rooms/team/").content.decode())
         return {name: value for name, value in found.items() if name not in ("token", "reference")}
@@ -81,7 +81,7 @@ def test_looking_at_a_rooms_page_makes_no_room(visitor, transactional_db):
     assert not Room.objects.exists()
 
 
-def test_an_unlisted_room_gets_an_address_that_nobody_can_guess(visitor):
+def test_unlisted_room_gets_a_random_key(visitor):
     first, second = (
         visitor.post("/", {"room": "Secret", "listed": "false"})["Location"] for _ in range(2)
     )
@@ -93,12 +93,12 @@ def test_an_unlisted_room_gets_an_address_that_nobody_can_guess(visitor):
 
 
 @pytest.mark.parametrize("switch", [["false", "on"], ["on"]])
-def test_a_listed_room_has_the_address_of_its_name(visitor, switch):
+def test_listed_room_has_the_address_of_its_name(visitor, switch):
     answer = visitor.post("/", {"room": "open", "listed": switch})
     assert answer["Location"].startswith("/rooms/open/")
 
 
-def test_the_operator_chooses_where_the_switch_stands(visitor, settings):
+def test_operator_chooses_where_the_switch_stands(visitor, settings):
     checked = '<input type="checkbox" name="listed" checked>'
     assert checked in visitor.get("/").content.decode()
     settings.LIST_ROOMS = False
@@ -106,7 +106,7 @@ def test_the_operator_chooses_where_the_switch_stands(visitor, settings):
     assert keys.is_unlisted(visitor.post("/", {"room": "team"})["Location"].split("/")[2])
 
 
-def test_the_header_says_whether_the_room_is_listed(visitor):
+def test_header_shows_whether_the_room_is_listed(visitor):
     hidden = visitor.get(f"/rooms/{keys.unlisted_key('team')}/").content.decode()
     shown = visitor.get("/rooms/team/").content.decode()
     words = [
@@ -116,13 +116,13 @@ def test_the_header_says_whether_the_room_is_listed(visitor):
     assert words == ["Only by link", "Listed"]
 
 
-def test_a_name_with_nothing_to_see_is_refused_in_the_form(visitor):
+def test_name_with_nothing_to_see_is_refused_in_the_form(visitor):
     answer = visitor.post("/", {"nickname": "Nova", "room": " \u200b "})
     assert answer.status_code == 400
     assert "A room needs a name" in answer.content.decode()
 
 
-def test_the_form_needs_its_csrf_token():
+def test_form_needs_its_csrf_token():
     strict = Visitor(enforce_csrf_checks=True)
     assert strict.post("/", {"room": "team"}).status_code == 403
 
@@ -134,11 +134,11 @@ def test_unknown_addresses_go_home(visitor, path):
 
 
 @pytest.mark.parametrize("path", ["/api/x", "/static/x.js", "/x.php", "/ws/chat/x/"])
-def test_what_programs_ask_for_in_vain_is_not_found(visitor, path):
+def test_probes_of_programs_get_404(visitor, path):
     assert visitor.get(path).status_code == 404
 
 
-def test_a_program_that_wants_json_is_not_sent_home():
+def test_program_that_wants_json_is_not_sent_home():
     assert Visitor(headers={"accept": "application/json"}).get("/x").status_code == 404
 
 
@@ -153,7 +153,7 @@ def test_a_program_that_wants_json_is_not_sent_home():
         ("/admin?next=/x", "/admin/?next=/x"),
     ],
 )
-def test_an_address_without_its_last_slash_leads_on_with_its_query(visitor, typed, leads_to):
+def test_address_without_its_last_slash_leads_on_with_its_query(visitor, typed, leads_to):
     assert visitor.get(typed)["Location"] == leads_to
 
 
@@ -178,7 +178,7 @@ def test_an_address_without_its_last_slash_leads_on_with_its_query(visitor, type
         ("/rooms/Geheim~ABCDEFGHIJKLMNOP/", "geheim~abcdefghijklmnop", "Geheim"),
     ],
 )
-def test_an_address_as_one_types_it_opens_the_room_of_that_name(visitor, typed, key, name):
+def test_typed_address_opens_the_room_of_that_name(visitor, typed, key, name):
     answer = visitor.get(f"{typed}?nickname=guest&call=1&name=Other", follow=True)
     data = room_data(answer.content.decode())
     assert (data["key"], data["name"], data["nickname"]) == (key, name, "guest")
@@ -190,20 +190,20 @@ def test_an_address_as_one_types_it_opens_the_room_of_that_name(visitor, typed, 
 @pytest.mark.parametrize(
     "typed", ["%E1%85%A0", "%E1%85%9F/", "%E3%85%A4", "%E2%A0%80/", "%20", "%CC%81/"]
 )
-def test_an_address_of_which_nothing_shows_leads_home(visitor, typed):
+def test_address_of_which_nothing_shows_leads_home(visitor, typed):
     assert visitor.get(f"/rooms/{typed}")["Location"] == "/"
 
 
 @pytest.mark.parametrize(
     "room", ["\u1160", "\u115f", "\u3164", "\u2800", "\u00ad", "\u17b4", "\u0301"]
 )
-def test_a_room_of_invisible_characters_is_refused_in_the_form(visitor, room):
+def test_room_of_invisible_characters_is_refused_in_the_form(visitor, room):
     answer = visitor.post("/", {"room": room})
     assert answer.status_code == 400
     assert "A room needs a name" in answer.content.decode()
 
 
-def test_a_room_from_before_signs_counted_is_found_by_name_and_address(visitor):
+def test_room_from_before_signs_counted_is_found_by_name_and_address(visitor):
     Room.objects.create(key="c", name="C++")
     Room.objects.create(key="x-bb7208bc9b", name="!")
     assert visitor.post("/", {"room": "c++"})["Location"].startswith("/rooms/c/?")
@@ -215,7 +215,7 @@ def test_a_room_from_before_signs_counted_is_found_by_name_and_address(visitor):
     assert visitor.post("/", {"room": "c++"})["Location"].startswith("/rooms/c~2b-2b/?")
 
 
-def test_each_page_load_is_a_participant_of_its_own_at_the_same_browser(visitor):
+def test_each_page_load_is_a_new_participant_of_one_browser(visitor):
     tokens = [room_data(visitor.get("/rooms/team/").content.decode())["token"] for _ in range(2)]
     first, second = (identity.verify(token, key="team") for token in tokens)
     assert first.participant != second.participant
@@ -223,13 +223,13 @@ def test_each_page_load_is_a_participant_of_its_own_at_the_same_browser(visitor)
     assert visitor.cookies["noom_browser"]["httponly"]
 
 
-def test_a_forged_browser_cookie_makes_no_host(visitor):
+def test_forged_browser_cookie_makes_no_host(visitor):
     visitor.cookies["noom_browser"] = "somebody:1:forged"
     data = room_data(visitor.get("/rooms/team/").content.decode())
     assert identity.verify(data["token"], key="team").browser != "somebody"
 
 
-def test_a_nickname_or_a_room_cannot_break_out_of_the_page(visitor):
+def test_nickname_or_a_room_cannot_break_out_of_the_page(visitor):
     evil = "</script><script>alert(1)</script>"
     page = visitor.get("/rooms/team/", {"nickname": evil}).content.decode()
     assert "<script>alert" not in page
@@ -237,7 +237,7 @@ def test_a_nickname_or_a_room_cannot_break_out_of_the_page(visitor):
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/team/", "/x", "/static/x.js", "/admin/login/"])
-def test_every_answer_carries_the_doors_headers(visitor, path):
+def test_every_answer_carries_the_security_headers(visitor, path):
     headers = visitor.get(path).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -248,12 +248,12 @@ def test_every_answer_carries_the_doors_headers(visitor, path):
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_no_page_asks_a_third_party_for_anything(visitor):
+def test_pages_request_nothing_from_third_parties(visitor):
     for path in ("/", "/rooms/team/"):
         assert not re.search(r'(src|href)="(https?:)?//', visitor.get(path).content.decode())
 
 
-def test_a_korean_browser_gets_a_korean_page(visitor):
+def test_korean_browser_gets_a_korean_page(visitor):
     answer = visitor.get("/rooms/team/", headers={"accept-language": "ko-KR,ko;q=0.9"})
     page = answer.content.decode()
     assert '<html lang="ko"' in page
@@ -264,14 +264,14 @@ def meta(page: str) -> dict[str, str]:
     return dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', page))
 
 
-def test_a_pasted_link_to_a_room_shows_its_name(visitor):
+def test_pasted_link_to_a_room_shows_its_name(visitor):
     page = meta(visitor.get("/rooms/c~2b-2b/?name=C%2B%2B").content.decode())
     assert page["og:title"] == "C++"
     assert page["og:description"] == page["description"] != ""
     assert page["og:image"].startswith("http://testserver/static/icon-512")
 
 
-def test_the_start_page_is_indexed_and_no_room_is(visitor):
+def test_start_page_is_indexed_and_no_room_is(visitor):
     start, room = visitor.get("/"), visitor.get("/rooms/team/")
     assert meta(start.content.decode())["og:title"] == "Noom"
     assert "robots" not in meta(start.content.decode())
@@ -280,7 +280,7 @@ def test_the_start_page_is_indexed_and_no_room_is(visitor):
     assert "noindex" in room.headers["X-Robots-Tag"]
 
 
-def test_the_manifest_names_icons_that_exist():
+def test_manifest_names_icons_that_exist():
     manifest = json.loads(finders_text("noom.webmanifest"))
     found = [finders.find(icon["src"].removeprefix("/static/")) for icon in manifest["icons"]]
     assert len(found) == 3
@@ -294,7 +294,7 @@ def finders_text(name: str) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/team/?nickname=Nova&call=1"])
-def test_a_chosen_language_wins_over_the_browsers(visitor, path):
+def test_chosen_language_wins_over_the_browsers(visitor, path):
     page = visitor.get(path).content.decode()
     back = unescape(re.findall(r'name="next" value="([^"]+)"', page)[0])
     answer = visitor.post("/language/", {"language": "ko", "next": back})
@@ -307,26 +307,26 @@ def test_a_chosen_language_wins_over_the_browsers(visitor, path):
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:x"])
-def test_the_language_switch_leads_to_no_other_site(visitor, elsewhere):
+def test_language_switch_leads_to_no_other_site(visitor, elsewhere):
     answer = visitor.post("/language/", {"language": "ko", "next": elsewhere})
     assert answer["Location"] == "/"
 
 
-def test_the_language_switch_needs_its_csrf_token():
+def test_language_switch_needs_its_csrf_token():
     strict = Visitor(enforce_csrf_checks=True)
     assert strict.post("/language/", {"language": "ko"}).status_code == 403
     assert strict.get("/language/").status_code == 405
 
 
-def test_an_unknown_language_changes_nothing(visitor):
+def test_unknown_language_changes_nothing(visitor):
     assert "django_language" not in visitor.post("/language/", {"language": "xx"}).cookies
 
 
-def test_the_icon_is_found_where_browsers_look_for_it(visitor):
+def test_icon_is_at_the_address_that_browsers_request(visitor):
     assert visitor.get("/favicon.ico")["Location"] == "/static/favicon.svg"
 
 
-def test_pages_answer_only_what_they_are_for(visitor):
+def test_pages_refuse_other_methods(visitor):
     assert visitor.put("/").status_code == 405
     assert visitor.post("/rooms/team/").status_code == 405
 
@@ -337,7 +337,7 @@ def test_staff_see_rooms_and_messages_in_the_admin(admin_client, transactional_d
     assert admin_client.get("/admin/chat/message/").status_code == 200
 
 
-def test_the_admin_is_for_staff(visitor, django_user_model):
+def test_admin_is_for_staff(visitor, django_user_model):
     guest = django_user_model.objects.create_user("guest", password="x")
     visitor.force_login(guest)
     assert visitor.get("/admin/chat/room/").status_code == 302

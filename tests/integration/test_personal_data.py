@@ -33,22 +33,22 @@ async def said(enter):
     there = await enter("Nova", key="there", browser="nova-browser")
     other = await enter("Nova", key="elsewhere", browser="other-browser")
     mira = await enter("Mira", browser="mira-browser")
-    await nova.say("nova")
-    await again.say("again")
-    await there.say("there")
-    await other.say("other")
-    await mira.say("mira")
+    await nova.post("nova")
+    await again.post("again")
+    await there.post("there")
+    await other.post("other")
+    await mira.post("mira")
     return nova, mira
 
 
-async def test_a_participant_is_erased_and_open_pages_forget_it(said):
+async def test_participant_is_erased_and_open_pages_forget_it(said):
     nova, mira = said
     assert await personal_data.erase(Person(participant=nova.id)) == 1
     assert (await mira.event("deleted"))["spans"]
     assert await texts() == {"again", "there", "other", "mira"}
 
 
-async def test_a_browser_is_erased_in_all_rooms_with_its_name(said):
+async def test_browser_is_erased_in_all_rooms_with_its_name(said):
     room = await Room.objects.aget(key="elsewhere")
     await Ban.objects.acreate(room=room, browser="nova-browser", nickname="Nova")
     assert await personal_data.erase(Person(browser="nova-browser")) == 3
@@ -58,12 +58,12 @@ async def test_a_browser_is_erased_in_all_rooms_with_its_name(said):
     assert (ban.browser, ban.nickname) == ("nova-browser", personal_data.ERASED)
 
 
-async def test_a_nickname_is_erased_in_its_room_alone(said):
+async def test_nickname_is_erased_in_its_room_only(said):
     assert await personal_data.erase(Person(nickname="Nova", room="room")) == 1
     assert await texts() == {"again", "there", "other", "mira"}
 
 
-async def test_the_command_counts_and_erases_nothing_without_yes(said):
+async def test_command_counts_and_erases_nothing_without_yes(said):
     _, told = await command("erase_person", "--browser", "nova-browser:signature")
     assert "3 messages" in told
     assert "--yes" in told
@@ -73,7 +73,7 @@ async def test_the_command_counts_and_erases_nothing_without_yes(said):
     assert await texts() == {"other", "mira"}
 
 
-async def test_the_export_is_one_json_object_with_everything(said):
+async def test_export_is_one_json_object_with_everything(said):
     output, _ = await command("export_person", "--browser", "nova-browser")
     found = json.loads(output)
     assert {m["text"] for m in found["messages"]} == {"nova", "again", "there"}
@@ -81,14 +81,14 @@ async def test_the_export_is_one_json_object_with_everything(said):
     assert found["bans"] == []
 
 
-async def test_an_export_of_nobody_is_an_empty_object(said):
+async def test_export_of_an_unknown_person_is_empty(said):
     output, _ = await command("export_person", "--participant", "nobody")
     assert json.loads(output) == {"rooms": [], "bans": [], "messages": []}
 
 
 async def test_twelve_hundred_messages_of_a_person_are_erased(enter):
     nova = await enter("Nova", browser="nova-browser")
-    await asyncio.gather(*(nova.say(f"{n}") for n in range(2)))
+    await asyncio.gather(*(nova.post(f"{n}") for n in range(2)))
     room = await Room.objects.aget()
     first = await Message.objects.aget(seq=1)
     rows = []
@@ -120,6 +120,6 @@ async def test_twelve_hundred_messages_of_a_person_are_erased(enter):
         ("--nickname", "Nova", "--room", "nowhere"),
     ],
 )
-async def test_a_person_that_is_not_named_well_is_refused(arguments):
+async def test_person_that_is_not_named_well_is_refused(arguments):
     with pytest.raises(CommandError):
         await command("erase_person", *arguments)

@@ -67,18 +67,18 @@ def roomy(settings):
 
 
 @pytest.mark.parametrize("origin", FORBIDDEN_ORIGINS)
-async def test_a_page_of_another_origin_gets_no_socket(connect, origin):
+async def test_page_of_another_origin_gets_no_socket(connect, origin):
     for path in ("/ws/lobby/", "/ws/chat/room/", "/ws/call/room/"):
         with pytest.raises(ConnectionRefusedError):
             await connect(path, origin=origin)
 
 
-async def test_a_configured_origin_gets_one(connect, settings):
+async def test_configured_origin_gets_a_socket(connect, settings):
     settings.CSRF_TRUSTED_ORIGINS = ["https://meet.example"]
     assert await connect("/ws/lobby/", origin=b"https://meet.example")
 
 
-async def test_an_unknown_socket_address_is_refused(connect):
+async def test_unknown_socket_address_is_refused(connect):
     with pytest.raises(ConnectionRefusedError):
         await connect("/ws/elsewhere/")
 
@@ -101,12 +101,12 @@ async def test_an_unknown_socket_address_is_refused(connect):
         '{"type": "typing", "payload": {"on": true}}' + " " * MAX_FRAME_BYTES,
     ],
 )
-async def test_a_broken_client_is_told_and_closed_and_nobody_else_is(enter, frame):
+async def test_protocol_error_closes_only_its_own_socket(enter, frame):
     nova, broken = await enter("Nova"), await enter("Broken")
     await broken.send_raw(frame)
     assert (await broken.event("error"))["message"]
     assert await broken.closing() == close_codes.BROKEN_CLIENT
-    assert await nova.say("I noticed nothing")
+    assert await nova.post("I noticed nothing")
 
 
 async def test_binary_frames_are_refused(enter):
@@ -115,22 +115,22 @@ async def test_binary_frames_are_refused(enter):
     assert await nova.closing() == close_codes.BROKEN_CLIENT
 
 
-async def test_a_text_over_the_limit_is_not_stored(enter):
+async def test_text_over_the_limit_is_not_stored(enter):
     nova = await enter("Nova")
-    await nova.say("x" * 4_000)
+    await nova.post("x" * 4_000)
     with pytest.raises(Refusal, match="bad_payload"):
-        await nova.say("x" * 4_001)
+        await nova.post("x" * 4_001)
 
 
 @pytest.mark.parametrize("path", ["/ws/chat/room/", "/ws/call/room/"])
-async def test_nothing_is_done_before_the_first_message(connect, path):
+async def test_message_before_the_handshake_is_refused(connect, path):
     client = await connect(path)
-    await client.tell("leave_room")
+    await client.send("leave_room")
     assert (await client.event("error"))["code"] == "bad_order"
     assert await client.closing() == close_codes.BROKEN_CLIENT
 
 
-async def test_a_socket_without_a_first_message_is_closed(connect, monkeypatch):
+async def test_socket_without_a_first_message_is_closed(connect, monkeypatch):
     monkeypatch.setattr(consumers, "FIRST_MESSAGE_TIMEOUT_S", 0.05)
     client = await connect("/ws/chat/room/")
     assert await client.closing() == close_codes.BROKEN_CLIENT
@@ -139,44 +139,44 @@ async def test_a_socket_without_a_first_message_is_closed(connect, monkeypatch):
 async def test_entering_twice_on_one_socket_is_refused(enter):
     nova = await enter("Nova")
     with pytest.raises(Refusal, match="bad_order"):
-        await nova.ask("enter_room", token=nova.token, nickname="Nova")
+        await nova.request("enter_room", token=nova.token, nickname="Nova")
 
 
 @pytest.mark.parametrize("token", ["", "x", "a:b:c", "eyJ:1:x"])
-async def test_a_forged_token_is_refused(connect, token):
+async def test_forged_token_is_refused(connect, token):
     client = await connect("/ws/chat/room/")
     with pytest.raises(Refusal, match="bad_token"):
-        await client.ask("enter_room", token=token, nickname="Nova")
+        await client.request("enter_room", token=token, nickname="Nova")
     assert await client.closing() == close_codes.BAD_TOKEN
 
 
-async def test_an_old_token_is_refused(connect, settings):
+async def test_old_token_is_refused(connect, settings):
     client = await connect("/ws/chat/room/")
     settings.TOKEN_MAX_AGE_S = -1
     with pytest.raises(Refusal, match="bad_token"):
-        await client.ask("enter_room", token=client.token, nickname="Nova")
+        await client.request("enter_room", token=client.token, nickname="Nova")
 
 
-async def test_a_token_signed_for_another_purpose_is_refused(connect):
+async def test_token_signed_for_another_purpose_is_refused(connect):
     client = await connect("/ws/chat/room/")
     forged = signing.dumps(["room", "abcdefghijkl", "b", "Room"], salt="other")
     with pytest.raises(Refusal, match="bad_token"):
-        await client.ask("enter_room", token=forged, nickname="Nova")
+        await client.request("enter_room", token=forged, nickname="Nova")
 
 
-async def test_who_is_too_fast_is_told_and_who_goes_on_is_cut_off(enter, settings):
+async def test_fast_client_is_refused_and_then_closed(enter, settings):
     settings.MESSAGES_PER_S = 1.0
     nova, flood = await enter("Nova"), await enter("Flood")
     with pytest.raises(Refusal, match="too_fast"):
-        await asyncio.gather(*(flood.say(f"{n}") for n in range(10)))
+        await asyncio.gather(*(flood.post(f"{n}") for n in range(10)))
     for _ in range(120):
-        await flood.tell("typing", on=True)
+        await flood.send("typing", on=True)
     assert await flood.closing() == close_codes.FLOODING
-    assert await nova.ask("people")
+    assert await nova.request("people")
 
 
 @pytest.mark.parametrize("path", ["/ws/lobby/", "/ws/chat/room/", "/ws/call/room/"])
-async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect, settings, path):
+async def test_address_limit_leaves_other_addresses_admitted(connect, settings, path):
     settings.SOCKETS_PER_ADDRESS = 3
     for _ in range(3):
         await connect(path)
@@ -191,7 +191,7 @@ async def test_one_address_opens_so_many_sockets_and_others_still_get_in(connect
     assert await other.event("room_change")
 
 
-async def test_who_is_told_to_go_while_waiting_at_the_door_does_not_come_in(enter, connect):
+async def test_connection_closed_while_it_waits_does_not_enter(enter, connect):
     nova = await enter("Nova")
     door = runtime.current().entry_limit
     async with AsyncExitStack() as stack:
@@ -199,7 +199,7 @@ async def test_who_is_told_to_go_while_waiting_at_the_door_does_not_come_in(ente
             await stack.enter_async_context(door)
         before = set(open_connections)
         late = await connect("/ws/chat/room/", token=nova.token)
-        asked = asyncio.create_task(late.ask("enter_room", token=nova.token, nickname="Nova"))
+        asked = asyncio.create_task(late.request("enter_room", token=nova.token, nickname="Nova"))
         await asyncio.sleep(0.1)
         (line,) = open_connections - before
         line.close(close_codes.RESTARTING)
@@ -207,11 +207,11 @@ async def test_who_is_told_to_go_while_waiting_at_the_door_does_not_come_in(ente
     with pytest.raises(ConnectionError):
         await asked
     await asyncio.sleep(0.2)
-    assert nova.closed_with is None, "the line of those who are in is not replaced"
-    await nova.say("still here")
+    assert nova.close_code is None, "the line of those who are in is not replaced"
+    await nova.post("still here")
 
 
-async def test_a_failure_of_ours_shows_only_a_reference(enter, monkeypatch, caplog):
+async def test_server_error_shows_only_a_reference(enter, monkeypatch, caplog):
     nova = await enter("Nova")
     secret = RuntimeError("the secret of the database")
 
@@ -220,17 +220,17 @@ async def test_a_failure_of_ours_shows_only_a_reference(enter, monkeypatch, capl
 
     monkeypatch.setattr(journal, "_store", fail)
     with caplog.at_level(logging.ERROR), pytest.raises(Refusal, match="server_error") as refusal:
-        await nova.say("lost?")
+        await nova.post("lost?")
     assert "secret" not in str(refusal.value)
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.exc_info[1] is secret
     assert record.reference == nova.id
     assert f"reference {nova.id}" in str(refusal.value)
     monkeypatch.undo()
-    assert (await nova.say("no, it was not acknowledged"))["seq"] == 1
+    assert (await nova.post("no, it was not acknowledged"))["seq"] == 1
 
 
-async def test_a_failure_while_entering_leaves_nobody_behind(connect, enter, monkeypatch):
+async def test_failed_entry_leaves_no_member(connect, enter, monkeypatch):
     nova = await enter("Nova")
 
     def fail(*args: object) -> None:
@@ -239,25 +239,27 @@ async def test_a_failure_while_entering_leaves_nobody_behind(connect, enter, mon
     monkeypatch.setattr(rooms, "_backlog", fail)
     client = await connect("/ws/chat/room/")
     with pytest.raises(Refusal, match="server_error"):
-        await client.ask("enter_room", token=client.token, nickname="Ghost")
+        await client.request("enter_room", token=client.token, nickname="Ghost")
     assert await client.closing() == close_codes.SERVER_ERROR
-    assert len((await nova.ask("people"))["people"]) == 1
+    assert len((await nova.request("people"))["people"]) == 1
 
 
 @pytest.mark.parametrize("socket", ["chat", "call", "lobby"])
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(garbage=st.lists(frames, min_size=1, max_size=4))
-async def test_garbage_is_noticed_by_nobody_else(enter, join, connect, roomy, socket, garbage):
+async def test_invalid_frames_do_not_affect_other_clients(
+    enter, join, connect, roomy, socket, garbage
+):
     bystander = await enter("Bystander", f"hall-{socket}")
     sender = await (connect("/ws/lobby/") if socket == "lobby" else enter("Sender", bystander.key))
     if socket == "call":
         sender = await join(sender)
     for frame in garbage:
         await sender.send_raw(frame)
-    assert (await bystander.say("fine"))["seq"]
-    assert bystander.closed_with is None
+    assert (await bystander.post("fine"))["seq"]
+    assert bystander.close_code is None
     await sender.close()
-    await bystander.ask("leave_room")
+    await bystander.request("leave_room")
 
 
 HOOKS = {"on_connect", "on_message", "on_disconnect"}  # of the connection, with no message's type
@@ -278,7 +280,7 @@ async def test_no_attribute_of_a_consumer_can_be_called(enter, join, roomy, cons
         await client.closing()
         await client.close()
     assert set(ran) <= {"on_enter_room", "on_join_room"}
-    await nova.say("still here")
+    await nova.post("still here")
 
 
 def noted(handler, ran):
@@ -295,21 +297,21 @@ async def test_entering_with_a_forged_identity_field_is_refused(connect):
     client = await connect("/ws/chat/room/")
     token = tokens.issue(key="room", browser="b", room_name="Room")
     with pytest.raises(Refusal, match="bad_payload"):
-        await client.ask("enter_room", token=token, nickname="Nova", id="abcdefghijkl")
+        await client.request("enter_room", token=token, nickname="Nova", id="abcdefghijkl")
 
 
-async def test_a_page_that_goes_while_it_waits_at_the_door_does_not_enter(connect, enter):
+async def test_page_closed_while_it_waits_does_not_enter(connect, enter):
     nova = await enter("Nova")
     await nova.event("welcome")
     client = await connect("/ws/chat/room/")
     async with AsyncExitStack() as stack:
         for _ in range(runtime.MAX_CONCURRENT_ENTRIES):
             await stack.enter_async_context(runtime.current().entry_limit)
-        await client.tell("enter_room", token=client.token, nickname="Brief")
+        await client.send("enter_room", token=client.token, nickname="Brief")
         await asyncio.sleep(0.1)
         closing = asyncio.create_task(client.close())
         await asyncio.sleep(0.1)
     await closing
-    await nova.say("after it")
+    await nova.post("after it")
     assert (await nova.any_event())["type"] == "new_message", "nobody came, and nobody went"
-    assert len((await nova.ask("people"))["people"]) == 1
+    assert len((await nova.request("people"))["people"]) == 1

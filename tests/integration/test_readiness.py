@@ -20,7 +20,7 @@ def _asked_anew(monkeypatch):
     monkeypatch.setattr(health, "REUSE_S", 0.0)
 
 
-async def test_a_process_stands_back_from_an_older_one_without_redis(settings, caplog):
+async def test_second_process_without_redis_is_not_ready(settings, caplog):
     settings.REDIS_URLS = []
     assert (await ready())[0] == 200
     me = await Process.objects.aget()
@@ -48,7 +48,7 @@ async def test_processes_with_redis_share_a_database(settings):
     await sync_to_async(processes.meet)()
 
 
-async def test_a_database_without_a_migration_is_not_ready(monkeypatch, caplog):
+async def test_database_without_a_migration_is_not_ready(monkeypatch, caplog):
     with monkeypatch.context() as patch:
         patch.setattr(MigrationRecorder, "applied_migrations", lambda recorder: {})
         status, states = await ready()
@@ -57,14 +57,14 @@ async def test_a_database_without_a_migration_is_not_ready(monkeypatch, caplog):
     assert (await ready())[1]["schema"] == "ok"
 
 
-async def test_a_process_whose_files_were_not_gathered_is_not_ready(monkeypatch, caplog):
+async def test_process_without_gathered_files_is_not_ready(monkeypatch, caplog):
     monkeypatch.setattr(shared_files, "staticfiles_storage", SimpleNamespace(hashed_files={}))
     status, states = await ready()
     assert (status, states["files"]) == (503, "failed")
     assert "manage.py collectstatic" in caplog.text
 
 
-async def test_the_files_of_a_process_that_runs_for_long_are_kept(monkeypatch):
+async def test_static_files_of_a_running_process_are_kept(monkeypatch):
     long_ago = timezone.now() - 2 * shared_files.KEEP
     for name in ("ours.0123456789ab.js", "theirs.0123456789ab.js"):
         await Asset.objects.acreate(name=name, packed=b"", seen_at=long_ago)

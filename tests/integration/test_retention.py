@@ -61,7 +61,7 @@ async def test_empty_rooms_go_and_those_that_are_used_or_decided_stay(enter):
     assert await keys() == {"lived-in", "young", "closed", "large", "banned", "spoken"}
 
 
-async def test_a_room_whose_messages_are_gone_goes_with_their_deletions(settings):
+async def test_room_without_messages_is_deleted_with_its_deletions(settings):
     await fill("spoken", 3)
     await Room.objects.aupdate(created_at=ago(11))
     await Message.objects.aupdate(sent_at=ago(settings.RETENTION_DAYS + 1))
@@ -101,14 +101,14 @@ async def test_bans_the_admins_log_failed_logins_and_sessions_go_at_their_time()
     assert [session.session_key async for session in Session.objects.all()] == ["4"]
 
 
-async def test_one_of_several_processes_does_it_in_an_hour():
+async def test_one_process_an_hour_runs_the_retention():
     tries = [retention.run(rooms.roster().publish, rooms.keys_with_people) for _ in range(5)]
     assert sorted(await asyncio.gather(*tries)) == [False, False, False, False, True]
     await Chore.objects.aupdate(begun_at=ago(1))
     assert await retention.run(rooms.roster().publish, rooms.keys_with_people)
 
 
-async def test_the_clock_of_the_process_decides_nothing(monkeypatch):
+async def test_clock_of_the_process_decides_nothing(monkeypatch):
     await fill("spoken", 2)
     monkeypatch.setattr(timezone, "now", lambda: ago(-10_000))
     await run()

@@ -18,7 +18,7 @@ from tests.support.patience import PATIENCE
 RE = re.compile(r'data-room="([^"]+)"')
 
 
-async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect, monkeypatch):
+async def test_room_list_is_sent_at_once_and_with_every_change(enter, join, connect, monkeypatch):
     monkeypatch.setattr(room_directory, "LISTING_INTERVAL_S", 0.01)
     watcher = await connect("/ws/lobby/")
     assert await watcher.event("room_change") == {"rooms": [], "total": 0}
@@ -27,12 +27,12 @@ async def test_the_list_comes_at_once_and_with_every_change(enter, join, connect
     await watcher.event("room_change", rooms=[room])
     call = await join(nova)
     await watcher.event("room_change", rooms=[room | {"in_call": 1}])
-    await call.ask("leave_room")
-    await nova.ask("leave_room")
+    await call.request("leave_room")
+    await nova.request("leave_room")
     await watcher.event("room_change", rooms=[])
 
 
-async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, connect, monkeypatch):
+async def test_room_list_updates_are_coalesced(enter, connect, monkeypatch):
     monkeypatch.setattr(room_directory, "LISTING_INTERVAL_S", 2.0)
     watcher = await connect("/ws/lobby/")
     for n in range(10):
@@ -47,9 +47,7 @@ async def test_a_busy_lobby_is_told_of_the_end_and_not_of_every_step(enter, conn
     assert told < 8
 
 
-async def test_however_many_come_to_look_the_list_is_made_once_in_a_while(
-    enter, connect, monkeypatch
-):
+async def test_room_list_is_built_once_for_many_watchers(enter, connect, monkeypatch):
     monkeypatch.setattr(room_directory, "LISTING_INTERVAL_S", 0.3)
     made = Mock(wraps=open_rooms.list_open_rooms)
     monkeypatch.setattr(open_rooms, "list_open_rooms", made)
@@ -73,7 +71,7 @@ async def test_unlisted_and_closed_rooms_are_not_listed(enter):
     assert await open_rooms.list_open_rooms() == []
 
 
-async def test_the_fullest_room_comes_first(enter):
+async def test_fullest_room_is_listed_first(enter):
     await enter("Nova", "small")
     await enter("Mira", "large")
     await enter("Kim", "large")
@@ -83,20 +81,20 @@ async def test_the_fullest_room_comes_first(enter):
     ]
 
 
-async def test_who_speaks_in_the_lobby_is_closed(connect):
+async def test_message_on_the_lobby_socket_closes_it(connect):
     watcher = await connect("/ws/lobby/")
     await watcher.send_raw("hello")
     assert await watcher.closing() == 4400
 
 
-async def test_the_welcome_page_lists_rooms_without_javascript(enter, async_client):
+async def test_welcome_page_lists_rooms_without_javascript(enter, async_client):
     await enter("Nova", "안녕-방")
     page = (await async_client.get("/")).content.decode()
     assert 'data-room="안녕-방"' in page
     assert "/rooms/%EC%95%88%EB%85%95-%EB%B0%A9/" in page
 
 
-async def test_the_list_is_bounded_and_says_how_many_there_are(enter, connect, monkeypatch):
+async def test_room_list_is_bounded_and_counts_all_rooms(enter, connect, monkeypatch):
     monkeypatch.setattr(room_directory, "MAX_SHOWN", 2)
     for key in ("one", "two", "three"):
         await enter("Nova", key)
@@ -105,7 +103,7 @@ async def test_the_list_is_bounded_and_says_how_many_there_are(enter, connect, m
     assert len(change["rooms"]) == 2
 
 
-async def test_the_list_costs_no_question_for_each_room(enter, monkeypatch):
+async def test_list_costs_no_question_for_each_room(enter, monkeypatch):
     for key in ("one", "two", "three"):
         await enter("Nova", key)
     presence = runtime.current().presence
@@ -116,9 +114,7 @@ async def test_the_list_costs_no_question_for_each_room(enter, monkeypatch):
     assert [question.call_count for question in asked.values()] == [0, 2]
 
 
-async def test_the_welcome_page_finds_the_rooms_that_it_does_not_show(
-    enter, async_client, monkeypatch
-):
+async def test_welcome_page_finds_the_rooms_that_it_does_not_show(enter, async_client, monkeypatch):
     monkeypatch.setattr(room_directory, "MAX_SHOWN", 2)
     for key in ("one", "two", "three", "rest"):
         await enter("Nova", key)
@@ -134,7 +130,7 @@ async def test_the_welcome_page_finds_the_rooms_that_it_does_not_show(
     assert await shown(f"?q={'x' * 5_000}") == []
 
 
-async def test_the_welcome_page_comes_while_presence_is_away(enter, async_client, monkeypatch):
+async def test_welcome_page_loads_without_presence(enter, async_client, monkeypatch):
     async def away(kind: str) -> dict[str, int]:
         raise Unavailable("away")
 
@@ -144,7 +140,7 @@ async def test_the_welcome_page_comes_while_presence_is_away(enter, async_client
     assert RE.findall(answer.content.decode()) == []
 
 
-async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
+async def test_room_list_distinguishes_similar_names(enter):
     await enter("Nova", "team")
     await enter("Mira", "tеam")
     await enter("Kim", "other")
@@ -153,7 +149,7 @@ async def test_rooms_that_look_alike_are_told_apart_in_the_list(enter):
 
 
 @pytest.mark.parametrize("typed", ["tea-room", "Tea Room", "tea%20%20ROOM"])
-async def test_how_many_are_in_a_room_is_told_of_one_room_alone(enter, monkeypatch, typed):
+async def test_people_count_is_shown_for_the_typed_room_only(enter, monkeypatch, typed):
     await enter("Nova", "tea-room")
     await enter("Mira", "tea-room")
     monkeypatch.setattr(open_rooms, "list_open_rooms", Mock(side_effect=AssertionError))
@@ -163,7 +159,7 @@ async def test_how_many_are_in_a_room_is_told_of_one_room_alone(enter, monkeypat
     assert json.loads(answer.content) == {"people": 0}
 
 
-async def test_how_many_are_in_an_unlisted_room_is_told_at_its_address(enter):
+async def test_people_count_covers_the_requested_room_only(enter):
     key = keys.unlisted_key("team")
     await enter("Nova", key)
     answer = await AsyncClient().get(f"/rooms/{key}/people.json")
@@ -172,7 +168,7 @@ async def test_how_many_are_in_an_unlisted_room_is_told_at_its_address(enter):
     assert json.loads(answer.content) == {"people": 0}
 
 
-async def test_an_address_asks_only_so_often_how_many_are_in_rooms(monkeypatch):
+async def test_address_asks_only_so_often_how_many_are_in_rooms(monkeypatch):
     monkeypatch.setattr(views, "looks", TokenBuckets(lambda: 1.0, lambda: 0.0, burst_s=3.0))
     statuses = [
         (await AsyncClient().get(f"/rooms/room-{n}/people.json")).status_code for n in range(5)

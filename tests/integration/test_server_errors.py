@@ -31,7 +31,7 @@ def logged(caplog):
     return lambda: [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_both_sockets_of_a_page_name_it_by_what_its_errors_name(enter, join, caplog):
+async def test_errors_and_both_sockets_log_the_same_page_name(enter, join, caplog):
     caplog.set_level(logging.INFO)
     nova = await enter("Nova")
     call = await join(nova)
@@ -43,18 +43,18 @@ async def test_both_sockets_of_a_page_name_it_by_what_its_errors_name(enter, joi
     }
 
 
-async def test_a_failure_is_told_to_the_one_who_asked_and_the_socket_lives(enter, failing, logged):
+async def test_server_error_answers_its_request_and_keeps_the_socket(enter, failing, logged):
     nova = await enter("Nova")
     failing("list_people", RuntimeError("why"))
     with pytest.raises(Refusal, match=f"reference {nova.id}"):
-        await nova.ask("people")
+        await nova.request("people")
     [record] = logged()
     assert (record.reference, record.room) == (nova.id, "room")
     assert str(record.exc_info[1]) == "why"
-    await nova.say("still here")
+    await nova.post("still here")
 
 
-async def test_a_lobby_that_fails_is_closed_and_logged_once(connect, failing, logged):
+async def test_lobby_that_fails_is_closed_and_logged_once(connect, failing, logged):
     failing("list_open_rooms", RuntimeError("why"), of=open_rooms)
     lobby = await connect("/ws/lobby/")
     assert await lobby.closing() == close_codes.SERVER_ERROR
@@ -65,7 +65,7 @@ async def test_a_lobby_that_fails_is_closed_and_logged_once(connect, failing, lo
 @pytest.mark.parametrize(
     ("error", "level"), [(Unavailable("away"), "WARNING"), (RuntimeError("why"), "ERROR")]
 )
-async def test_a_farewell_that_fails_is_logged_once(enter, failing, logged, error, level):
+async def test_failed_disconnect_is_logged_once(enter, failing, logged, error, level):
     nova = await enter("Nova")
     failing("connection_lost", error)
     await nova.close(1006)

@@ -24,10 +24,10 @@ def later(monkeypatch, settings):
     return later
 
 
-async def test_a_renewed_token_outlives_the_one_it_was_asked_with(enter, later):
+async def test_renewed_token_outlives_the_old_one(enter, later):
     nova = await enter("Nova", "team")
     later(0.6 * MAX_AGE_S)
-    renewed = (await nova.ask("renew_token"))["token"]
+    renewed = (await nova.request("renew_token"))["token"]
     later(1.2 * MAX_AGE_S)
     with pytest.raises(tokens.BadToken):
         tokens.verify(nova.token, key="team")
@@ -35,9 +35,9 @@ async def test_a_renewed_token_outlives_the_one_it_was_asked_with(enter, later):
     assert again.hello["you"] == nova.hello["you"]
 
 
-async def test_a_renewed_token_speaks_for_the_same_browser_in_the_same_room(enter):
+async def test_renewed_token_speaks_for_the_same_browser_in_the_same_room(enter):
     nova = await enter("Nova", "team")
-    renewed = (await nova.ask("renew_token"))["token"]
+    renewed = (await nova.request("renew_token"))["token"]
     assert tokens.verify(renewed, key="team") == tokens.verify(nova.token, key="team")
     with pytest.raises(tokens.BadToken):
         tokens.verify(renewed, key="other")
@@ -46,7 +46,7 @@ async def test_a_renewed_token_speaks_for_the_same_browser_in_the_same_room(ente
 @pytest.mark.parametrize("carrier", ["websocket", "stream", "poll"])
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("version", [VERSION - 1, VERSION + 1, "", "x"])
-async def test_a_page_of_another_version_is_told_to_reload(connect, path, version, carrier):
+async def test_page_of_another_version_is_closed_with_4426(connect, path, version, carrier):
     page = await connect(path, carrier=carrier, query=b"v=%s" % str(version).encode())
     assert await page.closing() == close_codes.OLD_PAGE
 

@@ -17,7 +17,7 @@ from tests.support.clients.websocket import Wire
 from tests.support.patience import PATIENCE
 from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.site_database import Stored
-from tests.support.servers.two_process_site import Site
+from tests.support.servers.two_process_site import TwoProcessSite
 
 pytestmark = pytest.mark.target("D1")
 
@@ -54,7 +54,7 @@ class Writer:
                     self.entered.set()
                     while not self.ending.is_set():
                         waiting = waiting or new_id()
-                        self.stored[waiting] = (await wire.say("words", waiting))["seq"]
+                        self.stored[waiting] = (await wire.post("words", waiting))["seq"]
                         waiting = None
                         await asyncio.sleep(EACH_S)
                 except Refusal as refusal:
@@ -91,8 +91,8 @@ async def work(admin: Admin, rows: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-async def test_an_admin_at_work_fails_no_message(
-    start_site: Callable[..., Site], request: pytest.FixtureRequest, figure, database: str
+async def test_admin_at_work_fails_no_message(
+    start_site: Callable[..., TwoProcessSite], request: pytest.FixtureRequest, figure, database: str
 ):
     postgres = {"DATABASE_URL": request.getfixturevalue("postgres").url} if "g" in database else {}
     site = start_site(**postgres)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import CHROMIUMS, installed
 from tests.support.browsers.media_checks import hears, shows_video
-from tests.support.browsers.users import FAKE_DEVICES, People, join_call
+from tests.support.browsers.users import FAKE_DEVICES, Users, join_call
 from tests.support.patience import PATIENCE
 from tests.support.waiting import until
 
@@ -82,7 +82,7 @@ def without_cookies(browser: Browser, folder: Path, url: str) -> Iterator[Page]:
         yield context.pages[0]
 
 
-def test_page_without_cookies_chats_and_calls(people: People, browser: Browser, tmp_path: Path):
+def test_page_without_cookies_chats_and_calls(people: Users, browser: Browser, tmp_path: Path):
     mira = people.enter("Mira", "no-cookies")
     with without_cookies(browser, tmp_path, people.url) as nova:
         errors: list[str] = []
@@ -97,7 +97,7 @@ def test_page_without_cookies_chats_and_calls(people: People, browser: Browser, 
 
 
 def test_welcome_page_without_cookies_leads_into_a_room(
-    people: People, browser: Browser, tmp_path: Path
+    people: Users, browser: Browser, tmp_path: Path
 ):
     with without_cookies(browser, tmp_path, people.url) as nova:
         nova.goto("/")

@@ -43,10 +43,10 @@ class Away:
         self.home, self.noom, self.page, self._loop, self._mira = home, noom, page, loop, mira
         self.said: list[str] = []
 
-    def say(self, count: int) -> None:
+    def post(self, count: int) -> None:
         new = [f"message {number}" for number in range(len(self.said), len(self.said) + count)]
         for text in new:
-            self._loop.run(self._mira.say(text))
+            self._loop.run(self._mira.post(text))
         self.said += new
 
     def read_in_the_middle(self) -> list[Any]:
@@ -104,12 +104,12 @@ def away(browser, tmp_path):
 
 
 def test_offline_for_90_seconds(away: Away, figure: Figure):
-    away.say(READ)
+    away.post(READ)
     reading = away.read_in_the_middle()
     away.home.pull()
     until(lambda: not away.page.evaluate("navigator.onLine"), "offline")
     start = time.monotonic()
-    away.say(150)
+    away.post(150)
     time.sleep(90 - (time.monotonic() - start))
     away.returns(figure, "90 s")
     away.judge(figure, "90 s", reading)
@@ -120,26 +120,26 @@ def test_offline_for_half_an_hour(away: Away, figure: Figure):
 
     The server has forgotten Nova by then, as after any longer time.
     """
-    away.say(READ)
+    away.post(READ)
     reading = away.read_in_the_middle()
     away.home.pull()
     until(lambda: not away.page.evaluate("navigator.onLine"), "offline")
-    away.say(1_000)
+    away.post(1_000)
     away.page.clock.fast_forward(30 * 60 * 1_000)
     time.sleep(FORGOTTEN_S)
     away.returns(figure, "30 min")
     away.judge(figure, "30 min", reading)
 
 
-def test_what_is_no_longer_kept_is_a_visible_gap(away: Away, figure: Figure):
-    away.say(10)
+def test_deleted_history_shows_as_a_gap(away: Away, figure: Figure):
+    away.post(10)
     until(lambda: len(away.page.evaluate(TEXTS)) == 10, "the messages")
     away.home.pull()
     until(lambda: not away.page.evaluate("navigator.onLine"), "offline")
-    away.say(200)
+    away.post(200)
     forget_all(away.noom)
     kept = away.said[:10]
-    away.say(10)
+    away.post(10)
     away.returns(figure, "beyond retention")
     texts = away.page.evaluate(TEXTS)
     figure("beyond retention: messages missing", len({*away.said[-10:]} - {*texts}), limit=0)

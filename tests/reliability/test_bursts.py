@@ -9,7 +9,7 @@ from tests.support.clients.websocket import Wire
 
 
 @pytest.mark.target("R16")
-async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figure):
+async def test_burst_of_three_hundred_reaches_fifty_in_order(start_site, figure):
     site = start_site(MESSAGES_PER_S="100", MESSAGES_PER_ADDRESS_PER_S="100")
     async with AsyncExitStack() as stack:
         crowd = []
@@ -19,7 +19,7 @@ async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figur
             await client.enter(f"P{n}")
             crowd.append(client)
         speaker = crowd[0]
-        await asyncio.gather(*(speaker.say(f"{n}") for n in range(300)))
+        await asyncio.gather(*(speaker.post(f"{n}") for n in range(300)))
         missing = disordered = 0
         for client in crowd:
             seen = [await client.event("new_message") for _ in range(300)]
@@ -31,7 +31,7 @@ async def test_a_burst_of_three_hundred_reaches_fifty_in_order(start_site, figur
 
 
 @pytest.mark.target("R17")
-async def test_five_hundred_who_speak_at_once_are_all_answered(site, figure):
+async def test_five_hundred_simultaneous_messages_are_acknowledged(site, figure):
     async with AsyncExitStack() as stack:
         crowd: list[Wire] = []
         for start in range(0, 500, 25):  # the server closes a socket that does not enter soon
@@ -40,14 +40,14 @@ async def test_five_hundred_who_speak_at_once_are_all_answered(site, figure):
                 crowd.append(await stack.enter_async_context(wire))
             await asyncio.gather(*(wire.enter("P") for wire in crowd[start:]))
         answers = await asyncio.gather(
-            *(client.say("now") for client in crowd), return_exceptions=True
+            *(client.post("now") for client in crowd), return_exceptions=True
         )
         figure("unanswered, of 500", sum(not isinstance(a, dict) for a in answers), limit=0)
-        figure("closed, of 500", sum(c.closed_with is not None for c in crowd), limit=0)
+        figure("closed, of 500", sum(c.close_code is not None for c in crowd), limit=0)
 
 
 @pytest.mark.target("R20")
-async def test_an_idle_socket_is_open_after_a_minute(site, figure):
+async def test_idle_socket_is_open_after_a_minute(site, figure):
     async with (
         Wire(site.processes[0].url, "/ws/chat/room/") as nova,
         Wire(site.processes[1].url, "/ws/chat/room/") as mira,
@@ -55,7 +55,7 @@ async def test_an_idle_socket_is_open_after_a_minute(site, figure):
         await nova.enter("Nova")
         await mira.enter("Mira")
         await asyncio.sleep(60)
-        closed = [client.closed_with for client in (nova, mira) if client.closed_with]
+        closed = [client.close_code for client in (nova, mira) if client.close_code]
         figure("sockets closed after 60 s", len(closed), limit=0)
-        await nova.say("still here")
+        await nova.post("still here")
         await mira.event("new_message", text="still here")

@@ -52,7 +52,7 @@ def reachable(home: Namespace, redis, tmp_path: Path):
 @pytest.mark.target("R9")
 @pytest.mark.slow
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
-async def test_people_behind_a_pulled_cable_are_gone_soon(
+async def test_participants_behind_a_pulled_cable_leave_in_time(
     home: Namespace, reachable: Reachable, figure: Callable[..., None]
 ):
     async with Swarm(reachable.url) as swarm:

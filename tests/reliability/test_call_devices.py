@@ -65,7 +65,7 @@ def at_once(pages, expected: str) -> bool:
 
 
 @pytest.mark.target("C3")
-def test_a_camera_that_is_pulled_out_is_replaced(browser, pages, figure: Figure):
+def test_camera_that_is_pulled_out_is_replaced(browser, pages, figure: Figure):
     """The test kills the browser's process that reads the fake camera, which has no plug.
 
     The tracks end like those of an unplugged camera; the list of devices stays as it was.

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.browsers.home_networks import ReachableNoom, people_at
-from tests.support.browsers.two_person_call import Call, Figure, told
+from tests.support.browsers.two_person_call import Call, Figure, wait_for_state
 from tests.support.servers.network_namespaces import MISSING, Namespace
 from tests.support.waiting import until
 
@@ -54,14 +54,14 @@ def back(call: Call, figure: Figure, what: str, limit: float = BACK_WITHIN_S) ->
 
 
 @pytest.mark.target("C1")
-def test_a_call_outlives_a_silent_network(home, call, figure: Figure):
+def test_call_outlives_a_silent_network(home, call, figure: Figure):
     for away_s in (2, 10, 60):
         what = f"network silent for {away_s} s"
         with call.through(figure, what, states={*AWAY, "open"}):
             home.silence()
             start = time.monotonic()
             if away_s > NOTICED_AFTER_S:
-                told(call.nova, AWAY, seconds=NOTICED_AFTER_S)
+                wait_for_state(call.nova, AWAY, seconds=NOTICED_AFTER_S)
             time.sleep(away_s - (time.monotonic() - start))
             home.speak()
             late = away_s > NOTICED_AFTER_S
@@ -69,17 +69,17 @@ def test_a_call_outlives_a_silent_network(home, call, figure: Figure):
 
 
 @pytest.mark.target("R10")
-def test_a_call_outlives_a_pulled_cable(home, call, figure: Figure):
+def test_call_outlives_a_pulled_cable(home, call, figure: Figure):
     with call.through(figure, "offline for 10 s", states={*AWAY, "open"}):
         home.pull()
-        told(call.nova, {"offline"})
+        wait_for_state(call.nova, {"offline"})
         time.sleep(10)
         home.plug()
         back(call, figure, "offline for 10 s")
 
 
 @pytest.mark.target("C1")
-def test_a_call_outlives_a_change_of_address(home, call, figure: Figure):
+def test_call_outlives_a_change_of_address(home, call, figure: Figure):
     connections = [page.evaluate("connections.length") for page in call.pages]
     fragment = call.nova.evaluate(FRAGMENT)
     with call.through(figure, "another address", states={*AWAY, "open"}):

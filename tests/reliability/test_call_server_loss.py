@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.support.browsers.two_person_call import Call, Figure, told
-from tests.support.browsers.users import People
+from tests.support.browsers.two_person_call import Call, Figure, wait_for_state
+from tests.support.browsers.users import Users
 from tests.support.servers.cluster import Process, start_cluster
 
 AWAY = {"reconnecting", "offline"}
@@ -34,8 +34,8 @@ def at(browser):
     """Open people at one process: `at(process)`. They may see no error of Noom's."""
     everyone = []
 
-    def at(process: Process) -> People:
-        everyone.append(People(browser, process.url))
+    def at(process: Process) -> Users:
+        everyone.append(Users(browser, process.url))
         return everyone[-1]
 
     yield at
@@ -46,14 +46,14 @@ def at(browser):
 @pytest.mark.slow
 @pytest.mark.target("C1")
 @pytest.mark.parametrize("end", ENDS)
-def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
+def test_call_outlives_its_server(server, at, figure: Figure, end: str):
     what, away, back, seconds = ENDS[end]
     call = Call(at(server), at(server), "outlive")
     connections = [page.evaluate("connections.length") for page in call.pages]
     with call.through(figure, what, states=AWAY):
         away(server)
         for page in call.pages:
-            told(page, AWAY)
+            wait_for_state(page, AWAY)
         time.sleep(seconds)
         back(server)
     figure(
@@ -65,7 +65,7 @@ def test_a_call_outlives_its_server(server, at, figure: Figure, end: str):
 
 @pytest.mark.slow
 @pytest.mark.target("R4")
-def test_a_call_goes_on_while_redis_is_away(tmp_path, redis, at, figure: Figure):
+def test_call_continues_without_redis(tmp_path, redis, at, figure: Figure):
     redis.start()
     redis.forget()
     here, there = start_cluster(tmp_path, redis, 2)

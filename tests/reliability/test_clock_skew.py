@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.swarm import Swarm, flickers
-from tests.support.figures.verdicts import closed, told, until_true
+from tests.support.figures.verdicts import closed, record_delivery, until_true
 from tests.support.servers.cluster import Process
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
@@ -30,7 +30,7 @@ def with_clock(process: Process, offset: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed (apt install faketime)")
 @pytest.mark.parametrize("offset", ["+1h", "-1h"])
-async def test_a_wrong_clock_changes_neither_presence_nor_order(site, figure, offset):
+async def test_wrong_clock_changes_neither_presence_nor_order(site, figure, offset):
     right, wrong = site.processes
     await asyncio.to_thread(with_clock, wrong, offset)
     keys = [f"room-{n}" for n in range(10)]
@@ -43,12 +43,12 @@ async def test_a_wrong_clock_changes_neither_presence_nor_order(site, figure, of
         async with swarm.talking(20):
             await asyncio.sleep(LEASE_AND_MORE_S)
         figure("people said to have gone or come", flickers(swarm.guests, swarm.guests), limit=0)
-        told(figure, await swarm.judge())
+        record_delivery(figure, await swarm.judge())
         times = [message.sent_at for message in here[0].log.messages]
         assert max(times) - min(times) > 0.9 * HOUR_MS, "the clocks agree"
         wrong_order = 0
         for one, other in zip(here[:10], there[:10], strict=True):
-            numbers = [await other.say(), await one.say(), await other.say()]
+            numbers = [await other.post(), await one.post(), await other.post()]
             wrong_order += numbers != sorted(numbers)
         figure("replies numbered before what they answer", wrong_order, limit=0)
         figure("sockets closed", closed(swarm.guests), limit=0)

@@ -12,12 +12,12 @@ import pytest
 
 from call.bot.socket import RequestRefused, Unreachable
 from tests.support.clients.swarm import Guest, Swarm, until
-from tests.support.figures.verdicts import ROOMS, closed, told
+from tests.support.figures.verdicts import ROOMS, closed, record_delivery
 from tests.support.servers.cluster import Process
 from tests.support.servers.forgetful_proxy import Forgetful
 from tests.support.servers.network_namespaces import MISSING, Namespace
 from tests.support.servers.postgres import Postgres
-from tests.support.servers.room_under_attack import LIFTED
+from tests.support.servers.room_under_attack import WITHOUT_RATE_LIMITS
 
 Figure = Callable[..., None]
 
@@ -59,7 +59,7 @@ async def test_chat_and_entering_return_after_the_database_host_dies(start_site,
             assert way.forgotten, "nobody had a connection"
             await back(site.url, everyone, died_at, figure)
         figure("sockets closed", closed(everyone), limit=0)
-        told(figure, await swarm.judge(everyone))
+        record_delivery(figure, await swarm.judge(everyone))
 
 
 async def back(url: str, everyone: list[Guest], died_at: float, figure: Figure) -> None:
@@ -115,7 +115,7 @@ def houses() -> Iterator[list[Namespace]]:
 
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
 @pytest.mark.parametrize("place", ["another address", "its own address"])
-async def test_chat_returns_after_the_database_host_goes_silent(
+async def test_chat_recovers_from_a_silent_database_host(
     houses: list[Namespace], tmp_path: Path, figure: Figure, place: str
 ) -> None:
     first = houses[0]
@@ -125,7 +125,7 @@ async def test_chat_returns_after_the_database_host_goes_silent(
         stops.callback(postgres.stop)
         postgres.start()
         url = f"postgres://noom@{NAME}:{postgres.port}/postgres"
-        noom = Named(tmp_path, DATABASE_URL=url, **LIFTED)
+        noom = Named(tmp_path, DATABASE_URL=url, **WITHOUT_RATE_LIMITS)
         noom.names(first.own)
         stops.callback(noom.stop)
         noom.start()
@@ -142,11 +142,11 @@ async def test_chat_returns_after_the_database_host_goes_silent(
                 print("the database was back after", time.monotonic() - died_at)
                 await back(noom.url, everyone, died_at, figure)
             figure("sockets closed", closed(everyone), limit=0)
-            told(figure, await swarm.judge(everyone))
+            record_delivery(figure, await swarm.judge(everyone))
 
 
 @pytest.mark.slow
-async def test_a_quiet_site_returns_after_the_database_host_dies(start_site, way, figure):
+async def test_quiet_site_returns_after_the_database_host_dies(start_site, way, figure):
     site = start_site(DATABASE_URL=f"postgres://noom@127.0.0.1:{way.port}/postgres")
     async with Swarm(site.url) as swarm:
         (guest,) = await swarm.enter(ROOMS[:1], 1)
@@ -154,7 +154,7 @@ async def test_a_quiet_site_returns_after_the_database_host_dies(start_site, way
         assert way.forgotten, "nobody had a connection"
         await asyncio.sleep(BACK_S)
         began = time.monotonic()
-        await guest.say("after a while")
+        await guest.post("after a while")
         await come_in(site.url)
         waited_s = time.monotonic() - began
         figure("wait of the first one after 20 quiet seconds", waited_s, limit=1, unit="s")

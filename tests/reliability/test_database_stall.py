@@ -8,7 +8,13 @@ import pytest
 
 from chat.protocol import messages as m
 from tests.support.clients.swarm import Guest, Swarm, flickers
-from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, ROOMS, closed, told, until_true
+from tests.support.figures.verdicts import (
+    LEASE_AND_SWEEP_S,
+    ROOMS,
+    closed,
+    record_delivery,
+    until_true,
+)
 from tests.support.patience import PATIENCE
 
 STALLED_S = 3.0
@@ -34,9 +40,7 @@ async def waits(guests: list[Guest], until: float) -> list[float]:
 
 @pytest.mark.target("R8")
 @pytest.mark.slow
-async def test_a_database_that_stands_still_for_long_costs_nobody_the_line(
-    start_site, postgres, figure
-):
+async def test_stalled_database_closes_no_connection(start_site, postgres, figure):
     site = start_site(DATABASE_URL=postgres.url)
     async with Swarm(site.url) as swarm:
         everyone = await swarm.enter(ROOMS, 6)
@@ -54,7 +58,7 @@ async def test_a_database_that_stands_still_for_long_costs_nobody_the_line(
         figure("25 s: until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("25 s: people who were said to have gone", flickers(everyone, everyone), limit=0)
         figure("25 s: sockets closed", closed(everyone), limit=0)
-        told(figure, await swarm.judge())
+        record_delivery(figure, await swarm.judge())
 
 
 async def _still(count: Callable[[], int]) -> int:
@@ -67,7 +71,7 @@ async def _still(count: Callable[[], int]) -> int:
 
 
 @pytest.mark.target("R8")
-async def test_a_stalled_database_holds_up_nobody_who_needs_it_not(start_site, postgres, figure):
+async def test_stalled_database_blocks_only_its_users(start_site, postgres, figure):
     site = start_site(DATABASE_URL=postgres.url)
     async with Swarm(site.url) as swarm:
         writers = await swarm.enter(["written-1", "written-2"], 10)
@@ -85,4 +89,4 @@ async def test_a_stalled_database_holds_up_nobody_who_needs_it_not(start_site, p
         figure("longest wait of whoever needed no database", longest_ms, limit=150, unit="ms")
         figure("messages acknowledged while nothing could be stored", acked, limit=0)
         figure("sockets closed", closed(swarm.guests), limit=0)
-        told(figure, await swarm.judge(writers))
+        record_delivery(figure, await swarm.judge(writers))

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from tests.support.browsers.headless_callers import LightPages
-from tests.support.servers.two_process_site import Site
+from tests.support.servers.two_process_site import TwoProcessSite
 
-Fault = Callable[[Site], AbstractContextManager[None]]
+Fault = Callable[[TwoProcessSite], AbstractContextManager[None]]
 
 PAIRS = 5
 AWAY_MS = 3_000
@@ -19,21 +19,21 @@ ROUNDS = 2  # of the three faults, in each of which ten people set two states
 
 
 @contextmanager
-def redis_killed(site: Site) -> Iterator[None]:
+def redis_killed(site: TwoProcessSite) -> Iterator[None]:
     site.redis.kill()
     yield
     site.redis.start()
 
 
 @contextmanager
-def redis_frozen(site: Site) -> Iterator[None]:
+def redis_frozen(site: TwoProcessSite) -> Iterator[None]:
     site.redis.freeze()
     yield
     site.redis.thaw()
 
 
 @contextmanager
-def lines_cut(site: Site) -> Iterator[None]:
+def lines_cut(site: TwoProcessSite) -> Iterator[None]:
     site.cut()
     yield
     site.mend()
@@ -42,17 +42,17 @@ def lines_cut(site: Site) -> Iterator[None]:
 FAULTS: list[Fault] = [redis_killed, redis_frozen, lines_cut]
 
 
-def changed_during(site: Site, pages: LightPages, faults: list[Fault], figure) -> None:
+def changed_during(site: TwoProcessSite, pages: LightPages, faults: list[Fault], figure) -> None:
     pages.prepare([f"pair-{number}" for number in range(PAIRS)])
     pages.join()
-    assert pages.untrue(seconds=LONGEST_S) == 0, "the premise: everybody sees everybody"
+    assert pages.state_mismatches(seconds=LONGEST_S) == 0, "the premise: everybody sees everybody"
     longest_s, missing = 0.0, 0
     for fault in faults:
         with fault(site):
             pages.change()
             pages.wait(AWAY_MS)
         back = time.monotonic()
-        missing += pages.untrue(seconds=LONGEST_S)
+        missing += pages.state_mismatches(seconds=LONGEST_S)
         longest_s = max(longest_s, time.monotonic() - back)
     all_states = len(faults) * PAIRS * 2 * 2
     figure(f"states that are not true on another page, of {all_states}", missing, limit=0)
@@ -60,11 +60,11 @@ def changed_during(site: Site, pages: LightPages, faults: list[Fault], figure) -
 
 
 @pytest.mark.target("D12")
-def test_what_is_set_during_a_fault_reaches_every_page(site, light, figure):
+def test_state_set_during_a_fault_reaches_every_page(site, light, figure):
     changed_during(site, light(site.url), FAULTS, figure)
 
 
 @pytest.mark.target("D12")
 @pytest.mark.slow
-def test_what_is_set_during_many_faults_reaches_every_page(site, light, figure):
+def test_state_set_during_many_faults_reaches_every_page(site, light, figure):
     changed_during(site, light(site.url), FAULTS * ROUNDS, figure)

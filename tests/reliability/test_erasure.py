@@ -23,7 +23,7 @@ async def longest_wait(wire: Wire, until: "asyncio.Future[Any]") -> float:
     worst = 0.0
     while not until.done():
         began = time.monotonic()
-        await wire.say("a word")
+        await wire.post("a word")
         worst = max(worst, time.monotonic() - began)
         await asyncio.sleep(PAUSE_S)
     return worst
@@ -32,7 +32,7 @@ async def longest_wait(wire: Wire, until: "asyncio.Future[Any]") -> float:
 @pytest.mark.target("D3")
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
+async def test_erasing_a_person_blocks_no_other_client(
     start_process: Any, tmp_path: Path, figure: Any
 ) -> None:
     database = tmp_path / "long.sqlite3"
@@ -44,7 +44,7 @@ async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
         await reader.enter("Reader")
         await asyncio.to_thread(fill, database, "long", MESSAGES)
         await other.enter("Other")
-        await other.say("a first word")
+        await other.post("a first word")
         before = bystanders.memory_mb(noom)
         command = ["erase_person", "--nickname", "Writer", "--room", "long", "--yes"]
         process = await asyncio.create_subprocess_exec(
@@ -55,14 +55,14 @@ async def test_erasing_a_person_of_a_long_room_holds_nobody_up(
         )
         ending = asyncio.ensure_future(process.communicate())
         worst = await longest_wait(other, ending)
-        _, told = await ending
-        assert f"Erased {MESSAGES} messages." in told.decode()
+        _, output = await ending
+        assert f"Erased {MESSAGES} messages." in output.decode()
         gained = bystanders.memory_mb(noom) - before
         # A page that lost the event learns from the numbers that no message is left.
         beat = await reader.event("beat")
         while beat["seq"] <= MESSAGES:
             beat = await reader.event("beat")
-        answer = await reader.ask("history", after=0)
+        answer = await reader.request("history", after=0)
         left = len(answer["messages"])
     figure("messages of the person that are left", left, limit=0)
     figure("others' longest wait during erasure", worst * 1000, limit=LONGEST_MS, unit="ms")

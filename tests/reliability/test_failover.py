@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.clients.swarm import Swarm
-from tests.support.figures.verdicts import ROOMS, closed, told, until_heard, until_true
+from tests.support.figures.verdicts import ROOMS, closed, record_delivery, until_heard, until_true
 from tests.support.servers.replicated_postgres import Replicated
 from tests.support.servers.sentinel import Sentinels
 from tests.support.waiting import until
@@ -53,7 +53,7 @@ async def judged(site, figure, fail: Callable[[], object]) -> None:
             true_s = await until_true(swarm.guests, killed)
             await asyncio.sleep(AFTER_S)
         figure("sockets closed", closed(swarm.guests), limit=0)
-        told(figure, await swarm.judge())
+        record_delivery(figure, await swarm.judge())
         figure("until messages reached everybody again", heard_s, limit=BACK_S, unit="s")
         figure("until presence was true", true_s, limit=BACK_S, unit="s")
         newcomers = await swarm.enter(ROOMS, 1)
@@ -63,7 +63,7 @@ async def judged(site, figure, fail: Callable[[], object]) -> None:
 
 @pytest.mark.target("D11")
 @pytest.mark.parametrize("how", ["killed", "frozen"])
-async def test_sentinels_name_another_master_and_nobody_notices(start_site, sentinels, figure, how):
+async def test_sentinel_failover_loses_no_message(start_site, sentinels, figure, how):
     site = start_site(REDIS_URL=sentinels.url)
     replica = sentinels.replica.port
 
@@ -76,7 +76,7 @@ async def test_sentinels_name_another_master_and_nobody_notices(start_site, sent
 
 
 @pytest.mark.target("D11")
-async def test_a_standby_is_promoted_and_nobody_notices(start_site, replicated, figure):
+async def test_standby_promotion_loses_no_message(start_site, replicated, figure):
     site = start_site(DATABASE_URL=replicated.url)
 
     def fail() -> None:

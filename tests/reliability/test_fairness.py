@@ -87,14 +87,14 @@ async def waits(url: str, seconds: float) -> dict[str, list[float]]:
         await wire.enter("Other")
         while time.monotonic() < until:
             began = time.monotonic()
-            await wire.say("a word")
+            await wire.post("a word")
             found["saying"].append(time.monotonic() - began)
             newcomer = Wire(url, "/ws/chat/beside/", address=OTHER)
             async with newcomer:
                 began = time.monotonic()
                 await newcomer.enter("Newcomer")
                 found["entering"].append(time.monotonic() - began)
-                await newcomer.ask("leave_room")
+                await newcomer.request("leave_room")
             wire.forget()
             await asyncio.sleep(PAUSE_S)
     return found
@@ -117,7 +117,7 @@ class ByTurns:
             await asyncio.sleep(SETTLE_S)
             self._note(self._quiet, await waits(self._url, QUIET_S))
 
-    def tell(self, figure: Any) -> None:
+    def record(self, figure: Any) -> None:
         for what, times in self._busy.items():
             busy, quiet = statistics.median(times), statistics.median(self._quiet[what])
             print(what, f"{quiet * 1000:.1f} ms, {busy * 1000:.1f} ms", len(times))
@@ -129,7 +129,7 @@ class ByTurns:
 
 
 @pytest.mark.target("D4")
-async def test_others_enter_and_speak_while_an_address_does_all_it_may(
+async def test_greedy_address_does_not_delay_others(
     start_process: Any, tmp_path: Path, figure: Any
 ) -> None:
     database = tmp_path / "long.sqlite3"
@@ -147,7 +147,7 @@ async def test_others_enter_and_speak_while_an_address_does_all_it_may(
         cpu = load.cpu_s() - cpu
         outcomes = await asyncio.to_thread(crowd.end)
     print(outcomes, f"{cpu:.1f} s of processor")
-    turns.tell(figure)
+    turns.record(figure)
     # The server served the crowd, too, and closed its sockets only for the silence of its pauses.
     assert outcomes["history"] > 0
     assert outcomes["message"] > 0
@@ -159,7 +159,7 @@ async def test_others_enter_and_speak_while_an_address_does_all_it_may(
 @pytest.mark.target("D5")
 @pytest.mark.slow
 @pytest.mark.timeout(HOUR_S + 600)
-async def test_an_address_that_writes_for_an_hour_fills_no_disk(
+async def test_address_that_writes_for_an_hour_fills_no_disk(
     start_process: Any, tmp_path: Path, figure: Any
 ) -> None:
     database = tmp_path / "full.sqlite3"
@@ -178,7 +178,7 @@ async def test_an_address_that_writes_for_an_hour_fills_no_disk(
     pace = (end[1] - began[1]) / (end[0] - began[0])
     rest_s = HOUR_S - (end[0] - used[0][0])
     figure("on the disk after an hour", end[1] + pace * max(rest_s, 0), limit=200, unit="MB")
-    turns.tell(figure)
+    turns.record(figure)
     assert outcomes["message: too_fast"] > 0, "the limit was not reached"
     assert_no_failure(noom.log)
 

@@ -81,21 +81,21 @@ async def stop(cluster: list[Process], people: list[Wire], figure: Callable[...,
     figure("ended", time.monotonic() - began, limit=10, unit="s")
 
 
-async def test_a_stop_while_redis_is_away(cluster, people, own_redis, figure):
+async def test_process_stops_without_redis(cluster, people, own_redis, figure):
     own_redis.kill()
     await people[0].event("beat", ok=False)
     await stop(cluster, people, figure)
 
 
-async def test_a_stop_while_redis_is_frozen(cluster, people, own_redis, figure):
+async def test_process_stops_while_redis_is_frozen(cluster, people, own_redis, figure):
     own_redis.freeze()
     await asyncio.sleep(2)  # by then both processes wait for it
     await stop(cluster, people, figure)
 
 
-async def test_a_stop_while_the_database_is_frozen(cluster, people, postgres, figure):
+async def test_process_stops_while_the_database_is_frozen(cluster, people, postgres, figure):
     postgres.freeze()
-    saying = [asyncio.create_task(line.say("into the ice")) for line in people[::2]]
+    saying = [asyncio.create_task(line.post("into the ice")) for line in people[::2]]
     await asyncio.sleep(1)  # by then they wait in the threads of the database
     try:
         await stop(cluster, people, figure)

@@ -8,7 +8,7 @@ from tests.support.clients.swarm import Swarm
 from tests.support.clients.swarm_http import connecting
 
 BOTH = pytest.mark.parametrize(
-    "by_http",
+    "http_figure",
     [
         pytest.param("stream", id="streams"),
         pytest.param("poll", id="polls", marks=pytest.mark.slow),
@@ -18,7 +18,7 @@ BOTH = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def by_http(request, monkeypatch, figure):
+def http_figure(request, monkeypatch, figure):
     """Put the guests of a swarm on HTTP, each request at the next process.
 
     Their figures get names of their own.
@@ -29,13 +29,13 @@ def by_http(request, monkeypatch, figure):
 
 @BOTH
 @pytest.mark.target("R1")
-async def test_a_killed_process_costs_nobody_over_http_a_message_or_a_place(by_http, site):
+async def test_killed_process_costs_no_http_client_a_message_or_place(http_figure, site):
     async with Swarm(site.url) as guests:
-        await killed_under_load(site, guests, 10, by_http, back_s=3)
+        await killed_under_load(site, guests, 10, http_figure, back_s=3)
 
 
 @BOTH
 @pytest.mark.target("R3")
-async def test_processes_are_restarted_and_nobody_over_http_misses_anything(by_http, site):
+async def test_rolling_restart_costs_http_clients_no_message(http_figure, site):
     async with Swarm(site.url) as guests:
-        await restarted_under_load(site, guests, by_http)
+        await restarted_under_load(site, guests, http_figure)

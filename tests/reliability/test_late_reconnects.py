@@ -13,7 +13,7 @@ from call.bot import socket as wire
 from chat.protocol import close_codes
 from tests.support.clients.swarm import Guest, Swarm, until
 from tests.support.clients.websocket import Wire
-from tests.support.figures.verdicts import told, until_true
+from tests.support.figures.verdicts import record_delivery, until_true
 
 Fault = AbstractContextManager[None]
 
@@ -93,7 +93,7 @@ class Returning:
 
     @property
     def is_decided(self) -> bool:
-        return any(wire.closed_with is not None for wire in (self.newer, self.older))
+        return any(wire.close_code is not None for wire in (self.newer, self.older))
 
     async def see_off(self) -> None:
         await asyncio.gather(*(w.__aexit__() for w in (self.newer, self.older)))
@@ -110,9 +110,7 @@ async def crowd(site) -> list[Wire]:
 
 @pytest.mark.target("D9")
 @pytest.mark.parametrize("fault", [suspended, stalled])
-async def test_an_older_connection_served_last_ends_no_newer_one(
-    start_site, postgres, figure, fault
-):
+async def test_older_connection_served_last_ends_no_newer_one(start_site, postgres, figure, fault):
     site = start_site(DATABASE_URL=postgres.url)
     pages = [Returning(site, number) for number in range(PAGES)]
     strangers = await crowd(site) if fault is stalled else []
@@ -131,10 +129,10 @@ async def test_an_older_connection_served_last_ends_no_newer_one(
     print(f"{late} of {PAGES} older connections were served after the newer ones")
     assert late > PAGES / 2, "the order in question was not met"
     await until(lambda: all(page.is_decided for page in pages), "one of two to end", seconds=20)
-    ended = sum(page.newer.closed_with is not None for page in pages)
+    ended = sum(page.newer.close_code is not None for page in pages)
     figure("newer connections that were ended for older ones", ended, limit=0)
     if not ended:
-        await asyncio.gather(*(page.newer.say("still here") for page in pages))
+        await asyncio.gather(*(page.newer.post("still here") for page in pages))
     await asyncio.gather(*(page.see_off() for page in pages))
     await asyncio.gather(*(stranger.__aexit__() for stranger in strangers))
 
@@ -157,5 +155,5 @@ async def test_long_stalls_end_no_newer_connection_for_an_older_one(start_site, 
         figure("pages that stay away", len(ended), limit=0)
         true_s = await until_true(swarm.guests, time.monotonic())
         figure("until presence was true afterwards", true_s, limit=18, unit="s")
-        await asyncio.gather(*(guest.say() for guest in swarm.guests))
-        told(figure, await swarm.judge())
+        await asyncio.gather(*(guest.post() for guest in swarm.guests))
+        record_delivery(figure, await swarm.judge())

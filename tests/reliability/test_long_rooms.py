@@ -14,7 +14,7 @@ from tests.support.clients.swarm import Guest, Swarm, new_id, until
 from tests.support.figures.verdicts import timed
 from tests.support.patience import PATIENCE
 from tests.support.servers.site_database import Stored
-from tests.support.servers.two_process_site import Site
+from tests.support.servers.two_process_site import TwoProcessSite
 
 pytestmark = [pytest.mark.target("D3"), pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -27,7 +27,9 @@ DONE_WITHIN_S = 240
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def stored_site(start_site: Callable[..., Site], request: pytest.FixtureRequest) -> Site:
+def stored_site(
+    start_site: Callable[..., TwoProcessSite], request: pytest.FixtureRequest
+) -> TwoProcessSite:
     """A site on each of the two databases."""
     if request.param == "sqlite":
         return start_site()
@@ -57,14 +59,14 @@ class Meanwhile:
             ending.set()
             await asyncio.gather(*writers)
 
-    def tell(self, figure: Callable[..., None], what: str) -> None:
+    def record(self, figure: Callable[..., None], what: str) -> None:
         failed = [answer for _, answer in self.waits if answer != "ok"]
         figure(f"{what}: messages of others that failed", len(failed), limit=0)
         longest_ms = max(seconds for seconds, _ in self.waits) * 1000
         figure(f"{what}: longest wait of others", longest_ms, limit=150, unit="ms")
 
 
-async def peak_memory(site: Site, ending: asyncio.Event) -> float:
+async def peak_memory(site: TwoProcessSite, ending: asyncio.Event) -> float:
     """Return the growth of the larger process until then, in MB."""
     before = [memory_mb(process) for process in site.processes]
     growth = 0.0
@@ -76,7 +78,7 @@ async def peak_memory(site: Site, ending: asyncio.Event) -> float:
 
 
 async def act(
-    site: Site, figure: Callable[..., None], what: str, path: str, **fields: str
+    site: TwoProcessSite, figure: Callable[..., None], what: str, path: str, **fields: str
 ) -> tuple[int, list[Guest]]:
     """Let an admin act on a long room with two people in it; return its row and its people, when
     all its messages are gone."""
@@ -104,7 +106,7 @@ async def act(
             print(what, "done after", time.monotonic() - start)
             await asyncio.sleep(SETTLE_S)
             ending.set()
-        meanwhile.tell(figure, what)
+        meanwhile.record(figure, what)
         figure(f"{what}: memory", await growth, limit=20, unit="MB")
         figure(
             f"{what}: sockets of others closed", sum(len(g.line.losses) for g in others), limit=0
@@ -116,17 +118,17 @@ async def act(
         return room, inside
 
 
-async def test_deleting_a_long_room_keeps_nobody_waiting(stored_site, figure):
+async def test_deleting_a_long_room_delays_no_other_client(stored_site, figure):
     path = "/admin/chat/room/{}/delete/"
     room, inside = await act(stored_site, figure, "delete", path, post="yes")
     stored = Stored(stored_site.processes[0].environment["DATABASE_URL"])
     await until(lambda: not stored.count("chat_room", room), "the end of the row", seconds=10)
     figure("delete: deletions left", stored.count("chat_deletion", room), limit=0)
-    told = sum(guest.line._task is not None and guest.line._task.done() for guest in inside)
-    figure("delete: people who were not sent out", len(inside) - told, limit=0)
+    reconnecting = sum(guest.line._task is not None and guest.line._task.done() for guest in inside)
+    figure("delete: people who were not sent out", len(inside) - reconnecting, limit=0)
 
 
-async def test_erasing_what_was_said_keeps_nobody_waiting(stored_site, figure):
+async def test_erasing_messages_delays_no_other_client(stored_site, figure):
     path = "/admin/chat/room/{}/do/clear_rooms/"
     room, _ = await act(stored_site, figure, "erase", path, sure="yes")
     stored = Stored(stored_site.processes[0].environment["DATABASE_URL"])

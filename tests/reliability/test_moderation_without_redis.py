@@ -59,7 +59,7 @@ def ended(guest: Guest) -> bool:
     return guest.line._task is not None and guest.line._task.done()
 
 
-def untrue(guests: list[Guest], removed: Guest) -> list[str]:
+def roster_mismatches(guests: list[Guest], removed: Guest) -> list[str]:
     """Return each decision that some page does not show."""
     found = []
     for guest in guests:
@@ -89,7 +89,7 @@ async def enter_again(url: str) -> Wire:
                 return wire
 
 
-async def test_what_was_decided_without_redis_is_true_after_its_return(site, figure):
+async def test_moderation_without_redis_takes_effect_after_its_return(site, figure):
     stored = Stored(site.processes[0].environment["DATABASE_URL"])
     admin = await asyncio.to_thread(Admin, site.processes[0])
     async with Swarm(site.url) as swarm:
@@ -98,7 +98,7 @@ async def test_what_was_decided_without_redis_is_true_after_its_return(site, fig
         speakers = {guest.key: guest for guest in swarm.guests}
         for guest in speakers.values():
             for _ in range(3):
-                await guest.say()
+                await guest.post()
         shown = lambda: all(len(guest.log.messages) == 3 for guest in swarm.guests)  # noqa: E731
         await until(shown, "the messages everywhere", seconds=WITHIN_S)
         removed = speakers[REMOVED]  # at the other process
@@ -110,10 +110,14 @@ async def test_what_was_decided_without_redis_is_true_after_its_return(site, fig
         back = time.monotonic()
         newcomer = await enter_again(site.processes[1].url)
         assert newcomer.hello["messages"] == []
-        await until(lambda: not untrue(swarm.guests, removed), "the truth", seconds=WITHIN_S)
+        await until(
+            lambda: not roster_mismatches(swarm.guests, removed), "the truth", seconds=WITHIN_S
+        )
         true_s = time.monotonic() - back
         figure("until true on every page, after Redis' return", true_s, limit=10, unit="s")
         await asyncio.sleep(SETTLE_S)
-        figure("pages with something untrue", len(untrue(swarm.guests, removed)), limit=0)
-        assert (await newcomer.say("still here"))["seq"] == 1
+        figure(
+            "pages with something untrue", len(roster_mismatches(swarm.guests, removed)), limit=0
+        )
+        assert (await newcomer.post("still here"))["seq"] == 1
         await newcomer.__aexit__()

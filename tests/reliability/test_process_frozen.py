@@ -9,15 +9,15 @@ import time
 import pytest
 
 from chat.protocol import close_codes
-from tests.support.clients.swarm import Swarm, flickers, untrue
-from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, ROOMS, told, until_true
+from tests.support.clients.swarm import Swarm, flickers, roster_mismatches
+from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, ROOMS, record_delivery, until_true
 
 FROZEN_S = 30.0  # longer than a lease, and than a page waits on a silent connection
 MESSAGES_PER_S = 5
 
 
 @pytest.mark.target("C4")
-async def test_a_process_that_stood_still_is_wrong_about_nobody(site, figure):
+async def test_resumed_process_has_true_rosters(site, figure):
     process = site.processes[1]
     async with Swarm(site.url) as swarm:
         guests = await swarm.enter(ROOMS, 6)
@@ -40,5 +40,5 @@ async def test_a_process_that_stood_still_is_wrong_about_nobody(site, figure):
         figure("lines lost after it went on", len(since), limit=0)
         figure("people who were said to have gone or come", flickers(guests, moved), limit=0)
         figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
-        figure("rosters that were untrue a lease later", len(untrue(guests)), limit=0)
-        told(figure, await swarm.judge())
+        figure("rosters that were untrue a lease later", len(roster_mismatches(guests)), limit=0)
+        record_delivery(figure, await swarm.judge())

@@ -14,7 +14,7 @@ import pytest
 
 from chat.protocol import close_codes
 from tests.support.clients.swarm import Guest, Swarm, flickers, percentile, until
-from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, told, until_true
+from tests.support.figures.verdicts import LEASE_AND_SWEEP_S, record_delivery, until_true
 from tests.support.patience import PATIENCE
 
 ROOMS = [f"room-{n}" for n in range(20)]
@@ -67,12 +67,12 @@ async def killed_under_load(
         figure(
             "people back in time who were said to have gone", flickers(staying, in_time), limit=0
         )
-    told(figure, await swarm.judge(staying))
+    record_delivery(figure, await swarm.judge(staying))
     return at
 
 
 @pytest.mark.target("R1")
-async def test_a_killed_process_costs_nobody_a_message_or_a_place(site, figure):
+async def test_killed_process_costs_no_message_or_place(site, figure):
     async with Swarm(site.url) as swarm:
         await killed_under_load(site, swarm, 10, figure, back_s=3)
 
@@ -167,10 +167,10 @@ async def restarted_under_load(site, swarm: Swarm, figure) -> None:
         await asyncio.sleep(BEFORE_S)
         for number in (0, 1):
             await terminated(site, swarm, number, figure)
-    told(figure, await swarm.judge(staying))
+    record_delivery(figure, await swarm.judge(staying))
 
 
 @pytest.mark.target("R3")
-async def test_processes_are_restarted_one_by_one_and_nobody_misses_anything(site, figure):
+async def test_rolling_restart_costs_no_message(site, figure):
     async with Swarm(site.url) as swarm:
         await restarted_under_load(site, swarm, figure)

@@ -16,15 +16,15 @@ import pytest
 from playwright.sync_api import Browser
 
 from chat.protocol import close_codes
-from tests.support.browsers.users import People
-from tests.support.clients.http_socket import FallbackWire
+from tests.support.browsers.users import Users
+from tests.support.clients.http_socket import HttpWire
 from tests.support.clients.websocket import Wire, unverified
 from tests.support.patience import PATIENCE
 from tests.support.servers.cluster import Process
 from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.production import as_operated, gather_static_files
 from tests.support.servers.reverse_proxies import KINDS, ProxyServer
-from tests.support.servers.two_process_site import Site
+from tests.support.servers.two_process_site import TwoProcessSite
 from tests.support.waiting import until
 
 CLIENT = "127.7.7.7"
@@ -49,18 +49,18 @@ WORKS = {"no upgrade", "buffered", "no address", "old http", "impatient"}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoProcessSite]:
     """Two processes as in operation, for all proxies of this module."""
     environment = {**as_operated(), **SETTINGS}
     gather_static_files(environment)
-    site = Site(tmp_path_factory.mktemp("site"), **environment)
+    site = TwoProcessSite(tmp_path_factory.mktemp("site"), **environment)
     site.start()
     yield site
     site.stop()
 
 
 @pytest.fixture
-def start_proxy(site: Site, tmp_path: Path) -> Iterator[Callable[..., ProxyServer]]:
+def start_proxy(site: TwoProcessSite, tmp_path: Path) -> Iterator[Callable[..., ProxyServer]]:
     """Start a proxy before the two processes until the end.
 
     `start_proxy(name, mistake="")`.
@@ -93,7 +93,7 @@ def get(proxy: ProxyServer, path: str, **headers: str) -> tuple[int, str]:
         line.close()
 
 
-def counted(site: Site, label: str) -> float:
+def counted(site: TwoProcessSite, label: str) -> float:
     """Return how often the processes have counted a reason, by their metrics."""
     found = 0.0
     for process in site.processes:
@@ -119,13 +119,13 @@ async def is_used_again(proxy: ProxyServer, process: Process, key: str) -> None:
                 await visitor.enter("Visitor")
 
 
-def logs(site: Site) -> str:
+def logs(site: TwoProcessSite) -> str:
     return "".join(process.log for process in site.processes)
 
 
 @pytest.mark.target("D7")
 @pytest.mark.parametrize("name", KINDS)
-async def test_a_documented_proxy_carries_everything(site, start_proxy, figure, name):
+async def test_documented_proxy_carries_everything(site, start_proxy, figure, name):
     proxy = await asyncio.to_thread(start_proxy, name)
     status, page = await asyncio.to_thread(get, proxy, "/")
     (script,) = re.findall(r'<script[^>]* src="([^"]+)"', page)
@@ -139,20 +139,20 @@ async def test_a_documented_proxy_carries_everything(site, start_proxy, figure, 
     figure("ways to /metrics from outside", len(opened), limit=0)
     async with (
         Wire(proxy.url, f"/ws/chat/by-{name}/", address=CLIENT) as nova,
-        FallbackWire(proxy.url, f"/ws/chat/by-{name}/") as mira,
+        HttpWire(proxy.url, f"/ws/chat/by-{name}/") as mira,
     ):
         await nova.enter("Nova")
         await mira.enter("Mira")
-        await nova.say("by a WebSocket")
+        await nova.post("by a WebSocket")
         assert (await mira.event("new_message"))["text"] == "by a WebSocket"
-        await mira.say("by requests")
+        await mira.post("by requests")
         await nova.event("new_message", text="by requests")
     assert f'"address": "{CLIENT}"' in logs(site), "the server does not see who came"
 
 
 @pytest.mark.target("D7")
 @pytest.mark.parametrize("name", KINDS)
-async def test_a_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy, figure, name):
+async def test_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy, figure, name):
     proxy = await asyncio.to_thread(start_proxy, name)
     failed, over = [], threading.Event()
 
@@ -186,11 +186,11 @@ async def test_a_rolling_restart_behind_a_proxy_fails_no_page(site, start_proxy,
 @pytest.mark.parametrize(
     ("name", "mistake"), [(name, m) for name, kind in KINDS.items() for m in kind.mistakes]
 )
-def test_a_mistake_in_a_proxy_works_or_is_explained(
+def test_mistake_in_a_proxy_works_or_is_explained(
     site, start_proxy, browser: Browser, figure, name, mistake
 ):
     proxy = start_proxy(name, mistake)
-    people = People(browser, proxy.url)
+    people = Users(browser, proxy.url)
     people.expected_errors += ["WebSocket connection", "Failed to load resource"]
     page = people.page("Nova", ignore_https_errors=True)
     label, line = KNOWN.get(mistake, ("", ""))

@@ -17,7 +17,7 @@ from tests.support.figures.verdicts import (
     ROOMS,
     Sends,
     closed,
-    told,
+    record_delivery,
     until_heard,
     until_true,
 )
@@ -84,7 +84,7 @@ async def during(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 @pytest.mark.target("R6")
 @pytest.mark.slow
-async def test_a_frozen_redis_closes_nobody_and_is_told(site, figure):
+async def test_frozen_redis_closes_no_socket_and_is_reported(site, figure):
     ready = [Readiness(process.url) for process in site.processes]
     lags: list[float] = []
     async with Swarm(site.url) as swarm:
@@ -109,9 +109,9 @@ async def test_a_frozen_redis_closes_nobody_and_is_told(site, figure):
         figure("until /readyz said 503", unready_s, limit=3, unit="s")
         ready_s = max(one.since(thawed_at, True) for one in ready)
         figure("until /readyz said 200 again", ready_s, limit=3, unit="s")
-        sends.tell(figure)
+        sends.record(figure)
         true_s = await until_true(swarm.guests, thawed_at)
         figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
         heard_s = await until_heard(swarm.guests, thawed_at)
         figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
-        told(figure, await swarm.judge())
+        record_delivery(figure, await swarm.judge())

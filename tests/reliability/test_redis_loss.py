@@ -17,8 +17,8 @@ from tests.support.figures.verdicts import (
     ROOMS,
     Sends,
     closed,
+    record_delivery,
     timed,
-    told,
     until_heard,
     until_rebuilt,
     until_true,
@@ -33,7 +33,7 @@ REFUSING_S = 6.0
 
 
 @pytest.mark.target("R4")
-async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(site, figure):
+async def test_restarted_redis_closes_no_socket_and_loses_no_message(site, figure):
     async with Swarm(site.url) as swarm:
         await swarm.enter(ROOMS, EACH)
         async with swarm.talking(MESSAGES_PER_S):
@@ -47,7 +47,7 @@ async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(si
         heard_s = await until_heard(swarm.guests, back)
         true_s = await until_true(swarm.guests, back)
         figure("sockets closed", closed(swarm.guests), limit=0)
-        told(figure, verdict)
+        record_delivery(figure, verdict)
         figure("until all had everything, after its return", through_s, limit=5, unit="s")
         figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("until presence was true", true_s, limit=LEASE_AND_SWEEP_S, unit="s")
@@ -56,7 +56,7 @@ async def test_redis_killed_and_started_again_closes_nobody_and_loses_nothing(si
 @pytest.mark.target("R5")
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["emptied", "restarted"])
-async def test_rooms_are_rebuilt_from_living_sockets(site, figure, how):
+async def test_rosters_are_rebuilt_from_open_sockets(site, figure, how):
     async with Swarm(site.url) as swarm:
         await swarm.enter(ROOMS, EACH)
         async with swarm.talking(MESSAGES_PER_S):
@@ -77,7 +77,7 @@ async def test_rooms_are_rebuilt_from_living_sockets(site, figure, how):
         heard_s = await until_heard(swarm.guests, at)
         figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("sockets closed", closed(swarm.guests), limit=0)
-        told(figure, await swarm.judge())
+        record_delivery(figure, await swarm.judge())
 
 
 @asynccontextmanager
@@ -109,7 +109,7 @@ async def join(url: str) -> None:
 @pytest.mark.target("R7")
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [full, without_connections])
-async def test_what_redis_cannot_do_is_refused_with_a_reason(
+async def test_requests_that_need_redis_are_refused_with_a_reason(
     site, figure, fault: Callable[[Redis], AbstractAsyncContextManager[None]]
 ):
     async with Swarm(site.url) as swarm:
@@ -123,7 +123,7 @@ async def test_what_redis_cannot_do_is_refused_with_a_reason(
                 await asyncio.sleep(0.2)
         back = time.monotonic()
         assert {answer for _, answer in joins} == {"try_later"}, "joins were not refused"
-        sends.tell(figure)
+        sends.record(figure)
         figure("longest wait of a join", max(s for s, _ in joins), limit=ANSWER_S, unit="s")
         await swarm.enter(ROOMS, 1)
         figure("until somebody could enter again", time.monotonic() - back, limit=5, unit="s")
@@ -132,4 +132,4 @@ async def test_what_redis_cannot_do_is_refused_with_a_reason(
         figure("sockets closed", closed(swarm.guests), limit=0)
         heard_s = await until_heard(swarm.guests, back)
         figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
-        told(figure, await swarm.judge(staying))
+        record_delivery(figure, await swarm.judge(staying))

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browsers.media_checks import frames, shows_video
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.waiting import until
 
 AWAY_S, AFTER_S = 3, 5
@@ -23,8 +23,8 @@ def seconds_without_frames(pages: list[Page], seconds: int) -> int:
 
 
 @pytest.mark.target("R4")
-def test_people_are_told_while_redis_is_away_and_the_call_goes_on(site, browser: Browser, figure):
-    here, there = (People(browser, process.url) for process in site.processes)
+def test_pages_show_the_loss_of_redis_and_the_call_continues(site, browser: Browser, figure):
+    here, there = (Users(browser, process.url) for process in site.processes)
     nova, mira = here.enter("Nova", "redis", call=True), there.enter("Mira", "redis", call=True)
     pages = [nova, mira]
     for page in pages:

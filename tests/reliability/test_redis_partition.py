@@ -13,7 +13,7 @@ from tests.support.figures.verdicts import (
     LEASE_AND_SWEEP_S,
     ROOMS,
     closed,
-    told,
+    record_delivery,
     until_heard,
     until_true,
 )
@@ -71,7 +71,7 @@ def processes(tmp_path: Path, redis: Redis, relay: Relay) -> Iterator[list[Proce
 
 @pytest.mark.target("C5")
 @pytest.mark.slow
-async def test_a_process_that_alone_loses_redis_keeps_its_people(
+async def test_process_cut_off_from_redis_keeps_its_members(
     relay: Relay, processes: list[Process], figure: Callable[..., None]
 ):
     here, parted = processes
@@ -90,4 +90,4 @@ async def test_a_process_that_alone_loses_redis_keeps_its_people(
         heard_s = await until_heard(swarm.guests, back_at)
         figure("until events reached everybody", heard_s, limit=LEASE_AND_SWEEP_S, unit="s")
         figure("sockets closed", closed(swarm.guests), limit=0)
-        told(figure, await swarm.judge())
+        record_delivery(figure, await swarm.judge())

@@ -59,9 +59,9 @@ async def join(process: Process) -> AsyncIterator[Callable[..., object]]:
         yield join
 
 
-def credentials(told: dict[str, list[dict[str, str]]]) -> Credentials:
+def credentials(ack: dict[str, list[dict[str, str]]]) -> Credentials:
     """Return the relay credentials in an answer or an event."""
-    server = told["ice_servers"][-1]
+    server = ack["ice_servers"][-1]
     return server["username"], server["credential"]
 
 
@@ -74,7 +74,7 @@ async def allocate(relay: Coturn, pair: Credentials, held: AsyncExitStack) -> in
     return await client.allocate()
 
 
-async def test_guest_of_100_pages_leaves_the_relay_to_others(relay, join, figure):
+async def test_one_guest_with_100_pages_does_not_exhaust_the_relay(relay, join, figure):
     async with AsyncExitStack() as held:
         # Each page load is without cookies, which is the relay's worst guest.
         pages = [await join(f"room-{n}", browser=f"b{n}") for n in range(PAGES)]

@@ -33,12 +33,12 @@ pytestmark = pytest.mark.target("D10")
 
 
 @pytest.fixture
-def homes() -> Iterator[list[Namespace]]:
+def home_networks() -> Iterator[list[Namespace]]:
     with two_homes() as both:
         yield both
 
 
-async def test_an_allocation_outlives_its_credentials(
+async def test_allocation_outlives_its_credentials(
     tmp_path: Path, settings: Settings, figure: Figure
 ) -> None:
     # The nonce ends, too: the relay then asks for the credentials once more.
@@ -64,10 +64,10 @@ async def test_an_allocation_outlives_its_credentials(
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(bool(MISSING), reason=MISSING)
-def test_a_relayed_call_outlives_its_credentials(
-    homes: list[Namespace], browser: Browser, tmp_path: Path, figure: Figure
+def test_relayed_call_outlives_its_credentials(
+    home_networks: list[Namespace], browser: Browser, tmp_path: Path, figure: Figure
 ) -> None:
-    gate = homes[0].gate
+    gate = home_networks[0].gate
     own = [f"--relay-ip={gate}", f"--allowed-peer-ip={gate}"]
     relay = Coturn(tmp_path, *own, "--verbose", host=gate)
     settings = {"TURN_URLS": relay.url, "TURN_SECRET": relay.secret, "ICE_RELAY_ONLY": "1"}
@@ -77,7 +77,7 @@ def test_a_relayed_call_outlives_its_credentials(
             closings.callback(part.stop)
             part.start()
         pages = []
-        for home, nickname in zip(homes, ("Nova", "Mira"), strict=True):
+        for home, nickname in zip(home_networks, ("Nova", "Mira"), strict=True):
             people = people_at(home, noom.url, browser, folder=tmp_path, closings=closings)
             pages.append(enter(people, nickname, "relayed"))
         for page in pages:

@@ -142,7 +142,7 @@ def judge(figure: Callable[..., None], what: str, visits: list[Visit]) -> None:
 
 
 @pytest.mark.slow
-def test_a_rolling_restart_on_one_machine_breaks_no_page(deploy, tmp_path, figure):
+def test_rolling_restart_on_one_machine_breaks_no_page(deploy, tmp_path, figure):
     here = source_trees.copy(tmp_path / "here")
     site = deploy([here, here])
     source_trees.change(here, "new")
@@ -150,7 +150,7 @@ def test_a_rolling_restart_on_one_machine_breaks_no_page(deploy, tmp_path, figur
     judge(figure, "one machine", visit_while(site, lambda process: None))
 
 
-def test_a_rolling_restart_of_containers_breaks_no_page(deploy, tmp_path, figure):
+def test_rolling_restart_of_containers_breaks_no_page(deploy, tmp_path, figure):
     old = [source_trees.copy(tmp_path / f"old-{number}") for number in range(2)]
     site = deploy(old)
     new = source_trees.copy(tmp_path / "new")

@@ -18,7 +18,7 @@ from tests.support.clients.swarm import Swarm, percentile
 from tests.support.figures.process_usage import Load, slope, tasks
 from tests.support.figures.verdicts import closed
 from tests.support.servers.production import as_operated
-from tests.support.servers.two_process_site import Site
+from tests.support.servers.two_process_site import TwoProcessSite
 
 FILES_FOR_10_000 = 11_000
 P99_WINDOW_S = 8.0
@@ -34,14 +34,14 @@ GRACE_AND_SWEEP_S = 14.0
 
 
 @pytest.fixture
-def site(start_site: Callable[..., Site]) -> Site:
+def site(start_site: Callable[..., TwoProcessSite]) -> TwoProcessSite:
     """Redis and two processes as in operation."""
     return start_site(**as_operated())
 
 
 @pytest.mark.target("R2")
 @pytest.mark.slow
-async def test_two_thousand_lose_a_process_and_the_others_hardly_notice(site, figure):
+async def test_killed_process_of_two_thousand_does_not_delay_others(site, figure):
     async with Swarm(site.url) as swarm, guests(site.processes[0].url, 20, ROOMS) as bystanders:
         at = await killed_under_load(site, swarm, 99, figure, back_s=8, others=bystanders.here)
         await bystanders.leave()
@@ -52,7 +52,7 @@ async def test_two_thousand_lose_a_process_and_the_others_hardly_notice(site, fi
 
 @pytest.mark.target("R15")
 @pytest.mark.slow
-async def test_two_thousand_come_at_once(site, figure):
+async def test_two_thousand_participants_enter_at_once(site, figure):
     async with Swarm(site.url) as swarm:
         crowd = swarm.invite([f"room-{n}" for n in range(100)], 20)
         start = time.monotonic()
@@ -115,7 +115,7 @@ async def come_and_go(swarm: Swarm, until: float) -> int:
     return len(visits)
 
 
-async def held(redis: Connection, site: Site) -> dict[str, int]:
+async def held(redis: Connection, site: TwoProcessSite) -> dict[str, int]:
     """Return the resources that each visit takes and has to give back."""
     found = {"Redis keys": await redis.dbsize()}
     found["subscriptions"] = len(await redis.pubsub_channels())
@@ -127,7 +127,7 @@ async def held(redis: Connection, site: Site) -> dict[str, int]:
 
 @pytest.mark.target("R13")
 @pytest.mark.slow
-async def test_people_who_come_and_go_leave_nothing_behind(site, figure):
+async def test_churn_leaks_no_memory_or_keys(site, figure):
     loads = [Load(process.pid) for process in site.processes]
     memory: list[list[tuple[float, float]]] = [[] for _ in loads]
 

@@ -94,7 +94,7 @@ class Mid:
 
 @pytest.mark.target("R19")
 @pytest.mark.parametrize("kind", ["offer", "answer", "ice"])
-def test_a_kill_in_the_middle_of_a_signal(tmp_path, redis, loop, proxy, light, figure, kind: str):
+def test_kill_in_the_middle_of_a_signal(tmp_path, redis, loop, proxy, light, figure, kind: str):
     redis.start()
     redis.forget()
     processes = start_cluster(tmp_path, redis, 2, RATE_LIMITS="0")

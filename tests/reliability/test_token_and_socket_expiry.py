@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.browsers.two_person_call import Call, Figure
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.servers.cluster import Process
 from tests.support.waiting import until
 
@@ -22,8 +22,8 @@ def server(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.target("R11")
-def test_nobody_notices_a_lifetime_or_an_expiry(server, browser, figure: Figure):
-    people = People(browser, server.url)
+def test_expiry_of_tokens_and_sockets_is_unnoticed(server, browser, figure: Figure):
+    people = Users(browser, server.url)
     call = Call(people, people, "long")
     lines: list[str] = []
     for page in call.pages:

@@ -95,7 +95,7 @@ async def longest_wait(wire: Wire, on: Callable[[], bool]) -> float:
     longest = 0.0
     while on():
         began = time.monotonic()
-        await wire.ask("people")
+        await wire.request("people")
         longest = max(longest, time.monotonic() - began)
         await asyncio.sleep(ASK_EVERY_S)
     return longest
@@ -110,7 +110,7 @@ def noom(tmp_path, postgres: Postgres) -> Iterator[Process]:
     process.stop()
 
 
-async def test_a_long_transcript_comes_whole_and_costs_no_memory(noom, tmp_path, figure):
+async def test_long_transcript_is_complete_with_bounded_memory(noom, tmp_path, figure):
     async with Wire(noom.url, "/ws/chat/long/") as nova, Wire(noom.url, "/ws/chat/b/") as mira:
         await nova.enter("Nova")
         await mira.enter("Mira")

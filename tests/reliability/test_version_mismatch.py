@@ -23,7 +23,7 @@ def aged(script: APIResponse, age: int) -> str:
 
 @pytest.mark.target("R21")
 @pytest.mark.parametrize("age", [-1, +1], ids=["old-page", "old-server"])
-def test_a_page_of_another_version_asks_to_be_reloaded(people, figure: Figure, age: int):
+def test_page_of_another_version_asks_to_be_reloaded(people, figure: Figure, age: int):
     what = "old page, new server" if age < 0 else "new page, old server"
     page = people.page("Nova")
 

@@ -35,13 +35,13 @@ def log_in(
     line = HTTPConnection(
         "127.0.0.1", process.port, timeout=30 * PATIENCE, source_address=(source, 0)
     )
-    told = {header.replace("_", "-"): value for header, value in headers.items()}
-    line.request("GET", LOGIN, headers=told)
+    extra_headers = {header.replace("_", "-"): value for header, value in headers.items()}
+    line.request("GET", LOGIN, headers=extra_headers)
     page = line.getresponse()
     page.read()
     cookie = SimpleCookie(page.headers["Set-Cookie"])["csrftoken"]
     form = {"csrfmiddlewaretoken": cookie.value, "username": name, "password": password}
-    sent = {"Cookie": f"csrftoken={cookie.value}", "Referer": process.url + LOGIN, **told}
+    sent = {"Cookie": f"csrftoken={cookie.value}", "Referer": process.url + LOGIN, **extra_headers}
     sent["Content-Type"] = "application/x-www-form-urlencoded"
     line.request("POST", LOGIN, urlencode({**form, "next": "/admin/"}), sent)
     answer = line.getresponse()
@@ -50,7 +50,7 @@ def log_in(
     return answer.status, text
 
 
-def test_the_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure):
+def test_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure):
     site = start_site()
     first, second = site.processes
     make_superuser(first)
@@ -93,7 +93,7 @@ def test_behind_a_proxy_it_is_the_peer_that_the_proxy_saw(start_site, figure):
     assert statuses == [LOCKED, LOCKED, INSIDE, INSIDE, INSIDE]
 
 
-def test_a_hundred_passwords_at_once_are_not_all_tried(start_site, figure):
+def test_hundred_passwords_at_once_are_not_all_tried(start_site, figure):
     site = start_site()
     make_superuser(site.processes[0])
 

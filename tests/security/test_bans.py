@@ -16,7 +16,7 @@ SIGNAL = {"number": 1, "sdp": "v=0"}
 
 
 @pytest.mark.target("S22")
-async def test_the_removed_hears_nothing_more(cluster, admin, figure):
+async def test_removed_participant_receives_no_more_events(cluster, admin, figure):
     async with (
         Wire(cluster[0].url, "/ws/chat/room/") as nova,
         Wire(cluster[1].url, "/ws/chat/room/", browser="hers") as mira,
@@ -33,8 +33,8 @@ async def test_the_removed_hears_nothing_more(cluster, admin, figure):
         await nova.event("bye")
         await nova_call.event("bye")
         figure("told and gone", time.monotonic() - began, limit=1, unit="s")
-        await nova_call.ask("offer", to=mira.id, session="mira-1", description=SIGNAL)
-        await nova.say("is she gone?")
+        await nova_call.request("offer", to=mira.id, session="mira-1", description=SIGNAL)
+        await nova.post("is she gone?")
         assert mira.waiting("new_message") == []
         assert mira_call.waiting("offer") == []
         returns = 0

@@ -7,13 +7,13 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.test_call import LIVING, RECORD_CONNECTIONS
 from tests.support.browsers.media_checks import shows_video
-from tests.support.browsers.users import People, join_call
+from tests.support.browsers.users import Users, join_call
 from tests.support.waiting import until
 
 REMOVED = "You were removed from this room"
 
 
-def caller(people: People, nickname: str):
+def caller(people: Users, nickname: str):
     """Return a page in the call of the room, with its peer connections recorded."""
     page = people.page(nickname)
     page.add_init_script(RECORD_CONNECTIONS)
@@ -29,8 +29,8 @@ def heading(context: BrowserContext, address: str) -> str:
 
 
 @pytest.mark.target("S22")
-def test_the_removed_is_gone_for_all_and_cannot_come_back(cluster, admin, browser: Browser, figure):
-    here, there = (People(browser, process.url) for process in cluster)
+def test_removed_participant_leaves_and_cannot_return(cluster, admin, browser: Browser, figure):
+    here, there = (Users(browser, process.url) for process in cluster)
     # an expected message; she tries the other process, too
     there.expected_errors = ["403", here.url]
     nova, mira = caller(here, "Nova"), caller(there, "Mira")

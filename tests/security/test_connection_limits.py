@@ -146,7 +146,7 @@ def _open(lines: list[asyncio.StreamWriter]) -> int:
 
 @pytest.mark.target("S9")
 @pytest.mark.slow
-async def test_thousands_of_rooms_of_one_address_leave_nothing(redis, start_process, figure):
+async def test_thousands_of_rooms_of_one_address_leave_no_state(redis, start_process, figure):
     redis.start()
     redis.forget()
     noom: Process = start_process(REDIS_URL=redis.url, ROOMS_PER_ADDRESS_PER_DAY="100000")
@@ -167,7 +167,7 @@ async def test_thousands_of_rooms_of_one_address_leave_nothing(redis, start_proc
         left = await _settle(connection, keys)
         figure("keys in Redis after 2 min", left, limit=0)
         figure("memory after 2 min", bystanders.memory_mb(noom) - memory, limit=20, unit="MB")
-        assert other.closed_with is None
+        assert other.close_code is None
 
 
 async def _make_rooms(url: str, name: str, count: int) -> int:
@@ -192,7 +192,7 @@ async def _settle(connection: Connection, keys: int) -> int:
 
 
 @pytest.mark.target("S21")
-def test_the_address_of_an_unlisted_room_holds_80_random_bits(figure):
+def test_address_of_an_unlisted_room_holds_80_random_bits(figure):
     guesses = [keys.unlisted_key("Team") for _ in range(10_000)]
     secrets = [key.partition("~")[2] for key in guesses]
     letters = [Counter(secret[place] for secret in secrets) for place in range(16)]

@@ -17,7 +17,7 @@ from chat.consumers import ChatConsumer, LobbyConsumer
 from noom_project.protocol_writer import SOCKETS
 from tests.support.messages import forged as forge
 from tests.support.servers import room_under_attack
-from tests.support.servers.room_under_attack import SESSION, Ear, Room
+from tests.support.servers.room_under_attack import SESSION, RecordingSocket, TargetRoom
 
 CONSUMERS = {"chat": ChatConsumer, "call": CallConsumer, "lobby": LobbyConsumer}
 # A client may use neither the server's messages to a consumer, nor those of the layer.
@@ -27,7 +27,7 @@ FOREIGN = ["websocket.connect", "websocket.receive", "websocket.disconnect", "no
 class Caller:
     """A person in the room who opens sockets again and again, as one participant."""
 
-    def __init__(self, room: Room, name: str) -> None:
+    def __init__(self, room: TargetRoom, name: str) -> None:
         self.url, self.key, self.name = room.there.url, room.key, name
         self.token = tokens.issue(key=room.key, browser=name, room_name="Forged")
         self.id = tokens.verify(self.token, key=room.key).participant
@@ -38,7 +38,7 @@ class Caller:
         None if it lives.
         """
         path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{self.key}/"
-        async with Ear(self.url, path, token=self.token) as wire:
+        async with RecordingSocket(self.url, path, token=self.token) as wire:
             if entered and socket == "chat":
                 await wire.enter(self.name)
             if entered and socket == "call":
@@ -54,7 +54,7 @@ class Caller:
         payload = forge.example(kind, token=self.token, to=to, session=SESSION)
         first = kind in (ChatConsumer.first_message, CallConsumer.first_message)
         believed, marks = [], []
-        async with Ear(self.url, f"/ws/chat/{self.key}/", token=self.token) as chat:
+        async with RecordingSocket(self.url, f"/ws/chat/{self.key}/", token=self.token) as chat:
             if socket == "call":
                 await chat.enter(self.name)
             for forgery in forge.forgeries(kind, payload):
@@ -65,7 +65,7 @@ class Caller:
         return believed, marks
 
 
-def untrue(heard: list[str], host: str, known: set[str]) -> list[dict[str, Any]]:
+def invented_people(heard: list[str], host: str, known: set[str]) -> list[dict[str, Any]]:
     """Return the people in these frames who are made up, or wrongly marked as host."""
     events = [event for text in heard for event in _events(text)]
     people = [event["payload"]["person"] for event in events if "person" in event["payload"]]
@@ -80,7 +80,7 @@ def _events(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.target("S2")
-async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
+async def test_forged_value_reaches_no_other_client(cluster, figure):
     async with room_under_attack.room(cluster) as room:
         work = [(socket, kind) for socket in SOCKETS for kind in forge.taken(socket)]
         callers = [Caller(room, f"forger-{n}") for n in range(len(work))]
@@ -90,41 +90,43 @@ async def test_a_forged_value_is_seen_by_nobody(cluster, figure):
         believed = [where for refused, _ in results for where in refused]
         print(*believed)
         marks = [mark for _, forged in results for mark in forged]
-        await room.host.say("the last word")
-        heard = [text for ear in (room.host, room.host_call, room.lobby) for text in ear.heard]
+        await room.host.post("the last word")
+        heard = [
+            text for recorder in (room.host, room.host_call, room.lobby) for text in recorder.heard
+        ]
         everything = "\n".join(heard)
         assert len(marks) > 1_000
         assert "forger-1" in everything, "nobody was seen at all"
         figure("forged fields that were not refused", len(believed), limit=0)
         figure("forged values seen", sum(mark in everything for mark in marks), limit=0)
         known = {room.host.id, *(one.id for one in callers)}
-        figure("people made up", len(untrue(heard, room.host.id, known)), limit=0)
+        figure("people made up", len(invented_people(heard, room.host.id, known)), limit=0)
 
 
 @pytest.mark.target("S2")
 async def test_events_name_their_true_sender(cluster, figure):
     async with (
         room_under_attack.room(cluster) as room,
-        Ear(room.there.url, f"/ws/chat/{room.key}/") as guest,
-        Ear(room.there.url, f"/ws/call/{room.key}/", token=guest.token) as call,
+        RecordingSocket(room.there.url, f"/ws/chat/{room.key}/") as guest,
+        RecordingSocket(room.there.url, f"/ws/call/{room.key}/", token=guest.token) as call,
     ):
         await guest.enter("Guest")
         await call.join("guest-session")
-        told, wrong = 0, 0
-        for socket, wire, ear in (("chat", guest, room.host), ("call", call, room.host_call)):
+        checked, wrong = 0, 0
+        for socket, wire, recorder in (("chat", guest, room.host), ("call", call, room.host_call)):
             sent = {kind.type for kind in SOCKETS[socket][1].sends}
             for kind in forge.taken(socket):
                 payload = forge.example(kind, token="", to=room.host.id, session=SESSION)
                 if kind.type not in sent:
                     continue
-                await wire.ask(kind.type, **payload)
-                event = await ear.event(kind.type)
+                await wire.request(kind.type, **payload)
+                event = await recorder.event(kind.type)
                 while event.get("from") == room.host.id:  # events of earlier messages
-                    event = await ear.event(kind.type)
-                told += 1
+                    event = await recorder.event(kind.type)
+                checked += 1
                 wrong += (event.get("from") or event["person"]["id"]) != guest.id
                 wrong += event.get("session", "guest-session") != "guest-session"
-        assert told >= 7, "new_message, nickname, typing, offer, answer, ice, media"
+        assert checked >= 7, "new_message, nickname, typing, offer, answer, ice, media"
         figure("events with another sender or session", wrong, limit=0)
 
 
@@ -139,12 +141,14 @@ def names_of(consumer: type) -> list[str]:
 
 @pytest.mark.target("S4")
 @pytest.mark.parametrize("socket", CONSUMERS)
-async def test_no_name_that_a_client_gives_is_called(cluster, figure, socket):
+async def test_client_cannot_call_methods_by_name(cluster, figure, socket):
     names = names_of(CONSUMERS[socket])
     assert {"dispatch", "on_disconnect", "send_frame", "close", "on_message"} <= set(names)
     async with room_under_attack.room(cluster) as room:
         caller = Caller(room, "caller")
-        async with Ear(room.there.url, f"/ws/chat/{room.key}/", token=caller.token) as chat:
+        async with RecordingSocket(
+            room.there.url, f"/ws/chat/{room.key}/", token=caller.token
+        ) as chat:
             if socket == "call":
                 await chat.enter("Caller")
             bare = [{"type": name, "payload": {}, "ref": 1} for name in names]
@@ -159,10 +163,10 @@ async def test_no_name_that_a_client_gives_is_called(cluster, figure, socket):
             ]
         others = [code for code in codes if code not in room_under_attack.REFUSED]
         figure(f"{socket}: names that were not refused", len(others), limit=0)
-        await room.host.say("still here")
+        await room.host.post("still here")
 
 
-def with_name(socket: str, name: str, caller: Caller, room: Room) -> Iterator[dict[str, Any]]:
+def with_name(socket: str, name: str, caller: Caller, room: TargetRoom) -> Iterator[dict[str, Any]]:
     """Return frames with this name as a `type` in the payload of each message."""
     for kind in forge.taken(socket):
         payload = forge.example(kind, token=caller.token, to=room.host.id, session=SESSION)
@@ -170,24 +174,24 @@ def with_name(socket: str, name: str, caller: Caller, room: Room) -> Iterator[di
 
 
 @pytest.mark.target("S4")
-async def test_a_name_in_a_text_is_a_text(cluster, figure):
+async def test_name_in_a_text_is_a_text(cluster, figure):
     names = sorted({name for consumer in CONSUMERS.values() for name in names_of(consumer)})
     async with (
         room_under_attack.room(cluster) as room,
-        Ear(room.there.url, f"/ws/chat/{room.key}/") as guest,
-        Ear(room.there.url, f"/ws/call/{room.key}/", token=guest.token) as call,
+        RecordingSocket(room.there.url, f"/ws/chat/{room.key}/") as guest,
+        RecordingSocket(room.there.url, f"/ws/call/{room.key}/", token=guest.token) as call,
     ):
         await guest.enter("Guest")
         await call.join("guest-session")
         changed = 0
         for n, name in enumerate(names, start=1):
             target = {"to": room.host.id, "session": SESSION}
-            await guest.say(name)
-            await guest.ask("nickname", nickname=name)
-            await call.ask("offer", **target, description={"number": n, "sdp": name})
-            await call.ask("ice", **target, candidate={"candidate": name, "sdpMid": name})
+            await guest.post(name)
+            await guest.request("nickname", nickname=name)
+            await call.request("offer", **target, description={"number": n, "sdp": name})
+            await call.request("ice", **target, candidate={"candidate": name, "sdpMid": name})
             changed += (await room.host.event("new_message", text=name))["text"] != name
             changed += (await room.host_call.event("offer"))["description"]["sdp"] != name
             changed += (await room.host_call.event("ice"))["candidate"]["sdpMid"] != name
         figure("texts changed or sockets closed", changed, limit=0)
-        assert guest.closed_with is call.closed_with is room.host.closed_with is None
+        assert guest.close_code is call.close_code is room.host.close_code is None

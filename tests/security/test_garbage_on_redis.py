@@ -10,7 +10,7 @@ from redis.asyncio import Redis as Connection
 
 from tests.support.patience import PATIENCE
 from tests.support.servers import room_under_attack
-from tests.support.servers.room_under_attack import Ear
+from tests.support.servers.room_under_attack import RecordingSocket
 
 OTHERS = 4
 HEARD, BROKEN = 30, 2_000
@@ -61,10 +61,12 @@ def odd_messages(heard: list[bytes]) -> list[bytes]:
 
 
 @pytest.mark.target("S23")
-async def test_garbage_on_redis_deafens_nobody(open_site, figure):
+async def test_garbage_on_redis_stops_no_delivery(open_site, figure):
     cluster, redis = open_site.processes, open_site.redis
     async with room_under_attack.room(cluster) as room, Connection.from_url(redis.url) as stranger:
-        others = [Ear(p.url, f"/ws/chat/{room.key}/") for p in cluster for _ in range(OTHERS)]
+        others = [
+            RecordingSocket(p.url, f"/ws/chat/{room.key}/") for p in cluster for _ in range(OTHERS)
+        ]
         for n, other in enumerate(others):
             await other.__aenter__()
             await other.enter(f"Other {n}")
@@ -78,35 +80,39 @@ async def test_garbage_on_redis_deafens_nobody(open_site, figure):
         for raw in (b"", b"\xff\xfe", b"\x80", b"\xc1", bytes(100_000)):
             for channel in channels:
                 await stranger.publish(channel, raw)
-        await room.host.say("still here")
+        await room.host.post("still here")
         everyone = [room.host, room.host_call, room.lobby, *others]
-        deaf = [ear for ear in [room.host, *others] if not await _hears(ear)]
-        closed = [ear for ear in everyone if ear.closed_with is not None]
+        deaf = [recorder for recorder in [room.host, *others] if not await _hears(recorder)]
+        closed = [recorder for recorder in everyone if recorder.close_code is not None]
         figure("sockets closed", len(closed), limit=0)
         figure("sockets that hear no more", len(deaf), limit=0)
-        figure("frames that are no JSON", sum(ear.reading.done() for ear in everyone), limit=0)
+        figure(
+            "frames that are no JSON",
+            sum(recorder.reading.done() for recorder in everyone),
+            limit=0,
+        )
         for other in others:
             await other.__aexit__()
 
 
-async def _listen(stranger: Connection, room: room_under_attack.Room) -> list[bytes]:
+async def _listen(stranger: Connection, room: room_under_attack.TargetRoom) -> list[bytes]:
     """Return messages that the processes send each other."""
     heard: list[bytes] = []
-    async with stranger.pubsub() as ear:
-        await ear.psubscribe("*")
+    async with stranger.pubsub() as recorder:
+        await recorder.psubscribe("*")
         while len(heard) < HEARD:
-            await room.host.say("overheard")
-            message = await ear.get_message(ignore_subscribe_messages=True, timeout=1)
+            await room.host.post("overheard")
+            message = await recorder.get_message(ignore_subscribe_messages=True, timeout=1)
             if message is not None:
                 heard.append(message["data"])
     return heard
 
 
-async def _hears(ear: Ear) -> bool:
+async def _hears(recorder: RecordingSocket) -> bool:
     try:
         async with asyncio.timeout(5 * PATIENCE):
-            while not any("still here" in text for text in ear.heard):
-                await ear.event("beat")  # or an event of earlier messages
+            while not any("still here" in text for text in recorder.heard):
+                await recorder.event("beat")  # or an event of earlier messages
     except (TimeoutError, ConnectionError):
         return False
     return True

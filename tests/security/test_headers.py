@@ -91,8 +91,8 @@ def policy(answer: raw_http.Answer) -> dict[str, str]:
     """
     found = {name.lower(): value for name, value in answer.headers}
     assert len(found) == len({name for name, _ in answer.headers}), "a header came twice"
-    told = found.get("content-security-policy", "")
-    found["content-security-policy"] = "; ".join(sorted(told.split("; ")))
+    policy = found.get("content-security-policy", "")
+    found["content-security-policy"] = "; ".join(sorted(policy.split("; ")))
     return {name: value for name, value in found.items() if name not in CONTENT}
 
 
@@ -124,7 +124,7 @@ def test_every_address_answers_with_the_headers_of_the_table(noom, figure):
 
 
 @pytest.mark.target("S13")
-def test_what_the_server_itself_refuses_has_them_too(noom, figure):
+def test_refusals_of_the_server_carry_the_headers(noom, figure):
     port = noom.port
     own = {**HTTPS, "Origin": f"https://127.0.0.1:{port}"}
     answers = {
@@ -155,7 +155,7 @@ def test_what_the_server_itself_refuses_has_them_too(noom, figure):
 
 
 @pytest.mark.target("S13")
-def test_a_page_that_fails_has_them_and_a_reference_that_the_log_has(noom, tmp_path, figure):
+def test_page_that_fails_has_them_and_a_reference_that_the_log_has(noom, tmp_path, figure):
     database = noom.environment["DATABASE_URL"].removeprefix("sqlite:///")
     with sqlite3.connect(database) as connection:
         connection.execute("ALTER TABLE django_session RENAME TO gone")
@@ -174,7 +174,7 @@ def test_a_page_that_fails_has_them_and_a_reference_that_the_log_has(noom, tmp_p
 
 
 @pytest.mark.target("S13")
-def test_every_cookie_is_for_our_pages_alone(noom, figure):
+def test_every_cookie_is_restricted_to_own_pages(noom, figure):
     cookies = [
         value
         for path in ("/", "/rooms/team/", "/admin/login/")

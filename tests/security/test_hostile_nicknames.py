@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.clients.bot_thread import Loop
 from tests.support.clients.websocket import Wire
 from tests.support.messages.hostile_nicknames import COUNT, nicknames
@@ -59,7 +59,7 @@ async def crowd(stack: AsyncExitStack, url: str) -> list[str]:
         await wire.enter(name)
         me = next(one for one in wire.hello["people"] if one["id"] == wire.hello["you"])
         given.append(me["nickname"])
-        await wire.say("said after the name")
+        await wire.post("said after the name")
     return given
 
 
@@ -70,11 +70,11 @@ def odd(rows: list[dict[str, Any]], what: str) -> int:
 
 @pytest.mark.target("S14")
 @pytest.mark.slow
-def test_nasty_nicknames_keep_to_one_line_and_look_like_nobody_else(
+def test_hostile_nicknames_stay_in_one_line_and_look_unlike_others(
     start_process, browser: Browser, figure
 ):
     noom = start_process(**SETTINGS)
-    people = People(browser, noom.url)
+    people = Users(browser, noom.url)
     page = people.enter("Plain", "room")
     page.fill("form#msg [name=text]", "said after the name")
     page.press("form#msg [name=text]", "Enter")

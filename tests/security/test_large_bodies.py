@@ -91,9 +91,9 @@ def test_bodies_of_300_mb_are_refused_before_they_are_read(noom, figure):
     read = max(sent for *_, sent in answers)
     # A client that goes on sending may lose the answer to the reset that follows it.
     admitted = [answer for answer in answers if answer[2] not in (413, 0)]
-    told = sum(answer[2] == 413 for answer in answers)
-    print(admitted, told, len(answers))
+    refused = sum(answer[2] == 413 for answer in answers)
+    print(admitted, refused, len(answers))
     figure("bodies that were not refused", len(admitted), limit=0)
     figure("read of a body at most", round(read / 1e6, 2), limit=5, unit="MB")
     figure("memory that it cost", round((most - before) / 1e6, 1), limit=30, unit="MB")
-    assert told > 0
+    assert refused > 0

@@ -50,7 +50,7 @@ def noom(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> 
 
 
 @pytest.mark.target("S15")
-async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure):
+async def test_client_cannot_forge_a_log_line_or_log_a_secret(noom, figure):
     # Earlier lines are output of the commands, for the operator who typed them.
     before = len(noom.log.encode())
     secrets = [SAID]
@@ -66,10 +66,10 @@ async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure
     text = b"\n".join(lines).decode()
     leaked = [secret for secret in secrets if secret in text]
     figure("tokens, addresses and texts in the log", len(leaked), limit=0)
-    told = [json.loads(line) for line in lines]
-    forged = [line for line in told if line["message"] == "forged"]
+    records = [json.loads(line) for line in lines]
+    forged = [line for line in records if line["message"] == "forged"]
     figure("forged lines", len(forged), limit=0)
-    errors = [line for line in told if line.get("reference") == reference and "error" in line]
+    errors = [line for line in records if line.get("reference") == reference and "error" in line]
     figure("tracebacks of one failure beyond the first", len(errors) - 1, limit=0)
     assert len(lines) > 20 * len(CONTROLS) / 2
 
@@ -77,7 +77,7 @@ async def test_no_client_can_forge_a_line_or_read_its_secrets_there(noom, figure
 @pytest.mark.target("S15")
 @pytest.mark.parametrize("flood", ["a" * 100_000, "a:" * 50_000, "~" * 100_000, "a.-" * 33_000])
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
-def test_a_flood_of_text_costs_a_line_little(figure, formatter, flood):
+def test_flood_of_text_gives_short_log_lines(figure, formatter, flood):
     made = logging.LogRecord("noom", logging.INFO, "file", 1, flood, (), None)
     began = time.thread_time()
     formatter.format(made)
@@ -92,15 +92,19 @@ def is_object(line: bytes) -> bool:
         return False
 
 
-def ask_for_pages(port: int, nasty: str) -> None:
+def ask_for_pages(port: int, hostile: str) -> None:
     """Send hostile paths, names and headers, as far as a client can send each."""
-    told = quote(nasty, safe="")
-    for path in (f"/{told}", f"/rooms/{told}/", f"/rooms/team/?nickname={told}&name={told}"):
+    quoted = quote(hostile, safe="")
+    for path in (
+        f"/{quoted}",
+        f"/rooms/{quoted}/",
+        f"/rooms/team/?nickname={quoted}&name={quoted}",
+    ):
         raw_http.ask(port, path, method="GET")
-        raw_http.ask(port, path, method="POST", body=nasty.encode())
+        raw_http.ask(port, path, method="POST", body=hostile.encode())
         raw_http.shake_hands(port, f"/ws{path}")
-        raw_http.shake_hands(port, f"/ws/chat/{told}/", Origin="http://elsewhere/" + told)
-    head = nasty.encode("utf-8", "replace")
+        raw_http.shake_hands(port, f"/ws/chat/{quoted}/", Origin="http://elsewhere/" + quoted)
+    head = hostile.encode("utf-8", "replace")
     for name in (b"Host", b"User-Agent", b"Referer", b"X-Forwarded-For", b"Cookie", b"Accept"):
         data = b"GET /nothing.php HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%b: %b\r\n\r\n"
         send(port, data % (name, head))
@@ -116,33 +120,33 @@ def send(port: int, data: bytes) -> None:
         return  # no answer is an answer, too
 
 
-async def speak(noom: Noom, nasty: str, secrets: list[str]) -> None:
+async def speak(noom: Noom, hostile: str, secrets: list[str]) -> None:
     """Send hostile frames on the sockets, with tokens and a text that the log may not contain."""
     key = keys.unlisted_key("team")
     secrets.append(key.partition("~")[2])
     raw_http.ask(noom.port, f"/rooms/{quote(key)}/", method="POST", body=b"x")
     async with Wire(noom.url, f"/ws/chat/{key}/") as nova:
         secrets.append(nova.token)
-        await nova.enter(nasty)
-        await nova.say(f"{SAID} {nasty}")
+        await nova.enter(hostile)
+        await nova.post(f"{SAID} {hostile}")
     for kind, payload in (
-        (nasty, {}),
-        ("new_message", {"text": SAID, "client_id": nasty}),
-        ("new_message", {nasty: SAID}),
-        ("nickname", {"nickname": nasty, "text": SAID}),
-        ("enter_room", {"token": nasty, "nickname": nasty}),
+        (hostile, {}),
+        ("new_message", {"text": SAID, "client_id": hostile}),
+        ("new_message", {hostile: SAID}),
+        ("nickname", {"nickname": hostile, "text": SAID}),
+        ("enter_room", {"token": hostile, "nickname": hostile}),
     ):
         for path in (f"/ws/chat/{key}/", f"/ws/call/{key}/"):
             async with Wire(noom.url, path) as broken:
                 secrets.append(broken.token)
                 if kind != "enter_room" and path.startswith("/ws/chat"):
                     await broken.enter("Broken")
-                await broken.tell(kind, **payload)
+                await broken.send(kind, **payload)
                 await broken.closing()
     origin = Origin(noom.url)
     async with connect(f"{noom.url.replace('http', 'ws')}/ws/lobby/", origin=origin) as lobby:
-        await lobby.send(nasty)
-        await lobby.close(4000, nasty[:40])
+        await lobby.send(hostile)
+        await lobby.close(4000, hostile[:40])
 
 
 async def fail(noom: Noom, secrets: list[str]) -> str:
@@ -155,9 +159,9 @@ async def fail(noom: Noom, secrets: list[str]) -> str:
     async with Wire(noom.url, "/ws/chat/team/") as nova:
         await nova.enter("Nova")
         with pytest.raises(Refusal, match="server_error") as refusal:
-            await nova.say(text)
+            await nova.post(text)
         # The server lives on, and so does its log.
-        await nova.say("short")
+        await nova.post("short")
         reference = tokens.verify(nova.token, key="team").participant
     assert f"reference {reference}" in str(refusal.value)
     return reference

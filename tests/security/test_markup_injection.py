@@ -13,7 +13,7 @@ import pytest
 from chat import tokens
 from chat.names import cleaning
 from tests.support.browsers.two_person_call import Figure
-from tests.support.browsers.users import People, join_call
+from tests.support.browsers.users import Users, join_call
 from tests.support.clients.bot_thread import Loop
 from tests.support.clients.websocket import Wire
 from tests.support.waiting import until, until_page
@@ -94,10 +94,10 @@ WATCH = """
 class Witness:
     """A page that may see no dialog and no violation.
 
-    People notices requests elsewhere.
+    `Users` notices requests elsewhere.
     """
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: Users) -> None:
         self.page = people.page("Nova")
         self.dialogs: list[str] = []
         self.violations = 0
@@ -123,10 +123,10 @@ def loop():
     loop.stop()
 
 
-def test_nothing_that_looks_like_code_is_run(start_noom, browser, loop, figure: Figure):
+def test_markup_in_messages_runs_no_code(start_noom, browser, loop, figure: Figure):
     assert len(set(STRINGS)) == 500
     noom = start_noom(RATE_LIMITS="0")
-    people = People(browser, noom.url)
+    people = Users(browser, noom.url)
     witness = Witness(people)
     page = witness.page
     page.add_init_script(f"({LABEL_DEVICES})({json.dumps(STRINGS)})")
@@ -166,8 +166,8 @@ async def say_all(url: str) -> None:
             for start in range(0, len(STRINGS), AT_ONCE):
                 said = []
                 for text in STRINGS[start : start + AT_ONCE]:
-                    await chat.tell("nickname", nickname=text)
-                    said.append(asyncio.create_task(chat.say(text)))
+                    await chat.send("nickname", nickname=text)
+                    said.append(asyncio.create_task(chat.post(text)))
                     await asyncio.sleep(0)
                 await asyncio.gather(*said)
 

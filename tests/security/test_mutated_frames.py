@@ -14,7 +14,7 @@ from tests.support.messages.mutations import Mutator
 from tests.support.servers.cluster import Process
 from tests.support.servers.logs import assert_no_failure
 from tests.support.servers.production import as_operated
-from tests.support.servers.room_under_attack import LIFTED
+from tests.support.servers.room_under_attack import WITHOUT_RATE_LIMITS
 
 KEY = "fuzzed"
 ENOUGH, ALL = 100_000, 1_000_000
@@ -36,7 +36,7 @@ HEALTHY_ENDS = {
 
 @pytest.mark.target("S1")
 @pytest.mark.parametrize("count", [ENOUGH, pytest.param(ALL, marks=WHOLE)])
-def test_a_mutated_frame_is_decoded_or_refused(figure, count):
+def test_mutated_frame_is_decoded_or_refused(figure, count):
     token = tokens.issue(key=KEY, browser="b", room_name="Fuzzed")
     mutator = Mutator(seeds(token), number=count)
     ends: Counter[str] = Counter()
@@ -58,8 +58,8 @@ def test_a_mutated_frame_is_decoded_or_refused(figure, count):
 @pytest.mark.target("S1")
 @pytest.mark.timeout(1_500)
 @pytest.mark.parametrize("count", [ENOUGH_SOCKETS, pytest.param(ALL_SOCKETS, marks=WHOLE)])
-async def test_a_mutated_frame_is_its_senders_alone(start_process, figure, count):
-    noom: Process = start_process(**LIFTED, **as_operated())
+async def test_mutated_frame_affects_only_its_sender(start_process, figure, count):
+    noom: Process = start_process(**WITHOUT_RATE_LIMITS, **as_operated())
     token = tokens.issue(key=KEY, browser="fuzzer", room_name="Fuzzed")
     quiet: list[float] = []
     busy: list[float] = []

@@ -74,7 +74,7 @@ def timed(kind: str, text: str) -> tuple[str, float]:
 @pytest.mark.target("S18")
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("count", [10_000, pytest.param(300_000, marks=pytest.mark.slow)])
-async def test_what_nobody_meant_is_read_or_refused_and_never_for_long(figure, count):
+async def test_mutated_sdp_is_read_or_refused_in_bounded_time(figure, count):
     offers = Mutator(await descriptions(), number=count, giants=GIANTS)
     candidates = Mutator(CANDIDATES, number=count, giants=GIANTS)
     ends: Counter[str] = Counter()

@@ -50,7 +50,7 @@ def admitted(port: int, path: str, origin: str | None, **headers: str) -> bool:
 
 
 @pytest.mark.target("S10")
-def test_only_pages_of_our_own_origin_and_configured_ones_get_a_socket(start, figure):
+def test_only_own_and_configured_origins_get_a_socket(start, figure):
     port = start(CSRF_TRUSTED_ORIGINS=CONFIGURED).port
     # The table of the quick test, where this server's port is 8000.
     table = [
@@ -69,15 +69,15 @@ def test_only_pages_of_our_own_origin_and_configured_ones_get_a_socket(start, fi
 def test_behind_a_proxy_the_scheme_of_the_page_counts(start, figure):
     port = start(TRUSTED_PROXIES="1").port
     wrong = [
-        (origin, told, path)
-        for origin, told, expected in (
+        (origin, forwarded_scheme, path)
+        for origin, forwarded_scheme, expected in (
             (f"https://localhost:{port}", "https", True),
             (f"http://localhost:{port}", "https", False),
             (f"https://localhost:{port}", "http", False),
             (f"http://localhost:{port}", "http", True),
         )
         for path in SOCKETS
-        if admitted(port, path, origin, X_Forwarded_Proto=told) != expected
+        if admitted(port, path, origin, X_Forwarded_Proto=forwarded_scheme) != expected
     ]
     figure("schemes taken for another", len(wrong), limit=0)
 
@@ -101,16 +101,16 @@ FORGERIES = [
 
 @pytest.mark.target("S11")
 @pytest.mark.parametrize("proxies", [0, 1, 2])
-async def test_the_limiter_sees_the_true_peer(start, proxies, figure):
+async def test_limiter_counts_the_true_client_address(start, proxies, figure):
     port = start(TRUSTED_PROXIES=str(proxies), SOCKETS_PER_ADDRESS=str(HELD)).port
     slipped = blamed = 0
     for number, forged in enumerate(FORGERIES):
         mallory, other = f"127.0.{number}.7", f"127.0.{number}.8"
         async with AsyncExitStack() as stack:
             for n in range(HELD):
-                told = {name: value.format(n=n, other=other) for name, value in forged.items()}
-                assert await gets_in(stack, port, proxies, mallory, told)
-            slipped += await gets_in(stack, port, proxies, mallory, told)
+                headers = {name: value.format(n=n, other=other) for name, value in forged.items()}
+                assert await gets_in(stack, port, proxies, mallory, headers)
+            slipped += await gets_in(stack, port, proxies, mallory, headers)
             blamed += not await gets_in(stack, port, proxies, other, {})
     figure(f"forged addresses that counted, behind {proxies}", slipped, limit=0)
     figure(f"people who paid for a forger, behind {proxies}", blamed, limit=0)
@@ -119,8 +119,8 @@ async def test_the_limiter_sees_the_true_peer(start, proxies, figure):
 def through(proxies: int, peer: str, sent: dict[str, str]) -> dict[str, str]:
     """Return a client's headers after proxies that each add the address of their client."""
     hops = [peer, *(f"10.0.0.{hop}" for hop in range(1, proxies))][:proxies]
-    told = [*([sent["X-Forwarded-For"]] if "X-Forwarded-For" in sent else []), *hops]
-    return {**sent, **({"X-Forwarded-For": ", ".join(told)} if told else {})}
+    addresses = [*([sent["X-Forwarded-For"]] if "X-Forwarded-For" in sent else []), *hops]
+    return {**sent, **({"X-Forwarded-For": ", ".join(addresses)} if addresses else {})}
 
 
 async def gets_in(

@@ -22,7 +22,12 @@ from tests.support.figures.security_tables import cells
 from tests.support.messages import forged
 from tests.support.servers import room_under_attack
 from tests.support.servers.cluster import Process
-from tests.support.servers.room_under_attack import SESSION, Ear, HttpEar, Room
+from tests.support.servers.room_under_attack import (
+    SESSION,
+    RecordingHttpSocket,
+    RecordingSocket,
+    TargetRoom,
+)
 
 ADMITTED = {"guest", "host"}
 ANSWER_S = 0.3  # seconds for events that an outsider might receive besides the answer
@@ -59,27 +64,37 @@ def browser(who: str, key: str) -> str:
     return f"{who}-{key}"[:32]
 
 
+Recorder = type[RecordingSocket | RecordingHttpSocket]
+
+
 class Crowd:
     """All people of the tables, each with the means of a try."""
 
-    def __init__(self, room: Room, tokens: dict[str, str], ear: type[Ear | HttpEar] = Ear) -> None:
-        self.room, self._tokens, self._ear = room, tokens, ear
+    def __init__(
+        self,
+        room: TargetRoom,
+        tokens: dict[str, str],
+        recorder: Recorder = RecordingSocket,
+    ) -> None:
+        self.room, self._tokens, self._recorder = room, tokens, recorder
         self.pk = ""  # of the room, in the admin
 
     def token(self, who: str) -> str:
         return self._tokens.get(who) or fresh_token(self.room.key)
 
     @asynccontextmanager
-    async def socket(self, socket: str, who: str, token: str) -> AsyncIterator[Ear | HttpEar]:
+    async def socket(
+        self, socket: str, who: str, token: str
+    ) -> AsyncIterator[RecordingSocket | RecordingHttpSocket]:
         """Open a fresh socket of a person, as far in as that person gets."""
         url = self.room.there.url
         key = full(self.room.key) if who == "waiting" else self.room.key
         path = "/ws/lobby/" if socket == "lobby" else f"/ws/{socket}/{key}/"
         async with AsyncExitStack() as stack:
             if who in ADMITTED and socket != "chat":
-                chat = Ear(url, f"/ws/chat/{key}/", token=token)
+                chat = RecordingSocket(url, f"/ws/chat/{key}/", token=token)
                 await (await stack.enter_async_context(chat)).enter(who)
-            wire: Ear | HttpEar = self._ear(url, path, token=token)
+            wire: RecordingSocket | RecordingHttpSocket = self._recorder(url, path, token=token)
             await stack.enter_async_context(wire)
             if who in ADMITTED and socket == "chat":
                 await wire.enter(who)
@@ -89,7 +104,7 @@ class Crowd:
                 await self._wait(wire, socket)
             yield wire
 
-    async def _wait(self, wire: Ear | HttpEar, socket: str) -> None:
+    async def _wait(self, wire: RecordingSocket | RecordingHttpSocket, socket: str) -> None:
         with pytest.raises(Refusal):
             await (wire.enter("waiting") if socket == "chat" else wire.join("waiting"))
 
@@ -99,7 +114,7 @@ class Crowd:
         payload = forged.example(kind, token=token, to=self.room.host.id, session=SESSION)
         async with self.socket(socket, who, token) as wire:
             try:
-                await wire.ask(what, **payload)
+                await wire.request(what, **payload)
                 return "ok", wire.heard
             except Refusal as refusal:
                 await asyncio.sleep(ANSWER_S)
@@ -110,18 +125,20 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd(
-    cluster: list[Process], admin: Admin, ear: type[Ear | HttpEar] = Ear
+    cluster: list[Process],
+    admin: Admin,
+    recorder: Recorder = RecordingSocket,
 ) -> AsyncIterator[Crowd]:
     """All people, and the room in which events never cease."""
     async with room_under_attack.room(cluster) as room, AsyncExitStack() as stack:
-        everyone = Crowd(room, tokens(room.key), ear)
+        everyone = Crowd(room, tokens(room.key), recorder)
 
-        async def enter(key: str, name: str, **who: str) -> Ear:
-            wire = Ear(room.there.url, f"/ws/chat/{key}/", **who)
+        async def enter(key: str, name: str, **who: str) -> RecordingSocket:
+            wire = RecordingSocket(room.there.url, f"/ws/chat/{key}/", **who)
             await (await stack.enter_async_context(wire)).enter(name)
             return wire
 
-        for n in range(int(room_under_attack.LIFTED["ROOM_CAPACITY"])):
+        for n in range(int(room_under_attack.WITHOUT_RATE_LIMITS["ROOM_CAPACITY"])):
             await enter(full(room.key), f"P{n}", browser=f"{n}")
         await enter("elsewhere", "Other", token=everyone.token("other room"))
         removed = await enter(room.key, "Removed", token=everyone.token("removed"))
@@ -141,20 +158,20 @@ def pk_of(admin: Admin, key: str) -> str:
     return found[1]
 
 
-async def _talk(room: Room) -> None:
+async def _talk(room: TargetRoom) -> None:
     while True:
-        await room.host.say(room_under_attack.TEXT)
-        await room.host.tell("typing", on=True)
-        await room.host_call.tell("media", audio=True, video=False, screen=False)
+        await room.host.post(room_under_attack.TEXT)
+        await room.host.send("typing", on=True)
+        await room.host_call.send("media", audio=True, video=False, screen=False)
         await asyncio.sleep(0.02)
 
 
 @pytest.mark.target("S3")
-@pytest.mark.parametrize("ear", [Ear, HttpEar])
-async def test_every_message_by_everyone_at_every_socket_is_as_the_table_says(
-    cluster, admin, figure, ear
+@pytest.mark.parametrize("recorder", [RecordingSocket, RecordingHttpSocket])
+async def test_every_message_has_the_outcome_of_the_security_table(
+    cluster, admin, figure, recorder
 ):
-    async with crowd(cluster, admin, ear) as everyone:
+    async with crowd(cluster, admin, recorder) as everyone:
         wrong, leaks, tried = [], [], 0
         for socket, (path, _) in SOCKETS.items():
             table = cells(f"`{path}`")
@@ -189,11 +206,11 @@ async def _all(everyone: Crowd, socket: str, what: list[tuple[str, str]]):
 
 
 @pytest.mark.target("S3")
-async def test_a_signal_into_another_room_reaches_nobody(cluster, admin, figure):
+async def test_signal_into_another_room_is_not_delivered(cluster, admin, figure):
     async with (
         crowd(cluster, admin) as everyone,
-        Ear(everyone.room.there.url, "/ws/chat/next-door/") as chat,
-        Ear(everyone.room.there.url, "/ws/call/next-door/", token=chat.token) as call,
+        RecordingSocket(everyone.room.there.url, "/ws/chat/next-door/") as chat,
+        RecordingSocket(everyone.room.there.url, "/ws/call/next-door/", token=chat.token) as call,
     ):
         await chat.enter("Neighbour")
         await call.join("neighbour")
@@ -201,8 +218,8 @@ async def test_a_signal_into_another_room_reaches_nobody(cluster, admin, figure)
         for kind in ("offer", "answer", "ice"):
             message = next(one for one in forged.all_types() if one.type == kind)
             payload = forged.example(message, token="", to=host.id, session=SESSION)
-            await call.ask(kind, **payload)
-        await host.say("the last word")
+            await call.request(kind, **payload)
+        await host.post("the last word")
         reached = [k for k in ("offer", "answer", "ice") if everyone.room.host_call.waiting(k)]
         figure("signals that reached another room", len(reached), limit=0)
 
@@ -248,7 +265,7 @@ def signed(browser: str) -> str:
 
 
 @pytest.mark.target("S3")
-async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figure):
+async def test_every_page_has_the_outcome_of_the_security_table(cluster, admin, figure):
     table = cells("Pages")
     known = {filled(c.what.partition(" ")[2]) for c in table if c.what != ANY_OTHER}
     over_http = {filled(path.replace("/ws/", "/http/")) for path, _ in SOCKETS.values()}
@@ -272,8 +289,8 @@ async def test_every_page_by_everyone_is_as_the_table_says(cluster, admin, figur
                 tried += 1
                 # People with permission to see rooms know them, but not their messages.
                 facts = [room_under_attack.TEXT] if cell.who == "viewer" else everyone.room.facts()
-                told = [f for f in facts if f in answer[2]]
-                leaks += bool(told) and cell.who != "admin"
+                shown = [f for f in facts if f in answer[2]]
+                leaks += bool(shown) and cell.who != "admin"
                 if cell.outcome not in (outcome(answer), "nothing of rooms"):
                     wrong.append(f"{cell.what} ({one}) by {cell.who}: {outcome(answer)}")
         assert not wrong, "\n".join(wrong)

@@ -115,7 +115,7 @@ async def test_credentials_made_by_noom_are_good(relay: Coturn, settings: Settin
     assert await allocation(relay, *credentials(settings, relay)) == 200
 
 
-async def test_no_credentials_are_refused(relay: Coturn):
+async def test_relay_refuses_missing_credentials(relay: Coturn):
     assert await allocation(relay, None, None) == 401
 
 
@@ -143,7 +143,7 @@ async def test_forged_credentials_are_refused(
     figure("credentials granted", sum(answer != 401 for answer in answers), limit=0)
 
 
-async def test_no_peer_is_reached_by_tcp(relay: Coturn, settings: Settings):
+async def test_relay_reaches_no_peer_by_tcp(relay: Coturn, settings: Settings):
     async with turn_client(at(relay), *credentials(settings, relay)) as client:
         assert await client.allocate(transport=TCP) not in (200, 401)
 
@@ -165,7 +165,7 @@ async def test_public_peers_are_allowed(relay: Coturn, member: Join, peer: str):
 
 
 @pytest.mark.parametrize(("kind", "peer"), PEERS, ids=lambda value: str(value).replace(" ", "-"))
-async def test_no_other_peer_is_allowed(
+async def test_relay_allows_no_other_peer(
     relay: Coturn, member: Join, figure: Callable[..., None], kind: str, peer: str
 ):
     needs_ipv6(peer)
@@ -194,7 +194,7 @@ def listening(host: str) -> socket.socket:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_a_send_without_permission_arrives_nowhere(
+async def test_send_without_permission_arrives_nowhere(
     relay: Coturn, start_coturn: Callable[..., Coturn], member: Join, host: str
 ):
     needs_ipv6(host)
@@ -209,7 +209,7 @@ async def test_a_send_without_permission_arrives_nowhere(
         assert await heard(client, listener)
 
 
-async def test_the_log_and_the_process_list_show_no_secret(
+async def test_log_and_the_process_list_show_no_secret(
     relay: Coturn, member: Join, settings: Settings
 ):
     await member(relay)

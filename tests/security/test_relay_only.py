@@ -26,7 +26,7 @@ LOCAL_NAME = re.compile(r"[0-9a-f-]{36}\.local")
 
 
 @pytest.fixture
-def homes():
+def home_networks():
     """Two namespaces that may send anywhere, which shows whether they do."""
     with two_homes() as both:
         for home in both:
@@ -35,15 +35,17 @@ def homes():
 
 
 @pytest.fixture
-def relay(homes, tmp_path):
-    gate = homes[0].gate
+def relay(home_networks, tmp_path):
+    gate = home_networks[0].gate
     relay = Coturn(tmp_path, f"--relay-ip={gate}", f"--allowed-peer-ip={gate}", host=gate)
     relay.start()
     yield relay
     relay.stop()
 
 
-def test_nothing_but_the_relay_is_told(homes, relay, browser, tmp_path, figure: Figure):
+def test_relay_only_call_reveals_no_other_address(
+    home_networks, relay, browser, tmp_path, figure: Figure
+):
     with ExitStack() as closings:
         noom = ReachableNoom(
             tmp_path,
@@ -56,13 +58,13 @@ def test_nothing_but_the_relay_is_told(homes, relay, browser, tmp_path, figure: 
         noom.start()
         delivered: list[str] = []
         pages = []
-        for home, nickname in zip(homes, ("Nova", "Mira"), strict=True):
+        for home, nickname in zip(home_networks, ("Nova", "Mira"), strict=True):
             people = people_at(home, noom.url, browser, folder=tmp_path, closings=closings)
             pages.append(enter(people, nickname, "relayed", opened=partial(listen, delivered)))
         for page in pages:
             shows_video(page, 1, seconds=60)
         judge(delivered, relay.host, figure)
-        strays = {address for home in homes for address in home.strays()}
+        strays = {address for home in home_networks for address in home.strays()}
         print(strays)
         figure("third parties to whom anything was sent", len(strays), limit=0)
 

@@ -44,14 +44,14 @@ async def of_sockets(url: str, key: str) -> list[object]:
             async with Wire(url, path) as wire:
                 if ask != "nothing":
                     payload = wire.joining("one") if ask == "join_room" else {}
-                    await wire.tell(ask, **payload)
+                    await wire.send(ask, **payload)
                     await until(partial(_is_answered, wire), f"an answer to {ask}", seconds=5)
                 found += [kind, ask, await _end(wire), wire.waiting("error")]
     return found
 
 
 def _is_answered(wire: Wire) -> bool:
-    return bool(wire.waiting("error")) or wire.closed_with is not None
+    return bool(wire.waiting("error")) or wire.close_code is not None
 
 
 async def _end(wire: Wire) -> int | None:
@@ -67,7 +67,7 @@ async def _end(wire: Wire) -> int | None:
 
 
 @pytest.mark.target("S21")
-async def test_a_room_looks_like_none_before_one_enters(start_process, figure):
+async def test_existing_room_looks_like_a_missing_one_before_entry(start_process, figure):
     noom = start_process()
     admin = Admin(noom)
     for key in (MADE, SECOND, CLOSED):

@@ -36,14 +36,14 @@ def serve(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
 
 @pytest.mark.target("S20")
 @pytest.mark.parametrize(("what", "environment", "number"), ATTEMPTS)
-def test_a_start_that_is_not_safe_is_refused(tmp_path, figure, what, environment, number):
+def test_start_that_is_not_safe_is_refused(tmp_path, figure, what, environment, number):
     ended = serve(tmp_path, **environment)
     assert number in ended.stderr
     figure(f"{what}: starts that were not refused", ended.returncode == 0, limit=0)
 
 
 @pytest.mark.target("S20")
-def test_an_old_daphne_is_refused(tmp_path, figure):
+def test_old_daphne_is_refused(tmp_path, figure):
     # Python finds an installed package in the first directory that names it.
     old = tmp_path / "daphne-4.2.1.dist-info"
     old.mkdir()
@@ -54,5 +54,5 @@ def test_an_old_daphne_is_refused(tmp_path, figure):
 
 
 @pytest.mark.target("S20")
-def test_the_same_settings_without_a_fault_are_served(start_process):
+def test_same_settings_without_a_fault_are_served(start_process):
     assert "noom.E" not in start_process(**as_operated()).log

@@ -28,7 +28,7 @@ def admin(tmp_path_factory):
 
 
 @pytest.mark.parametrize("page", ["?open=yes", "?open=no", "people/", "announce/"])
-def test_a_page_that_needs_redis_says_that_it_cannot_answer(admin, page):
+def test_admin_page_that_needs_redis_reports_its_absence(admin, page):
     def refusal() -> HTTPError | None:
         try:
             admin.get(ROOMS + page)

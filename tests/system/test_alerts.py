@@ -59,7 +59,7 @@ def unit_test(folder: Path, alert: str, series: dict[str, str], at: str, firing:
 
 
 @pytest.mark.parametrize("alert", RAISED)
-def test_alert_is_raised_for_its_fault_alone(tmp_path: Path, alert: str):
+def test_alert_fires_only_for_its_fault(tmp_path: Path, alert: str):
     name, bad, good = RAISED[alert]
     for values, count in ((bad, 1), (good, 0)):
         at = "15m" if alert == "NoomDiskFull" else "10m"
@@ -73,7 +73,7 @@ def test_late_loop_raises_its_alert(tmp_path: Path):
         promtool("test", "rules", unit_test(tmp_path, "NoomLoopLate", series, "15m", count))
 
 
-def test_dashboard_asks_only_what_prometheus_understands(tmp_path: Path):
+def test_prometheus_parses_every_dashboard_query(tmp_path: Path):
     panels = json.loads(DASHBOARD.read_text())["panels"]
     asked = [target["expr"] for panel in panels for target in panel["targets"]]
     assert len(asked) > 20

@@ -27,7 +27,7 @@ MESH = ("bench.mesh", "2", "--seconds", "1", "--no-write")
         pytest.param(MESH, "# A mesh of two to eight", id="mesh", marks=pytest.mark.browser),
     ],
 )
-def test_a_benchmark_runs_to_its_end(command, heading):
+def test_benchmark_runs_to_its_end(command, heading):
     assert (PEERS / "node_modules").exists(), "`make bench/peers/node_modules/.stamp` installs it"
     pages = {page: page.read_bytes() for page in (ROOT / "bench").glob("*.md")}
     run = subprocess.run(

@@ -22,7 +22,7 @@ from call.bot.participant import Participant
 from call.bot.socket import RequestRefused, Unreachable
 from call.bot.transceivers import Slot
 from chat.protocol import close_codes
-from tests.support.media.films import film
+from tests.support.media.video_files import film
 from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import ROOT, Noom, free_port
 
@@ -71,7 +71,7 @@ def texts(participant: Participant) -> list[str]:
     return [message.text for message in participant.messages]
 
 
-async def test_two_say_things_and_see_and_hear_each_other(noom: Noom):
+async def test_two_bots_exchange_messages_and_media(noom: Noom):
     async with (
         Participant(noom.url, "two", "Nova") as nova,
         Participant(noom.url, "two", "Mira") as mira,
@@ -86,7 +86,7 @@ async def test_two_say_things_and_see_and_hear_each_other(noom: Noom):
         await meet(nova, mira)
 
 
-async def test_three_see_and_hear_each_other_in_every_pair(noom: Noom):
+async def test_three_callers_receive_media_in_every_pair(noom: Noom):
     async with (
         Participant(noom.url, "three", "Nova") as nova,
         Participant(noom.url, "three", "Mira") as mira,
@@ -95,7 +95,7 @@ async def test_three_see_and_hear_each_other_in_every_pair(noom: Noom):
         await meet(nova, mira, kim)
 
 
-async def test_mute_is_told_and_silences_and_needs_no_new_connection(noom: Noom):
+async def test_mute_is_published_and_needs_no_new_connection(noom: Noom):
     async with (
         Participant(noom.url, "mute", "Nova") as nova,
         Participant(noom.url, "mute", "Mira") as mira,
@@ -123,7 +123,7 @@ async def _falls_silent(here: Participant, there: Participant) -> None:
             await receives(here, there, ["camera"])
 
 
-async def test_whoever_leaves_is_gone_at_once(noom: Noom):
+async def test_leaving_bot_is_removed_at_once(noom: Noom):
     async with Participant(noom.url, "leave", "Nova") as nova:
         async with Participant(noom.url, "leave", "Mira") as mira:
             await receives(nova, mira)
@@ -132,7 +132,7 @@ async def test_whoever_leaves_is_gone_at_once(noom: Noom):
             await meet(nova, mira)
 
 
-async def test_the_server_may_be_killed_and_started_again(start_noom: Callable[..., Noom]):
+async def test_bots_survive_a_killed_and_restarted_server(start_noom: Callable[..., Noom]):
     noom = start_noom()
     async with (
         Participant(noom.url, "killed", "Nova") as nova,
@@ -155,7 +155,7 @@ async def test_the_server_may_be_killed_and_started_again(start_noom: Callable[.
         assert nova._mesh.peers[mira.id].pc is connection, "the media never went through the line"
 
 
-async def test_a_connection_that_ends_is_made_anew(noom: Noom):
+async def test_connection_that_ends_is_made_anew(noom: Noom):
     async with (
         Participant(noom.url, "anew", "Nova") as nova,
         Participant(noom.url, "anew", "Mira") as mira,
@@ -167,7 +167,7 @@ async def test_a_connection_that_ends_is_made_anew(noom: Noom):
 
 
 @pytest.mark.parametrize("polite_too", [False, True], ids=["impolite alone", "glare"])
-async def test_a_new_offer_in_the_same_session_is_answered(noom: Noom, polite_too: bool):
+async def test_new_offer_in_the_same_session_is_answered(noom: Noom, polite_too: bool):
     async with (
         Participant(noom.url, f"glare-{polite_too}", "Nova") as nova,
         Participant(noom.url, f"glare-{polite_too}", "Mira") as mira,
@@ -183,7 +183,7 @@ async def test_a_new_offer_in_the_same_session_is_answered(noom: Noom, polite_to
         await meet(nova, mira)
 
 
-async def test_an_echo_gives_back_and_a_recorder_writes_what_comes(noom: Noom, tmp_path: Path):
+async def test_echo_returns_and_recorder_writes_received_media(noom: Noom, tmp_path: Path):
     async with (
         Participant(noom.url, "echo", "Echo", source=Echo()) as echo,
         Participant(noom.url, "echo", "Nova", record=tmp_path) as nova,
@@ -199,7 +199,7 @@ async def test_an_echo_gives_back_and_a_recorder_writes_what_comes(noom: Noom, t
         assert sum(1 for _ in container.decode(audio=0)) >= NEW_FRAMES["microphone"]
 
 
-async def test_a_recording_is_whole_once_the_caller_has_gone(noom: Noom, tmp_path: Path):
+async def test_recording_is_complete_after_its_caller_leaves(noom: Noom, tmp_path: Path):
     async with Participant(noom.url, "recorded", "Nova", record=tmp_path) as nova:
         async with Participant(noom.url, "recorded", "Mira") as mira:
             await receives(nova, mira)
@@ -211,7 +211,7 @@ async def test_a_recording_is_whole_once_the_caller_has_gone(noom: Noom, tmp_pat
         assert (await nova.say("and on")).seq == 1
 
 
-async def test_a_given_token_is_used(noom: Noom):
+async def test_given_token_is_used(noom: Noom):
     page = await room_page.load(noom.url, "A Room")
     async with Participant(noom.url, page.key, "Nova", token=page.token) as nova:
         assert nova.people[nova.id].nickname == "Nova"
@@ -220,7 +220,7 @@ async def test_a_given_token_is_used(noom: Noom):
             pass
 
 
-async def test_a_newer_one_with_the_same_token_replaces_the_older(noom: Noom):
+async def test_newer_bot_with_the_same_token_replaces_the_older(noom: Noom):
     page = await room_page.load(noom.url, "replaced")
     async with (
         Participant(noom.url, page.key, "Nova", token=page.token) as older,
@@ -232,7 +232,7 @@ async def test_a_newer_one_with_the_same_token_replaces_the_older(noom: Noom):
         await newer.say("still here")
 
 
-async def test_a_film_is_shown_and_its_bot_leaves_at_the_end(noom: Noom, tmp_path: Path):
+async def test_bot_plays_a_file_and_leaves_at_its_end(noom: Noom, tmp_path: Path):
     film(tmp_path / "film.mp4")
     async with Participant(noom.url, "film", "Nova") as nova:
         playing = ["--play", str(tmp_path / "film.mp4"), "--url", noom.url]
@@ -247,19 +247,19 @@ async def test_a_film_is_shown_and_its_bot_leaves_at_the_end(noom: Noom, tmp_pat
         assert "Bot 1 received of Nova" in output
 
 
-async def test_nobody_answers():
+async def test_bot_reports_an_unreachable_server():
     with pytest.raises(Unreachable, match="refused"):
         async with Participant(f"http://127.0.0.1:{free_port()}", "room"):
             pass
 
 
-async def test_a_stranger_s_page_gets_no_socket(noom: Noom):
+async def test_foreign_origin_gets_no_socket(noom: Noom):
     """The premise of the Origin that participants send."""
     with pytest.raises(InvalidStatus, match="403"):
         await connect(f"{noom.url.replace('http', 'ws')}/ws/chat/two/")
 
 
-async def test_a_full_call_is_told(start_noom: Callable[..., Noom]):
+async def test_bot_reports_a_full_call(start_noom: Callable[..., Noom]):
     noom = start_noom(CALL_CAPACITY="2")
     async with Participant(noom.url, "full", "Nova"), Participant(noom.url, "full", "Mira"):
         process = await asyncio.to_thread(bot, "full", "--url", noom.url)
@@ -283,7 +283,7 @@ def bot(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_call_bot_joins_and_tells_what_it_saw(noom: Noom):
+def test_call_bot_joins_and_reports_what_it_received(noom: Noom):
     for seconds in (8, 8 * PATIENCE):  # the second for a machine that takes longer
         bots = bot("bots", "--count", "2", "--seconds", f"{seconds}", "--url", noom.url)
         output, errors = bots.communicate(timeout=60 * PATIENCE)
@@ -318,7 +318,7 @@ def test_call_bot_ends_on_ctrl_c_while_the_server_is_silent():
     assert (process.returncode, errors) == (0, "")
 
 
-def test_call_bot_says_what_is_wrong(noom: Noom, tmp_path: Path):
+def test_call_bot_reports_what_is_wrong(noom: Noom, tmp_path: Path):
     Image.new("RGB", (8, 8)).save(tmp_path / "still.png")
     whole = film(tmp_path / "film.mp4").read_bytes()
     (tmp_path / "damaged.mp4").write_bytes(whole[: len(whole) // 2])

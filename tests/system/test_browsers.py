@@ -55,7 +55,7 @@ def test_chromium_and_firefox_meet(url: str, browser: Browser, firefox: Firefox,
     chromium.close()
 
 
-def test_what_is_not_sent_is_neither_seen_nor_heard(url: str, browser: Browser):
+def test_checks_fail_for_media_that_is_not_sent(url: str, browser: Browser):
     sender, receiver = browser.new_page(), browser.new_page()
     sender.goto(url)
     receiver.goto(url)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from call.bot.participant import Participant
-from tests.support.media.films import cut, film, spoilt
+from tests.support.media.video_files import cut, film, spoilt
 from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import Noom
 from tests.system.test_bot import bot
@@ -27,7 +27,7 @@ async def test_call_bot_plays_a_whole_film_and_ends_well(noom: Noom, tmp_path: P
 
 
 @pytest.mark.parametrize("damage", [cut, spoilt])
-async def test_call_bot_says_that_a_film_is_damaged_later_on(
+async def test_call_bot_reports_a_file_damaged_later_on(
     noom: Noom, tmp_path: Path, damage: Callable[[Path, float], Path]
 ):
     path = damage(tmp_path / f"{damage.__name__}.mp4", 0.8)

@@ -77,16 +77,18 @@ async def join():
 
 
 async def people(client):
-    return {person["nickname"] for person in (await client.ask("people"))["people"]}
+    return {person["nickname"] for person in (await client.request("people"))["people"]}
 
 
-async def test_people_messages_and_names_are_the_same_at_both(cluster, enter):
+async def test_people_messages_and_names_are_equal_at_both_processes(cluster, enter):
     first, second = cluster
     nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
     assert await people(nova) == await people(mira) == {"Nova", "Mira"}
     other = await enter(second, "nova")
     assert other.hello["people"][2]["nickname"] == "nova (2)"
-    await asyncio.gather(*(nova.say(f"{n}") for n in range(5)), *(mira.say("!") for _ in range(5)))
+    await asyncio.gather(
+        *(nova.post(f"{n}") for n in range(5)), *(mira.post("!") for _ in range(5))
+    )
     orders = []
     for client in (nova, mira):
         messages = [await client.event("new_message") for _ in range(10)]
@@ -95,7 +97,7 @@ async def test_people_messages_and_names_are_the_same_at_both(cluster, enter):
     assert [seq for seq, _ in orders[0]] == list(range(1, 11))
 
 
-async def test_the_list_of_rooms_is_the_same_at_both(cluster, enter):
+async def test_room_list_is_equal_at_both_processes(cluster, enter):
     first, second = cluster
     async with Wire(first.url, "/ws/lobby/") as lobby:
         await enter(second, "Nova", "far")
@@ -103,37 +105,37 @@ async def test_the_list_of_rooms_is_the_same_at_both(cluster, enter):
         await lobby.event("room_change", rooms=[expected])
 
 
-async def test_a_signal_crosses_from_one_process_to_the_other(cluster, enter, join):
+async def test_signal_crosses_from_one_process_to_the_other(cluster, enter, join):
     first, second = cluster
     nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
     nova_call = await join(first, nova, "nova-1")
     mira_call = await join(second, mira, "mira-1")
-    await mira_call.ask("offer", to=nova.id, session="nova-1", description=SIGNAL)
+    await mira_call.request("offer", to=nova.id, session="nova-1", description=SIGNAL)
     assert (await nova_call.event("offer"))["from"] == mira.id
 
 
-async def test_the_same_participant_at_another_process_replaces_the_first(cluster, enter):
+async def test_same_participant_at_another_process_replaces_the_first(cluster, enter):
     first, second = cluster
     nova = await enter(first, "Nova")
     async with Wire(second.url, f"/ws/chat/{nova.key}/", token=nova.token) as again:
         await again.enter("Nova")
         assert await nova.closing() == 4409
-        await again.silence("person", 1)  # nobody is said to be away
-        assert [p["here"] for p in (await again.ask("people"))["people"]] == [True]
+        await again.expect_none("person", 1)  # nobody is said to be away
+        assert [p["here"] for p in (await again.request("people"))["people"]] == [True]
 
 
-async def test_the_people_of_a_killed_process_vanish_once(cluster, enter):
+async def test_people_of_a_killed_process_vanish_once(cluster, enter):
     first, second = cluster
     nova = await enter(first, "Nova")
     lost = [await enter(second, f"Lost {n}") for n in range(3)]
     second.kill()
     gone = [(await nova.event("bye"))["person"]["id"] for _ in lost]
     assert sorted(gone) == sorted(client.id for client in lost)
-    await nova.silence("bye", 2)
+    await nova.expect_none("bye", 2)
     assert await people(nova) == {"Nova"}
 
 
-async def test_a_return_at_another_process_is_no_arrival(cluster, enter):
+async def test_return_at_another_process_is_no_arrival(cluster, enter):
     first, second = cluster
     nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
     for count in (1, 2):
@@ -141,12 +143,12 @@ async def test_a_return_at_another_process_is_no_arrival(cluster, enter):
     second.kill()
     async with Wire(first.url, f"/ws/chat/{mira.key}/", token=mira.token) as back:
         await back.enter("Mira", last_seq=0)
-        await nova.silence("bye", 7)
-        await nova.silence("welcome", 0.1)
+        await nova.expect_none("bye", 7)
+        await nova.expect_none("welcome", 0.1)
         assert await people(nova) == {"Nova", "Mira"}
 
 
-async def test_sigterm_tells_every_page_to_come_back(cluster, enter):
+async def test_sigterm_closes_every_page_with_4412(cluster, enter):
     first, second = cluster
     nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
     second.signal(signal.SIGTERM)
@@ -158,7 +160,7 @@ async def test_sigterm_tells_every_page_to_come_back(cluster, enter):
 async def hears_again(listener, speaker):
     """Events come again by themselves, once the subscription is back: a second after Redis is."""
     for _ in range(10 * PATIENCE):
-        await speaker.say("and after")
+        await speaker.post("and after")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await listener.event("new_message", text="and after")
@@ -166,26 +168,26 @@ async def hears_again(listener, speaker):
     pytest.fail("no event came")
 
 
-async def test_redis_restarted_closes_nobody_and_everything_heals(cluster, enter, redis):
+async def test_restarted_redis_closes_no_socket_and_state_recovers(cluster, enter, redis):
     first, second = cluster
     nova, mira = await enter(first, "Nova"), await enter(second, "Mira")
     redis.kill()
     await nova.event("beat", ok=False)
-    acked = await nova.say("while it was away")
+    acked = await nova.post("while it was away")
     redis.start()
     await nova.event("beat", ok=True)
     await mira.event("beat", seq=acked["seq"], ok=True)
-    history = await mira.ask("history", after=0, limit=10)
+    history = await mira.request("history", after=0, limit=10)
     assert [m["text"] for m in history["messages"]] == ["while it was away"]
     async with asyncio.timeout(20 * PATIENCE):
         while await people(nova) != {"Nova", "Mira"}:
             await nova.event("beat")
     await hears_again(mira, nova)
-    assert nova.closed_with is None
-    assert mira.closed_with is None
+    assert nova.close_code is None
+    assert mira.close_code is None
 
 
-async def test_entering_is_refused_with_a_reason_while_redis_is_away(cluster, redis):
+async def test_entry_without_redis_is_refused_with_a_reason(cluster, redis):
     redis.kill()
     async with Wire(cluster[0].url, "/ws/chat/room/") as late:
         with pytest.raises(Refusal, match="try_later"):
@@ -193,7 +195,7 @@ async def test_entering_is_refused_with_a_reason_while_redis_is_away(cluster, re
     redis.start()
 
 
-def test_without_its_redis_a_process_says_which_setting_to_look_at(tmp_path):
+def test_process_without_redis_names_the_setting(tmp_path):
     port = free_port()
     answer = subprocess.run(
         [sys.executable, "manage.py", "serve"],
@@ -214,7 +216,7 @@ def test_without_its_redis_a_process_says_which_setting_to_look_at(tmp_path):
     assert "secret" not in answer.stderr
 
 
-async def test_an_admin_at_a_third_process_sees_and_closes_the_room(tmp_path, redis, enter):
+async def test_admin_at_a_third_process_sees_and_closes_the_room(tmp_path, redis, enter):
     redis.forget()
     processes = start_cluster(tmp_path, redis, 3, **QUICK)
     try:

@@ -28,7 +28,7 @@ def rooms(noom: Noom) -> list[object]:
     return list(event["payload"]["rooms"])
 
 
-def test_noom_comes_back_after_a_stop_and_after_a_kill(start_noom: Callable[..., Noom]):
+def test_server_restarts_after_a_stop_and_after_a_kill(start_noom: Callable[..., Noom]):
     noom = start_noom()
     noom.restart()
     assert rooms(noom) == []
@@ -96,7 +96,7 @@ def test_run_https_shows_the_network_no_page_of_an_error(https_port: int):
         ([], {"REDIS_URL": "redis://:hunter2hunter2@127.0.0.1:1"}),
     ],
 )
-def test_serve_with_debug_serves_this_machine_alone(tmp_path: Path, arguments, environment):
+def test_serve_with_debug_binds_to_this_machine_only(tmp_path: Path, arguments, environment):
     process = Process(tmp_path, **environment)
     answer = subprocess.run(
         [sys.executable, "manage.py", "serve", "-p", str(process.port), *arguments],
@@ -111,7 +111,7 @@ def test_serve_with_debug_serves_this_machine_alone(tmp_path: Path, arguments, e
     assert "hunter2" not in answer.stderr
 
 
-def test_a_server_whose_address_is_taken_says_so(noom: Noom):
+def test_server_reports_an_address_in_use(noom: Noom):
     answer = subprocess.run(
         [sys.executable, "manage.py", "serve", "-p", str(noom.port)],
         cwd=ROOT,
@@ -125,7 +125,7 @@ def test_a_server_whose_address_is_taken_says_so(noom: Noom):
     assert "in use" in answer.stderr
 
 
-def test_systemd_is_told_once_the_server_listens(tmp_path: Path):
+def test_systemd_is_notified_once_the_server_listens(tmp_path: Path):
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(path)
@@ -154,7 +154,7 @@ def echo() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("message", ["", b"", "한국어", b"\x00\xff"])
-def test_every_message_goes_through_even_an_empty_one(echo: str, message: str | bytes):
+def test_every_message_is_delivered_even_an_empty_one(echo: str, message: str | bytes):
     with connect(echo) as line:
         line.send(message)
         assert line.recv(timeout=5 * PATIENCE) == message

@@ -64,7 +64,7 @@ def knock(url: str) -> int:
     return answers
 
 
-def test_strangers_at_the_admin_door_take_no_connections(process, postgres):
+def test_failed_admin_logins_take_no_database_connections(process, postgres):
     most = 0
     with ThreadPoolExecutor(STRANGERS) as pool:
         knocking = [pool.submit(knock, process.url) for _ in range(STRANGERS)]
@@ -94,9 +94,10 @@ line.detach()
 
 
 @pytest.mark.parametrize(
-    ("query", "told"), [("", ["7s", "10000", "5"]), ("?tcp_user_timeout=3000", ["7s", "3000", "5"])]
+    ("query", "options"),
+    [("", ["7s", "10000", "5"]), ("?tcp_user_timeout=3000", ["7s", "3000", "5"])],
 )
-def test_a_connection_gives_a_silent_host_up_by_itself(postgres, query, told):
+def test_database_connection_times_out_on_a_silent_host(postgres, query, options):
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--no-imports", "-c", ASK],
         cwd=ROOT,
@@ -105,4 +106,4 @@ def test_a_connection_gives_a_silent_host_up_by_itself(postgres, query, told):
         text=True,
         timeout=60 * PATIENCE,
     )
-    assert done.stdout.split() == told, done.stderr
+    assert done.stdout.split() == options, done.stderr

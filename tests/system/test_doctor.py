@@ -88,7 +88,7 @@ def run_doctor(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_a_right_set_up_passes_with_code_0(process, start_nginx, tmp_path):
+def test_right_set_up_passes_with_code_0(process, start_nginx, tmp_path):
     proxy = start_nginx()
     folder = tmp_path / "relay"
     folder.mkdir()
@@ -100,16 +100,16 @@ def test_a_right_set_up_passes_with_code_0(process, start_nginx, tmp_path):
         # What `check --deploy` wants of a site on the internet.
         environment |= {"SECURE_SSL_REDIRECT": "1", "SECURE_HSTS_SECONDS": "3600"}
         environment |= {"SECRET_KEY": "abcde-12345-" * 5}
-        code, told = run_doctor(environment, proxy.url, "--ca", str(proxy.authority))
+        code, output = run_doctor(environment, proxy.url, "--ca", str(proxy.authority))
     finally:
         coturn.stop()
-    assert code == 0, told
-    subjects = re.findall(r"^ok      ([\w ]+):", told, re.MULTILINE)
+    assert code == 0, output
+    subjects = re.findall(r"^ok      ([\w ]+):", output, re.MULTILINE)
     inner = ["settings", "static files", "database", "redis", "channel layer", "clock"]
     assert subjects == [*inner, "relay", "relay", *OUTSIDE]
 
 
-def test_what_is_wrong_inside_has_code_1_and_no_traceback(process, tmp_path):
+def test_failed_inner_check_exits_with_1_and_no_traceback(process, tmp_path):
     port = free_port()
     environment = {
         **process.environment,
@@ -118,16 +118,16 @@ def test_what_is_wrong_inside_has_code_1_and_no_traceback(process, tmp_path):
         "SECURE_SSL_REDIRECT": "1",
         "TRUSTED_PROXIES": "0",
     }
-    code, told = run_doctor(environment)
+    code, output = run_doctor(environment)
     assert code == 1
-    assert "noom.E030" in told
+    assert "noom.E030" in output
     for subject in ("settings", "database", "redis", "channel layer"):
-        assert f"WRONG   {subject}:" in told
-    assert "Traceback" not in told
-    assert "hunter2" not in told
+        assert f"WRONG   {subject}:" in output
+    assert "Traceback" not in output
+    assert "hunter2" not in output
 
 
-async def test_a_right_proxy_has_nothing_wrong(start_nginx):
+async def test_right_proxy_has_nothing_wrong(start_nginx):
     found = await seen_from_outside(await asyncio.to_thread(start_nginx))
     assert list(found) == OUTSIDE
     assert {finding.state for finding in found.values()} == {"ok"}, found
@@ -150,13 +150,13 @@ async def test_each_mistake_of_a_proxy_is_named(start_nginx, mistake, subjects, 
     assert any(advice in finding.advice for finding in found.values())
 
 
-async def test_a_proxy_without_processes_is_named(start_nginx):
+async def test_proxy_without_processes_is_named(start_nginx):
     found = await seen_from_outside(await asyncio.to_thread(start_nginx, port=free_port()))
     assert "manage.py serve" in found["page"].advice
     assert {"page", "websocket", "fallback"} <= wrong(found)
 
 
-async def test_a_certificate_that_nobody_trusts_is_named(start_nginx):
+async def test_untrusted_certificate_is_reported(start_nginx):
     proxy = await asyncio.to_thread(start_nginx)
     found = await examined(outside.all_checks(Site(proxy.url)))
     assert wrong(found) == {"page"}
@@ -164,7 +164,7 @@ async def test_a_certificate_that_nobody_trusts_is_named(start_nginx):
     assert "--ca" in found["page"].advice
 
 
-async def test_a_relay_with_another_secret_is_named(settings, tmp_path):
+async def test_relay_with_another_secret_is_named(settings, tmp_path):
     coturn = Coturn(tmp_path)
     await asyncio.to_thread(coturn.start)
     try:
@@ -175,7 +175,7 @@ async def test_a_relay_with_another_secret_is_named(settings, tmp_path):
         await asyncio.to_thread(coturn.stop)
 
 
-async def test_a_relay_that_is_away_is_named(settings):
+async def test_unreachable_relay_is_reported(settings):
     settings.TURN_URLS = [f"turn:127.0.0.1:{free_port()}?transport=tcp"]
     settings.TURN_SECRET = "secret"
     (found,) = (await examined(relay.all_checks())).values()
@@ -195,8 +195,8 @@ def test_clocks_that_differ_are_named():
     assert inside.compared({"Redis at a:1": 0.5}).state == "ok"
 
 
-def test_a_database_without_migrations_is_named(process, tmp_path):
+def test_database_without_migrations_is_reported(process, tmp_path):
     environment = {**process.environment, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
-    code, told = run_doctor(environment)
+    code, output = run_doctor(environment)
     assert code == 1
-    assert "manage.py migrate" in told
+    assert "manage.py migrate" in output

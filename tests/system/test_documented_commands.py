@@ -259,7 +259,7 @@ def test_turn_secret_is_changed_for_noom_and_the_relay_alike(tmp_path: Path):
     assert desk.states[-1].name.endswith("restart noom-relay")
 
 
-def test_secret_key_is_changed_while_each_process_reads_all_that_others_sign(tmp_path: Path):
+def test_secret_key_changes_without_invalidating_signatures(tmp_path: Path):
     desk = Desk(tmp_path)
     desk.settings(SECRET_KEY="o" * 60)
     with (tmp_path / "etc/noom/noom.env").open("a") as file:

@@ -45,7 +45,7 @@ def ready(process: Process) -> tuple[int, dict[str, str]]:
     return answer.status, {name: check["state"] for name, check in checks.items()}
 
 
-def test_a_process_is_not_ready_while_redis_is_frozen_and_soon_after_is(process, redis):
+def test_process_is_not_ready_while_redis_is_frozen_and_soon_after_is(process, redis):
     until(lambda: ready(process)[0] == 200, "being ready")
     redis.freeze()
     try:
@@ -59,7 +59,7 @@ def test_a_process_is_not_ready_while_redis_is_frozen_and_soon_after_is(process,
     until(lambda: ready(process)[0] == 200, "being ready again", seconds=SOON_S)
 
 
-def test_a_process_is_not_ready_while_redis_is_away_and_soon_after_is(process, redis):
+def test_process_is_ready_again_soon_after_redis_returns(process, redis):
     until(lambda: ready(process)[0] == 200, "being ready")
     redis.kill()
     until(lambda: ready(process)[0] == 503, "noticing it", seconds=SOON_S)
@@ -93,7 +93,7 @@ async def drain(process: Process) -> int:
     return status
 
 
-async def test_a_process_that_drains_says_so_on_the_lines_that_it_has(process):
+async def test_draining_process_says_so_on_open_connections(process):
     # It waits for a second: whoever is slower than that finds it gone, and asks the next time.
     assert 503 in [await drain(process) for _ in range(3)]
 
@@ -115,7 +115,7 @@ def start(tmp_path) -> Iterator[Callable[..., Process]]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
-def test_a_process_on_a_full_disk_is_not_ready(start, tmp_path):
+def test_process_on_a_full_disk_is_not_ready(start, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=True)
@@ -133,7 +133,7 @@ def test_a_process_on_a_full_disk_is_not_ready(start, tmp_path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_process_is_ready_once_its_database_is_migrated(start, tmp_path):
+def test_process_is_ready_once_its_database_is_migrated(start, tmp_path):
     (tmp_path / "empty.sqlite3").touch()
     process = start("unmigrated", DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     status, states = ready(process)
@@ -142,7 +142,7 @@ def test_a_process_is_ready_once_its_database_is_migrated(start, tmp_path):
     until(lambda: ready(process)[0] == 200, "being ready")
 
 
-def test_a_process_without_gathered_files_is_not_ready(start, tmp_path):
+def test_process_without_gathered_files_is_not_ready(start, tmp_path):
     process = start("bare", source_trees.copy(tmp_path / "tree"), **as_operated())
     status, states = ready(process)
     assert (status, states.pop("files")) == (503, "failed")

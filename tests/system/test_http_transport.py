@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chat.protocol import close_codes
-from tests.support.clients.http_socket import FallbackWire
+from tests.support.clients.http_socket import HttpWire
 from tests.support.clients.websocket import Wire
 from tests.support.patience import PATIENCE
 from tests.support.servers.cluster import Process, cluster_of, started
@@ -52,9 +52,7 @@ async def enter(proxy: Proxy, path: str):
     async with AsyncExitStack() as stack:
 
         async def enter(nickname, *, stream, url=""):
-            wire = await stack.enter_async_context(
-                FallbackWire(url or proxy.url, path, stream=stream)
-            )
+            wire = await stack.enter_async_context(HttpWire(url or proxy.url, path, stream=stream))
             await wire.enter(nickname)
             return wire
 
@@ -62,42 +60,40 @@ async def enter(proxy: Proxy, path: str):
 
 
 @STREAMS
-async def test_order_and_number_hold_whatever_process_is_asked_and_whatever_gets_lost(
-    enter, proxy, stream
-):
+async def test_lost_requests_change_no_order_at_any_process(enter, proxy, stream):
     nova, mira = await enter("Nova", stream=stream), await enter("Mira", stream=stream)
     proxy.loses = 5
     for n in range(30):
-        await (nova if n % 2 else mira).say(f"{n}")
+        await (nova if n % 2 else mira).post(f"{n}")
         await asyncio.sleep(0.1)  # within the rate
     proxy.loses = 0
     for client in (nova, mira):
         events = [await client.event("new_message") for _ in range(30)]
         assert [event["text"] for event in events] == [f"{n}" for n in range(30)]
         assert [event["seq"] for event in events] == list(range(1, 31))
-        await client.silence("new_message")
+        await client.expect_none("new_message")
     assert proxy.requests > 36, "what got lost was sent again"
 
 
 @STREAMS
-async def test_a_call_is_signalled(cluster, enter, proxy, path, stream):
+async def test_call_is_signalled(cluster, enter, proxy, path, stream):
     nova, mira = await enter("Nova", stream=stream), await enter("Mira", stream=stream)
     path = path.replace("chat", "call")
     async with (
-        FallbackWire(proxy.url, path, token=nova.token, stream=stream) as nova_call,
+        HttpWire(proxy.url, path, token=nova.token, stream=stream) as nova_call,
         Wire(cluster[1].url, path, token=mira.token) as mira_call,
     ):
         await nova_call.join("nova-1")
         await mira_call.join("mira-1")
         offer = {"number": 1, "sdp": "v=0"}
-        await mira_call.ask("offer", to=nova.id, session="nova-1", description=offer)
+        await mira_call.request("offer", to=nova.id, session="nova-1", description=offer)
         assert (await nova_call.event("offer"))["from"] == mira.id
-        await nova_call.ask("answer", to=mira.id, session="mira-1", description=offer)
+        await nova_call.request("answer", to=mira.id, session="mira-1", description=offer)
         assert (await mira_call.event("answer"))["from"] == nova.id
 
 
 @STREAMS
-async def test_a_killed_process_is_noticed_and_the_return_is_no_arrival(
+async def test_client_of_a_killed_process_resumes_without_a_welcome(
     cluster, enter, proxy, path, stream
 ):
     nova = await enter("Nova", stream=stream, url=cluster[0].url)
@@ -107,15 +103,15 @@ async def test_a_killed_process_is_noticed_and_the_return_is_no_arrival(
     mira.http.url = proxy.url  # from now on any process is asked
     cluster[1].kill()
     assert await mira.closing() == 1006
-    async with FallbackWire(proxy.url, path, token=mira.token, stream=stream) as back:
+    async with HttpWire(proxy.url, path, token=mira.token, stream=stream) as back:
         await back.enter("Mira", last_seq=0)
-        await back.say("back")
+        await back.post("back")
         assert await nova.event("new_message", text="back")
-        await nova.silence("welcome", 0.5)
+        await nova.expect_none("welcome", 0.5)
 
 
 @STREAMS
-async def test_sigterm_is_told(cluster, enter, proxy, stream):
+async def test_sigterm_closes_http_sessions_with_4412(cluster, enter, proxy, stream):
     mira = await enter("Mira", stream=stream, url=cluster[1].url)
     mira.http.url = proxy.url
     cluster[1].signal(signal.SIGTERM)
@@ -124,22 +120,22 @@ async def test_sigterm_is_told(cluster, enter, proxy, stream):
 
 
 @STREAMS
-async def test_a_short_absence_of_redis_closes_nobody(enter, redis, stream):
+async def test_short_absence_of_redis_closes_no_session(enter, redis, stream):
     nova = await enter("Nova", stream=stream)
     await asyncio.to_thread(redis.kill)
     await asyncio.sleep(3)
-    assert (await nova.say("while it was away"))["seq"] == 1
+    assert (await nova.post("while it was away"))["seq"] == 1
     await asyncio.to_thread(redis.start)
     async with asyncio.timeout(15 * PATIENCE):
         await nova.event("beat", seq=1, ok=True)
         # What is said before the subscription stands again, too, is told by the next beat alone.
         while not any(e["payload"]["text"] == "and after" for e in nova.waiting("new_message")):
-            await nova.say("and after")
+            await nova.post("and after")
             await asyncio.sleep(0.5)
-    assert nova.closed_with is None
+    assert nova.close_code is None
 
 
-async def test_a_forged_session_and_garbage_on_redis_reach_nobody(cluster, enter, redis):
+async def test_forged_session_and_garbage_on_redis_have_no_effect(cluster, enter, redis):
     from redis.asyncio import Redis as Connection
 
     nova = await enter("Nova", stream=True)
@@ -151,15 +147,15 @@ async def test_a_forged_session_and_garbage_on_redis_reach_nobody(cluster, enter
                 await stranger.publish(channel, garbage)
     forged = nova.line.sending(nova.line.number) | {"session": nova.line.session[:-2]}
     assert await nova.line.post(forged) == 410
-    assert await nova.say("noticed nothing")
+    assert await nova.post("noticed nothing")
 
 
-async def test_who_reads_nothing_is_cut_off(start_noom):
+async def test_client_that_reads_nothing_is_closed(start_noom):
     noom = start_noom(MESSAGES_PER_S="1000")
-    async with FallbackWire(noom.url, "/ws/chat/room/") as deaf:
+    async with HttpWire(noom.url, "/ws/chat/room/") as deaf:
         await deaf.enter("Deaf")
         for _ in range(100):
-            await deaf.say("x" * 4_000)
+            await deaf.post("x" * 4_000)
         await deaf.line.fall_silent()
         with listening_deafly(noom.url, json.dumps(deaf.line.listening(stream=True))) as unread:
             history = {"type": "history", "payload": {"after": 0}, "ref": 10_000}

@@ -43,7 +43,7 @@ async def start(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[RemoteS
     await asyncio.gather(*(others.stop() for others in started))
 
 
-async def test_the_holder_answers_and_says_what_it_does_not_hold(start):
+async def test_holder_answers_for_its_own_sessions_only(start):
     one, two = await start("one"), await start("two")
     expected = Batch("{}\nü\u2028".encode(), 7, True)
     assert await one.request("two", REQUEST) == expected
@@ -54,7 +54,7 @@ async def test_the_holder_answers_and_says_what_it_does_not_hold(start):
     assert many == [expected] * 200
 
 
-async def test_a_process_that_is_no_more_is_known(start, monkeypatch):
+async def test_process_that_is_no_more_is_known(start, monkeypatch):
     monkeypatch.setattr("chat.http_transport.remote.RESUBSCRIBE_S", 0.0)
     one, two = await start("one"), await start("two")
     hangs = asyncio.Event()
@@ -69,7 +69,7 @@ async def test_a_process_that_is_no_more_is_known(start, monkeypatch):
                 await question
 
 
-async def test_without_redis_nobody_is_taken_for_dead(start, redis):
+async def test_without_redis_no_process_counts_as_dead(start, redis):
     one, two = await start("one"), await start("two")
     redis.kill()
     with pytest.raises(Unavailable):
@@ -85,7 +85,7 @@ async def test_without_redis_nobody_is_taken_for_dead(start, redis):
     assert (await two.request("one", REQUEST)).last == 7
 
 
-async def test_a_process_starts_only_when_others_can_reach_it(start, redis):
+async def test_process_starts_only_when_reachable_by_others(start, redis):
     redis.kill()
     with pytest.raises(Unavailable):
         await start("one")

@@ -21,7 +21,7 @@ PARTS = [
 
 @pytest.mark.live
 @pytest.mark.parametrize("names", PARTS, ids="-".join)
-def test_the_service_suite_passes_on_postgresql_and_redis(
+def test_service_suite_passes_on_postgresql_and_redis(
     postgres: Postgres, redis_url: str, names: tuple[str, ...]
 ):
     suite = subprocess.run(

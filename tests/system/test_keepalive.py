@@ -54,7 +54,7 @@ async def listen(port: int, answers: list[bytes]) -> tuple[int, int | None]:
     return pings, None
 
 
-async def test_who_answers_stays_and_who_is_silent_is_cut_off(noom: Noom):
+async def test_keepalive_closes_silent_clients_only(noom: Noom):
     whole, in_pieces, with_words, silent = await asyncio.gather(
         listen(noom.port, [PONG]),
         listen(noom.port, [PONG[:1], PONG[1:4], PONG[4:]]),

@@ -3,15 +3,15 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsers.users import People
+from tests.support.browsers.users import Users
 from tests.support.servers.dev_server import Noom
 from tests.support.waiting import until, until_page
 
 
 @pytest.fixture
-def people(noom: Noom, browser: Browser) -> People:
+def people(noom: Noom, browser: Browser) -> Users:
     """Not seen off by a fixture, since these tests want to see it fail."""
-    return People(browser, noom.url)
+    return Users(browser, noom.url)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def people(noom: Noom, browser: Browser) -> People:
         ("void window.open('http://stranger.example/')", "stranger.example"),
     ],
 )
-def test_a_mistake_is_noticed(people: People, mistake: str, noticed: str):
+def test_page_error_fails_the_test(people: Users, mistake: str, noticed: str):
     page = people.page("Ann")
     page.goto("/")
     page.evaluate(mistake)
@@ -33,14 +33,14 @@ def test_a_mistake_is_noticed(people: People, mistake: str, noticed: str):
         people.leave()
 
 
-def test_a_page_without_mistakes_is_fine_and_can_be_waited_for(people: People):
+def test_page_without_errors_passes(people: Users):
     page = people.page("Ann")
     page.goto("/")
     until_page(page, "id => document.getElementById(id)?.id", "welcome")
     people.leave()
 
 
-def test_a_wait_that_ends_in_vain_says_what_was_awaited(people: People):
+def test_timed_out_wait_names_its_condition(people: Users):
     page = people.page("Ann")
     page.goto("/")
     with pytest.raises(AssertionError, match="s for a miracle; last saw 0"):

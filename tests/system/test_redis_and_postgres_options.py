@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from noom_project.local.certificate import load_or_create_certificate
-from tests.support.clients.http_socket import FallbackWire
+from tests.support.clients.http_socket import HttpWire
 from tests.support.clients.protocol_client import Refusal
 from tests.support.clients.swarm import Swarm
 from tests.support.clients.websocket import Wire
@@ -85,15 +85,15 @@ async def meet(one: str, other: str) -> None:
         await come_in(nova, "Nova")
         await come_in(mira, "Mira")
         assert {person["nickname"] for person in mira.hello["people"]} == {"Nova", "Mira"}
-        await nova.say("across Redis")
+        await nova.post("across Redis")
         await mira.event("new_message", text="across Redis")
-        async with FallbackWire(one, "/ws/chat/room/") as third:
+        async with HttpWire(one, "/ws/chat/room/") as third:
             third.http.url = other  # which is not the process that holds the session
             await third.enter("Third")
             await mira.event("welcome")
 
 
-async def test_a_redis_with_a_login_and_tls_joins_two_processes(start, start_redis, tmp_path):
+async def test_redis_with_a_login_and_tls_joins_two_processes(start, start_redis, tmp_path):
     pem = str(load_or_create_certificate(tmp_path / "redis.pem", ["127.0.0.1"]))
     tls_port = free_port()
     redis = await asyncio.to_thread(
@@ -136,7 +136,7 @@ def haproxy_before(port: int, *servers: int) -> str:
     return text
 
 
-async def test_a_redis_behind_haproxy_is_found_by_its_role(start, start_redis, start_haproxy):
+async def test_redis_behind_haproxy_is_found_by_its_role(start, start_redis, start_haproxy):
     master = await asyncio.to_thread(start_redis)
     replica = await asyncio.to_thread(start_redis, "--replicaof", f"127.0.0.1 {master.port}")
     port = free_port()

@@ -30,7 +30,7 @@ def entries(process: Process) -> list[str]:
     return [line for line in lines if line.startswith(("noom_joins_total", "noom_resumes"))]
 
 
-async def test_a_participant_keeps_its_connections_in_a_quiet_room(process: Process):
+async def test_participant_keeps_its_connections_in_a_quiet_room(process: Process):
     async with Participant(process.url, "room", "Nova"):
         before = await asyncio.to_thread(entries, process)
         await asyncio.sleep(QUIET_S)

@@ -15,7 +15,7 @@ SINCE = {OLD: 1, NOVA: 2, MIRA: 3, KIM: 4}
 
 
 class Memory(MemoryPresence):
-    """Presence in memory, whose time passes when it is told to."""
+    """Presence in memory, whose clock the test moves."""
 
     def __init__(self):
         self.seconds = 0.0

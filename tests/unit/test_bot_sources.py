@@ -27,7 +27,7 @@ from call.bot.media.sources import (
     beep,
 )
 from call.bot.media.track_relay import RelayedTrack, TrackRelay
-from tests.support.media.films import film
+from tests.support.media.video_files import film
 from tests.support.patience import PATIENCE
 
 NOON = datetime(2026, 1, 1, 12, 0, 0)
@@ -63,7 +63,7 @@ async def read(tap: RelayedTrack) -> list[int | None]:
         return numbers
 
 
-def test_the_picture_shows_the_name_the_clock_and_a_bar_that_moves():
+def test_picture_shows_the_name_the_clock_and_a_bar_that_moves():
     picture, other = Picture("Nova"), Picture("Mira")
     first = picture.draw(0, NOON).tobytes()
     assert picture.draw(0, NOON).tobytes() == first
@@ -77,7 +77,7 @@ def test_any_name_can_be_drawn(nickname: str):
     assert Picture(nickname).draw(0, NOON).size == (WIDTH, HEIGHT)
 
 
-async def test_pictures_come_at_their_rate_in_the_format_of_the_encoders():
+async def test_test_pattern_has_its_frame_rate_and_the_encoders_format():
     picture = Picture("Nova")
     began = time.monotonic()
     frames = [await picture.recv() for _ in range(5)]
@@ -89,7 +89,7 @@ async def test_pictures_come_at_their_rate_in_the_format_of_the_encoders():
     assert all(after - before >= Fraction(1, FRAMES_PER_S) for before, after in pairwise(times))
 
 
-async def test_whoever_is_late_leaves_pictures_out_and_keeps_the_time():
+async def test_late_source_skips_frames_and_keeps_its_clock():
     picture = Picture("Nova")
     await picture.recv()
     time.sleep(0.5)  # noqa: ASYNC251 - a machine that is busy elsewhere
@@ -97,7 +97,7 @@ async def test_whoever_is_late_leaves_pictures_out_and_keeps_the_time():
     assert seconds(frame) >= Fraction(4, 10)
 
 
-async def test_the_tone_is_twenty_milliseconds_a_frame_and_heard():
+async def test_tone_has_frames_of_twenty_milliseconds():
     tone = Tone("Nova")
     frames = [await tone.recv() for _ in range(4)]
     assert {(f.samples, f.sample_rate, f.format.name) for f in frames} == {
@@ -106,7 +106,7 @@ async def test_the_tone_is_twenty_milliseconds_a_frame_and_heard():
     assert peak(bytes(frames[2].planes[0])) > 500
 
 
-def test_a_beep_is_a_second_long_and_repeats_without_a_click():
+def test_beep_is_a_second_long_and_repeats_without_a_click():
     sound = beep(440)
     assert len(sound) == SAMPLES_PER_S
     assert sound[0] == sound[-1] == 0
@@ -122,7 +122,7 @@ async def test_each_consumer_gets_every_frame_and_the_end():
     await fan.stop()
 
 
-async def test_a_slow_consumer_gets_the_newest_frames():
+async def test_slow_consumer_gets_the_newest_frames():
     fan = TrackRelay(Numbers(50))
     tap = fan.subscribe(3)
     await fan.ended.wait()
@@ -130,7 +130,7 @@ async def test_a_slow_consumer_gets_the_newest_frames():
     await fan.stop()
 
 
-async def test_one_consumer_may_stop_without_harm_to_the_others():
+async def test_stopped_consumer_does_not_affect_others():
     fan = TrackRelay(Numbers(5))
     stopped, other = fan.subscribe(0), fan.subscribe(0)
     stopped.stop()
@@ -138,7 +138,7 @@ async def test_one_consumer_may_stop_without_harm_to_the_others():
     await fan.stop()
 
 
-async def test_a_stop_ends_the_consumers_and_the_track():
+async def test_stop_ends_the_consumers_and_the_track():
     source = Moving("Nova")
     taps = source.tracks({})
     await taps["camera"].recv()
@@ -147,7 +147,7 @@ async def test_a_stop_ends_the_consumers_and_the_track():
         assert len(await asyncio.wait_for(read(tap), PATIENCE)) <= 2
 
 
-async def test_an_echo_sends_what_comes_and_nothing_else():
+async def test_echo_sends_only_received_media():
     fan = TrackRelay(Numbers(1))
     taps = Echo().tracks({"microphone": fan})
     assert taps.keys() == {"microphone"}
@@ -155,7 +155,7 @@ async def test_an_echo_sends_what_comes_and_nothing_else():
     await fan.stop()
 
 
-async def test_a_file_is_played_to_its_end(tmp_path: Path):
+async def test_file_is_played_to_its_end(tmp_path: Path):
     played = Played(film(tmp_path / "film.mp4"))
     assert (played.media.audio, played.media.video) == (False, True)
     frames = await asyncio.gather(read(played.tracks({})["camera"]), played.ended())
@@ -163,7 +163,7 @@ async def test_a_file_is_played_to_its_end(tmp_path: Path):
     await played.stop()
 
 
-def test_what_is_no_file_of_sound_or_pictures_is_told(tmp_path: Path):
+def test_file_without_media_is_reported(tmp_path: Path):
     (tmp_path / "text").write_text("no film")
     with pytest.raises((av.FFmpegError, OSError)):
         Played(tmp_path / "text")

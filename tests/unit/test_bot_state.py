@@ -42,7 +42,7 @@ def numbers(log: MessageLog) -> list[int]:
     return [message.seq for message in log.messages]
 
 
-def test_people_come_and_go():
+def test_roster_follows_welcome_and_bye():
     roster: RosterReplica[Member] = RosterReplica()
     roster.replace([member("a")], 4)
     roster.put(member("b"), 5)
@@ -51,7 +51,7 @@ def test_people_come_and_go():
     assert not roster.missing
 
 
-def test_an_event_that_comes_late_changes_nothing():
+def test_late_event_changes_nothing():
     roster: RosterReplica[Member] = RosterReplica()
     roster.replace([member("a")], 4)
     roster.remove(member("a"), 4)
@@ -63,7 +63,7 @@ def test_an_event_that_comes_late_changes_nothing():
     [lambda roster: roster.put(member("c"), 6), lambda roster: roster.check_version(5)],
     ids=["event", "beat"],
 )
-def test_a_lost_change_is_noticed_until_the_whole_is_there(
+def test_lost_change_is_reported_until_the_roster_is_repaired(
     notice: Callable[[RosterReplica[Member]], None],
 ):
     roster: RosterReplica[Member] = RosterReplica()
@@ -87,7 +87,7 @@ def test_messages_stand_in_their_order_and_once():
     assert not log.missing
 
 
-def test_what_was_said_before_we_came_is_not_missing():
+def test_messages_before_entry_are_not_missing():
     log = MessageLog()
     log.begin(entered(said(101, 102), 102))
     assert not log.missing
@@ -96,7 +96,7 @@ def test_what_was_said_before_we_came_is_not_missing():
     assert not empty.missing
 
 
-def test_a_beat_tells_of_a_lost_last_message():
+def test_beat_reveals_a_lost_last_message():
     log = MessageLog()
     log.begin(entered(said(1), 1))
     log.head = 2
@@ -105,7 +105,7 @@ def test_a_beat_tells_of_a_lost_last_message():
     assert not log.missing
 
 
-def test_deleted_messages_are_not_asked_for_for_ever():
+def test_deleted_messages_are_not_requested_forever():
     log = MessageLog()
     log.begin(entered(said(1), 1))
     log.add(*said(9))
@@ -119,7 +119,7 @@ def test_deleted_messages_are_not_asked_for_for_ever():
     assert not log.missing
 
 
-def test_a_deletion_takes_its_messages_and_their_number_is_not_missing():
+def test_deletion_removes_its_messages_and_fills_their_numbers():
     log = MessageLog()
     log.begin(entered(said(1, 2, 3), 3))
     log.add(deletions=[deletion(4, (1, 2))])
@@ -132,7 +132,7 @@ def test_a_deletion_takes_its_messages_and_their_number_is_not_missing():
     assert not log.missing
 
 
-def test_a_room_that_was_made_again_begins_anew():
+def test_room_that_was_made_again_begins_anew():
     log = MessageLog()
     log.begin(entered(said(1, 2), 2))
     log.begin(entered(said(1, 2, 3), 3, epoch="two"))

@@ -43,11 +43,11 @@ def run(script):
     ).stdout
 
 
-def test_modules_run_once_each_and_see_what_they_import():
+def test_modules_run_once_and_get_their_imports():
     assert run(joined()) == "18"
 
 
-def test_names_of_one_module_are_none_of_anothers():
+def test_names_of_a_module_are_hidden_from_others():
     script = joined(
         **{"js/more.js": "const runs = 7;\nexport const twice = (x) => 2 * x * runs / 7;"}
     )
@@ -75,7 +75,7 @@ def test_comments_are_not_sent():
         "const here = import.meta.url;",
     ],
 )
-def test_what_it_does_not_know_is_refused(statement):
+def test_unknown_syntax_is_refused(statement):
     with pytest.raises(CannotJoin, match=r"more|page"):
         joined(**{"js/more.js": f"{MODULES['js/more.js']}\n{statement}\n"})
 
@@ -101,7 +101,7 @@ TRICKY = {
 
 
 @pytest.mark.parametrize(("expression", "value"), TRICKY.values(), ids=TRICKY)
-def test_joined_script_computes_what_was_written(expression: str, value: str):
+def test_bundle_computes_the_results_of_its_modules(expression: str, value: str):
     page = f"let n = 3;\nresult = {expression};\n"
     assert run(join_modules("js/page.js", {"js/page.js": page}.__getitem__)) == value
 
@@ -111,12 +111,12 @@ def test_script_that_does_not_parse_is_refused():
         joined(**{"js/more.js": MODULES["js/more.js"] + "const a = `${`;\n"})
 
 
-def test_a_circle_is_refused():
+def test_import_cycle_is_refused():
     with pytest.raises(CannotJoin, match="circle"):
         joined(**{"js/sums.js": "import { twice } from './more.js';"})
 
 
-def test_a_sheet_stands_where_it_is_imported():
+def test_sheet_stands_where_it_is_imported():
     sheets = {
         "css/page.css": "@import 'a.css';\n@import 'b.css';\n.page {}\n",
         "css/a.css": ".a {}\n",
@@ -126,12 +126,12 @@ def test_a_sheet_stands_where_it_is_imported():
 
 
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.endswith(".js")])
-def test_the_pages_scripts_are_whole(entry, tmp_path):
+def test_bundles_of_the_pages_are_complete(entry, tmp_path):
     found = JoinedFinder().find(entry.replace(".js", ".joined.js"))
     subprocess.run([node(), "--check", found], check=True, capture_output=True)
 
 
-def test_an_edit_is_seen(tmp_path, settings):
+def test_edited_source_is_bundled_again(tmp_path, settings):
     settings.STATICFILES_DIRS, settings.VAR_DIR = [tmp_path], tmp_path / "var"
     pages, parts = tmp_path / "js" / "pages", tmp_path / "js" / "parts"
     for folder in (pages, parts):
@@ -149,7 +149,7 @@ def test_an_edit_is_seen(tmp_path, settings):
     assert "() => 2" in served()
 
 
-def test_modules_of_one_name_in_several_folders_are_told_apart():
+def test_equal_file_names_in_several_folders_are_distinct():
     modules = {
         "js/pages/page.js": "import { a } from '../a/b-c.js';\nimport { b } from '../a-b/c.js';\n"
         "import { c } from './c.js';\nresult = a + b + c;\n",
@@ -162,7 +162,7 @@ def test_modules_of_one_name_in_several_folders_are_told_apart():
 
 
 @pytest.mark.parametrize("place", ["../../secret.js", "../../js-other/a.js"])
-def test_what_lies_outside_is_refused(place):
+def test_import_from_outside_is_refused(place):
     with pytest.raises(CannotJoin, match="outside js/"):
         join_modules("js/pages/page.js", lambda _: f"import {{ a }} from '{place}';\n")
 
@@ -172,6 +172,6 @@ def test_sheets_are_found_in_other_folders():
     assert join_sheets("css/pages/page.css", sheets.__getitem__) == ".a {}\n.page {}\n"
 
 
-def test_other_files_are_not_its_business():
+def test_finder_ignores_other_files():
     assert JoinedFinder().find("js/room.js") == []
     assert JoinedFinder().find("js/state/room-state.joined.js") == []

@@ -17,7 +17,7 @@ def pem(tmp_path: Path) -> Path:
     return tmp_path / "var" / "https.pem"
 
 
-def test_names_every_host_and_is_its_owners_secret(pem: Path):
+def test_certificate_names_every_host_and_is_private(pem: Path):
     load_or_create_certificate(pem, HOSTS)
     made = x509.load_pem_x509_certificate(pem.read_bytes())
     names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -25,24 +25,24 @@ def test_names_every_host_and_is_its_owners_secret(pem: Path):
     assert pem.stat().st_mode & 0o077 == 0
 
 
-def test_stays_while_it_serves(pem: Path):
+def test_valid_certificate_is_kept(pem: Path):
     first = load_or_create_certificate(pem, HOSTS).read_bytes()
     assert load_or_create_certificate(pem, HOSTS[:2]).read_bytes() == first
 
 
-def test_is_made_anew_on_another_network(pem: Path):
+def test_certificate_is_renewed_on_another_network(pem: Path):
     first = load_or_create_certificate(pem, HOSTS).read_bytes()
     assert load_or_create_certificate(pem, [*HOSTS, "10.0.0.9"]).read_bytes() != first
 
 
-def test_is_made_anew_before_it_ends(pem: Path, monkeypatch: pytest.MonkeyPatch):
+def test_certificate_is_renewed_before_it_expires(pem: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(certificate, "VALID_FOR", timedelta(days=6))
     first = load_or_create_certificate(pem, HOSTS).read_bytes()
     monkeypatch.undo()
     assert load_or_create_certificate(pem, HOSTS).read_bytes() != first
 
 
-def test_is_made_anew_when_it_was_cut_short(pem: Path):
+def test_truncated_certificate_is_replaced(pem: Path):
     whole = load_or_create_certificate(pem, HOSTS).read_bytes()
     pem.write_bytes(whole[:300])
     assert x509.load_pem_x509_certificate(load_or_create_certificate(pem, HOSTS).read_bytes())

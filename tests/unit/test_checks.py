@@ -21,7 +21,7 @@ def found() -> set[str]:
     return {check.id for check in run_checks() if check.id and check.id.startswith("noom.")}
 
 
-def test_a_good_configuration_passes(configured):
+def test_good_configuration_passes(configured):
     assert found() == set()
 
 
@@ -48,7 +48,7 @@ def test_a_good_configuration_passes(configured):
         ({"SECURE_SSL_REDIRECT": True}, "noom.E030"),
     ],
 )
-def test_what_cannot_work_is_refused(configured, changes, number):
+def test_impossible_configuration_is_refused(configured, changes, number):
     for name, value in changes.items():
         setattr(configured, name, value)
     assert found() == {number}
@@ -66,6 +66,6 @@ def test_what_cannot_work_is_refused(configured, changes, number):
         "redis+sentinel://127.0.0.1:1,127.0.0.1:2/noom",
     ],
 )
-def test_a_redis_that_nobody_else_reaches_passes(configured, url):
+def test_redis_on_this_machine_passes(configured, url):
     configured.REDIS_URLS = [url]
     assert found() == set()

@@ -20,7 +20,7 @@ def test_this_release_of_each_library_has_every_name():
 
 
 @pytest.mark.parametrize("names", NAMES, ids=lambda names: names.owner.__name__)
-def test_each_name_is_looked_for(names, monkeypatch):
+def test_each_name_is_checked(names, monkeypatch):
     assert names.attributes or names.stored
     renamed = names._replace(
         attributes=tuple(f"{name}_moved" for name in names.attributes),
@@ -29,12 +29,12 @@ def test_each_name_is_looked_for(names, monkeypatch):
     assert list(missing(renamed)) == [*renamed.attributes, *renamed.stored]
 
 
-def test_an_attribute_that_a_method_sets_is_found():
+def test_attribute_that_a_method_sets_is_found():
     names = Names(Library, "library.py", ("method", "gone"), ("set_later", "never_set"))
     assert list(missing(names)) == ["gone", "never_set"]
 
 
-def test_a_missing_name_ends_the_start_with_its_reader(monkeypatch):
+def test_missing_name_ends_the_start_with_its_reader(monkeypatch):
     gone = Names(Library, "slow_readers.py", (), ("_tempDataLen",))
     monkeypatch.setattr(compatibility, "NAMES", (*NAMES, gone))
     message = "^Library._tempDataLen is gone: noom_project/server/slow_readers.py needs it$"

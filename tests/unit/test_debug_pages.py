@@ -34,7 +34,7 @@ def shows(text: str) -> bool:
     return any(word in text for word in ("hunter2", "hunter3", "s3cret"))
 
 
-def test_a_wrong_host_header_is_shown_no_password(with_secrets):
+def test_wrong_host_header_is_shown_no_password(with_secrets):
     with_secrets.ALLOWED_HOSTS = ["meet.example"]
     answer = Client().get("/", headers={"host": "wrong.example"})
     page = answer.content.decode()
@@ -45,7 +45,7 @@ def test_a_wrong_host_header_is_shown_no_password(with_secrets):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/plain"])
-def test_an_error_shows_no_password_in_words_source_and_variables(with_secrets, accept):
+def test_debug_page_shows_no_password(with_secrets, accept):
     def fail() -> None:
         url, password = REDIS, PASSWORD
         many = {"a": "x" * 4_080, "b": url}
@@ -61,7 +61,7 @@ def test_an_error_shows_no_password_in_words_source_and_variables(with_secrets, 
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
-def test_a_line_of_the_log_shows_no_password(with_secrets, formatter):
+def test_log_line_shows_no_password(with_secrets, formatter):
     try:
         raise OSError(f"no way to {REDIS}, nor as {PASSWORD}")
     except OSError:
@@ -85,11 +85,11 @@ def test_a_line_of_the_log_shows_no_password(with_secrets, formatter):
         ("mail me@h.example: at http://h", "mail me@h.example: at http://h"),
     ],
 )
-def test_the_password_of_an_address_is_hidden(text, shown):
+def test_password_of_an_address_is_hidden(text, shown):
     assert secret_masking.without_passwords(text) == shown
 
 
-def test_a_short_secret_does_not_blot_out_every_word():
+def test_short_secret_does_not_redact_other_words():
     assert secret_masking.secrets_of(["redis://:no@h", "k" * 50]) == ("k" * 50,)
 
 
@@ -109,7 +109,7 @@ def test_a_short_secret_does_not_blot_out_every_word():
         ("127.0.0.1", {"REDIS_URLS": [REDIS]}, "REDIS_URL holds a password"),
     ],
 )
-def test_serve_with_debug_is_refused_where_others_could_see_it(settings, host, changes, reason):
+def test_serve_with_debug_is_refused_on_a_public_address(settings, host, changes, reason):
     settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, ["a.local"], ["a.local"]
     for name, value in changes.items():
         setattr(settings, name, value)
@@ -126,7 +126,7 @@ def test_serve_with_debug_serves_this_machine(settings, host):
     require_privacy(host)
 
 
-def test_a_network_that_comes_after_the_settings_were_read_changes_nothing(settings, monkeypatch):
+def test_network_added_later_does_not_fail_the_privacy_check(settings, monkeypatch):
     hosts = ["localhost", "192.0.2.7"]
     settings.DEBUG, settings.ALLOWED_HOSTS, settings.OWN_HOSTS = True, hosts, hosts
     monkeypatch.setattr(defaults, "own_addresses", list)

@@ -149,7 +149,7 @@ def test_configuration_page_is_what_the_declarations_say():
 
 
 @pytest.mark.parametrize("name", sorted(WRONG))
-def test_a_wrong_value_is_refused_by_name_in_one_line(monkeypatch, name):
+def test_wrong_value_is_refused_with_the_settings_name(monkeypatch, name):
     read(monkeypatch)
     for value in WRONG[name]:
         with pytest.raises(SystemExit) as refusal:
@@ -161,17 +161,17 @@ def test_a_wrong_value_is_refused_by_name_in_one_line(monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", sorted(RIGHT))
-def test_a_right_value_is_read(monkeypatch, name):
+def test_right_value_is_read(monkeypatch, name):
     for value in RIGHT[name]:
         read(monkeypatch, **{name: value})
 
 
-def test_a_short_secret_key_is_refused_without_debug(settings):
+def test_short_secret_key_is_refused_without_debug(settings):
     settings.DEBUG, settings.SECRET_KEY = False, "CHANGE-ME"
     assert "noom.E001" in {found.id for found in run_checks()}
 
 
-def test_no_value_stands_for_another_variable(monkeypatch):
+def test_values_are_not_expanded_as_variables(monkeypatch):
     key = "$" + "k" * 50
     assert read(monkeypatch, SECRET_KEY=key)["SECRET_KEY"] == key
     found = read(monkeypatch, DEBUG="0", TURN_SECRET="$DEBUG")
@@ -189,14 +189,14 @@ def test_no_value_stands_for_another_variable(monkeypatch):
         ("TURN_SECRET", "hunter2 hunter2"),
     ],
 )
-def test_a_refusal_shows_no_password(monkeypatch, name, value):
+def test_refusal_shows_no_password(monkeypatch, name, value):
     with pytest.raises(SystemExit) as refusal:
         read(monkeypatch, **{name: value})
     assert "hunter2" not in str(refusal.value.code)
 
 
 @pytest.mark.parametrize("command", ["check", "migrate", "createsuperuser", "serve"])
-def test_every_command_says_all_that_is_wrong_and_ends(command):
+def test_every_command_reports_all_wrong_settings(command):
     ended = subprocess.run(
         [sys.executable, "manage.py", command],
         cwd=ROOT,
@@ -215,6 +215,6 @@ def test_every_command_says_all_that_is_wrong_and_ends(command):
 
 
 @pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
-def test_a_former_name_is_refused_by_its_present_one(monkeypatch, former, name):
+def test_former_setting_name_is_refused_with_the_present_one(monkeypatch, former, name):
     with pytest.raises(SystemExit, match=rf"^Noom cannot start: {former} is called {name} now"):
         read(monkeypatch, **{former: "5"})

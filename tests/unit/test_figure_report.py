@@ -22,34 +22,34 @@ def test_notes_are_read_as_they_were_written(tmp_path: Path):
     assert read(tmp_path / "figures") == notes
 
 
-def test_a_count_above_its_limit_fails_at_any_speed():
+def test_count_above_its_limit_fails_at_any_speed():
     lost = Figure("R1", "messages lost", 1, 0, "")
     assert lost.misses(judging_speed=False)
     assert lost.misses(judging_speed=True)
 
 
-def test_a_slow_figure_fails_only_where_speed_is_judged():
+def test_slow_figure_fails_only_where_speed_is_judged():
     assert not back(3.5).misses(judging_speed=False)
     assert back(3.5).misses(judging_speed=True)
     assert not back(2.5).misses(judging_speed=True)
     assert back(float("nan")).misses(judging_speed=True)
 
 
-def test_the_worst_of_three_counts():
+def test_worst_of_three_counts():
     report = write(EMPTY, [back(1), back(3.5), back(2)], DAY)
     assert "| | back after kill -9 | 3 s | 3.5 s | 2 of 3 | |" in report
     assert report.startswith("# Reliability\n")
     assert report.endswith("More.\n")
 
 
-def test_a_test_that_fails_before_its_figures_is_seen():
+def test_test_that_fails_before_its_figures_is_reported():
     runs = [Run("R1", "test_a", held=True), Run("R1", "test_b", held=True)]
     runs += [Run("R1", "test_a", held=True), Run("R1", "test_b", held=False)]
     line = next(line for line in write(EMPTY, runs, DAY).splitlines() if "**R1**" in line)
     assert line.endswith("| 1 of 2 | 2026-03-01 |")
 
 
-def test_bars_that_were_not_measured_again_stay():
+def test_targets_not_measured_again_stay():
     first = write(EMPTY, [back(1), Figure("R4", "closed", 0, 0, "")], DAY)
     again = write(first, [back(2)], NEXT_DAY)
     assert next(line for line in first.splitlines() if "closed" in line) in again

@@ -23,7 +23,7 @@ def parsed(wire: bytes) -> tuple[bool, int, bytes, bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 300_000])
-def test_the_wire_has_what_was_put_in(size: int):
+def test_wire_holds_the_payload(size: int):
     payload = b"x" * size
     assert parsed(Frame(payload).wire) == (True, Opcode.TEXT, payload, b"")
 

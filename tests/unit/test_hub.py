@@ -16,21 +16,21 @@ GROUP = "chat.room"
 
 
 class Listener:
-    """A socket that keeps what it is told: of each frame what the events in it said."""
+    """A socket that keeps what it receives: of each frame the texts of its events."""
 
     def __init__(self, name: str) -> None:
         self.id = self.connection_id = name
         self.session_id = f"session of {name}"
-        self.told: list[list[str] | int] = []
+        self.received: list[list[str] | int] = []
 
     def send_frame(self, frame: Frame) -> None:
         events = json.loads(frame.payload)
-        self.told.append(
+        self.received.append(
             [e["payload"]["text"] for e in (events if isinstance(events, list) else [events])]
         )
 
     def close(self, code: int) -> None:
-        self.told.append(code)
+        self.received.append(code)
 
 
 def event(text: str) -> bytes:
@@ -53,10 +53,10 @@ async def hubs():
     """Two processes on one layer, and who listens at each."""
     layer = InProcessLayer()
     here, there = Hub(layer), Hub(layer)
-    ears = Listener("nova"), Listener("mira")
-    for hub, ear in zip((here, there), ears, strict=True):
-        await hub.subscribe(GROUP, ear)
-    yield here, there, *ears
+    listeners = Listener("nova"), Listener("mira")
+    for hub, listener in zip((here, there), listeners, strict=True):
+        await hub.subscribe(GROUP, listener)
+    yield here, there, *listeners
     await here.close()
     await there.close()
 
@@ -67,75 +67,75 @@ async def passed() -> None:
         await asyncio.sleep(0)
 
 
-async def has_come(*ears: Listener, frames: int) -> None:
-    """Waits until each was told so many."""
+async def has_come(*listeners: Listener, frames: int) -> None:
+    """Waits until each has received so many frames."""
     async with asyncio.timeout(5 * PATIENCE):
-        while any(len(ear.told) < frames for ear in ears):  # noqa: ASYNC110
+        while any(len(listener.received) < frames for listener in listeners):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
-async def test_in_a_quiet_group_everything_arrives_at_once(hubs):
+async def test_quiet_group_delivers_at_once(hubs):
     here, _, nova, mira = hubs
     here.publish(GROUP, event("one"))
     await passed()
-    assert nova.told == mira.told == [["one"]]
+    assert nova.received == mira.received == [["one"]]
 
 
-async def test_in_a_busy_group_what_comes_shortly_leaves_as_one_frame(hubs):
+async def test_busy_group_joins_events_into_one_frame(hubs):
     here, _, nova, mira = hubs
     for text in ("one", "two", "three"):
         here.publish(GROUP, event(text))
         await passed()
-    assert nova.told == [["one"]]
+    assert nova.received == [["one"]]
     await has_come(nova, mira, frames=2)
-    assert nova.told == mira.told == [["one"], ["two", "three"]]
+    assert nova.received == mira.received == [["one"], ["two", "three"]]
 
 
-async def test_what_two_processes_say_in_a_busy_group_leaves_together(hubs):
+async def test_busy_group_joins_events_of_two_processes(hubs):
     here, there, nova, _ = hubs
     here.publish(GROUP, event("ours"))
     await passed()
     there.publish(GROUP, event("theirs"))
     await passed()
-    assert nova.told == [["ours"]]
+    assert nova.received == [["ours"]]
     here.publish(GROUP, event("ours again"))
     await has_come(nova, frames=2)
-    assert nova.told == [["ours"], ["theirs", "ours again"]]
+    assert nova.received == [["ours"], ["theirs", "ours again"]]
 
 
-async def test_what_is_for_one_alone_waits_for_nothing(hubs):
+async def test_event_for_one_member_is_not_delayed(hubs):
     here, there, nova, mira = hubs
     for hub in (here, there):
         hub.publish(GROUP, event("all"))
     await passed()
     there.publish(GROUP, event("you"), to=nova.id)
     await passed()
-    assert [text for frame in nova.told for text in frame] == ["all", "all", "you"]
+    assert [text for frame in nova.received for text in frame] == ["all", "all", "you"]
     await has_come(mira, frames=2)
-    assert [text for frame in mira.told for text in frame] == ["all", "all"]
+    assert [text for frame in mira.received for text in frame] == ["all", "all"]
 
 
-async def test_a_signal_reaches_the_session_that_it_names_and_no_other(hubs):
+async def test_signal_reaches_the_session_that_it_names_and_no_other(hubs):
     here, _, nova, mira = hubs
     for session in ("an older one", mira.session_id, None):
         here.publish(GROUP, event(f"for {session}"), to=mira.id, session_id=session)
     await has_come(mira, frames=2)
     await passed()
-    assert mira.told == [["for session of mira"], ["for None"]]
-    assert nova.told == []
+    assert mira.received == [["for session of mira"], ["for None"]]
+    assert nova.received == []
 
 
-async def test_what_was_said_before_an_end_is_heard(hubs):
+async def test_events_before_a_close_are_delivered(hubs):
     here, there, nova, _ = hubs
     here.publish(GROUP, event("busy now"))
     await passed()
     there.publish(GROUP, event("goodbye"))
     there.disconnect(GROUP, close_codes.ROOM_CLOSED, to=nova.id)
     await has_come(nova, frames=3)
-    assert nova.told == [["busy now"], ["goodbye"], close_codes.ROOM_CLOSED]
+    assert nova.received == [["busy now"], ["goodbye"], close_codes.ROOM_CLOSED]
 
 
-async def test_garbage_takes_nothing_along(hubs):
+async def test_garbage_does_not_drop_valid_events(hubs):
     here, _, nova, _ = hubs
     layer = here._layer
     for items in ([[b"{", None, None]], [["x"]], 7):
@@ -144,14 +144,14 @@ async def test_garbage_takes_nothing_along(hubs):
     await passed()
     here.publish(GROUP, event("still here"))
     await passed()
-    assert nova.told == [["still here"]]
+    assert nova.received == [["still here"]]
 
 
-async def test_a_process_that_ends_sends_what_it_has_gathered(hubs):
+async def test_stopping_hub_sends_its_pending_events(hubs):
     here, _, _, mira = hubs
     here.publish(GROUP, event("one"))
     await passed()
     here.publish(GROUP, event("two"))
     await here.close()
     await has_come(mira, frames=2)
-    assert mira.told == [["one"], ["two"]]
+    assert mira.received == [["one"], ["two"]]

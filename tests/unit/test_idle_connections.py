@@ -5,7 +5,7 @@ from functools import partial
 from noom_project.server.idle_connections import MAX_IDLE, Idle
 
 
-def test_one_idle_connection_too_many_ends_the_oldest_of_its_address():
+def test_idle_connection_over_the_limit_closes_the_oldest():
     idle = Idle()
     ended: list[object] = []
     idle.add("other", "other", partial(ended.append, "other"))
@@ -14,7 +14,7 @@ def test_one_idle_connection_too_many_ends_the_oldest_of_its_address():
     assert ended == [0, 1]
 
 
-def test_a_connection_that_has_a_request_again_is_not_idle():
+def test_connection_that_has_a_request_again_is_not_idle():
     idle = Idle()
     ended: list[object] = []
     for n in range(MAX_IDLE):

@@ -37,7 +37,7 @@ def raised(error, cause=None):
 
 
 @FORMATS
-def test_what_a_client_controls_begins_no_line_and_moves_no_cursor(formatter):
+def test_client_text_starts_no_log_line_and_moves_no_cursor(formatter):
     for made in (
         record("said %s", NASTY),
         record("said", page=NASTY, room=NASTY),
@@ -48,13 +48,13 @@ def test_what_a_client_controls_begins_no_line_and_moves_no_cursor(formatter):
 
 
 @FORMATS
-def test_an_exception_with_its_words_cannot_either(formatter):
+def test_exception_text_starts_no_log_line(formatter):
     lines = formatter.format(record("failed", error=raised(ValueError(NASTY)))).split("\n")
     assert all(line.isprintable() for line in lines)
     assert all(line.startswith("  ") for line in lines[1:])
 
 
-def test_a_line_of_json_says_who_where_and_what():
+def test_json_line_names_time_logger_and_message():
     error = raised(RuntimeError("our fault"), cause=raised(KeyError("why")))
     told = json.loads(JsonFormatter().format(record("%s!", "안녕", error=error, page="p", code=1)))
     assert told["message"] == "안녕!"
@@ -68,7 +68,7 @@ def test_a_line_of_json_says_who_where_and_what():
 
 
 @FORMATS
-def test_what_opens_a_room_is_blotted_out(formatter):
+def test_tokens_and_keys_are_redacted(formatter):
     token = tokens.issue(key="team", browser="b", room_name="Team")
     key = keys.unlisted_key("team")
     secret = key.partition("~")[2]
@@ -83,7 +83,7 @@ def test_what_opens_a_room_is_blotted_out(formatter):
 
 
 @FORMATS
-def test_the_row_that_a_database_complains_of_is_left_out(formatter):
+def test_database_error_omits_the_row(formatter):
     error = raised(ValueError('violates "check"\nDETAIL: Failing row contains (1, what was said)'))
     line = formatter.format(record("failed", error=error))
     assert "violates" in line
@@ -92,20 +92,20 @@ def test_the_row_that_a_database_complains_of_is_left_out(formatter):
 
 @FORMATS
 @pytest.mark.parametrize("flood", ["a" * 100_000, "a:" * 50_000, "~" * 100_000, "a.-" * 33_000])
-def test_a_long_text_is_cut(formatter, flood):
+def test_long_text_is_cut(formatter, flood):
     line = formatter.format(record(flood, error=raised(ValueError(flood))))
     assert len(line) < 3 * MAX_CHARS
 
 
 @FORMATS
-def test_a_secret_at_the_cut_is_not_cut_in_half(formatter):
+def test_secret_at_the_cut_is_not_cut_in_half(formatter):
     token = tokens.issue(key="team", browser="b", room_name="Team")
     for start in range(MAX_CHARS - len(token) - 5, MAX_CHARS + 5, 7):
         line = formatter.format(record("x " * (start // 2) + token))
         assert token[:12] not in line
 
 
-def test_lines_of_one_address_are_bounded_and_those_left_out_counted():
+def test_log_lines_of_an_address_are_limited_and_counted():
     now = [0.0]
     bound = OfOneAddress(clock=lambda: now[0])
     burst = int(LINES_PER_S * LINES_BURST_S)
@@ -120,7 +120,7 @@ def test_lines_of_one_address_are_bounded_and_those_left_out_counted():
 
 
 @FORMATS
-def test_tests_of_servers_find_a_failure_in_a_log_and_nothing_else(formatter):
+def test_log_check_finds_only_failures(formatter):
     quiet = record(f"said ERROR {NASTY}", error=raised(TimeoutError("Redis is away")))
     quiet.levelno, quiet.levelname = logging.WARNING, "WARNING"
     failed = record("server error", error=raised(RuntimeError("our fault")), page="p")
@@ -135,6 +135,6 @@ def test_tests_of_servers_find_a_failure_in_a_log_and_nothing_else(formatter):
     assert_no_failure(formatter.format(quiet))
 
 
-def test_tests_of_servers_find_a_crash_that_no_logger_wrote():
+def test_log_check_finds_a_crash_without_a_logger():
     with pytest.raises(AssertionError, match="Traceback"):
         assert_no_failure("Traceback (most recent call last):\n  File x\nZeroDivisionError")

@@ -40,18 +40,18 @@ INVISIBLE = (
         ("\U0001fae9", "\U0001fae9"),  # newer than this Python, maybe
     ],
 )
-def test_a_nickname_is_one_line_of_what_shows(typed, shown):
+def test_nickname_is_one_line_of_visible_text(typed, shown):
     assert cleaning.nickname(typed) == shown
 
 
 @given(st.text())
-def test_a_nickname_is_never_empty_nor_long_and_cleaning_it_again_changes_nothing(typed):
+def test_cleaned_nickname_is_bounded_and_stable(typed):
     nickname = cleaning.nickname(typed)
     assert 1 <= len(nickname) <= cleaning.MAX_NICKNAME_CHARS
     assert cleaning.nickname(nickname) == nickname
 
 
-def test_one_that_the_page_uses_for_others_gets_a_number():
+def test_reserved_nickname_gets_a_number():
     for name in ("You", "you", "ｙｏｕ", "Yоu", "나", "Me", "Host", "ADMIN", "호스트", "관리 자"):
         assert cleaning.make_distinct(name, set()) == f"{name} (2)"
     for name in ("Nova (you)", "Nova (나)", "(Host)"):
@@ -60,7 +60,7 @@ def test_one_that_the_page_uses_for_others_gets_a_number():
         assert cleaning.make_distinct(name, set()) == name
 
 
-def test_every_word_of_the_page_for_people_is_kept_from_guests():
+def test_every_word_of_the_page_for_people_is_reserved():
     for language in ("en", "ko"):
         words = (ROOT / "static" / "js" / "i18n" / f"{language}.js").read_text()
         said = re.findall(r"^  (?:you|'person\.host'): '(.+)',$", words, re.MULTILINE)
@@ -70,7 +70,7 @@ def test_every_word_of_the_page_for_people_is_kept_from_guests():
         assert cleaning.is_reserved(you_named.replace("{name}", "Nova"))
 
 
-def test_rooms_that_look_alike_are_told_apart():
+def test_similar_room_names_get_distinct_labels():
     found = [("team", "Team"), ("tеam", "Tеam"), ("team~21", "Team!"), ("x", "Tеаm")]
     assert cleaning.distinct_room_names(found) == {
         "team": "Team",
@@ -95,11 +95,11 @@ def test_rooms_that_look_alike_are_told_apart():
         *[("sc\u03bfre", "s\u03f2ore"), ("\u039dova", "Nova")],  # Greek
     ],
 )
-def test_names_that_look_alike_share_a_skeleton(one, other):
+def test_similar_names_share_a_skeleton(one, other):
     assert cleaning.skeleton(one) == cleaning.skeleton(other)
 
 
-def test_the_later_of_two_like_names_gets_a_number():
+def test_later_of_two_like_names_gets_a_number():
     taken = {cleaning.skeleton("Nova"), cleaning.skeleton("Nova (2)")}
     assert cleaning.make_distinct("nova", taken) == "nova (3)"
     long = "x" * 32
@@ -113,7 +113,7 @@ def test_group_names_are_ascii_and_short(key):
     assert len(group) < 100
 
 
-def test_a_message_keeps_its_lines_emoji_and_direction_and_loses_controls():
+def test_message_keeps_lines_and_emoji_and_loses_controls():
     text = " מה\u200f שלומך 👩\u200d👩\u200d👧\r\nnext\x00\x1b[31m "
     assert cleaning.clean_text(text) == "מה\u200f שלומך 👩\u200d👩\u200d👧\nnext[31m"
 
@@ -121,12 +121,12 @@ def test_a_message_keeps_its_lines_emoji_and_direction_and_loses_controls():
 @pytest.mark.parametrize(
     "text", [*INVISIBLE[:-6], "\u200b\n\u3164 ", "\u0301", "\ud83d", "", "\x1b"]
 )
-def test_a_message_in_which_nothing_shows_is_empty(text):
+def test_message_without_visible_text_is_empty(text):
     assert cleaning.clean_text(text) == ""
 
 
 @pytest.mark.parametrize(
     "text", ["!", "👍", "❤\ufe0f", "a\u200b", "\u200b1", "👩\u200d👧", "🫩", "ㅋㅋ"]
 )
-def test_a_message_in_which_something_shows_is_kept(text):
+def test_message_with_visible_text_is_kept(text):
     assert cleaning.clean_text(text) == text

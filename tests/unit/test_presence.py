@@ -39,7 +39,7 @@ from tests.unit.presence_stores import (
 )
 
 
-async def test_a_rule_that_raises_changes_nothing(presence):
+async def test_rule_that_raises_changes_nothing(presence):
     await put(presence, NOVA)
     before = await presence.read(PLACE)
 
@@ -51,7 +51,7 @@ async def test_a_rule_that_raises_changes_nothing(presence):
     assert await presence.read(PLACE) == before
 
 
-async def test_each_change_raises_the_version_by_one_and_no_change_leaves_it(presence):
+async def test_only_changes_raise_the_version(presence):
     first = await put(presence, NOVA)
     assert (first.before, first.after, first.count) == (None, member(NOVA), 1)
     same = await put(presence, NOVA)
@@ -62,7 +62,7 @@ async def test_each_change_raises_the_version_by_one_and_no_change_leaves_it(pre
     assert (gone.after, gone.count, gone.version) == (None, 0, first.version + 2)
 
 
-async def test_a_rule_sees_the_living_in_the_order_in_which_they_came(presence):
+async def test_rule_gets_members_in_order_of_arrival(presence):
     await put(presence, OLD)
     await presence.pass_time(5)
     await put(presence, NOVA)
@@ -77,7 +77,7 @@ async def test_a_rule_sees_the_living_in_the_order_in_which_they_came(presence):
     assert seen == [NOVA, MIRA]
 
 
-async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence):
+async def test_expired_lease_is_hidden_and_reported_once(presence):
     entered = await put(presence, NOVA)
     await put(presence, MIRA)
     await presence.pass_time(6)
@@ -92,7 +92,7 @@ async def test_a_lease_that_ran_out_is_not_read_and_is_told_once(presence):
     assert (await sweep(presence)).expired == []
 
 
-async def test_a_lease_that_ends_after_the_time_of_a_sweep_is_kept(presence):
+async def test_lease_that_ends_after_the_time_of_a_sweep_is_kept(presence):
     # A process may stand still between the check of its own leases and the sweep.
     now = await presence.now()
     await asyncio.sleep(0.01)
@@ -102,7 +102,7 @@ async def test_a_lease_that_ends_after_the_time_of_a_sweep_is_kept(presence):
     assert ids((await sweep(presence)).expired) == [NOVA]
 
 
-async def test_who_returns_before_the_sweep_is_not_swept(presence):
+async def test_member_that_returns_before_the_sweep_stays(presence):
     await put(presence, NOVA)
     await presence.pass_time(11)
     await put(presence, NOVA)
@@ -110,14 +110,14 @@ async def test_who_returns_before_the_sweep_is_not_swept(presence):
     assert await presence.member_counts("chat") == {"room": 1}
 
 
-async def test_a_grace_is_shorter_than_a_lease(presence):
+async def test_grace_is_shorter_than_a_lease(presence):
     await put(presence, NOVA)
     await end(presence, NOVA, LINE, 2)
     await presence.pass_time(3)
     assert ids((await sweep(presence)).expired) == [NOVA]
 
 
-async def test_a_place_that_begins_anew_has_a_higher_version(presence):
+async def test_place_that_begins_anew_has_a_higher_version(presence):
     first = await put(presence, NOVA)
     gone = await remove(presence, NOVA)
     again = await put(presence, NOVA)
@@ -132,20 +132,20 @@ async def test_places_are_counted_by_kind(presence):
     assert await presence.member_counts("other") == {}
 
 
-async def test_nothing_is_kept_of_an_empty_place(presence):
+async def test_empty_place_leaves_no_state(presence):
     await put(presence, NOVA)
     await remove(presence, NOVA)
     assert (await presence.read(PLACE)).members == {}
     assert await presence.member_counts("chat") == {}
 
 
-async def test_versions_of_many_places_are_told_at_once(presence):
+async def test_versions_of_many_places_are_read_at_once(presence):
     change = await put(presence, NOVA)
     assert await presence.versions([PLACE, "chat:empty"]) == [change.version, 0]
     assert await presence.versions([]) == []
 
 
-async def test_changes_at_one_moment_all_happen_one_after_the_other(presence):
+async def test_concurrent_changes_are_serialized(presence):
     def at_most_two(name, members):
         if len(members) >= 2:
             raise OverflowError
@@ -159,7 +159,7 @@ async def test_changes_at_one_moment_all_happen_one_after_the_other(presence):
 
 
 @pytest.mark.live
-async def test_whom_redis_forgot_is_put_back_by_the_next_renewal(redis_url):
+async def test_renewal_restores_members_that_redis_lost(redis_url):
     store = InRedis(redis_url)
     before = await put(store, NOVA)
     await store.redis.flushall()
@@ -172,7 +172,7 @@ async def test_whom_redis_forgot_is_put_back_by_the_next_renewal(redis_url):
 
 
 @pytest.mark.live
-async def test_two_processes_tell_of_a_lost_lease_once(two):
+async def test_two_processes_report_an_expired_lease_once(two):
     first, second = two
     for name in SINCE:
         await put(first, name)
@@ -182,7 +182,7 @@ async def test_two_processes_tell_of_a_lost_lease_once(two):
 
 
 @pytest.mark.live
-async def test_what_another_process_changed_is_decided_on(two):
+async def test_rule_gets_changes_of_another_process(two):
     first, second = two
     await put(first, NOVA)
     await put(second, MIRA)
@@ -201,7 +201,7 @@ async def test_what_another_process_changed_is_decided_on(two):
 
 
 @pytest.mark.live
-async def test_nobody_is_refused_for_one_who_has_left_at_another_process(two):
+async def test_rule_ignores_members_that_left_at_another_process(two):
     first, second = two
     await put(first, NOVA)
     await second.read(PLACE)
@@ -216,7 +216,7 @@ async def test_nobody_is_refused_for_one_who_has_left_at_another_process(two):
 
 
 @pytest.mark.live
-async def test_a_lease_that_ended_is_noticed_by_who_knew_it(two):
+async def test_process_notices_the_end_of_a_cached_lease(two):
     first, second = two
     await put(first, OLD)
     await first.pass_time(11)
@@ -229,7 +229,7 @@ async def test_a_lease_that_ended_is_noticed_by_who_knew_it(two):
 
 
 @pytest.mark.live
-async def test_who_knows_too_little_of_a_place_reads_it_whole(two):
+async def test_process_with_a_stale_cache_reads_the_whole_place(two):
     first, second = two
     await put(second, KIM)
     for number in range(LOGGED + 2):
@@ -242,7 +242,7 @@ async def test_who_knows_too_little_of_a_place_reads_it_whole(two):
     assert await second.read(PLACE) == Snapshot(born.version, {MIRA: member(MIRA)})
 
 
-async def test_a_redis_that_is_away_is_said_to_be_down():
+async def test_unreachable_redis_raises_unavailable():
     store = InRedis(f"redis://127.0.0.1:{free_port()}")
     with pytest.raises(Unavailable):
         await store.read(PLACE)
@@ -251,7 +251,7 @@ async def test_a_redis_that_is_away_is_said_to_be_down():
     await store.close()
 
 
-async def test_a_redis_that_is_frozen_is_said_to_be_down():
+async def test_frozen_redis_raises_unavailable():
     assert runtime.REDIS_POOL_TIMEOUT_S < close_codes.SILENT_S, "pages are still patient"
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel answers, and nobody else
         redis = Redis(port=silent.getsockname()[1], **settings.REDIS_OPTIONS)
@@ -272,7 +272,7 @@ async def test_many_places_are_read_as_each_of_them(presence):
     assert await presence.read_many([]) == []
 
 
-async def test_who_renews_a_lease_is_known_until_it_ends(presence):
+async def test_presence_names_the_renewing_process_until_the_lease_ends(presence):
     await put(presence, NOVA)
     await presence.renew([lease(NOVA)], PRESENCE_LEASE_S)
     assert (await presence.read_many([PLACE]))[0].processes == {NOVA: "here"}
@@ -281,7 +281,7 @@ async def test_who_renews_a_lease_is_known_until_it_ends(presence):
 
 
 @pytest.mark.live
-async def test_a_sweep_goes_through_however_many_places_there_are(redis_url):
+async def test_sweep_visits_every_place(redis_url):
     store = InRedis(redis_url)
     await store.redis.flushall()
     rooms = [f"chat:{n}" for n in range(2 * SWEPT_AT_ONCE + 1)]
@@ -295,7 +295,7 @@ async def test_a_sweep_goes_through_however_many_places_there_are(redis_url):
     await store.close()
 
 
-async def test_a_change_tells_who_is_there_as_whoever_reads_then_is_told(presence):
+async def test_change_returns_the_members_that_a_read_returns(presence):
     for name in (OLD, NOVA, MIRA):
         change = await put(presence, name)
         assert (change.version, change.members) == await presence.read(PLACE)

@@ -20,14 +20,14 @@ from tests.unit.presence_stores import (
 )
 
 
-async def test_a_line_that_comes_in_takes_the_place_of_the_one_before(presence):
+async def test_entering_connection_takes_over_from_the_older(presence):
     first = await put(presence, NOVA, taking("one", 1))
     again = await put(presence, NOVA, taking("one", 1))
     assert (first.replaced, again.replaced) == ("", "")
     assert (await put(presence, NOVA, taking("two", 2))).replaced == "one"
 
 
-async def test_an_older_connection_served_later_takes_nothing(presence):
+async def test_older_connection_served_later_takes_nothing(presence):
     newer = await put(presence, NOVA, taking("two", 2))
     with pytest.raises(Outdated):
         await put(presence, NOVA, taking("one", 1))
@@ -36,7 +36,7 @@ async def test_an_older_connection_served_later_takes_nothing(presence):
 
 
 @pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, release("two"))])
-async def test_an_older_connection_does_not_bring_back_whoever_left(presence, leaves):
+async def test_older_connection_does_not_restore_a_member_that_left(presence, leaves):
     await put(presence, NOVA, taking("two", 2))
     await leaves(presence, NOVA)
     with pytest.raises(Outdated):
@@ -45,7 +45,7 @@ async def test_an_older_connection_does_not_bring_back_whoever_left(presence, le
     assert (await put(presence, NOVA, taking("three", 3))).before is None
 
 
-async def test_the_end_of_a_line_counts_only_while_no_other_has_its_member(presence):
+async def test_end_of_a_replaced_connection_changes_nothing(presence):
     await put(presence, NOVA, taking("one", 1))
     newer = await put(presence, NOVA, taking("two", 2))
     late = await end(presence, NOVA, "one", 5)
@@ -54,7 +54,7 @@ async def test_the_end_of_a_line_counts_only_while_no_other_has_its_member(prese
     assert away.after == member(NOVA, here=False)
 
 
-async def test_a_connection_changes_a_member_only_while_it_has_it(presence):
+async def test_connection_changes_a_member_only_while_it_has_it(presence):
     await put(presence, NOVA, taking("one", 1))
     assert (await put(presence, NOVA, use("one"), here=False)).after == member(NOVA, here=False)
     await put(presence, NOVA, taking("two", 2))
@@ -63,7 +63,7 @@ async def test_a_connection_changes_a_member_only_while_it_has_it(presence):
     assert (await presence.read(PLACE)).members == {NOVA: member(NOVA)}
 
 
-async def test_a_change_by_no_line_leaves_holder_and_lease(presence):
+async def test_change_without_a_connection_keeps_holder_and_lease(presence):
     await put(presence, NOVA, taking("one", 1))
     await end(presence, NOVA, "one", 2)
     await presence.update(PLACE, NOVA, lambda _: member(NOVA))
@@ -71,13 +71,13 @@ async def test_a_change_by_no_line_leaves_holder_and_lease(presence):
     assert ids((await sweep(presence)).expired) == [NOVA]
 
 
-async def test_a_change_by_no_line_lets_nobody_in(presence):
+async def test_change_without_a_connection_adds_no_member(presence):
     change = await presence.update(PLACE, NOVA, lambda _: member(NOVA))
     assert (change.after, change.count) == (None, 0)
     assert (await presence.read(PLACE)).members == {}
 
 
-async def test_a_line_does_not_renew_whom_another_has_taken(presence):
+async def test_replaced_connection_does_not_renew_the_lease(presence):
     await put(presence, NOVA, taking("one", 1))
     await put(presence, MIRA, taking("three", 3))
     await put(presence, NOVA, taking("two", 2))
@@ -89,7 +89,7 @@ async def test_a_line_does_not_renew_whom_another_has_taken(presence):
 
 
 @pytest.mark.parametrize("leaves", [remove, lambda p, name: remove(p, name, release("one"))])
-async def test_a_renewal_that_comes_after_a_leave_makes_no_ghost(presence, leaves):
+async def test_late_renewal_does_not_restore_a_member_that_left(presence, leaves):
     await put(presence, MIRA, taking("other", 1))
     await put(presence, NOVA, taking("one", 1))
     late = lease(NOVA, "one", 1)
@@ -101,7 +101,7 @@ async def test_a_renewal_that_comes_after_a_leave_makes_no_ghost(presence, leave
     assert (await presence.read(PLACE)).version == again.version
 
 
-async def test_a_renewal_that_comes_after_an_end_prolongs_no_grace(presence):
+async def test_late_renewal_does_not_extend_the_grace(presence):
     await put(presence, NOVA, taking("one", 1))
     await end(presence, NOVA, "one", 3)
     await presence.renew([lease(NOVA, "one", 1)], PRESENCE_LEASE_S)
@@ -113,7 +113,7 @@ async def test_a_renewal_that_comes_after_an_end_prolongs_no_grace(presence):
 
 
 @pytest.mark.live
-async def test_of_two_processes_that_put_somebody_back_the_newer_line_wins(two):
+async def test_newer_connection_wins_when_two_processes_restore_a_member(two):
     first, second = two
     await first.renew([lease(NOVA, "one", 1)], PRESENCE_LEASE_S)
     assert await second.renew([lease(NOVA, "two", 2)], PRESENCE_LEASE_S) == ([], [])

@@ -44,7 +44,7 @@ def python(code: str, path: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("found", [None, b"", b"\n", b"cut"])
-def test_a_secret_that_is_empty_or_cut_short_is_made_anew(tmp_path, found):
+def test_secret_that_is_empty_or_cut_short_is_made_anew(tmp_path, found):
     path = tmp_path / "var" / "secret_key"
     if found is not None:
         private_files.write(path, found)
@@ -66,7 +66,7 @@ def test_first_starts_at_once_keep_one_secret(tmp_path, is_there):
     assert len(path.read_text()) > 50
 
 
-def test_a_full_disk_leaves_no_secret_and_the_next_start_makes_one(tmp_path):
+def test_full_disk_leaves_no_secret_and_the_next_start_makes_one(tmp_path):
     path = tmp_path / "secret_key"
     start = python(NO_ROOM + KEEP, path)
     out, told = start.communicate(timeout=60 * PATIENCE)
@@ -77,7 +77,7 @@ def test_a_full_disk_leaves_no_secret_and_the_next_start_makes_one(tmp_path):
     assert len(load_or_create_secret(path)) > 50
 
 
-def test_an_older_folder_and_database_become_private(tmp_path):
+def test_older_folder_and_database_become_private(tmp_path):
     var, elsewhere = tmp_path / "var", tmp_path / "noom.sqlite3"
     var.mkdir(mode=0o755)
     files = [var / name for name in ("noom.sqlite3", "noom.sqlite3-wal", "https.pem", "export.txt")]
@@ -91,7 +91,7 @@ def test_an_older_folder_and_database_become_private(tmp_path):
     assert {mode(file) for file in files} == {0o600}
 
 
-def test_another_ones_folder_is_left_alone(tmp_path):
+def test_foreign_folder_keeps_its_permissions(tmp_path):
     link, other = tmp_path / "link", tmp_path / "other"
     other.touch(mode=0o644)
     other.chmod(0o644)
@@ -104,7 +104,7 @@ def test_another_ones_folder_is_left_alone(tmp_path):
     private_files.keep_folder(Path("/proc/self/nowhere"))
 
 
-def test_a_command_makes_private_files_whatever_the_shell_allows(tmp_path):
+def test_command_makes_private_files_whatever_the_shell_allows(tmp_path):
     database = tmp_path / "noom.sqlite3"
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
@@ -118,7 +118,7 @@ def test_a_command_makes_private_files_whatever_the_shell_allows(tmp_path):
     assert mode(ROOT / "var") == 0o700
 
 
-def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path):
+def test_file_that_cannot_be_written_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     private_files.write(path, b"first")
     start = python(NO_ROOM + WRITE, path)

@@ -18,7 +18,7 @@ SAY = '{"type":"new_message","payload":{"text":"%s","client_id":"%s"},"ref":7}'
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
-def test_a_message_and_its_ref_are_read():
+def test_message_and_its_ref_are_read():
     message, ref = CHAT.decode(SAY % ("hi", UUID))
     assert message == m.NewMessage(text="hi", client_id=UUID)
     assert ref == 7
@@ -41,20 +41,20 @@ def test_a_message_and_its_ref_are_read():
         (SAY % ("x" * 4_001, UUID), "bad_payload"),
     ],
 )
-def test_what_is_not_of_the_protocol_is_refused_with_a_code(frame, code):
+def test_invalid_message_is_refused_with_a_code(frame, code):
     with pytest.raises(ProtocolError) as refused:
         CHAT.decode(frame)
     assert refused.value.code == code
 
 
-def test_a_refusal_names_the_message_it_refuses():
+def test_refusal_names_the_message_it_refuses():
     with pytest.raises(ProtocolError) as refused:
         CHAT.decode('{"type":"new_message","payload":{},"ref":9}')
     assert refused.value.ref == 9
 
 
 @given(st.text() | st.binary())
-def test_nothing_but_a_protocol_error_comes_of_garbage(frame):
+def test_garbage_raises_only_protocol_errors(frame):
     for socket in (CHAT, CALL):
         with pytest.raises(ProtocolError):
             socket.decode(frame)
@@ -76,7 +76,7 @@ def test_half_an_emoji_is_left_out_of_a_message(escaped, text):
     assert message == m.NewMessage(text=text, client_id=UUID)
 
 
-def test_a_candidate_is_spelled_as_browsers_spell_it():
+def test_candidate_is_spelled_as_browsers_spell_it():
     candidate = {"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "u"}
     payload = {"to": "abcdefghijkl", "session": "s", "candidate": candidate}
     message, _ = CALL.decode(json.dumps({"type": "ice", "payload": payload}))
@@ -107,12 +107,12 @@ def test_no_message_of_a_client_names_its_sender(socket):
 
 
 @pytest.mark.parametrize("socket", [CHAT, CALL])
-def test_every_type_on_a_socket_is_there_once(socket):
+def test_every_type_is_on_a_socket_once(socket):
     for kinds in (list(socket.accepts), list(socket.sends)):
         types = [kind.type for kind in kinds]
         assert len(types) == len(set(types))
 
 
-def test_what_is_written_from_the_types_is_fresh():
+def test_generated_files_are_fresh():
     for path, text in files().items():
         assert (settings.BASE_DIR / path).read_text() == text, "run `manage.py write_protocol`"

@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def test_a_bucket_takes_a_burst_and_then_its_rate():
+def test_bucket_takes_a_burst_and_then_its_rate():
     clock = Clock()
     bucket = TokenBucket(2.0, clock)
     assert sum(bucket.take() for _ in range(100)) == int(2 * BURST_S)
@@ -30,7 +30,7 @@ def test_a_bucket_takes_a_burst_and_then_its_rate():
     assert [bucket.take() for _ in range(3)] == [True, True, False]
 
 
-def test_who_goes_on_after_many_refusals_is_flooding():
+def test_bucket_reports_flooding_after_many_refusals():
     bucket = TokenBucket(0.2, Clock())
     bucket.take()
     assert not any(bucket.take() for _ in range(MAX_CONSECUTIVE_REFUSALS))
@@ -43,7 +43,7 @@ def test_lifted_rates_refuse_nothing(settings):
     assert all(bucket.take() for _ in range(1_000))
 
 
-def test_an_address_gets_back_what_it_closes(settings):
+def test_closed_connection_is_returned_to_its_address(settings):
     settings.SOCKETS_PER_ADDRESS = 2
     addresses = Addresses()
     assert [addresses.connect("a") for _ in range(3)] == [True, True, False]
@@ -78,7 +78,7 @@ def test_idle_addresses_are_forgotten(monkeypatch):
         (1, [" , "], "10.0.0.9"),
     ],
 )
-def test_the_address_is_the_one_that_our_own_proxies_saw(settings, proxies, forwarded, address):
+def test_client_address_is_the_one_the_trusted_proxies_saw(settings, proxies, forwarded, address):
     settings.TRUSTED_PROXIES = proxies
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     headers += [(b"x-real-ip", b"6.6.6.6"), (b"forwarded", b"for=6.6.6.6")]
@@ -96,7 +96,7 @@ def test_the_address_is_the_one_that_our_own_proxies_saw(settings, proxies, forw
         ("unknown", "unknown"),
     ],
 )
-def test_a_network_of_ipv6_counts_as_one_address(address, counted_as):
+def test_network_of_ipv6_counts_as_one_address(address, counted_as):
     assert network(address) == counted_as
 
 
@@ -108,7 +108,7 @@ def test_first_messages_of_an_address_are_limited(settings):
     assert addresses.first_message("b")
 
 
-def test_not_too_many_of_an_address_wait_at_once():
+def test_waiting_connections_of_an_address_are_limited():
     addresses = Addresses(Clock())
     with ExitStack() as stack:
         for _ in range(addresses.MAX_WAITING):

@@ -76,7 +76,7 @@ def frames(path: Path, kind: str) -> int:
         return sum(1 for _ in container.decode(streams)) if streams else 0
 
 
-async def test_a_file_is_whole_when_its_caller_has_gone(tmp_path, source):
+async def test_file_is_complete_after_its_caller_leaves(tmp_path, source):
     recorder = Recorder(tmp_path)
     recorder.record("Nova", received(source, camera=10, microphone=30))
     await over(recorder)
@@ -86,7 +86,7 @@ async def test_a_file_is_whole_when_its_caller_has_gone(tmp_path, source):
     await recorder.stop()
 
 
-async def test_one_who_goes_before_a_first_frame_leaves_no_file(tmp_path, source):
+async def test_caller_without_a_frame_leaves_no_file(tmp_path, source):
     recorder = Recorder(tmp_path)
     recorder.record("Nova", received(source, camera=0, microphone=0))
     await over(recorder)
@@ -95,7 +95,7 @@ async def test_one_who_goes_before_a_first_frame_leaves_no_file(tmp_path, source
 
 
 @pytest.mark.parametrize(("camera", "microphone"), [(10, 0), (0, 30)])
-async def test_a_track_without_a_frame_spoils_no_file(tmp_path, source, camera, microphone):
+async def test_track_without_a_frame_spoils_no_file(tmp_path, source, camera, microphone):
     recorder = Recorder(tmp_path)
     recorder.record("Nova", received(source, camera=camera, microphone=microphone))
     await over(recorder)
@@ -127,7 +127,7 @@ class Sizes(MediaStreamTrack):
     [[(853, 480)] * 3, [(320, 180), (853, 480), (480, 853), (1, 1), (320, 180)]],
     ids=["odd", "changing"],
 )
-async def test_a_recording_takes_every_size_of_picture(tmp_path, sizes):
+async def test_recording_takes_every_size_of_picture(tmp_path, sizes):
     recorder = Recorder(tmp_path)
     recorder.record("Nova", {"camera": TrackRelay(Sizes(sizes))})
     await over(recorder)
@@ -154,7 +154,7 @@ with Movie(Path(sys.argv[1]), picture=picture, sound=True) as movie:
 """
 
 
-def test_a_killed_recording_plays(tmp_path):
+def test_killed_recording_plays(tmp_path):
     file = tmp_path / "killed.mp4"
     done = subprocess.run([sys.executable, "-c", KILLED, str(file)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
@@ -162,7 +162,7 @@ def test_a_killed_recording_plays(tmp_path):
     assert frames(file, "audio") > 0
 
 
-async def test_a_stop_ends_files_that_have_begun_and_those_that_have_not(tmp_path, source):
+async def test_stop_ends_files_that_have_begun_and_those_that_have_not(tmp_path, source):
     recorder = Recorder(tmp_path)
     streams = received(source, camera=10_000)
     recorder.record("Nova", streams)

@@ -22,7 +22,7 @@ def test_commas_part_servers_and_sentinels(text, urls):
     assert split(text) == urls
 
 
-def test_an_address_of_sentinels_is_read():
+def test_address_of_sentinels_is_read():
     found = watched(THREE + "?sentinel_password=other&health_check_interval=3")
     assert found is not None
     assert found.service == "noom"
@@ -51,7 +51,7 @@ def test_tls_is_for_the_sentinels_too():
         "http+sentinel://a/noom",
     ],
 )
-def test_a_broken_address_of_sentinels_is_refused(url):
+def test_broken_address_of_sentinels_is_refused(url):
     with pytest.raises(ValueError, match=r"."):
         watched(url)
 
@@ -64,7 +64,7 @@ def test_other_addresses_lead_where_they_say():
     assert watched("redis://a") is None
 
 
-def test_each_way_in_gets_the_same_address():
+def test_each_client_library_gets_the_same_address():
     assert redis_client.layer_host("redis://a:1/2")["db"] == 2
     host = redis_client.layer_host(THREE, socket_timeout=15.0)
     assert (host["master_name"], host["db"], host["socket_timeout"]) == ("noom", 2, 15.0)

@@ -33,7 +33,7 @@ def ice(text: str) -> Ice:
 
 
 @pytest.mark.parametrize("kind", [Offer, Answer])
-def test_a_description_names_the_relay_and_nobody_else(kind: type[Offer] | type[Answer]):
+def test_description_names_only_the_relay(kind: type[Offer] | type[Answer]):
     cleaned = clean(kind(to=ME, session="s", description=Description(7, SDP)))
     assert isinstance(cleaned, kind)
     assert cleaned.description.number == 7
@@ -68,12 +68,12 @@ def test_every_other_candidate_is_dropped(text):
 @pytest.mark.parametrize(
     ("seen_at", "told"), [("198.51.100.7", NOWHERE["4"]), ("2001:db8::7", NOWHERE["6"])]
 )
-def test_a_relayed_candidate_does_not_tell_where_its_sender_is(seen_at, told):
+def test_relayed_candidate_hides_its_senders_address(seen_at, told):
     told_candidate = (RELAYED % told).replace("61000", "0")
     assert clean(ice(RELAYED % seen_at)) == ice(told_candidate)
 
 
 @pytest.mark.parametrize("end", [None, Candidate("", sdp_mid="0")])
-def test_the_end_of_the_candidates_is_told(end):
+def test_end_of_candidates_passes_the_filter(end):
     message = Ice(to=ME, session="s", candidate=end)
     assert clean(message) == message

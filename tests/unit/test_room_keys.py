@@ -37,7 +37,7 @@ ALIKE = [
 
 
 @pytest.mark.parametrize(("one", "other"), APART)
-def test_names_that_differ_to_the_eye_are_two_rooms(one, other):
+def test_visibly_different_names_are_two_rooms(one, other):
     assert keys.key_of_name(one) != keys.key_of_name(other)
 
 
@@ -61,7 +61,7 @@ def test_names_that_look_the_same_are_one_room(one, other):
         ("Team 🔴", "team-~1f534"),
     ],
 )
-def test_the_address_of_a_room_is_readable(name, key):
+def test_address_of_a_room_is_readable(name, key):
     assert keys.key_of_name(name) == key
     assert keys.default_room_name(key) == name.casefold().replace("-", " ").replace("ß", "ss")
 
@@ -70,7 +70,7 @@ WORDS = st.text(st.sampled_from("abzAZ019_éñöçДяλ안녕방あア漢字न
 
 
 @given(st.lists(WORDS, min_size=1, max_size=4))
-def test_a_name_of_words_keeps_the_address_that_it_always_had(words):
+def test_key_of_plain_words_is_stable(words):
     name = cleaning.room_name(" ".join(words))
     if name and "_" not in (name[0], name[-1]) and len(keys.older_key(name)) < 60:
         assert keys.key_of_name(name) == keys.older_key(name)
@@ -122,12 +122,12 @@ def look(name: str) -> str:
         *("a--b", "\u1110\u1175\u11b7", "ａ", "a~fe0f", "a~2b~~2b", "a~d83d"),
     ],
 )
-def test_what_no_room_is_called_is_no_key(key):
+def test_invalid_room_name_gives_no_key(key):
     assert not keys.is_key(key)
 
 
 @pytest.mark.parametrize("key", ["x-bb7208bc9b", "team-meeting", "a-b-c-d", "x" * 60, "q-a"])
-def test_the_addresses_of_rooms_from_before_stay(key):
+def test_keys_of_older_rooms_are_stable(key):
     assert keys.is_key(key)
 
 
@@ -145,5 +145,5 @@ def test_the_addresses_of_rooms_from_before_stay(key):
         ("\u3164", (None, "")),
     ],
 )
-def test_an_address_as_one_types_it_is_understood(typed, meant):
+def test_typed_address_is_understood(typed, meant):
     assert keys.meant(typed) == meant

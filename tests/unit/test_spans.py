@@ -24,7 +24,7 @@ def test_joined_spans_hold_the_same_numbers_apart_and_in_order(parts):
 
 
 @given(PARTS, st.integers(0, 60))
-def test_the_end_of_a_number_is_that_of_its_span(parts, number):
+def test_end_of_a_number_is_that_of_its_span(parts, number):
     joined = spans.join(parts)
     held = [last for first, last in joined if first <= number <= last]
     assert spans.end_of(joined, number) == (held[0] if held else 0)

@@ -11,27 +11,27 @@ from call import ice_servers
 from chat import tokens as identity
 
 
-def test_a_token_names_a_new_participant_each_time():
+def test_token_names_a_new_participant_each_time():
     tokens = [identity.issue(key="team", browser="b", room_name="Team") for _ in range(2)]
     first, second = (identity.verify(token, key="team") for token in tokens)
     assert first.participant != second.participant
     assert (first.browser, first.room_name) == ("b", "Team")
 
 
-def test_a_token_is_for_its_room_alone():
+def test_token_is_valid_for_its_room_only():
     token = identity.issue(key="team", browser="b", room_name="Team")
     with pytest.raises(identity.BadToken):
         identity.verify(token, key="other")
 
 
-def test_a_token_of_another_secret_is_refused(settings):
+def test_token_of_another_secret_is_refused(settings):
     token = identity.issue(key="team", browser="b", room_name="Team")
     settings.SECRET_KEY = "another"
     with pytest.raises(identity.BadToken):
         identity.verify(token, key="team")
 
 
-def test_a_changed_token_is_refused():
+def test_changed_token_is_refused():
     token = identity.issue(key="team", browser="b", room_name="Team")
     for place in range(0, len(token), 7):
         changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
@@ -39,7 +39,7 @@ def test_a_changed_token_is_refused():
             identity.verify(changed, key="team")
 
 
-def test_no_ice_servers_are_named_unless_configured():
+def test_ice_servers_are_empty_by_default():
     assert ice_servers.servers("abcdefghijkl") == []
     assert ice_servers.renewal_s() is None
 
@@ -58,7 +58,7 @@ def test_relay_credentials_end_and_are_signed_for_one_name(settings):
     assert base64.b64decode(turn.credential) == digest
 
 
-def test_relay_names_of_an_address_are_few_and_a_browser_keeps_its_own():
+def test_relay_names_of_an_address_are_few_and_stable_per_browser():
     names = ice_servers.RelayNames()
     first = [names.name(browser=f"b{n}", address="192.0.2.1") for n in range(8)]
     assert len(set(first)) == ice_servers.NAMES_PER_ADDRESS == 8
@@ -78,7 +78,7 @@ def test_relay_names_of_addresses_differ_unless_one_home_has_them():
     assert told[2] == told[3]
 
 
-def test_relay_names_forget_the_address_seen_the_longest_ago(monkeypatch):
+def test_relay_names_evict_the_least_recent_address(monkeypatch):
     monkeypatch.setattr(ice_servers, "MAX_KNOWN", 2)
     names = ice_servers.RelayNames()
     for address in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):

@@ -52,26 +52,26 @@ def foreign_strings() -> set[str]:
     return {str(name) for name in (*names, *fields)} - {"ID"}
 
 
-def test_there_are_strings_to_speak_of():
+def test_templates_have_translatable_strings():
     assert len(template_strings()) > 80
     assert len(code_strings()) > 50
     assert len(foreign_strings()) > 10
 
 
 @pytest.mark.parametrize("text", sorted((template_strings() | code_strings()) - SAME))
-def test_every_string_is_said_in_korean(text):
+def test_every_string_is_translated_into_korean(text):
     with translation.override("ko"):
         # Some versions of Python find a plural with ngettext alone.
         assert {gettext(text), ngettext(text, text, 1)} != {text}
 
 
 @pytest.mark.parametrize("text", sorted(foreign_strings()))
-def test_every_string_of_other_packages_is_said_in_korean(text):
+def test_strings_of_other_packages_are_translated_into_korean(text):
     with translation.override("ko"):
         assert re.search("[가-힣]", gettext(text)), text
 
 
-def test_compiled_catalog_holds_what_the_readable_one_says():
+def test_compiled_catalog_equals_its_source():
     """After an edit: msgfmt -o django.mo django.po (Debian's gettext)."""
     quoted = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
     pattern = rf"^msgid {quoted}(?:msgid_plural {quoted})?msgstr(?:\[0\])? {quoted}"

@@ -10,7 +10,7 @@ import { PendingRequests, SocketError } from './pending-requests.js';
 import { toFrame } from '../state/visible-text.js';
 import { WebSocketUpgrade } from './websocket-upgrade.js';
 
-export { CLOSE_CODES, SocketError };
+export { SocketError };
 
 /** @typedef {'connecting' | 'open' | 'reconnecting' | 'offline' | 'refused' | 'closed'} ConnectionState */
 /** @import {Ack, Connection, Environment as CarriersEnvironment} from './transports.js' */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CLOSE_CODES } from '../../../static/js/transport/socket.js';
+import { CLOSE_CODES } from '../../../static/js/protocol/close-codes.js';
 import { settled } from '../support/fake-window.js';
 import { BEAT, beatFor, connect, enter, failure } from '../support/socket-fixtures.js';
 
@@ -163,7 +163,7 @@ test('offline is said while the line is down, and online connects at once', () =
 });
 
 test('each code that stops, stops for good, and says so once', () => {
-  const stops = Object.keys(CLOSE_CODES).filter((code) => CLOSE_CODES[code].action === 'stop');
+  const stops = Object.keys(CLOSE_CODES).filter((code) => CLOSE_CODES[code].isFinal);
   assert.deepEqual(stops, ['4400', '4401', '4403', '4404', '4405', '4409', '4426']);
   for (const code of stops.map(Number)) {
     const { window, socket, closed } = enter();

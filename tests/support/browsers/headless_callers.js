@@ -172,7 +172,7 @@ light.change = () => {
 };
 
 /** How many states that people set are not true on every page of their room. */
-light.untrue = () => {
+light.stateMismatches = () => {
   const states = light.pairs.flatMap(({ people }) =>
     people.flatMap((one) => {
       const seen = people.map((other) => one.shownBy(other));

@@ -64,13 +64,15 @@ class LightPages:
         """Give everybody another nickname and other media."""
         self._all("light.change()")
 
-    def untrue(self, *, seconds: float) -> int:
+    def state_mismatches(self, *, seconds: float) -> int:
         """Return how many states some page does not show.
 
         It returns early if all pages show all of them.
         """
         until = time.monotonic() + seconds
-        while (found := int(sum(self._all("light.untrue()")))) and time.monotonic() < until:
+        while (
+            found := int(sum(self._all("light.stateMismatches()")))
+        ) and time.monotonic() < until:
             self.wait(LOOK_EVERY_MS)
         return found
 

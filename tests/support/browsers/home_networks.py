@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser
 
 from tests.conftest import CHROMIUMS, installed
-from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.browsers.users import FAKE_DEVICES, Users
 from tests.support.servers.dev_server import Noom
 from tests.support.servers.network_namespaces import Namespace
 
@@ -41,7 +41,7 @@ def two_homes() -> Iterator[list[Namespace]]:
 
 def people_at(
     home: Namespace | None, url: str, browser: Browser, *, folder: Path, closings: ExitStack
-) -> People:
+) -> Users:
     """Open people in a Chromium in this namespace or on this machine.
 
     `closings` closes them.
@@ -56,6 +56,6 @@ def people_at(
         args=[*FAKE_DEVICES, *sandbox, *own],
     )
     closings.callback(chromium.close)
-    people = People(chromium, url)
+    people = Users(chromium, url)
     closings.callback(people.leave)
     return people

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import CHROMIUMS, installed
 from tests.support.browsers.media_checks import shows_video
-from tests.support.browsers.users import FAKE_DEVICES, People
+from tests.support.browsers.users import FAKE_DEVICES, Users
 from tests.support.servers.dev_server import ROOT, Noom
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -54,7 +54,7 @@ def talk(pages: list[Page]) -> None:
         page.wait_for_timeout(300)
 
 
-def welcome(people: People, scheme: str) -> None:
+def welcome(people: Users, scheme: str) -> None:
     for name, size in (("welcome", DESKTOP), ("phone-welcome", PHONE)):
         page = people.page("Reader", color_scheme=scheme, **size)
         page.goto("/")
@@ -63,7 +63,7 @@ def welcome(people: People, scheme: str) -> None:
     people.leave()
 
 
-def room(people: People, scheme: str, count: int) -> None:
+def room(people: Users, scheme: str, count: int) -> None:
     key = f"team-{count}-{scheme}"
     pages = [people.enter(name, key, color_scheme=scheme, **DESKTOP) for name in NAMES[:count]]
     talk(pages)
@@ -75,7 +75,7 @@ def room(people: People, scheme: str, count: int) -> None:
     people.leave()
 
 
-def phone(people: People, scheme: str) -> None:
+def phone(people: Users, scheme: str) -> None:
     key = f"phone-{scheme}"
     options: dict[str, Any] = {"color_scheme": scheme}
     people.enter("민서", key, call=True, **options, **DESKTOP)
@@ -91,7 +91,7 @@ def phone(people: People, scheme: str) -> None:
 def refused(noom: Noom) -> None:
     denying = [flag for flag in FAKE_DEVICES if "fake-ui" not in flag]
     with chromium(*denying, "--use-fake-ui-for-media-stream=deny") as browser:
-        people = People(browser, noom.url)
+        people = Users(browser, noom.url)
         page = people.enter("Nova", "refused", call=True, **DESKTOP)
         picture(page, "refused-light", wait_ms=1_500)
         people.leave()
@@ -105,7 +105,7 @@ def main() -> None:
         try:
             with chromium(*FAKE_DEVICES) as browser:
                 for scheme in ("light", "dark"):
-                    people = People(browser, noom.url)
+                    people = Users(browser, noom.url)
                     welcome(people, scheme)
                     for count in (1, 2, 4):
                         room(people, scheme, count)

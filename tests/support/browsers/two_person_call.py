@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.support.browsers.media_checks import shows_video
-from tests.support.browsers.users import People, join_call
+from tests.support.browsers.users import Users, join_call
 from tests.support.patience import PATIENCE
 from tests.support.waiting import until, until_page
 
@@ -23,7 +23,7 @@ Figure = Callable[..., None]
 
 
 def enter(
-    people: People, nickname: str, room: str, *, opened: Callable[[Page], None] | None = None
+    people: Users, nickname: str, room: str, *, opened: Callable[[Page], None] | None = None
 ) -> Page:
     """Return a recorded page that has joined the call.
 
@@ -44,7 +44,7 @@ class Call:
     other's tile.
     """
 
-    def __init__(self, nova_at: People, mira_at: People, room: str) -> None:
+    def __init__(self, nova_at: Users, mira_at: Users, room: str) -> None:
         for people in (nova_at, mira_at):
             people.expected_errors += EXPECTED_ERRORS
         self.nova, self.mira = enter(nova_at, "Nova", room), enter(mira_at, "Mira", room)
@@ -139,6 +139,6 @@ def with_deadline(check: Callable[[], Any], *, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def told(page: Page, states: set[str], *, seconds: float = 20) -> None:
+def wait_for_state(page: Page, states: set[str], *, seconds: float = 20) -> None:
     """Wait until the page has shown one of these states."""
     until(lambda: set(page.evaluate("lived.states")) & states, f"{states}", seconds=seconds)

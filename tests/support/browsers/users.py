@@ -37,7 +37,7 @@ def _mean_it(asked: Dialog) -> None:
 
 
 @dataclass
-class People:
+class Users:
     """People in the rooms of one Noom; closes their pages at the end."""
 
     browser: Browser

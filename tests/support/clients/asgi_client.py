@@ -8,11 +8,11 @@ from channels.testing import WebsocketCommunicator
 
 from chat.realtime.connection import WRITE_FRAME
 from noom_project.asgi import application
-from tests.support.clients.protocol_client import DEADLINE_S, Conversation
+from tests.support.clients.protocol_client import DEADLINE_S, ProtocolClient
 from tests.unit.test_frames import parsed
 
 
-class Client(Conversation):
+class Client(ProtocolClient):
     """A page's socket in the process of the test."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Client(Conversation):
             await self._socket.disconnect(code=code)
 
     async def _read(self) -> None:
-        while self.closed_with is None:
+        while self.close_code is None:
             message = await self._socket.output_queue.get()
             if message["type"] == "websocket.close":
                 await self._end(message.get("code", 1000))

@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 from noom_project.asgi import application
-from tests.support.clients.http_protocol import FallbackLine, Refused
-from tests.support.clients.protocol_client import Conversation
+from tests.support.clients.http_protocol import HttpSession, Refused
+from tests.support.clients.protocol_client import ProtocolClient
 
 
-class FallbackClient(Conversation):
+class HttpClient(ProtocolClient):
     """A page's HTTP session in the process of the test; `line` carries it."""
 
-    line: FallbackLine
+    line: HttpSession
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class FallbackClient(Conversation):
 
         Raises ConnectionRefusedError.
         """
-        self.line = FallbackLine(self.request, self._take, self._over, stream=self._stream)
+        self.line = HttpSession(self.exchange, self._take, self._over, stream=self._stream)
         try:
             await self.line.open()
         except Refused as error:
@@ -55,7 +55,7 @@ class FallbackClient(Conversation):
         else:
             await self.line.close(code)
 
-    async def request(self, body: bytes, *, method: str = "POST") -> AsyncGenerator[int | bytes]:
+    async def exchange(self, body: bytes, *, method: str = "POST") -> AsyncGenerator[int | bytes]:
         """Return a request for the socket's address."""
         answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

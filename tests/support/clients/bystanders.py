@@ -51,7 +51,7 @@ class Bystanders:
         await asyncio.sleep(random.uniform(0, EVERY_S))
         while on():
             began = time.monotonic()
-            await one.tell("nickname", nickname=f"Bystander {next(self._number)}")
+            await one.send("nickname", nickname=f"Bystander {next(self._number)}")
             await other.event("nickname")
             found.append(time.monotonic() - began)
             await asyncio.sleep(EVERY_S)
@@ -69,7 +69,7 @@ async def present(url: str, key: str, *, pairs: int) -> AsyncIterator[Bystanders
                 await (await stack.enter_async_context(wire)).enter("Bystander")
             found.append((pair[0], pair[1]))
         yield Bystanders(found)
-        lost = [wire for pair in found for wire in pair if wire.closed_with is not None]
+        lost = [wire for pair in found for wire in pair if wire.close_code is not None]
         assert not lost, "a bystander was lost"
 
 

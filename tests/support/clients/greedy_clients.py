@@ -38,7 +38,7 @@ class Greedy:
 
     async def act(self, wire: Wire, name: str, deed: Callable[[], Awaitable[object]]) -> None:
         """Repeat an action at the rate that one socket may keep."""
-        while wire.closed_with is None:
+        while wire.close_code is None:
             began = time.monotonic()
             try:
                 await deed()
@@ -49,7 +49,7 @@ class Greedy:
                 self.outcomes[f"{name}: no answer"] += 1
             wire.forget()
             await asyncio.sleep(max(0.0, began + PACE_S - time.monotonic()))
-        self.outcomes[f"closed with {wire.closed_with}"] += 1
+        self.outcomes[f"closed with {wire.close_code}"] += 1
 
     async def run(self, readers: int, typers: int, writers: int) -> None:
         loop = asyncio.get_running_loop()
@@ -75,19 +75,19 @@ class Greedy:
             sys.stdout.write(json.dumps(self.outcomes))
 
     def _reading(self, wire: Wire) -> Callable[[], Awaitable[object]]:
-        return lambda: wire.ask("history", before=2**53 - 1, limit=100)
+        return lambda: wire.request("history", before=2**53 - 1, limit=100)
 
     def _typing(self, wire: Wire) -> Callable[[], Awaitable[object]]:
         on = [False]
 
         async def toggle() -> None:
             on[0] = not on[0]
-            await wire.tell("typing", on=on[0])
+            await wire.send("typing", on=on[0])
 
         return toggle
 
     def _writing(self, wire: Wire) -> Callable[[], Awaitable[object]]:
-        return lambda: wire.say("x" * self._chars)
+        return lambda: wire.post("x" * self._chars)
 
 
 if __name__ == "__main__":

@@ -78,8 +78,8 @@ async def main(url: str, per_second: float, keys: list[str]) -> None:
         async with swarm.talking(per_second) if per_second else nullcontext():
             await loop.run_in_executor(None, sys.stdin.read)
         ours = {guest.id for guest in swarm.guests}
-        told = (delay for guest in swarm.guests for delay in guest.delays)
-        print(json.dumps([(at, late) for at, late, sender in told if sender in ours]))
+        delays = (delay for guest in swarm.guests for delay in guest.delays)
+        print(json.dumps([(at, late) for at, late, sender in delays if sender in ours]))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Refused(Exception):
         self.status = status
 
 
-class FallbackLine:
+class HttpSession:
     """One session: sends frames, and reports received frames and the end."""
 
     def __init__(

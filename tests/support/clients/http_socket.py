@@ -5,17 +5,17 @@ from collections.abc import AsyncGenerator
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-from tests.support.clients.http_protocol import FallbackLine
-from tests.support.clients.protocol_client import Conversation
+from tests.support.clients.http_protocol import HttpSession
+from tests.support.clients.protocol_client import ProtocolClient
 from tests.support.clients.websocket import unverified
 
 CHUNK = 64 * 1024
 
 
-class FallbackWire(Conversation):
+class HttpWire(ProtocolClient):
     """A page's session; `async with` opens and closes it. `line` carries it."""
 
-    line: FallbackLine
+    line: HttpSession
 
     def __init__(
         self, url: str, path: str, *, token: str | None = None, stream: bool = True
@@ -25,7 +25,7 @@ class FallbackWire(Conversation):
         self._stream = stream
 
     async def __aenter__(self) -> Self:
-        self.line = FallbackLine(self.http.request, self._take, self._over, stream=self._stream)
+        self.line = HttpSession(self.http.request, self._take, self._over, stream=self._stream)
         await self.line.open()
         return self
 
@@ -34,11 +34,11 @@ class FallbackWire(Conversation):
 
     async def enter(self, nickname: str, **more: object) -> None:
         """Enter the room of a chat socket; the answer is `.hello`."""
-        self.hello = await self.ask("enter_room", token=self.token, nickname=nickname, **more)
+        self.hello = await self.request("enter_room", token=self.token, nickname=nickname, **more)
 
     async def join(self, session: str = "one") -> None:
         """Join the call of a call socket; the answer is `.hello`."""
-        self.hello = await self.ask("join_room", **self.joining(session))
+        self.hello = await self.request("join_room", **self.joining(session))
 
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
         await self.line.send((text or "").encode() or binary or b"")

@@ -21,7 +21,7 @@ class Refusal(Exception):
         self.code = code
 
 
-class Conversation:
+class ProtocolClient:
     """One socket to Noom; a subclass carries its frames."""
 
     def __init__(self, path: str, token: str | None, browser: str) -> None:
@@ -30,7 +30,7 @@ class Conversation:
             key=self.key, browser=browser, room_name=self.key.title()
         )
         self.hello: dict[str, Any] = {}
-        self.closed_with: int | None = None
+        self.close_code: int | None = None
         self._ref = 0
         self._events: list[dict[str, Any]] = []
         self._arrived = asyncio.Condition()
@@ -48,11 +48,11 @@ class Conversation:
         """Send one frame."""
         raise NotImplementedError
 
-    async def tell(self, kind: str, **payload: Any) -> None:
+    async def send(self, kind: str, **payload: Any) -> None:
         """Send a message that wants no answer."""
         await self.send_raw(json.dumps({"type": kind, "payload": payload}))
 
-    async def ask(self, kind: str, **payload: Any) -> dict[str, Any]:
+    async def request(self, kind: str, **payload: Any) -> dict[str, Any]:
         """Send a message and return the answer.
 
         Raises Refusal.
@@ -65,9 +65,11 @@ class Conversation:
             raise Refusal(**answer["payload"])
         return dict(answer["payload"])
 
-    async def say(self, text: str, client_id: str | None = None) -> dict[str, Any]:
+    async def post(self, text: str, client_id: str | None = None) -> dict[str, Any]:
         """Write a message into the room."""
-        return await self.ask("new_message", text=text, client_id=client_id or str(uuid.uuid4()))
+        return await self.request(
+            "new_message", text=text, client_id=client_id or str(uuid.uuid4())
+        )
 
     async def event(self, kind: str, **expected: Any) -> dict[str, Any]:
         """Return the next untaken event of a type, with these fields in its payload."""
@@ -92,7 +94,7 @@ class Conversation:
         """Return the next event of any type, in the order of arrival."""
         return await self._next(lambda event: "ref" not in event)
 
-    async def silence(self, kind: str, seconds: float = 0.1) -> None:
+    async def expect_none(self, kind: str, seconds: float = 0.1) -> None:
         """Fail if an event of this type arrives within the time."""
         try:
             async with asyncio.timeout(seconds):
@@ -104,19 +106,19 @@ class Conversation:
     async def closing(self, seconds: float = DEADLINE_S) -> int:
         """Return the code with which the server closes the socket."""
         async with asyncio.timeout(seconds), self._arrived:
-            await self._arrived.wait_for(lambda: self.closed_with is not None)
-        assert self.closed_with is not None
-        return self.closed_with
+            await self._arrived.wait_for(lambda: self.close_code is not None)
+        assert self.close_code is not None
+        return self.close_code
 
     async def _next(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         def found() -> dict[str, Any] | None:
             return next((event for event in self._events if wanted(event)), None)
 
         async with asyncio.timeout(DEADLINE_S), self._arrived:
-            await self._arrived.wait_for(lambda: found() or self.closed_with is not None)
+            await self._arrived.wait_for(lambda: found() or self.close_code is not None)
             event = found()
             if event is None:
-                raise ConnectionError(f"closed with {self.closed_with}")
+                raise ConnectionError(f"closed with {self.close_code}")
             self._events.remove(event)
             return event
 
@@ -130,5 +132,5 @@ class Conversation:
     async def _end(self, code: int) -> None:
         """Process the end of the socket."""
         async with self._arrived:
-            self.closed_with = code
+            self.close_code = code
             self._arrived.notify_all()

@@ -120,7 +120,7 @@ class Guest:
                 await self._healer
         await self.line.stop()
 
-    async def say(self, text: str | None = None) -> int:
+    async def post(self, text: str | None = None) -> int:
         """Write a message, by default the time, and return its number.
 
         It sends the message until it is acknowledged.
@@ -271,7 +271,7 @@ class Swarm:
 
         async def talk() -> None:
             for guest in cycle(speakers or self.guests):
-                said = asyncio.create_task(guest.say())
+                said = asyncio.create_task(guest.post())
                 waiting.add(said)
                 await asyncio.sleep(1 / per_second)
 
@@ -320,7 +320,7 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def untrue(guests: Iterable[Guest], others: Iterable[tuple[str, str]] = ()) -> list[str]:
+def roster_mismatches(guests: Iterable[Guest], others: Iterable[tuple[str, str]] = ()) -> list[str]:
     """Return the guests whose roster is not true.
 
     `guests` and `others` (room and participant) are all the people in the rooms.
@@ -341,8 +341,8 @@ def untrue(guests: Iterable[Guest], others: Iterable[tuple[str, str]] = ()) -> l
 def flickers(guests: Iterable[Guest], who: Iterable[Guest]) -> int:
     """Return how often a kept event said that one of `who` had left or arrived."""
     ids = {guest.id for guest in who}
-    told = (event for guest in guests for event in guest.events)
-    return sum(isinstance(e, m.ByeEvent | m.WelcomeEvent) and e.person.id in ids for e in told)
+    events = (event for guest in guests for event in guest.events)
+    return sum(isinstance(e, m.ByeEvent | m.WelcomeEvent) and e.person.id in ids for e in events)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

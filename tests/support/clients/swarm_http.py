@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosedError
 
-from tests.support.clients.http_protocol import FallbackLine, Refused
+from tests.support.clients.http_protocol import HttpSession, Refused
 from tests.support.clients.http_socket import Http
 
 
@@ -21,7 +21,7 @@ class Connection:
 
     def __init__(self, url: str, path: str, *, address: str | None, stream: bool) -> None:
         http = Http(url, path, address=address or "")
-        self._line = FallbackLine(http.request, self._take, self._end, stream=stream)
+        self._line = HttpSession(http.request, self._take, self._end, stream=stream)
         self._frames: asyncio.Queue[str | None] = asyncio.Queue()
 
     async def open(self) -> None:

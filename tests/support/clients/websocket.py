@@ -9,12 +9,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
-from tests.support.clients.protocol_client import Conversation, Refusal
+from tests.support.clients.protocol_client import ProtocolClient, Refusal
 
 AGAIN_S = 0.5
 
 
-class Wire(Conversation):
+class Wire(ProtocolClient):
     """A page's socket; `async with` opens and closes it."""
 
     _line: ClientConnection
@@ -56,7 +56,7 @@ class Wire(Conversation):
         """
         while True:
             try:
-                self.hello = await self.ask(
+                self.hello = await self.request(
                     "enter_room", token=self.token, nickname=nickname, **more
                 )
                 return
@@ -67,7 +67,7 @@ class Wire(Conversation):
 
     async def join(self, session: str = "one") -> None:
         """Join the call of a call socket; the answer is `.hello`."""
-        self.hello = await self.ask("join_room", **self.joining(session))
+        self.hello = await self.request("join_room", **self.joining(session))
 
     async def send_raw(self, text: str | None = None, *, binary: bytes | None = None) -> None:
         await self._line.send(text if binary is None else binary)  # type: ignore[arg-type]

@@ -16,8 +16,8 @@ from tests.support.figures.report import Figure, Run, note
 from tests.support.figures.targets import FIGURES, TARGETS
 from tests.support.servers.cluster import Process
 from tests.support.servers.logs import assert_no_failure
-from tests.support.servers.room_under_attack import LIFTED
-from tests.support.servers.two_process_site import Site
+from tests.support.servers.room_under_attack import WITHOUT_RATE_LIMITS
+from tests.support.servers.two_process_site import TwoProcessSite
 
 TESTS = Path(__file__).parents[2]
 MEASURED = (TESTS / "reliability", TESTS / "security")  # every test in these folders has a target
@@ -88,12 +88,12 @@ def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture
-def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., TwoProcessSite]]:
     """Start a Redis and two processes for one test: `start_site(NAME="value", …)`."""
     with ExitStack() as stops:
 
-        def start(**environment: str) -> Site:
-            site = Site(tmp_path_factory.mktemp("site"), **environment)
+        def start(**environment: str) -> TwoProcessSite:
+            site = TwoProcessSite(tmp_path_factory.mktemp("site"), **environment)
             stops.callback(site.stop)
             site.start()
             return site
@@ -102,23 +102,23 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 
 @pytest.fixture(scope="module")
-def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoProcessSite]:
     """Redis and two processes of one module, without limits for one address."""
-    site = Site(tmp_path_factory.mktemp("site"), **LIFTED)
+    site = TwoProcessSite(tmp_path_factory.mktemp("site"), **WITHOUT_RATE_LIMITS)
     site.start()
     yield site
     site.stop()
 
 
 @pytest.fixture
-def cluster(open_site: Site) -> Iterator[list[Process]]:
+def cluster(open_site: TwoProcessSite) -> Iterator[list[Process]]:
     """The processes of the site; their logs may contain no failure afterwards."""
     yield open_site.processes
     assert_no_failure(*(process.log for process in open_site.processes))
 
 
 @pytest.fixture(scope="module")
-def admin(open_site: Site) -> Admin:
+def admin(open_site: TwoProcessSite) -> Admin:
     """A client that is logged in to the admin of the first process."""
     return Admin(open_site.processes[0])
 
@@ -155,7 +155,7 @@ def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
 
 @pytest.fixture
-def site(start_site: Callable[..., Site]) -> Site:
+def site(start_site: Callable[..., TwoProcessSite]) -> TwoProcessSite:
     """A site with the settings of a fresh install."""
     return start_site()
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from call.bot.socket import RequestRefused, Unreachable
 from chat.protocol import messages as m
 from tests.support.clients.protocol_client import Refusal
-from tests.support.clients.swarm import Guest, Verdict, new_id, until, untrue
+from tests.support.clients.swarm import Guest, Verdict, new_id, roster_mismatches, until
 from tests.support.patience import PATIENCE
 
 ROOMS = [f"room-{n}" for n in range(10)]
@@ -17,7 +17,7 @@ ANSWER_S = 2.5
 ASK_EVERY_S = 0.2
 
 
-def told(figure: Callable[..., None], verdict: Verdict) -> None:
+def record_delivery(figure: Callable[..., None], verdict: Verdict) -> None:
     """Note the figures of the messages."""
     assert verdict.said, "nobody said anything"
     figure("acknowledged messages that somebody misses", verdict.lost, limit=0)
@@ -38,7 +38,9 @@ async def until_true(
     `others` are in the rooms, too.
     """
     everyone = list(guests)
-    await until(lambda: not untrue(everyone, others), "the true roster everywhere", seconds=60)
+    await until(
+        lambda: not roster_mismatches(everyone, others), "the true roster everywhere", seconds=60
+    )
     return time.monotonic() - since
 
 
@@ -63,7 +65,7 @@ async def until_heard(guests: Iterable[Guest], since: float) -> float:
     rooms = {guest.key: guest for guest in guests}
     for _ in range(60 * PATIENCE):
         start = time.monotonic()
-        await asyncio.gather(*(speaker.say() for speaker in rooms.values()))
+        await asyncio.gather(*(speaker.post() for speaker in rooms.values()))
         await asyncio.sleep(1)
         if all(guest.delays and guest.delays[-1][0] > start for guest in guests):
             return start - since
@@ -101,7 +103,7 @@ class Sends:
         """Write one message of each guest; return when all are answered."""
         self._answers += await asyncio.gather(*(timed(_send(guest)) for guest in guests))
 
-    def tell(self, figure: Callable[..., None]) -> None:
+    def record(self, figure: Callable[..., None]) -> None:
         unreasonable = [a for _, a in self._answers if a not in {"ok", "try_later"}]
         figure("sends without an answer or a reason", len(unreasonable), limit=0)
         longest_s = max(seconds for seconds, _ in self._answers)

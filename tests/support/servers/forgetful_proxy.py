@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 
-from tests.support.servers.tcp_middle import CHUNK, Middle, Streams, first_of
+from tests.support.servers.tcp_server import CHUNK, Streams, TcpServer, first_of
 
 
-class Forgetful(Middle):
+class Forgetful(TcpServer):
     """A proxy that passes TCP connections on to a port.
 
     `forget` leaves all present connections open and silent: the proxy acknowledges what arrives and

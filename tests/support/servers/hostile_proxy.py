@@ -5,10 +5,10 @@ import itertools
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from tests.support.servers.tcp_middle import CHUNK, Middle, Streams, first_of
+from tests.support.servers.tcp_server import CHUNK, Streams, TcpServer, first_of
 
 
-class Proxy(Middle):
+class Proxy(TcpServer):
     """A proxy that hands each request to the next server that answers.
 
     So no session sticks to one server. `upgrades`: "pass", "refuse" (403), or "drop" (the header

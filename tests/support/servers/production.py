@@ -69,5 +69,5 @@ def _state_of_files() -> str:
     folders = (ROOT / "static", ROOT / "noom_project", Path(django.__file__).parent / "contrib")
     files = (file for folder in folders for file in sorted(folder.rglob("*.*")))
     ours = [file for file in files if file.suffix != ".pyc" and file.is_file()]
-    told = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in ours]
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    versions = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in ours]
+    return hashlib.sha256(repr(versions).encode()).hexdigest()

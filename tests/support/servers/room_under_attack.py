@@ -9,8 +9,8 @@ from typing import Any
 from chat import tokens
 from chat.names import keys
 from chat.protocol import close_codes
-from tests.support.clients.http_socket import FallbackWire
-from tests.support.clients.protocol_client import Conversation
+from tests.support.clients.http_socket import HttpWire
+from tests.support.clients.protocol_client import ProtocolClient
 from tests.support.clients.websocket import Wire
 from tests.support.patience import PATIENCE
 from tests.support.servers.cluster import Process
@@ -22,7 +22,7 @@ NAME = "Hidden! PLACE"
 NICKNAME, TEXT = "Novalis", "between us: sesame"
 SESSION = "nova-session"
 # An attack with a thousand tries comes from one address.
-LIFTED = {
+WITHOUT_RATE_LIMITS = {
     "CONNECTIONS_PER_S": "100000",
     "MESSAGES_PER_S": "1000",
     "SIGNALS_PER_S": "1000",
@@ -38,7 +38,7 @@ LIFTED = {
 }
 
 
-class _Remembering(Conversation):
+class _Remembering(ProtocolClient):
     """Keep every frame that was received."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -50,7 +50,7 @@ class _Remembering(Conversation):
         await super()._take(text)
 
 
-class Ear(_Remembering, Wire):
+class RecordingSocket(_Remembering, Wire):
     """A WebSocket that keeps every frame."""
 
     @property
@@ -59,12 +59,12 @@ class Ear(_Remembering, Wire):
         return self._reader
 
 
-class HttpEar(_Remembering, FallbackWire):
+class RecordingHttpSocket(_Remembering, HttpWire):
     """A socket over HTTP that keeps every frame."""
 
 
 @dataclass
-class Room:
+class TargetRoom:
     """A room with its host at the first process, in the call.
 
     Attacks come over the second process, `there`, too.
@@ -73,9 +73,9 @@ class Room:
     key: str
     here: Process
     there: Process
-    host: Ear
-    host_call: Ear
-    lobby: Ear
+    host: RecordingSocket
+    host_call: RecordingSocket
+    lobby: RecordingSocket
 
     def facts(self) -> list[str]:
         """Return the facts that an outsider must not learn."""
@@ -84,20 +84,24 @@ class Room:
 
 
 @asynccontextmanager
-async def room(cluster: list[Process]) -> AsyncIterator[Room]:
+async def room(cluster: list[Process]) -> AsyncIterator[TargetRoom]:
     """Keep the room open while the block runs, with its host in it."""
     here, there = cluster
     key = keys.unlisted_key("hidden")
     token = tokens.issue(key=key, browser=f"host-{key}", room_name=NAME)
     async with AsyncExitStack() as stack:
-        host = await stack.enter_async_context(Ear(here.url, f"/ws/chat/{key}/", token=token))
+        host = await stack.enter_async_context(
+            RecordingSocket(here.url, f"/ws/chat/{key}/", token=token)
+        )
         await host.enter(NICKNAME)
-        call = await stack.enter_async_context(Ear(here.url, f"/ws/call/{key}/", token=token))
+        call = await stack.enter_async_context(
+            RecordingSocket(here.url, f"/ws/call/{key}/", token=token)
+        )
         await call.join(SESSION)
-        lobby = await stack.enter_async_context(Ear(there.url, "/ws/lobby/"))
-        await host.say(TEXT)
-        await host.say("and more of it")
-        yield Room(key, here, there, host, call, lobby)
+        lobby = await stack.enter_async_context(RecordingSocket(there.url, "/ws/lobby/"))
+        await host.post(TEXT)
+        await host.post("and more of it")
+        yield TargetRoom(key, here, there, host, call, lobby)
 
 
 async def ending(wire: Wire, seconds: float = 5) -> int | None:

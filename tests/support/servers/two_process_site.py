@@ -14,7 +14,7 @@ from tests.support.waiting import until
 STOP_S = 5 * PATIENCE
 
 
-class Site:
+class TwoProcessSite:
     """Redis and two `manage.py serve` at `url`.
 
     They run with the settings of a fresh install and the given ones.

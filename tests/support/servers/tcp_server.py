@@ -28,7 +28,7 @@ class _Kept(asyncio.StreamReaderProtocol):
         super().connection_made(transport)
 
 
-class Middle(ABC):
+class TcpServer(ABC):
     """A server of connections at `port` of 127.0.0.1; its exit ends all of them."""
 
     def __init__(self) -> None:

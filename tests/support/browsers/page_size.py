@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 
-class Weight:
+class PageSize:
     """Count the HTTP requests of a page from now on, and their bytes with headers."""
 
     def __init__(self, page: Page) -> None:
