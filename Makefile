@@ -57,6 +57,7 @@ lint: .venv/dev.stamp node_modules/.stamp
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	$(WITH_NODE) node_modules/.bin/eslint .
+	$(IN_VENV) -m pytest -q tests/architecture/test_prose.py
 
 types: .venv/dev.stamp
 	$(IN_VENV) -m mypy

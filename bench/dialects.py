@@ -60,7 +60,7 @@ class Dialect(Protocol):
     def pong(self) -> bytes:
         """The answer of a client that wants to stay connected."""
 
-    def farewell(self) -> bytes:
+    def leave_message(self) -> bytes:
         """Return the last message of a client."""
 
 
@@ -86,7 +86,7 @@ class Noom:
         said = {"type": "new_message", "ref": number, "payload": payload}
         return masked(json.dumps(said).encode()), b'"ack","ref":%d,' % number
 
-    def farewell(self) -> bytes:
+    def leave_message(self) -> bytes:
         return masked(json.dumps({"type": "leave_room", "payload": {}}).encode())
 
 
@@ -109,7 +109,7 @@ class SocketIO:
         said = json.dumps(["new_message", room, text]).encode()
         return masked(b"42%d" % number + said), b"43%d[" % number
 
-    def farewell(self) -> bytes:
+    def leave_message(self) -> bytes:
         return masked(b"41")
 
 

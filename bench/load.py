@@ -261,7 +261,7 @@ def leave(crowd: Crowd) -> None:
     """
     for client in crowd.clients.values():
         with contextlib.suppress(OSError):
-            client.socket.sendall(crowd.dialect.farewell())
+            client.socket.sendall(crowd.dialect.leave_message())
             client.socket.close()
     if not crowd.plan.rests:
         return

@@ -69,7 +69,7 @@ class RoomConsumer(Connection):
             message, ref = self.endpoint.decode(frame)
             self._check_order(message, ref)
             if not self.entered and not addresses.first_message(self.address):
-                raise Refused("too_fast", "Too many knock from your network; one moment.")
+                raise Refused("too_fast", "Too many connect from your network; one moment.")
             if self._bucket.take():
                 await self._handle(message, ref)
             elif self._bucket.is_flooding:

@@ -174,7 +174,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def people(noom: Noom, browser: Browser) -> Iterator[Users]:
-    """Everyone whom a test brings into `noom`; nobody may see an error (see `expected_errors`)."""
+    """Everyone that a test brings into `noom`; nobody may see an error (see `expected_errors`)."""
     people = Users(browser, noom.url)
     yield people
     people.leave()

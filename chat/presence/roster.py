@@ -39,7 +39,7 @@ class JoiningConnection(Subscriber, Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection has not been told to end."""
+        """Whether the connection does not end yet."""
 
 
 # Interval of queries for a member who may be entering at another process.
@@ -70,7 +70,7 @@ class Roster:
         """Let the participant of a connection in by `transition`, until the connection ends.
 
         A participant who was there already makes no arrival; its older connection is closed.
-        Raises the errors of the transition, ConnectionEnded for a connection that was told to end,
+        Raises the errors of the transition, ConnectionEnded for a connection that should end,
         and Outdated if a newer connection of the page was served before. Then nobody has entered.
         """
 

@@ -27,7 +27,7 @@ SILENT_S = 5.0  # the least silence of a connection that is closed as SILENT
 
 
 class Close(NamedTuple):
-    """What a close code says to a page: its name, its meaning and what the page does.
+    """The name of a close code, its meaning and what a page does after it.
 
     After a final one a client makes no new connection. `after_ms` is the shortest wait before one.
     With `reason_is_jitter_ms` the reason of the close may hold the longest wait.

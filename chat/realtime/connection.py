@@ -194,14 +194,14 @@ class Connection(AsyncConsumer):
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection has neither ended nor been told to end."""
+        """Whether the connection is neither closed nor closing."""
         return self.close_code is None
 
     @property
     def transport(self) -> str:
         """The transport: "websocket", or the one that the scope names."""
-        carrier: str = self.scope.get("noom.transport", "websocket")
-        return carrier
+        transport: str = self.scope.get("noom.transport", "websocket")
+        return transport
 
     @property
     def backlog_bytes(self) -> int:

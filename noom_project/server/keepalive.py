@@ -19,7 +19,7 @@ class Socket(Protocol):
         """Pings the other side if due, and closes a dead connection."""
 
 
-class Pulse:
+class Keepalive:
     """Checks each added socket every two seconds until it is discarded."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from chat.protocol import close_codes
 from chat.protocol.frames import PING
 from chat.realtime.rate_limits import TokenBucket
 from noom_project.security.headers import FINAL_HEADERS
-from noom_project.server.keepalive import Pulse
+from noom_project.server.keepalive import Keepalive
 from noom_project.server.slow_readers import unsent
 
 PING_EVERY_S = 6.0  # a heartbeat, which contains a ping, comes sooner in rooms
@@ -32,7 +32,7 @@ MAX_CLOSE_REPLY_BYTES = 1_024  # after the close frame; a longer read is no answ
 MAX_BYTES_AFTER_CLOSE = 64_000  # of such longer reads; then the connection is aborted
 MAX_UNSENT_BYTES = 2_000_000  # that wait for a reader; beyond it the socket is closed as slow
 
-pulse = Pulse()
+keepalive = Keepalive()
 
 
 class GuardedSocket(WebSocketProtocol):
@@ -40,7 +40,7 @@ class GuardedSocket(WebSocketProtocol):
 
     muted: bool  # daphne's: it drops all further frames
     _late_bytes = 0  # received after the close frame
-    # By the clock of `pulse`: the last ping, and the first ping without an answer.
+    # By the clock of `keepalive`: the last ping, and the first ping without an answer.
     _pinged_at = 0.0
     _asked_at: float | None = None
 
@@ -62,8 +62,8 @@ class GuardedSocket(WebSocketProtocol):
         self.transport.bufferSize = READ_BYTES
         self._controls = TokenBucket(CONTROL_FRAMES_PER_S)
         self._queued_bytes = 0  # since the queue was last found empty
-        self._pinged_at = pulse.now
-        pulse.add(self)
+        self._pinged_at = keepalive.now
+        keepalive.add(self)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Bounds the frames that wait for the consumer; stock daphne has no bound."""
@@ -83,7 +83,7 @@ class GuardedSocket(WebSocketProtocol):
             self._cut_off(close_codes.FLOODING)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        pulse.discard(self)
+        keepalive.discard(self)
         super().onClose(wasClean, code, reason)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -135,8 +135,8 @@ class GuardedSocket(WebSocketProtocol):
         if self.state != self.STATE_OPEN or self.muted:
             return
         if wire.endswith(PING):
-            self._pinged_at = pulse.now
-            self._asked_at = pulse.now if self._asked_at is None else self._asked_at
+            self._pinged_at = keepalive.now
+            self._asked_at = keepalive.now if self._asked_at is None else self._asked_at
         transport = self.transport
         if type(transport) is tcp.Server and not self._unsent():
             with contextlib.suppress(OSError):  # full or closed: Twisted finds out which

@@ -23,7 +23,7 @@ GIVEN_SECRET_KEY = env.secret(
 )
 FORMER_SECRET_KEYS = env.secret(
     "SECRET_KEY_FALLBACKS",
-    "Former keys, joined by commas. What they signed stays valid ([how to change a "
+    "Former keys, joined by commas. Their signatures stay valid ([how to change a "
     "key](operating.md#passwords-and-secrets)).",
 )
 # Read once, because a network that comes or goes later must not change them.

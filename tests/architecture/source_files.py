@@ -49,7 +49,7 @@ def python_functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def acting_text(path: Path) -> str:
-    """What a browser would act on: JavaScript and CSS without their comments."""
+    """JavaScript and CSS without their comments, as a browser acts on them."""
     text = path.read_text()
     if path.suffix not in {".js", ".css"}:
         return text

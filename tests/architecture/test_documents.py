@@ -5,7 +5,7 @@ import tomllib
 
 from tests.architecture.source_files import ROOT, nothing
 from tests.conftest import APART, PLACES
-from tests.integration.conftest import BY_EACH_CARRIER
+from tests.integration.conftest import BY_EACH_TRANSPORT
 
 
 def test_changelog_names_the_version_of_pyproject():
@@ -43,6 +43,6 @@ def test_index_of_decisions_lists_every_record_and_no_other():
 def test_every_test_named_in_a_conftest_exists():
     """Else a file that was renamed would lose what the conftest does for it, in silence."""
     here = ROOT / "tests"
-    named = [here / "integration" / f"{name}.py" for name in BY_EACH_CARRIER] + list(PLACES)
+    named = [here / "integration" / f"{name}.py" for name in BY_EACH_TRANSPORT] + list(PLACES)
     nothing([str(path.relative_to(ROOT)) for path in named if not path.is_file()])
     nothing([f"no file {name}.py" for name in APART if not list(here.rglob(f"{name}.py"))])

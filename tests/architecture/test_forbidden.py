@@ -1,4 +1,4 @@
-"""What never occurs in a page or in a test. Ruff and ESLint know the rest (pyproject.toml,
+"""Texts that never occur in a page or in a test. Ruff and ESLint know the rest (pyproject.toml,
 eslint.config.js)."""
 
 import re

@@ -12,7 +12,7 @@ from tests.support.servers.dev_server import Noom
 
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
-# The dark one, elsewhere like the light one, is asked only for what depends on colours.
+# The dark one, elsewhere like the light one, serves only for what depends on colours.
 LOOKS = {
     "light": ("en", "light", WIDE, None),
     "dark": ("en", "dark", WIDE, COLOURS),

@@ -8,7 +8,7 @@ from tests.support.waiting import until, until_page
 
 PEERS = "#peers [data-participant]"
 SCREENS = "#screens [data-screen] video"
-# What the page's own peer connections say; recorded before any script of the page runs.
+# The state of the page's own peer connections, recorded before any script of the page runs.
 RECORD_CONNECTIONS = """
   window.connections = [];
   window.RTCPeerConnection = class extends RTCPeerConnection {

@@ -1,4 +1,4 @@
-"""What was deleted is gone from open pages, from those that were away, and from a new room."""
+"""Deleted messages leave open pages, from those that were away, and from a new room."""
 
 import contextlib
 import sqlite3

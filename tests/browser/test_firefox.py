@@ -1,4 +1,4 @@
-"""Firefox and Chromium in one room, whoever comes first."""
+"""Firefox and Chromium in one room, in either order."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What stands between a person and the camera: each is said in plain words, and one still joins."""
+"""Obstacles between a person and the camera: the page names each, and one still joins."""
 
 import os
 from collections.abc import Callable, Iterator

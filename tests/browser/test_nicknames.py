@@ -1,4 +1,4 @@
-"""A name is asked for once, before others see one, and stays with the tab that chose it."""
+"""The page asks for a name once, before others see one, and stays with the tab that chose it."""
 
 import pytest
 from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""What a link to a room may do: open it, under a name; and what it may not: switch a device on."""
+"""A link to a room may open it, under a name; it may not switch a device on."""
 
 from tests.support.waiting import until, until_page
 

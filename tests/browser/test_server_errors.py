@@ -1,4 +1,4 @@
-"""What the server does wrong is told to a person with a reference, and its log has the same."""
+"""The page shows a server error with a reference, and the log has the same."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""What an event costs a page: one that has nothing to do with the call leaves the call alone, and
+"""The cost of an event in a page: one outside the call leaves the call alone, and
 only what has changed is drawn."""
 
 from playwright.sync_api import Page
@@ -99,7 +99,7 @@ def test_page_keeps_a_window_of_messages_and_fetches_the_rest(people):
     until_page(nova, f"!{sending} && {rows} <= 400", seconds=120)
 
     def all_back() -> bool:
-        # Who reads what is old is at the top, and keeps it.
+        # A reader of old messages is at the top, and stays there.
         nova.evaluate("document.getElementById('chat-scroll').scrollTop = 0")
         return bool(nova.evaluate(f"{rows} === 480"))
 

@@ -1,1 +1,1 @@
-"""What programs of others think of Noom."""
+"""Checks of Noom by programs of others."""

@@ -6,7 +6,7 @@ and {"frames": {"video": n, "audio": n}}, what was decoded so far.
 """
 
 # mypy: ignore-errors
-# ruff: noqa: E402 - gi wants versions before it is asked for anything
+# ruff: noqa: E402 - gi wants versions before its first request
 
 import json
 import re

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What an operator clones: what is committed here."""
+    """The committed tree, as an operator clones it."""
     bare = tmp_path_factory.mktemp("repository") / "noom.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(ROOT), str(bare)], check=True)
     return bare
@@ -70,7 +70,7 @@ def follow(machine: Machine) -> None:
 
 
 def answering(script: str, *lines: str) -> str:
-    """The script at a terminal, where somebody types these lines when they are asked for."""
+    """The script at a terminal, where somebody types these lines on request."""
     typed = "".join(f"sleep 5; echo '{line}'; " for line in lines)
     return f"cat >~/script <<'END'\n{script}\nEND\n({typed}) | script -qec 'bash ~/script'"
 
@@ -235,7 +235,7 @@ def test_relay_needs_the_secret_and_reaches_no_private_peer(machine: Machine):
 
 
 def relayed(machine: Machine, secret: str, peer: str) -> str:
-    """What a TURN client of coturn's own says that sends one message to a peer."""
+    """The output of coturn's TURN client that sends one message to a peer."""
     client = f"timeout 10 turnutils_uclient -n 1 -m 1 -W {secret} -e {peer} 127.0.0.1"
     return machine.command(client, check=False).stdout
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.waiting import until
 
 RELEASE = "bookworm"
-# What an installed Debian has and a minimal debootstrap has not.
+# Packages that an installed Debian has and a minimal debootstrap has not.
 BARE = "systemd,systemd-sysv,dbus,ca-certificates,iproute2"
 OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")  # of a network that has such
 CGROUPS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
@@ -82,7 +82,7 @@ class Machine:
             self._network.wait(10)
 
     def run(self, script: str) -> str:
-        """What these shell commands of root's print. Fails with it if one of them fails."""
+        """The output of these shell commands of root's. Fails with it if one of them fails."""
         done = self.command(script, check=False)
         if done.returncode:
             journal = self.command("systemctl --failed; journalctl -n 100", check=False).stdout

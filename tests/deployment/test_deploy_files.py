@@ -1,4 +1,4 @@
-"""What stands in deploy/ knows what the code knows, and holds no secret."""
+"""The files in deploy/ know what the code knows, and hold no secret."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def test_filled_in_example_environment_passes_every_check():
 
 
 def checked(environment: dict[str, str]) -> str:
-    """What `manage.py check --deploy` says in this environment."""
+    """Run `manage.py check --deploy` in this environment, and return its output."""
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy"],
         cwd=ROOT,

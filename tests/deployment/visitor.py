@@ -27,7 +27,7 @@ def token(address: str) -> str:
 
 
 async def visit(address: str, count: int) -> None:
-    """Enters `count` times, and stays until it is told to go."""
+    """Enters `count` times, and stays until the last line of its input."""
     async with AsyncExitStack() as stack:
         wires = []
         for number in range(count):

@@ -20,16 +20,16 @@ from chat.storage import database
 from tests.support.clients.asgi_client import Client, DirectClient
 from tests.support.clients.asgi_http_client import HttpClient
 
-# What carries the sockets of a test: WebSockets, at any server and at ours, or what a page falls
+# The transport of a test: WebSockets, at any server and at ours, or what a page falls
 # back to.
-CARRIERS: dict[str, Callable[..., Any]] = {
+TRANSPORTS: dict[str, Callable[..., Any]] = {
     "websocket": Client,
     "direct": DirectClient,
     "stream": HttpClient,
     "poll": partial(HttpClient, stream=False),
 }
-# What people do, and what is refused to them: by each carrier.
-BY_EACH_CARRIER = {
+# Tests of what people do and may not do; each transport runs them.
+BY_EACH_TRANSPORT = {
     "test_call",
     "test_chat",
     "test_convergence",
@@ -41,14 +41,14 @@ BY_EACH_CARRIER = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The check tests WebSockets; `make test` tests the others, too."""
     module = metafunc.module.__name__.rpartition(".")[2]
-    if module in BY_EACH_CARRIER and "connect" in metafunc.fixturenames:
-        others = [pytest.param(name, marks=pytest.mark.live) for name in list(CARRIERS)[1:]]
-        metafunc.parametrize("carrier", ["websocket", *others])
+    if module in BY_EACH_TRANSPORT and "connect" in metafunc.fixturenames:
+        others = [pytest.param(name, marks=pytest.mark.live) for name in list(TRANSPORTS)[1:]]
+        metafunc.parametrize("transport", ["websocket", *others])
 
 
 @pytest.fixture
-def carrier() -> str:
-    """What carries the sockets of a test that says nothing else."""
+def transport() -> str:
+    """The transport of a test that names none."""
     return "websocket"
 
 
@@ -77,7 +77,7 @@ async def _process() -> AsyncIterator[None]:
 
 async def _threads_are_idle() -> None:
     """Returns when no question to the database is under way: the tables are emptied next, and what
-    a cancelled task has asked is asked all the same."""
+    a cancelled task has sent completes all the same."""
     for ask, threads in (
         (database.query, database.READERS),
         (database.long_query, database.HISTORIANS),
@@ -87,13 +87,13 @@ async def _threads_are_idle() -> None:
 
 
 @pytest.fixture
-async def connect(carrier: str) -> AsyncIterator[Callable[..., Any]]:
+async def connect(transport: str) -> AsyncIterator[Callable[..., Any]]:
     """`await connect(path, …)`: a socket, closed when the test ends."""
-    usual = carrier
+    usual = transport
     async with AsyncExitStack() as stack:
 
-        async def connect(path: str, *, carrier: str = usual, **options: Any) -> Any:
-            client = CARRIERS[carrier](path, **options)
+        async def connect(path: str, *, transport: str = usual, **options: Any) -> Any:
+            client = TRANSPORTS[transport](path, **options)
             stack.push_async_callback(client.close)
             await client.open()
             return client

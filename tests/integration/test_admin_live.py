@@ -1,4 +1,4 @@
-"""What an admin does with those who are there: announce, end a call, see who is where."""
+"""The admin's live actions: announce, end a call, see who is where."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Whoever is removed from a room is gone, and stays away until let back in."""
+"""A removed person is gone, and stays away until an admin lets them back in."""
 
 import pytest
 from django.test import AsyncClient

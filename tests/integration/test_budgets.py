@@ -1,4 +1,4 @@
-"""What one address, one room and one socket may cost the server, and what others notice of it."""
+"""The cost of one address, one room and one socket, and its effect on others."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What a room shows of its call is made true again after a failure between the two writes."""
+"""A room shows its call truly again after a failure between the two writes."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def _quick(settings):
 
 
 async def falsify(key, participant, in_call):
-    """What a failure between two writes leaves: the room says otherwise than its call."""
+    """A failure between two writes: the room contradicts its call."""
 
     def rule(members):
         return msgspec.structs.replace(members[participant], in_call=in_call)

@@ -1,4 +1,4 @@
-"""Whatever happens in a room: what everyone has seen equals what a newcomer is told."""
+"""Whatever happens in a room: what everyone has seen equals a newcomer's answer."""
 
 import random
 from dataclasses import dataclass, field

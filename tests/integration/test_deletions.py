@@ -62,7 +62,7 @@ async def test_beat_names_the_deletion_that_a_page_has_missed(enter, settings):
     settings.HEARTBEAT_INTERVAL_S = 0.1
     nova = await enter("Nova")
     await nova.post("one")
-    # Nobody is told, as when the layer loses it.
+    # No event reaches anybody, as when the layer loses it.
     await deletions.delete_messages(messages_of("room", 1), lambda key, event: None)
     await nova.event("beat", seq=2)
     missed = await nova.request("history", after=1)

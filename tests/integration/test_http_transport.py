@@ -1,4 +1,4 @@
-"""What is special to sockets over HTTP; all else holds for them as well (test_doors.py, …)."""
+"""The peculiarities of sockets over HTTP; all else holds for them as well (test_doors.py, …)."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ def enter_by_http(request, connect):
     """`await enter_by_http(nickname)`: somebody in the room whose socket goes by HTTP."""
 
     async def enter(nickname, key="room", **options):
-        client = await connect(f"/ws/chat/{key}/", carrier=request.param, **options)
+        client = await connect(f"/ws/chat/{key}/", transport=request.param, **options)
         client.hello = await client.request("enter_room", token=client.token, nickname=nickname)
         return client
 
@@ -40,7 +40,7 @@ async def texts(client, count):
 
 
 async def test_both_transports_share_a_room(enter, enter_by_http):
-    nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
+    nova, mira = await enter("Nova", transport="websocket"), await enter_by_http("Mira")
     await mira.post("by HTTP")
     await nova.post("by WebSocket")
     for client in (nova, mira):
@@ -48,13 +48,13 @@ async def test_both_transports_share_a_room(enter, enter_by_http):
 
 
 async def test_open_connections_name_their_transport(enter, enter_by_http):
-    await enter("Nova", carrier="websocket")
+    await enter("Nova", transport="websocket")
     await enter_by_http("Mira")
     assert sorted(line.transport for line in open_connections) == ["http", "websocket"]
 
 
 async def test_repeated_request_is_executed_once(enter, enter_by_http):
-    nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
+    nova, mira = await enter("Nova", transport="websocket"), await enter_by_http("Mira")
     number = mira.line.number
     assert await mira.line.post(mira.line.sending(number), said(1), said(2)) == 204
     assert await mira.line.post(mira.line.sending(number), said(1), said(2)) == 204
@@ -82,8 +82,8 @@ async def test_acknowledging_an_unsent_frame_closes_the_session(enter_by_http, f
 
 
 async def test_session_keeps_frames_until_they_are_acknowledged(enter, connect):
-    nova = await enter("Nova", carrier="websocket")
-    mira = await connect("/ws/chat/room/", carrier="poll")
+    nova = await enter("Nova", transport="websocket")
+    mira = await connect("/ws/chat/room/", transport="poll")
     await mira.request("enter_room", token=mira.token, nickname="Mira")
     await mira.line.fall_silent()  # and what it is told meanwhile gets lost on the way
     await nova.post("are you there?")
@@ -126,7 +126,7 @@ async def test_session_is_valid_for_its_own_address_only(enter_by_http):
 async def test_closed_session_gets_410(enter, enter_by_http, monkeypatch):
     monkeypatch.setattr(registry, "ENDED_SESSION_S", 0.0)
     monkeypatch.setattr(registry, "CHECK_INTERVAL_S", 0.01)
-    nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
+    nova, mira = await enter("Nova", transport="websocket"), await enter_by_http("Mira")
     await mira.line.close(close_codes.GOING_AWAY)
     assert (await nova.event("person"))["person"]["here"] is False
     async with asyncio.timeout(5 * PATIENCE):
@@ -137,7 +137,7 @@ async def test_closed_session_gets_410(enter, enter_by_http, monkeypatch):
 
 
 async def test_frames_sent_before_the_close_are_processed(enter, enter_by_http):
-    nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
+    nova, mira = await enter("Nova", transport="websocket"), await enter_by_http("Mira")
     leaving = json.dumps({"type": "leave_room", "payload": {}}).encode()
     head = {"do": "close", "session": mira.line.session, "number": mira.line.number, "code": 1000}
     assert await mira.line.post(head, said(1), leaving) == 204
@@ -173,7 +173,7 @@ async def test_address_accepts_only_post(enter_by_http):
 
 async def test_unknown_address_gets_404(connect):
     with pytest.raises(ConnectionRefusedError, match="404"):
-        await connect("/ws/elsewhere/", carrier="stream")
+        await connect("/ws/elsewhere/", transport="stream")
 
 
 async def test_each_request_is_checked_for_its_origin(enter_by_http):
@@ -185,7 +185,7 @@ async def test_each_request_is_checked_for_its_origin(enter_by_http):
 async def test_session_without_polls_ends(enter, enter_by_http, monkeypatch):
     monkeypatch.setattr(fallback_session, "NO_POLL_TIMEOUT_S", 0.5)
     monkeypatch.setattr(registry, "CHECK_INTERVAL_S", 0.05)
-    nova, mira = await enter("Nova", carrier="websocket"), await enter_by_http("Mira")
+    nova, mira = await enter("Nova", transport="websocket"), await enter_by_http("Mira")
     await asyncio.sleep(1)
     await mira.post("I listen")
     await mira.line.fall_silent()
@@ -195,16 +195,16 @@ async def test_session_without_polls_ends(enter, enter_by_http, monkeypatch):
 async def test_unread_stream_ends_the_session(enter, connect, monkeypatch):
     monkeypatch.setattr(fallback_session, "SILENCE_TIMEOUT_S", 0.3)
     monkeypatch.setattr(fallback_session, "LONG_POLL_S", 0.05)
-    nova = await enter("Nova", carrier="websocket")
-    mira = await connect("/ws/chat/room/", carrier="stream")
+    nova = await enter("Nova", transport="websocket")
+    mira = await connect("/ws/chat/room/", transport="stream")
     await mira.request("enter_room", token=mira.token, nickname="Mira")
     assert (await nova.event("person"))["person"]["here"] is False  # as a proxy might hold it
 
 
 async def test_slow_reader_is_closed_with_a_bounded_buffer(enter, connect, monkeypatch):
     monkeypatch.setattr(fallback_session, "MAX_UNACKNOWLEDGED_BYTES", 20_000)
-    nova = await enter("Nova", carrier="websocket")
-    mira = await connect("/ws/chat/room/", carrier="poll")
+    nova = await enter("Nova", transport="websocket")
+    mira = await connect("/ws/chat/room/", transport="poll")
     await mira.request("enter_room", token=mira.token, nickname="Mira")
     await mira.line.fall_silent()
     for _ in range(10):
@@ -228,8 +228,8 @@ async def test_too_frequent_requests_close_the_session(enter_by_http, monkeypatc
 async def test_busy_stream_is_no_flood(enter, connect, settings, monkeypatch):
     settings.MESSAGES_PER_S = 1_000.0
     monkeypatch.setattr(fallback_session, "REQUESTS_PER_S", 0.2)
-    nova = await enter("Nova", carrier="websocket")
-    mira = await connect("/ws/chat/room/", carrier="stream")
+    nova = await enter("Nova", transport="websocket")
+    mira = await connect("/ws/chat/room/", transport="stream")
     await mira.request("enter_room", token=mira.token, nickname="Mira")
     mira.line.stream = False  # says nothing from now on
     for n in range(120):
@@ -241,13 +241,13 @@ async def test_busy_stream_is_no_flood(enter, connect, settings, monkeypatch):
 async def test_hundreds_of_waiting_polls_occupy_no_thread(connect):
     before = threading.active_count()
     for n in range(300):
-        client = await connect("/ws/lobby/", carrier="poll", address=f"192.0.2.{n % 250}")
+        client = await connect("/ws/lobby/", transport="poll", address=f"192.0.2.{n % 250}")
         await client.event("room_change")
     assert threading.active_count() <= before + DATABASE_THREADS
 
 
 async def test_address_with_too_many_sockets_gets_4429(connect, settings):
     settings.SOCKETS_PER_ADDRESS = 1
-    await connect("/ws/lobby/", carrier="stream")
-    refused = await connect("/ws/lobby/", carrier="stream")
+    await connect("/ws/lobby/", transport="stream")
+    refused = await connect("/ws/lobby/", transport="stream")
     assert await refused.closing() == close_codes.FLOODING

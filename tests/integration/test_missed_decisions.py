@@ -1,4 +1,4 @@
-"""What the layer has lost of a decision takes effect with the next beat: closed, gone, removed."""
+"""A decision that the layer has lost takes effect with the next beat: closed, gone, removed."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""What load balancers and monitors are told of a process."""
+"""The endpoints of a process for load balancers and monitors."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the operator and the page learn of a handshake that a proxy or a setting has spoilt."""
+"""The operator and the page learn of a handshake that a proxy or a setting has spoilt."""
 
 import pytest
 from channels.testing import HttpCommunicator

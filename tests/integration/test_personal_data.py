@@ -15,7 +15,7 @@ from chat.services.personal_data import Person
 
 @sync_to_async
 def command(name: str, *arguments: str) -> tuple[str, str]:
-    """What a command writes, to its standard output and to its standard error."""
+    """The standard output and the standard error of a command."""
     output, errors = StringIO(), StringIO()
     call_command(name, *arguments, stdout=output, stderr=errors)
     return output.getvalue(), errors.getvalue()

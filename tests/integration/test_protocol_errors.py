@@ -1,4 +1,4 @@
-"""What the doors refuse, and that nobody else in the room notices."""
+"""Refused frames, unnoticed by everybody else in the room."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ frames = st.one_of(
 
 @pytest.fixture
 def roomy(settings):
-    """Rooms and calls that hold all whom a test brings; those who left stay for their grace."""
+    """Rooms and calls that hold all that a test brings; those who left stay for their grace."""
     settings.ROOM_CAPACITY = settings.CALL_CAPACITY = 1_000
 
 

@@ -1,4 +1,4 @@
-"""What is old goes: by the database's clock, at the start, in pieces, by one process of several."""
+"""Old data go: by the database's clock, at the start, in pieces, by one process of several."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the server does wrong: logged once, told by a reference, and no socket hangs on it."""
+"""Server errors: logged once, shown with a reference, and no socket hangs on it."""
 
 import asyncio
 import logging

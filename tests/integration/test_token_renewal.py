@@ -1,4 +1,4 @@
-"""Who may come back after a long time, and with which page."""
+"""Returns after a long time, and the pages that may."""
 
 import time
 
@@ -43,11 +43,11 @@ async def test_renewed_token_speaks_for_the_same_browser_in_the_same_room(enter)
         tokens.verify(renewed, key="other")
 
 
-@pytest.mark.parametrize("carrier", ["websocket", "stream", "poll"])
+@pytest.mark.parametrize("transport", ["websocket", "stream", "poll"])
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("version", [VERSION - 1, VERSION + 1, "", "x"])
-async def test_page_of_another_version_is_closed_with_4426(connect, path, version, carrier):
-    page = await connect(path, carrier=carrier, query=b"v=%s" % str(version).encode())
+async def test_page_of_another_version_is_closed_with_4426(connect, path, version, transport):
+    page = await connect(path, transport=transport, query=b"v=%s" % str(version).encode())
     assert await page.closing() == close_codes.OLD_PAGE
 
 

@@ -86,7 +86,7 @@ async def test_stalled_database_blocks_only_its_users(start_site, postgres, figu
             finally:
                 postgres.thaw()
         longest_ms = max(found) * 1000
-        figure("longest wait of whoever needed no database", longest_ms, limit=150, unit="ms")
+        figure("longest wait of a person who needed no database", longest_ms, limit=150, unit="ms")
         figure("messages acknowledged while nothing could be stored", acked, limit=0)
         figure("sockets closed", closed(swarm.guests), limit=0)
         record_delivery(figure, await swarm.judge(writers))

@@ -17,8 +17,8 @@ from tests.support.servers.postgres import Postgres
 from tests.support.servers.redis import Redis
 
 PEOPLE = 8
-STOPS, KNOCKERS = 6, 8
-KNOCK_S = 0.005  # between two connections of a knocker
+STOPS, CLIENTS = 6, 8
+CONNECT_INTERVAL_S = 0.005  # between two connections of a client
 
 pytestmark = pytest.mark.target("R3")
 
@@ -74,7 +74,7 @@ async def stop(cluster: list[Process], people: list[Wire], figure: Callable[...,
     for process in cluster:
         process.signal(signal.SIGTERM)
     codes = await asyncio.gather(*(line.closing() for line in people))
-    figure("all are told", time.monotonic() - began, limit=1, unit="s")
+    figure("all know", time.monotonic() - began, limit=1, unit="s")
     assert codes == [4412] * len(people)
     for process in cluster:
         assert await asyncio.to_thread(process.wait, 20) == 0
@@ -104,7 +104,7 @@ async def test_process_stops_while_the_database_is_frozen(cluster, people, postg
     assert all(isinstance(answer, Exception) for answer in said), "acknowledged, and not stored"
 
 
-def knock(port: int) -> int:
+def connect(port: int) -> int:
     """Opens connections until one is refused; returns how many got neither that nor an answer."""
     lost = 0
     with ExitStack() as stack:
@@ -120,7 +120,7 @@ def knock(port: int) -> int:
             opened.append(stack.enter_context(client))
             with suppress(ConnectionError):  # then it gets no answer
                 client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            time.sleep(KNOCK_S)
+            time.sleep(CONNECT_INTERVAL_S)
         return lost + sum(not is_answered(client) for client in opened)
 
 
@@ -136,10 +136,10 @@ def test_connections_of_the_last_moment_are_served_or_refused(start_process, fig
     lost = 0
     for _ in range(STOPS):
         process.start()
-        with ThreadPoolExecutor(KNOCKERS) as pool:
-            knocking = [pool.submit(knock, process.port) for _ in range(KNOCKERS)]
-            time.sleep(0.3)  # all knock by then
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            connecting = [pool.submit(connect, process.port) for _ in range(CLIENTS)]
+            time.sleep(0.3)  # all connect by then
             process.signal(signal.SIGTERM)
-            lost += sum(one.result() for one in knocking)
+            lost += sum(one.result() for one in connecting)
         assert process.wait(20) == 0
     figure(f"connections neither served nor refused, in {STOPS} stops", lost, limit=0)

@@ -131,7 +131,7 @@ async def terminated(site, swarm: Swarm, number: int, figure) -> None:
     await asyncio.sleep(2 * TOLD_S)
     moved = [guest for guest in swarm.guests if len(guest.line.losses) > before[guest.id]]
     losses = [guest.line.losses[before[guest.id]] for guest in moved]
-    figure("until all were told", max(loss.at for loss in losses) - at, limit=TOLD_S, unit="s")
+    figure("until all knew", max(loss.at for loss in losses) - at, limit=TOLD_S, unit="s")
     others = [loss for loss in losses if loss.code != close_codes.RESTARTING]
     print(*others, [guest.state() for guest in moved if guest.line.losses[-1] in others])
     figure("people who were not told to come back", len(others), limit=0)

@@ -67,7 +67,7 @@ def test_sixth_wrong_password_is_not_tried_at_any_process(start_site, figure):
         assert status == LOCKED
         assert "Too many wrong passwords" in text
         assert "15 minutes" in text
-    # Another address is another person, whom the lock does not cover.
+    # Another address is another person, outside the lock.
     assert log_in(second, PASSWORD, source="127.0.0.2")[0] == INSIDE
     unlock(first, "127.0.0.1")
     assert log_in(second, PASSWORD)[0] == INSIDE

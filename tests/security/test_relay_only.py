@@ -66,7 +66,7 @@ def test_relay_only_call_reveals_no_other_address(
         judge(delivered, relay.host, figure)
         strays = {address for home in home_networks for address in home.strays()}
         print(strays)
-        figure("third parties to whom anything was sent", len(strays), limit=0)
+        figure("third parties that received anything", len(strays), limit=0)
 
 
 def listen(delivered: list[str], page) -> None:

@@ -1,4 +1,4 @@
-"""What every test in browsers relies on: on this machine two browsers can meet at all."""
+"""The premise of every test in browsers: two browsers can meet on this machine."""
 
 from collections.abc import Iterator
 from functools import partial

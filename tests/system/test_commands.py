@@ -21,7 +21,7 @@ from tests.support.waiting import until
 
 
 def rooms(noom: Noom) -> list[object]:
-    """What the lobby's socket says first: it takes a page, a socket and a database to say it."""
+    """The first event of the lobby's socket: it takes a page, a socket and a database to say it."""
     with connect(f"{noom.url.replace('http', 'ws')}/ws/lobby/", origin=Origin(noom.url)) as lobby:
         event = json.loads(lobby.recv(timeout=10 * PATIENCE))
     assert event["type"] == "room_change"

@@ -97,7 +97,7 @@ def test_right_set_up_passes_with_code_0(process, start_nginx, tmp_path):
     try:
         turn = {"TURN_URLS": f"{coturn.url},{coturn.url}?transport=tcp"}
         environment = {**process.environment, **turn, "TURN_SECRET": coturn.secret}
-        # What `check --deploy` wants of a site on the internet.
+        # `check --deploy` wants it of a site on the internet.
         environment |= {"SECURE_SSL_REDIRECT": "1", "SECURE_HSTS_SECONDS": "3600"}
         environment |= {"SECRET_KEY": "abcde-12345-" * 5}
         code, output = run_doctor(environment, proxy.url, "--ca", str(proxy.authority))

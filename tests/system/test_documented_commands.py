@@ -29,7 +29,7 @@ MAKE_ROOM = (
 )
 SHOW = "from chat.models import *; print([*Message.objects.values_list('room__key', 'text')])"
 PING = 'import redis, sys; print("PONG" * redis.Redis.from_url(sys.argv[1]).ping())'
-# What stands in for programs that need root, or a systemd of this machine's own.
+# Stand-ins for programs that need root, or a systemd of this machine's own.
 STAND_INS = {
     "su": 'exec sh -c "$3"' + "\n",
     "setpriv": 'while [ "$1" != env ]; do shift; done; exec "$@"' + "\n",
@@ -65,7 +65,7 @@ class Desk:
         (self.folder / "etc/noom/noom.env").write_text("".join(lines))
 
     def setting(self, name: str, state: Path | None = None) -> str:
-        """What noom.env says, or said when systemctl was called."""
+        """The settings of noom.env, now or at the call of systemctl."""
         text = (state or self.folder / "etc/noom/noom.env").read_text()
         found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
         return found[1] if found else ""
@@ -160,7 +160,7 @@ def test_sqlite_backup_of_a_busy_database_is_restored_as_written(tmp_path: Path)
     desk.migrate()
     _, backup = blocks("Backup", 2)
     _, restore = blocks("Restore", 2)
-    # What is committed lies in the second file while somebody reads: a copy of the first lacks it.
+    # Committed rows lie in the second file while somebody reads: a copy of the first lacks it.
     reading = (
         "import subprocess, sys; from django.db import connection, transaction\n"
         "with connection.cursor() as c:\n"

@@ -68,7 +68,7 @@ def test_process_is_ready_again_soon_after_redis_returns(process, redis):
 
 
 async def drain(process: Process) -> int:
-    """The last answer of a process that is told to stop, on a connection that it has."""
+    """The last answer of a process that receives SIGTERM, on a connection that it has."""
 
     def ask(balancer: HTTPConnection) -> int:
         balancer.request("GET", "/readyz")
@@ -94,7 +94,7 @@ async def drain(process: Process) -> int:
 
 
 async def test_draining_process_says_so_on_open_connections(process):
-    # It waits for a second: whoever is slower than that finds it gone, and asks the next time.
+    # It waits for a second: a slower test finds it gone, and asks the next time.
     assert 503 in [await drain(process) for _ in range(3)]
 
 

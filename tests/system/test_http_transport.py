@@ -128,7 +128,7 @@ async def test_short_absence_of_redis_closes_no_session(enter, redis, stream):
     await asyncio.to_thread(redis.start)
     async with asyncio.timeout(15 * PATIENCE):
         await nova.event("beat", seq=1, ok=True)
-        # What is said before the subscription stands again, too, is told by the next beat alone.
+        # A message from before the new subscription arrives with the next beat alone.
         while not any(e["payload"]["text"] == "and after" for e in nova.waiting("new_message")):
             await nova.post("and after")
             await asyncio.sleep(0.5)

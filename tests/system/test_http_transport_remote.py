@@ -18,7 +18,7 @@ REQUEST = Request("/ws/chat/room/", Send("elsewhere", 1, 0), ["{}", "ü\u2028"])
 
 
 async def serve(request: Request) -> Batch:
-    """Says what it was asked, or that there is no such session."""
+    """Returns the request, or says that there is no such session."""
     if request.head.session == "gone":
         raise SessionGone
     return Batch("\n".join(request.frames).encode(), 7, True)

@@ -10,7 +10,7 @@ from tests.support.patience import PATIENCE
 from tests.support.servers.dev_server import ROOT
 from tests.support.servers.postgres import Postgres
 
-# What the services do; the rest of tests/integration is of the doors of one process. In parts of
+# The tests of the services; the rest of tests/integration needs one process. In parts of
 # about the same length, which workers share.
 PARTS = [
     ("chat", "convergence", "bans"),

@@ -18,7 +18,7 @@ async def presence(request):
 
 @pytest.fixture
 async def two(redis_url):
-    """What two processes know of the same presence."""
+    """The presence of two processes in one Redis."""
     first, second = InRedis(redis_url), InRedis(redis_url)
     await first.redis.flushall()
     yield first, second

@@ -35,7 +35,7 @@ LATER = datetime(2026, 1, 1, 12, 0, 1)
 
 
 class Numbers(MediaStreamTrack):
-    """A track of so many numbered frames, as fast as they are asked for."""
+    """A track of so many numbered frames, as fast as the caller takes them."""
 
     kind = "audio"
 

@@ -1,4 +1,4 @@
-"""What a participant in Python knows of a room: holes are noticed, and filled."""
+"""A participant in Python notices holes in its room, and fills them."""
 
 from collections.abc import Callable
 

@@ -127,7 +127,7 @@ RIGHT = {
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, object]:
-    """What settings.py makes of an environment in which nothing else is set."""
+    """The settings in an environment with nothing else in it."""
     for name in WRONG:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():

@@ -1,4 +1,4 @@
-"""What the hubs of two processes make of events: when they leave, and with which others."""
+"""Events in the hubs of two processes: when they leave, and with which others."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What gets into a line of the log, and what does not."""
+"""The contents of a line of the log."""
 
 import json
 import logging

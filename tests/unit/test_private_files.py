@@ -1,4 +1,4 @@
-"""What Noom keeps for itself: readable to its owner alone, and whole."""
+"""Noom's private files: readable to their owner alone, and whole."""
 
 import os
 import subprocess

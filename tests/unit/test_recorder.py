@@ -1,4 +1,4 @@
-"""A recording is whole as soon as whoever was recorded has gone."""
+"""A recording is whole as soon as the recorded participant has gone."""
 
 import asyncio
 import signal

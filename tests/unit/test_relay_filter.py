@@ -1,4 +1,4 @@
-"""What is left of a signal where calls go by the relay alone."""
+"""Signals where calls go by the relay alone."""
 
 import pytest
 

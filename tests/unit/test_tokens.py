@@ -1,4 +1,4 @@
-"""Tokens and relay credentials: what they prove, and to whom."""
+"""Tokens and relay credentials: what they prove, and to which room."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What a person reads is there in every language that Noom speaks."""
+"""Every text for people exists in every language of Noom."""
 
 import ast
 import re
@@ -45,7 +45,7 @@ def marked(path: Path) -> Iterator[str]:
 
 
 def foreign_strings() -> set[str]:
-    """What the admin shows of packages that know no Korean."""
+    """Texts of packages without Korean that the admin shows."""
     models = [model for name in FOREIGN_APPS for model in apps.get_app_config(name).get_models()]
     names = [name for m in models for name in (m._meta.verbose_name, m._meta.verbose_name_plural)]
     fields = [field.verbose_name for model in models for field in model._meta.fields]

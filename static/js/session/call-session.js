@@ -28,7 +28,7 @@ const SERVER_ERROR = 'server_error';
  * @property {RoomStore} store
  * @property {(id: string, streams: Streams | null) => void} onStreams
  * @property {(id: string, state: import('../webrtc/peer.js').PeerState) => void} onPeerState
- * @property {(ids: Set<string>) => void} onNoWay the callers whom ICE cannot reach
+ * @property {(ids: Set<string>) => void} onNoWay the callers that ICE cannot reach
  * @property {(ids: Set<string>) => void} onSpeaking
  * @property {(code: string) => void} onRefused the server refused the join for good
  * @property {() => void} onServerError the server failed

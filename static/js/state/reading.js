@@ -1,4 +1,4 @@
-/** What the user has seen of the log. Pure. */
+/** The part of the log that the user has seen. Pure. */
 
 /** @import {Message} from '../protocol/messages.js' */
 /**

@@ -1,4 +1,4 @@
-/** The store of the room's page: holds the state, and calls whoever subscribed after a change. */
+/** The store of the room's page: holds the state, and calls its subscribers after a change. */
 
 import { reduce } from './room-state.js';
 

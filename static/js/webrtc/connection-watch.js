@@ -1,4 +1,4 @@
-/** Watches the peers of a call for callers whom ICE cannot reach. */
+/** Watches the peers of a call for callers that ICE cannot reach. */
 
 /**
  * @typedef {'no_path' | 'no_relay' | 'lost'} Failure
@@ -6,7 +6,7 @@
  *   'connectionState' | 'remoteDescription' | 'localDescription' | 'getConfiguration'>} Connection
  * @typedef {object} CallWatchOptions
  * @property {() => Map<string, {pc: Connection}>} peers by participant
- * @property {(ids: Set<string>) => void} onNoWay the callers whom ICE cannot reach
+ * @property {(ids: Set<string>) => void} onNoWay the callers that ICE cannot reach
  * @property {(failure: Failure) => void} tell sends a failure to the server, once for each outage
  * @property {Window & typeof globalThis} environment
  */

@@ -1,4 +1,4 @@
-/** Whom the store of the page tells of a change. */
+/** The subscribers of the page's store. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

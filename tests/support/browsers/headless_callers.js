@@ -3,7 +3,7 @@
 
 const TONE = new AudioContext().createMediaStreamDestination();
 
-/** What a person sends: one sound for all of them, and no picture. */
+/** The media of a person: one sound for all of them, and no picture. */
 const MEDIA = {
   state: {
     // Sound flows all the same; this only keeps each of them from measuring its own.
@@ -182,7 +182,7 @@ light.stateMismatches = () => {
   return states.filter((isTrue) => !isTrue).length;
 };
 
-/** What is wrong for good: somebody was refused. */
+/** The final errors: somebody was refused. */
 light.refusals = () => light.pairs.flatMap(({ people }) => people.flatMap((one) => one.refusals));
 
 const living = () => window.connections.filter(({ connectionState }) => connectionState !== 'closed');

@@ -1,4 +1,4 @@
-// What a page lived through, from its first moment on: recorded before any script of its own runs.
+// The history of a page from its first moment, recorded before any script of its own runs.
 
 window.connections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -17,7 +17,7 @@ lived.begin = () => {
   look();
 };
 
-/** What the person at this page has chosen, and where everything lies. */
+/** The choices of the person at this page, and the place of everything. */
 lived.now = () => ({
   pressed: Object.fromEntries(
     [['mute', 'off', 'true'], ['camera', 'off', 'false'], ['share', 'on', 'true']]

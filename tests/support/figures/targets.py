@@ -8,7 +8,7 @@ FIGURES = os.environ.get("NOOM_FIGURES", "")
 TARGETS = {
     "R1": "One of two processes is killed (kill -9): 200 sockets, 20 rooms, 20 messages a second",
     "R2": "The same with 2,000 sockets",
-    "R3": "A process is told to stop (SIGTERM) under load, then the other",
+    "R3": "A process receives SIGTERM under load, then the other",
     "R4": "Redis is killed and started again 3 s later",
     "R5": "Redis forgets everything",
     "R6": "Redis is frozen for 10 s",

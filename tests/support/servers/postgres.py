@@ -68,7 +68,7 @@ class Postgres:
 
     @contextmanager
     def asking_for_passwords(self) -> Iterator[None]:
-        """Meanwhile whoever connects needs the password of the role."""
+        """Meanwhile each client needs the password of the role."""
         rules = self._folder / "data" / "pg_hba.conf"
         before = rules.read_text()
         for text in ("host all all 127.0.0.1/32 scram-sha-256\n", before):

@@ -107,7 +107,7 @@ export class CallView {
     this.#playback.attach(video);
   }
 
-  /** @param {Set<string>} ids of callers whom ICE cannot reach */
+  /** @param {Set<string>} ids of callers that ICE cannot reach */
   setNoWay(ids) {
     this.#noWay = ids;
     if (this.#room) this.#drawOthers(this.#room);
