@@ -67,7 +67,9 @@ class RoomConsumer(Connection):
         ref = None
         try:
             message, ref = self.endpoint.decode(frame)
-            self._check_order(message, ref)
+            if isinstance(message, self.first_message) == self.entered:
+                when = "once" if self.entered else "first"
+                raise ProtocolError("bad_order", f"{self.first_message.type} comes {when}.", ref)
             if not self.entered and not addresses.first_message(self.address):
                 raise Refused("too_fast", "Too many connect from your network; one moment.")
             if self._bucket.take():
@@ -115,11 +117,6 @@ class RoomConsumer(Connection):
             for frame in self._buffered:
                 super().send_frame(frame)
             self._buffered.clear()
-
-    def _check_order(self, message: m.WireType, ref: int | None) -> None:
-        if isinstance(message, self.first_message) == self.entered:
-            told = "comes once" if self.entered else "comes first"
-            raise ProtocolError("bad_order", f"{self.first_message.type} {told}.", ref)
 
     def _answer_error(self, error: Exception, ref: int | None) -> None:
         """Answer an error by its kind.

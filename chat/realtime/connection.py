@@ -103,19 +103,17 @@ class Connection(AsyncConsumer):
 
     async def _dispatch_all(self, receive: Callable[[], Awaitable[Any]]) -> None:
         for turn in count(1):
-            if self.may_take_long:
-                await self._dispatch_and_read_ahead(await self._next_message(receive), receive)
+            if self._messages_ahead:
+                message = self._messages_ahead.popleft()
             else:
-                await self.dispatch(await self._next_message(receive))
+                coming, self._receiving = self._receiving, None
+                message = await (receive() if coming is None else coming)
+            if self.may_take_long:
+                await self._dispatch_and_read_ahead(message, receive)
+            else:
+                await self.dispatch(message)
             if not turn % MESSAGES_PER_TURN:
                 await asyncio.sleep(0)  # else one socket's burst would run without a pause
-
-    async def _next_message(self, receive: Callable[[], Awaitable[Any]]) -> Mapping[str, Any]:
-        """The next message: one that was read ahead, or the next to arrive."""
-        if self._messages_ahead:
-            return self._messages_ahead.popleft()
-        coming, self._receiving = self._receiving, None
-        return await (receive() if coming is None else coming)
 
     async def _dispatch_and_read_ahead(
         self, message: Mapping[str, Any], receive: Callable[[], Awaitable[Any]]

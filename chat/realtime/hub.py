@@ -151,13 +151,32 @@ class Hub:
                 log.warning("leaving %s failed", group, exc_info=True)
 
     def publish(
-        self, group: str, event: bytes, *, to: str | None = None, session_id: str | None = None
+        self,
+        group: str,
+        content: bytes | int,
+        *,
+        to: str | None = None,
+        connection_id: str | None = None,
+        session_id: str | None = None,
     ) -> None:
         """Send an encoded event to a group, to one participant in it, or to a session of that.
 
-        Delivery is at most once. A page repairs a lost event by its number or its version.
+        A close code ends connections at other processes (`disconnect`). Delivery is at most once. A
+        page repairs a lost event by its number or its version.
         """
-        self._enqueue(group, _Publication(event, to, session_id=session_id))
+        # The first event of a quiet group goes at once, and so does a signal to one participant.
+        # In a busy group the following events go together.
+        loop, state = asyncio.get_running_loop(), self._groups[group]
+        is_first = not state.outbound
+        if len(state.outbound) < MAX_OUTBOUND:
+            state.outbound.append(_Publication(content, to, connection_id, session_id))
+        else:
+            counts.publish_failures += 1
+            log.warning("too much waits for %s", group)
+        if to is not None or (is_first and loop.time() - state.sent_at >= BUSY_WINDOW_S):
+            self._layer.send_soon(group, self._take_outbound)
+        elif is_first:
+            loop.call_later(OUTBOUND_BATCH_S, self._flush, group)
 
     def beat(self, group: str, event: bytes) -> None:
         """Send an encoded event and a ping to the connections of a group in this process."""
@@ -176,10 +195,9 @@ class Hub:
         In this process the close is immediate. Delayed, it could meet a participant who has
         returned on a newer connection.
         """
-        item = _Publication(code, to, connection_id)
         if state := self._groups.get(group):
-            _disconnect(state, code, item)
-        self._enqueue(group, item)
+            _disconnect(state, code, to, connection_id)
+        self.publish(group, code, to=to, connection_id=connection_id)
 
     async def close(self) -> None:
         """Send the outbound events, and stop listening."""
@@ -203,21 +221,6 @@ class Hub:
         outbound = self._groups.pop(group).outbound
         if outbound:
             self._groups[group].outbound = outbound
-
-    def _enqueue(self, group: str, item: _Publication) -> None:
-        # The first event of a quiet group goes at once, and so does a signal to one participant.
-        # In a busy group the following events go together.
-        loop, state = asyncio.get_running_loop(), self._groups[group]
-        is_first = not state.outbound
-        if len(state.outbound) < MAX_OUTBOUND:
-            state.outbound.append(item)
-        else:
-            counts.publish_failures += 1
-            log.warning("too much waits for %s", group)
-        if item.to is not None or (is_first and loop.time() - state.sent_at >= BUSY_WINDOW_S):
-            self._layer.send_soon(group, self._take_outbound)
-        elif is_first:
-            loop.call_later(OUTBOUND_BATCH_S, self._flush, group)
 
     def _flush(self, group: str) -> None:
         if group in self._groups and self._groups[group].outbound:
@@ -246,7 +249,7 @@ class Hub:
                 state.inbound.append(item)
             elif not is_ours:  # this process has closed its own connections already
                 _fan_out(state)  # events before the close are delivered before it
-                _disconnect(state, item.content, item)
+                _disconnect(state, item.content, item.to, item.connection_id)
         # Events of several processes leave a busy group in one write, because a write costs more
         # than the rest. The own events of this process, and signals to one participant, do not
         # wait, and take waiting ones along.
@@ -258,12 +261,9 @@ class Hub:
             loop.call_later(INBOUND_BATCH_S, _fan_out, state)
 
 
-def _disconnect(group: _Group, code: int, item: _Publication) -> None:
+def _disconnect(group: _Group, code: int, to: str | None, connection_id: str | None) -> None:
     for subscriber in list(group.subscribers):
-        if item.to in (None, subscriber.id) and item.connection_id in (
-            None,
-            subscriber.connection_id,
-        ):
+        if to in (None, subscriber.id) and connection_id in (None, subscriber.connection_id):
             subscriber.close(code)
 
 

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-import msgspec
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -17,8 +17,7 @@ from chat.models import Message, Room
 from chat.names import cleaning
 from chat.presence.base import Snapshot
 from chat.protocol import close_codes
-from chat.protocol.messages import ADMINISTRATOR, NewMessageEvent, Person
-from chat.protocol.messages import Message as Said
+from chat.protocol.messages import ADMINISTRATOR, Person
 from chat.services import rooms
 from chat.services.room_members import RoomMemberRecord, member_records
 from chat.storage import bans, database, deletions
@@ -169,9 +168,6 @@ async def announce(keys: Iterable[str], text: str) -> int:
 
 
 async def _announce(key: str, room_id: int, text: str) -> bool:
-    def publish(message: Said) -> None:
-        rooms.roster().publish(key, NewMessageEvent(**msgspec.structs.asdict(message)))
-
     try:
         await runtime.current().journal.append(
             room_id=room_id,
@@ -179,7 +175,7 @@ async def _announce(key: str, room_id: int, text: str) -> bool:
             nickname="",
             text=text,
             client_id=str(uuid.uuid4()),
-            publish=publish,
+            publish=partial(rooms.roster().publish, key),
         )
     except RoomGone:
         return False

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-import msgspec
 from django.conf import settings
 from msgspec import Raw
 
@@ -20,9 +19,7 @@ from chat.protocol.messages import (
     ByeEvent,
     EnterRoomAck,
     Member,
-    Message,
     NewMessageAck,
-    NewMessageEvent,
     NicknameEvent,
     PeopleAck,
     Person,
@@ -198,10 +195,6 @@ async def post_message(session: RoomSession, *, text: str, client_id: str) -> Ne
     if not here.budgets.may_say(address, session.key, text + session.nickname):
         raise OverBudget("Much is being written here; your message waits.")
 
-    def publish(message: Message) -> None:
-        fields = msgspec.structs.asdict(message)
-        roster().publish(session.key, NewMessageEvent(**fields))
-
     try:
         stored = await here.journal.append(
             room_id=session.room_id,
@@ -209,7 +202,7 @@ async def post_message(session: RoomSession, *, text: str, client_id: str) -> Ne
             nickname=session.nickname,
             text=text,
             client_id=client_id,
-            publish=publish,
+            publish=partial(roster().publish, session.key),
             browser=session.browser,
         )
     except JournalFull as error:

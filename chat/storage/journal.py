@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from chat.models import Message as Row
-from chat.protocol.messages import Message
+from chat.protocol.messages import Message, NewMessageEvent, WireType
 from chat.stats import counts
 from chat.storage import database, history
 
@@ -33,8 +33,8 @@ class RoomGone(Exception):
     """The room of a message was deleted."""
 
 
-# Publishes a stored message to its room. The journal calls it in the order of the numbers.
-Publish = Callable[[Message], None]
+# Publishes the event of a stored message. The journal calls it in the order of the numbers.
+Publish = Callable[[WireType], None]
 
 
 @dataclass(slots=True)
@@ -125,14 +125,10 @@ class Journal:
         for entry, result in zip(group, results, strict=True):
             if isinstance(result, Stored) and result.is_new:
                 counts.messages_stored += 1
-                _publish(entry, result.message)
-
-
-def _publish(entry: Entry, message: Message) -> None:
-    try:
-        entry.publish(message)
-    except Exception:  # a page repairs a lost event by its number; the writer has to go on
-        log.exception("a stored message was not published")
+                try:
+                    entry.publish(result.message)
+                except Exception:  # a page repairs it by its number; the writer has to go on
+                    log.exception("a stored message was not published")
 
 
 Result = Stored | Exception
@@ -179,7 +175,14 @@ def _insert(group: Sequence[Entry], *, has_duplicates: bool) -> list[Result]:
         fresh = identity not in known  # a client_id twice in one group is fresh once
         if fresh:
             heads[entry.room_id] += 1
-            known[identity] = _numbered(entry, heads[entry.room_id], now)
+            known[identity] = NewMessageEvent(
+                seq=heads[entry.room_id],
+                sender=entry.participant,
+                nickname=entry.nickname,
+                text=entry.text,
+                sent_at=history.milliseconds(now),
+                client_id=entry.client_id,
+            )
             rows.append((entry, known[identity]))
         results.append(Stored(known[identity], fresh))
     _write_rows(rows, heads, now)
@@ -226,17 +229,6 @@ def _known(group: Sequence[Entry]) -> dict[tuple[int, str], Message]:
         for room_id, client_ids in by_room.items()
         for row in Row.objects.filter(room_id=room_id, client_id__in=client_ids)
     }
-
-
-def _numbered(entry: Entry, seq: int, now: datetime) -> Message:
-    return Message(
-        seq=seq,
-        sender=entry.participant,
-        nickname=entry.nickname,
-        text=entry.text,
-        sent_at=history.milliseconds(now),
-        client_id=entry.client_id,
-    )
 
 
 INSERT = (
