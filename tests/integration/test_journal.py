@@ -76,6 +76,7 @@ async def test_repeated_message_beside_a_failed_entry_is_stored_once(append):
         append(kept.pk, "twice"),
         return_exceptions=True,
     )
+    assert isinstance(results[0], Message)
     assert asdict(results[0]) == asdict(first)
     assert isinstance(results[1], Exception)
     assert await texts(kept) == ["once", "twice"]

@@ -14,6 +14,7 @@ LASTS_S = 120
 CHAT = ("bench.chat", "--small", "--rounds", "1", "--seconds", "0.5")
 JOIN = ("bench.join", "--rounds", "1", "--no-write")
 PAGE = ("bench.page", "--small", "--no-write")
+HOPS = ("bench.hops",)
 MESH = ("bench.mesh", "2", "--seconds", "1", "--no-write")
 
 
@@ -22,6 +23,7 @@ MESH = ("bench.mesh", "2", "--seconds", "1", "--no-write")
     ("command", "heading"),
     [
         pytest.param(CHAT, "## Everything", id="chat"),
+        pytest.param(HOPS, "a chat text", id="hops"),
         pytest.param(JOIN, "# Into the call", id="join", marks=pytest.mark.browser),
         pytest.param(PAGE, "# What an event costs", id="page", marks=pytest.mark.browser),
         pytest.param(MESH, "# A mesh of two to eight", id="mesh", marks=pytest.mark.browser),
