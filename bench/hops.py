@@ -1,8 +1,9 @@
 """`python -m bench.hops`: the functions of Noom that a chat text and an SDP offer pass through.
 
-One server process, two pages' sockets, and a profiler that notes each call of a function of Noom's
-own between the frame of one client and the frame at the other. What not every repetition calls,
-such as a timer that came in between, does not count; neither do coroutines that only go on.
+One server process, the sockets of two pages, and a profiler that notes each call of a function of
+Noom's own between the frame of one client and the frame at the other. A function counts if every
+repetition calls it, so no timer that came in between does. A coroutine that only goes on does not
+count.
 """
 
 import json

@@ -39,7 +39,7 @@ class RoomConsumer(Connection):
     endpoint: ClassVar[Endpoint]
     first_message: ClassVar[type[m.WireType]]
     entered = False
-    _first_message_timer: asyncio.TimerHandle
+    _first_message_timer: asyncio.TimerHandle | None = None
 
     async def on_connect(self) -> None:
         self.key = self.scope["url_route"]["kwargs"]["key"]
@@ -100,11 +100,10 @@ class RoomConsumer(Connection):
         return found
 
     async def on_disconnect(self) -> None:
-        if hasattr(self, "_first_message_timer"):
-            self._first_message_timer.cancel()
+        self._stop_first_message_timer()
 
     async def _handle(self, message: m.WireType, ref: int | None) -> None:
-        self._first_message_timer.cancel()
+        self._stop_first_message_timer()
         answer = await getattr(self, f"on_{message.type}")(message)
         if ref is not None:
             super().send_frame(Frame(codec.ack(ref, answer)))
@@ -154,9 +153,12 @@ class RoomConsumer(Connection):
         elif not self.entered:
             self._expect_first_message()
 
-    def _expect_first_message(self) -> None:
-        if hasattr(self, "_first_message_timer"):
+    def _stop_first_message_timer(self) -> None:
+        if self._first_message_timer is not None:
             self._first_message_timer.cancel()
+
+    def _expect_first_message(self) -> None:
+        self._stop_first_message_timer()
         later = asyncio.get_running_loop().call_later
         self._first_message_timer = later(FIRST_MESSAGE_TIMEOUT_S, self._first_message_timeout)
 
@@ -216,7 +218,7 @@ class ChatConsumer(RoomConsumer):
 
     async def on_disconnect(self) -> None:
         await super().on_disconnect()
-        if hasattr(self, "session"):
+        if self.entered:
             rooms.set_typing(self.session, on=False)
         if self.id:
             await rooms.connection_lost(

@@ -60,6 +60,7 @@ class Participant:
         self._lease_s = 0.0  # of the server, for lost connections
         self._log = MessageLog()
         self._changed = asyncio.Event()
+        self._sockets: list[SocketClient] = []  # of the chat and the call, once they are made
         self._mesh: Mesh | None = None
         self._repair_task: asyncio.Task[None] | None = None
 
@@ -126,7 +127,7 @@ class Participant:
 
     async def ended(self) -> RequestRefused:
         """Wait for a close that forbids a return (removed, room closed); return why."""
-        waits = [asyncio.create_task(line.ended()) for line in (self._chat, self._call)]
+        waits = [asyncio.create_task(socket.ended()) for socket in self._sockets]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             return done.pop().result()
@@ -138,9 +139,9 @@ class Participant:
         """Leave the call and the room, with a goodbye before the connections close."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_TIMEOUT_S):
-                for line in (self._call, self._chat):
+                for socket in reversed(self._sockets):
                     with suppress(Unreachable, RequestRefused):
-                        await line.request(m.LeaveRoom(), m.EmptyAck)
+                        await socket.request(m.LeaveRoom(), m.EmptyAck)
         await self._stop()
 
     async def _enter(self) -> None:
@@ -164,18 +165,18 @@ class Participant:
             on_event=self._hear_call,
         )
         self._repair_task = asyncio.create_task(self._heal())
-        await self._chat.start()
-        await self._call.start()
+        self._sockets = [self._chat, self._call]
+        for socket in self._sockets:
+            await socket.start()
 
     async def _stop(self) -> None:
         if self._repair_task:
             self._repair_task.cancel()
         if self._expected_timer:
             self._expected_timer.cancel()
-        lines = (getattr(self, "_call", None), getattr(self, "_chat", None))
         await end_all(
             *((self.recorder.stop(),) if self.recorder else ()),
-            *(line.stop() for line in lines if line),
+            *(socket.stop() for socket in self._sockets),
             *((self._mesh.close(),) if self._mesh else ()),
             self.source.stop(),
         )
