@@ -10,6 +10,7 @@ from tests.support.patience import PATIENCE
 
 CHUNK = 64 * 1024
 START_S = STOP_S = 5.0 * PATIENCE
+QUIET_TURNS = 10  # of the loop, in which an accepted connection shows itself
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -24,8 +25,13 @@ class _Kept(asyncio.StreamReaderProtocol):
         self._transports = transports
 
     def connection_made(self, transport: Any) -> None:
+        self._own = transport
         self._transports.add(transport)
         super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transports.discard(self._own)
+        super().connection_lost(error)
 
 
 class TcpServer(ABC):
@@ -33,7 +39,8 @@ class TcpServer(ABC):
 
     def __init__(self) -> None:
         self.port = 0
-        self._transports: set[Transport] = set()  # of both ends of all connections
+        self._transports: set[Transport] = set()  # open ones, of both ends of all connections
+        self._serving: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -74,23 +81,34 @@ class TcpServer(ABC):
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        self._loop.run_until_complete(asyncio.sleep(0.1))  # accepts pending connections first
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        for transport in self._transports:  # the test is over: nobody reads the remaining bytes
-            transport.abort()
-        # a transport closes in a later turn of the loop
-        self._loop.run_until_complete(asyncio.sleep(0.1))
+        self._loop.run_until_complete(self._end())
         self._loop.close()
 
+    async def _end(self) -> None:
+        """End all connections, also those that were accepted a moment ago and begin later."""
+        quiet = 0
+        while quiet < QUIET_TURNS:
+            await asyncio.sleep(0)
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            quiet = 0 if tasks or self._transports else quiet + 1
+            # The loop also knows transports whose protocol has not heard of them yet. Nobody reads
+            # their remaining bytes any more.
+            for transport in {*self._transports, *self._loop._transports.values()}:  # type: ignore[attr-defined]
+                transport.abort()
+            # A task that has not begun would not close what it was made for.
+            for task in self._serving:
+                task.cancel()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
         try:
             await self.handle((reader, writer))
         except (OSError, asyncio.IncompleteReadError):
             pass  # one of them has ended
         finally:
+            self._serving.discard(task)
             writer.close()
 
 
