@@ -6,7 +6,6 @@ stores every message before it acknowledges it; Socket.IO stores nothing.
 
 import argparse
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -16,13 +15,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
-import django
-
 from bench import servers
 
-os.environ["SECRET_KEY"] = servers.SECRET_KEY
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
-django.setup()
+servers.set_up_django()
 
 from bench import growth, report  # noqa: E402 - needs the key
 from bench.meters import memory_kb  # noqa: E402

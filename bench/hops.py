@@ -6,12 +6,12 @@ repetition calls it, so no timer that came in between does. A coroutine that onl
 count.
 """
 
-import json
+import asyncio
 import os
+import shutil
 import sys
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -20,31 +20,23 @@ from typing import Any
 
 from bench import servers
 
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "noom_project.settings",
-    "SECRET_KEY": servers.SECRET_KEY,
-    "DATABASE_URL": f"sqlite:///{tempfile.mkdtemp()}/noom.sqlite3",
-    "RATE_LIMITS": "0",
+FOLDER = tempfile.mkdtemp()
+servers.set_up_django(
+    DATABASE_URL=f"sqlite:///{FOLDER}/noom.sqlite3",
+    RATE_LIMITS="0",
     # No heartbeat comes in between.
-    "HEARTBEAT_INTERVAL_S": "40000",
-    "PRESENCE_LEASE_S": "86400",
-}
+    HEARTBEAT_INTERVAL_S="40000",
+    PRESENCE_LEASE_S="86400",
+)
 
-import django
+from django.core.management import call_command  # noqa: E402 - needs the settings
 
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-from websockets.sync.client import ClientConnection, connect  # noqa: E402
-from websockets.typing import Origin  # noqa: E402
-
-from chat import tokens  # noqa: E402
+from tests.support.clients.websocket import Wire  # noqa: E402
 from tests.support.servers.dev_server import ROOT, free_port, listens  # noqa: E402
 from tests.support.waiting import until  # noqa: E402
 
 REPEATS = 6
 PAUSE_S = 0.5  # until the server is idle again
-MEDIA = {"audio": True, "video": True, "screen": False}
 OURS = tuple(f"{ROOT}/{name}/" for name in ("chat", "call", "noom_project"))
 
 Hop = tuple[str, str]  # path, function
@@ -66,81 +58,59 @@ class Recorder:
             self.hops.append((str(Path(code.co_filename).relative_to(ROOT)), code.co_qualname))
 
 
-class Clients:
-    """Two people in a room and its call, by their sockets."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        names = ("Nova", "Mira")
-        issued = [tokens.issue(key="tea", browser=name, room_name="Tea") for name in names]
-        self.chats = [self._open("chat", token, nickname="Nova") for token in issued]
-        self.calls = [self._open("call", token, session="one", media=MEDIA) for token in issued]
-        self.second = tokens.verify(issued[1], key="tea").participant
-
-    def _open(self, endpoint: str, token: str, **payload: Any) -> ClientConnection:
-        address = f"127.0.0.1:{self._port}"
-        origin = Origin(f"http://{address}")
-        socket: ClientConnection = connect(f"ws://{address}/ws/{endpoint}/tea/", origin=origin)
-        kind = "enter_room" if endpoint == "chat" else "join_room"
-        socket.send(json.dumps({"type": kind, "payload": {"token": token, **payload}, "ref": 1}))
-        receive(socket, "ack")
-        return socket
-
-
-def receive(socket: ClientConnection, kind: str) -> None:
-    """Read until an event of this type has come."""
-    while True:
-        events = json.loads(socket.recv(timeout=10))
-        if any(one["type"] == kind for one in (events if isinstance(events, list) else [events])):
-            return
-
-
-def way(
-    recorder: Recorder,
-    pair: list[ClientConnection],
-    kind: str,
-    payload: Callable[[int], dict[str, Any]],
+async def way(
+    recorder: Recorder, pair: list[Wire], kind: str, payload: Callable[[int], dict[str, Any]]
 ) -> list[Hop]:
     """Return the functions that each of the repeated messages passes through, in order."""
     seen: list[list[Hop]] = []
     for number in range(REPEATS):
-        time.sleep(PAUSE_S)
+        await asyncio.sleep(PAUSE_S)
+        message = payload(number)
         recorder.hops, recorder.is_on = [], True
-        pair[0].send(json.dumps({"type": kind, "payload": payload(number)}))
-        receive(pair[1], kind)
+        await pair[0].send(kind, **message)
+        await pair[1].event(kind)
         recorder.is_on = False
         seen.append(list(dict.fromkeys(recorder.hops)))
     always = set(seen[0]).intersection(*seen)
     return [hop for hop in seen[-1] if hop in always]
 
 
+async def ways(recorder: Recorder, url: str) -> dict[str, list[Hop]]:
+    """Return both ways, between two people in a room and its call."""
+    async with Wire(url, "/ws/chat/tea/") as nova, Wire(url, "/ws/chat/tea/") as mira:
+        await nova.enter("Nova")
+        await mira.enter("Mira")
+        async with (
+            Wire(url, "/ws/call/tea/", token=nova.token) as caller,
+            Wire(url, "/ws/call/tea/", token=mira.token) as called,
+        ):
+            await caller.join("one")
+            await called.join("one")
+
+            def text(number: int) -> dict[str, Any]:
+                return {"text": f"number {number}", "client_id": str(uuid.uuid4())}
+
+            def offer(number: int) -> dict[str, Any]:
+                description = {"number": number, "sdp": "v=0"}
+                return {"to": mira.id, "session": "one", "description": description}
+
+            return {
+                "a chat text": await way(recorder, [nova, mira], "new_message", text),
+                "an SDP offer": await way(recorder, [caller, called], "offer", offer),
+            }
+
+
 def measure(recorder: Recorder, port: int) -> None:
     """Print both ways, and end the process."""
     try:
         until(lambda: listens(port), "the server listens")
-        clients = Clients(port)
-        texts = way(
-            recorder,
-            clients.chats,
-            "new_message",
-            lambda n: {"text": f"number {n}", "client_id": str(uuid.uuid4())},
-        )
-        offers = way(
-            recorder,
-            clients.calls,
-            "offer",
-            lambda n: {
-                "to": clients.second,
-                "session": "one",
-                "description": {"number": n, "sdp": "v=0"},
-            },
-        )
-        for title, hops in (("a chat text", texts), ("an SDP offer", offers)):
+        for title, hops in asyncio.run(ways(recorder, f"http://127.0.0.1:{port}")).items():
             print(f"{title}: {len(hops)} functions")
             for path, function in hops:
                 print(f"  {path} {function}")
         sys.stdout.flush()
     finally:
+        shutil.rmtree(FOLDER)
         os._exit(0)
 
 

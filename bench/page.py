@@ -15,14 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import django
 from playwright.sync_api import CDPSession, Page
 
 from bench import servers
 
-os.environ["SECRET_KEY"] = servers.SECRET_KEY
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
-django.setup()
+servers.set_up_django()
 
 from tests.support.browsers.screenshots import chromium  # noqa: E402 - needs the key
 from tests.support.browsers.users import FAKE_DEVICES, Users  # noqa: E402
@@ -131,7 +128,7 @@ def measure(sizes: tuple[int, ...], events: int, repeats: int, seconds: float) -
     ratio = statistics.median(costs[sizes[-1]]) / statistics.median(costs[sizes[0]])
     return "\n".join(
         [
-            "# What an event costs a page",
+            "# The cost of an event in a page",
             "",
             "Written by `make bench-page`: the work of the page's main thread for a message that",
             "comes in, by how many the room has. Server and browsers share one machine; the load",

@@ -50,7 +50,7 @@ def page(
         "## Growth (Noom)\n",
         "Processes are joined by Redis, with ten rooms of fifty, and share one core.\n",
         _table(["", "", *GROWN.values()], _growth(grown)),
-        "What one more person in a room costs a message:\n",
+        "The cost of one more person in a room for a message:\n",
         _table(["people", "µs CPU"], _marginal(grown["people in a room"])),
         "## Everything\n",
         _table(["", "", "", "Noom", "Socket.IO"], _everything(found)),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import django
+
 from tests.support.node import node
 from tests.support.servers.cluster import Process, start_cluster
 from tests.support.servers.dev_server import ROOT, free_port
@@ -37,6 +39,13 @@ NOOM = {
     "MB_PER_ROOM_PER_DAY": "1000000",
     "ROOMS_PER_ADDRESS_PER_DAY": "1000000",
 }
+
+
+def set_up_django(**environment: str) -> None:
+    """Let this process sign tokens that a server with SECRET_KEY accepts."""
+    os.environ |= {"SECRET_KEY": SECRET_KEY, **environment}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noom_project.settings")
+    django.setup()
 
 
 @dataclass

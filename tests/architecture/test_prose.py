@@ -21,7 +21,7 @@ RULES = {
         re.IGNORECASE,
     ),
 }
-_DOCUMENTS = ("*.md", "docs/**/*.md")
+_DOCUMENTS = ("*.md", "docs/**/*.md", "bench/*.md")
 _SCRIPTS = ("static/**/*.js", "static/**/*.css", "tests/**/*.js")
 _PYTHON = tuple(f"{name}/**/*.py" for name in ("chat", "call", "noom_project", "tests", "bench"))
 _CODE = re.compile(r"`[^`]*`")
@@ -49,7 +49,7 @@ def comments(path: Path) -> Iterator[str]:
     yield from "".join(block).split("\n")
     if path.suffix != ".py":
         for found in _BLOCK_COMMENT.finditer(text):
-            yield from re.split(r"\n\s*\* @|\n\s*\*\s*\n", found[1].replace("\n *", "\n *"))
+            yield from re.split(r"\n\s*\* @|\n\s*\*\s*\n", found[1])
 
 
 def plain(paragraph: str) -> str:

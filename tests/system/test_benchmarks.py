@@ -25,7 +25,7 @@ MESH = ("bench.mesh", "2", "--seconds", "1", "--no-write")
         pytest.param(CHAT, "## Everything", id="chat"),
         pytest.param(HOPS, "a chat text", id="hops"),
         pytest.param(JOIN, "# Into the call", id="join", marks=pytest.mark.browser),
-        pytest.param(PAGE, "# What an event costs", id="page", marks=pytest.mark.browser),
+        pytest.param(PAGE, "# The cost of an event", id="page", marks=pytest.mark.browser),
         pytest.param(MESH, "# A mesh of two to eight", id="mesh", marks=pytest.mark.browser),
     ],
 )
