@@ -38,6 +38,7 @@ const SERVER_ERROR = 'server_error';
 
 export class CallSession {
   #options;
+  #store;
   #window;
   #socket;
   #levels;
@@ -63,6 +64,7 @@ export class CallSession {
   /** @param {CallSessionOptions} options */
   constructor(options) {
     this.#options = options;
+    this.#store = options.store;
     this.#window = options.environment ?? window;
     this.#levels = new SpeakerDetector({ onSpeaking: options.onSpeaking });
     this.#socket = new Socket({
@@ -85,12 +87,11 @@ export class CallSession {
       tell: (failure) => this.#socket.post('ice_failed', { failure }),
       environment: this.#window,
     });
-    const { store } = options;
-    store.subscribe(
+    this.#store.subscribe(
       ({ you }) => you,
       () => this.#enterState(),
     );
-    store.subscribe(
+    this.#store.subscribe(
       ({ call }) => call,
       (call) => {
         if (call.joined) this.#mesh?.setCallers(callers(call));
@@ -141,7 +142,7 @@ export class CallSession {
 
   /** @returns {Live | null} the media that the page sends, if the roster shows other */
   #unsentMedia() {
-    const { call, you } = this.#options.store.room;
+    const { call, you } = this.#store.room;
     const told = this.#joined && call.joined ? call.people[you ?? '']?.media : undefined;
     const live = liveOf(this.#options.media.state);
     return told === undefined || sameLive(told, live) ? null : live;
@@ -178,16 +179,16 @@ export class CallSession {
   /** Applies the answer once the chat's answer, which may come later, has set `you`. */
   #enterState() {
     const ack = this.#ack;
-    if (ack === null || this.#options.store.room.you === null) return;
+    if (ack === null || this.#store.room.you === null) return;
     this.#ack = null;
-    this.#options.store.dispatch('call.joined', ack);
-    for (const { type, payload } of this.#buffered.splice(0)) this.#options.store.dispatch(type, payload);
+    this.#store.dispatch('call.joined', ack);
+    for (const { type, payload } of this.#buffered.splice(0)) this.#store.dispatch(type, payload);
     this.#expectOthers();
   }
 
   /** Drops callers missing from an answer once their lease has run out. */
   #expectOthers() {
-    const over = () => this.#options.store.dispatch('call.awaited_over', {});
+    const over = () => this.#store.dispatch('call.awaited_over', {});
     this.#window.clearTimeout(this.#expectedTimer);
     this.#expectedTimer = this.#window.setTimeout(over, this.#leaseMs);
   }
@@ -216,7 +217,7 @@ export class CallSession {
     else if (type === 'ice_servers') this.#mesh?.setIceServers(payload.ice_servers);
     else if (type !== 'beat' || payload.ok) this.#dispatch(`call.${type}`, payload);
     this.#mediaWish.check();
-    if (this.#options.store.room.call.missing) void this.#requestCallers();
+    if (this.#store.room.call.missing) void this.#requestCallers();
   }
 
   /**
@@ -224,7 +225,7 @@ export class CallSession {
    * @param {any} payload
    */
   #dispatch(type, payload) {
-    if (this.#ack === null) this.#options.store.dispatch(type, payload);
+    if (this.#ack === null) this.#store.dispatch(type, payload);
     else this.#buffered.push({ type, payload });
   }
 
@@ -235,7 +236,7 @@ export class CallSession {
     const answer = await this.#socket.request('people', {}).catch(() => null);
     this.#asking = false;
     if (!answer) return;
-    this.#options.store.dispatch('call.people', answer);
+    this.#store.dispatch('call.people', answer);
     this.#expectOthers();
   }
 
@@ -269,7 +270,7 @@ export class CallSession {
     this.#levels.stop();
     this.#monitorOwnLevel(null, false);
     this.#options.media.stop();
-    this.#options.store.dispatch('call.left', {});
+    this.#store.dispatch('call.left', {});
     this.#options.onLeft();
   }
 
@@ -281,7 +282,7 @@ export class CallSession {
   #monitorOwnLevel(track, on) {
     const wanted = on ? track : null;
     if (this.#ownMeter?.track === wanted || (!this.#ownMeter && !wanted)) return;
-    const you = this.#options.store.room.you ?? '';
+    const you = this.#store.room.you ?? '';
     this.#ownMeter?.stop();
     this.#ownMeter = null;
     if (!wanted) return this.#levels.forget(you);

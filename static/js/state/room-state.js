@@ -2,6 +2,7 @@
 
 import { EMPTY_CALL, reduceCall } from './call-state.js';
 import { EMPTY_LOG, addAfter, addBefore, addEntries, addMessage, isAllGone, keepNewest, startLog } from './message-log.js';
+import { clearedNotice, withNotice } from './notices.js';
 import { NOTHING_SEEN, seenOf } from './reading.js';
 import { byId, heard, put, remove, replace } from './roster.js';
 
@@ -34,7 +35,6 @@ import { byId, heard, put, remove, replace } from './roster.js';
  */
 /** @typedef {RoomFields & Reading & Log} Room */
 
-const MAX_NOTICES = 200;
 /** Messages kept at the end of the log; a user who reads older ones keeps more. */
 const KEPT_AT_END = 300;
 const SLACK = 100;
@@ -257,15 +257,6 @@ function withLog(room, log) {
 }
 
 /**
- * @param {Message[]} messages
- * @returns {Notice}
- */
-function clearedNotice(messages) {
-  const { seq, sent_at } = messages[messages.length - 1];
-  return { kind: 'cleared', id: '', nickname: '', at: sent_at, afterSeq: seq };
-}
-
-/**
  * @param {Room} room
  * @param {(roster: Roster<Person>) => Roster<Person>} update
  * @returns {Room}
@@ -286,15 +277,4 @@ function withRoster(room, update) {
 function withTyping(room, id, on) {
   if (on === room.typing.includes(id) || (on && (id === room.you || !room.people[id]))) return room;
   return { ...room, typing: on ? [...room.typing, id] : room.typing.filter((one) => one !== id) };
-}
-
-/**
- * @param {Room} room
- * @param {Notice['kind']} kind
- * @param {{person: Person, at: number}} event
- */
-function withNotice(room, kind, { person: { id, nickname }, at }) {
-  if (id === room.you) return room;
-  const notice = { kind, id, nickname, at, afterSeq: room.seq };
-  return { ...room, notices: [...room.notices, notice].slice(-MAX_NOTICES) };
 }
