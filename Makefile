@@ -70,6 +70,7 @@ test-js: node_modules/.stamp
 
 test-quick: .venv/dev.stamp
 	$(IN_VENV) -m pytest -q -n 4 --dist worksteal -m 'not browser and not live' \
+		--ignore tests/architecture/test_prose.py \
 		tests/unit tests/integration tests/architecture tests/deployment
 
 # From opening a link to the other's first picture; writes bench/join-results.md.

@@ -103,7 +103,8 @@ class RoomConsumer(Connection):
         self._stop_first_message_timer()
 
     async def _handle(self, message: m.WireType, ref: int | None) -> None:
-        self._stop_first_message_timer()
+        if not self.entered:
+            self._stop_first_message_timer()
         answer = await getattr(self, f"on_{message.type}")(message)
         if ref is not None:
             super().send_frame(Frame(codec.ack(ref, answer)))
