@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from tests.support.servers.tcp_server import end_accepting
+
 TEXT, CLOSE = 1, 8
 # The protocol sends the first messages once; a WebSocket doubles nothing.
 ONCE = {"enter_room", "join_room"}
@@ -52,7 +54,7 @@ class SignalProxy:
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
-        self._server.close()
+        await end_accepting(self._server)
         for to_page in self._open.values():
             to_page.transport.abort()
         await asyncio.gather(*self._open)

@@ -80,7 +80,7 @@ class TcpServer(ABC):
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
-        server.close()
+        self._loop.run_until_complete(end_accepting(server))
         self._loop.run_until_complete(self._end())
         self._loop.close()
 
@@ -110,6 +110,18 @@ class TcpServer(ABC):
         finally:
             self._serving.discard(task)
             writer.close()
+
+
+async def end_accepting(server: asyncio.Server) -> None:
+    """Close a server once it has seen what it accepted a moment ago.
+
+    asyncio forgets a connection, and leaves its socket open, whose server closes between the two.
+    """
+    for listener in server.sockets:
+        asyncio.get_running_loop().remove_reader(listener.fileno())
+    for _ in range(QUIET_TURNS):
+        await asyncio.sleep(0)
+    server.close()
 
 
 async def first_of(*ways: "asyncio.Task[None]") -> None:
