@@ -233,11 +233,13 @@ class RedisPresence:
                 ],
             )
         )
-        if len(answer) == 1:
-            return None
-        if len(answer) != 3:
-            return self._apply_delta(place, known, answer)
-        version, count, line = answer[0], answer[1], answer[2].decode()
+        match answer:
+            case [b"held"]:
+                return None
+            case [b"stale", delta]:
+                return self._apply_delta(place, known, delta)
+        _, version, count, former = answer
+        line = former.decode()
         gone = [] if after else [step.member_id]
         here = self._remember(place, known.after(version, [after] if after else [], gone))
         replaced = line if claim.action is Action.TAKE and line != claim.connection_id else ""

@@ -91,31 +91,32 @@ local function remember_end(base, id, holder)
 end
 """
 
-# KEYS: due. ARGV: prefix of the place's keys; the version on which the change was decided, and the
-# number of ended leases then; the member; its record (empty: removed); whether the record changes;
-# the place; then of the claim: the action (empty: none), the process, the id of the connection, its
-# number, and milliseconds of the lease.
-# Returns version, count and the former connection; or the changes, if another process has changed
-# the place meanwhile; or one empty string, if a newer connection holds the member.
+# KEYS: due. ARGV: the names on the first line. `ended` is the number of ended leases when the change
+# was decided. `record` is empty for a removal, `action` is empty without a claim.
+# Returns "changed" with version, count and the former connection; "stale" with the changes, if
+# another process has changed the place meanwhile; "held", if a newer connection holds the member.
 CHANGE = (
     _NOW
     + _CHANGED
     + _NEWS
     + _HOLDERS
     + """
-local base, since, id, record = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5]
-local place, action, line, number = ARGV[7], ARGV[8], ARGV[10], tonumber(ARGV[11])
+local base, since, ended, id, record, is_change, place, action, process, line, number, lease_ms
+  = unpack(ARGV)
+since, ended = tonumber(since), tonumber(ended)
 local leases, holders = base .. ':leases', base .. ':holders'
 local version = tonumber(redis.call('GET', base .. ':version') or 0)
-if version ~= since or redis.call('ZCOUNT', leases, '-inf', now) ~= tonumber(ARGV[3]) then
-  return news(base, since)
+if version ~= since or redis.call('ZCOUNT', leases, '-inf', now) ~= ended then
+  return {'stale', news(base, since)}
 end
 local holder = holder_of(base, id)
 if action == 'take' then
   local last = holder and holder.number or tonumber(redis.call('GET', base .. ':ended:' .. id) or 0)
-  if number < last and not (holder and holder.line == line) then return {''} end
+  if tonumber(number) < last and not (holder and holder.line == line) then
+    return {'held'}
+  end
 elseif action ~= '' and holder and (holder.line ~= line or holder.gone) then
-  return {''}
+  return {'held'}
 end
 if record == '' then
   redis.call('ZREM', leases, id)
@@ -125,24 +126,25 @@ if record == '' then
 else
   redis.call('HSET', base .. ':records', id, record)
   if action == 'take' then
-    redis.call('HSET', holders, id, ARGV[9] .. ' ' .. line .. ' ' .. ARGV[11])
+    redis.call('HSET', holders, id, process .. ' ' .. line .. ' ' .. number)
     redis.call('DEL', base .. ':ended:' .. id)
   elseif action == 'release' and holder then
     redis.call('HSET', holders, id, holder.text .. ' gone')
   end
   if action == 'take' or action == 'release' then
-    local ends = now + ARGV[12]
+    local ends = now + lease_ms
     redis.call('ZADD', leases, ends, id)
     local due = redis.call('ZSCORE', KEYS[1], place)
     if not due or tonumber(due) > ends then redis.call('ZADD', KEYS[1], ends, place) end
   end
 end
-if ARGV[6] == '1' then version = changed(base, id) end
+if is_change == '1' then version = changed(base, id) end
 if redis.call('ZCARD', leases) == 0 then
   redis.call('ZREM', KEYS[1], place)
   emptied(base)
 end
-return {version, redis.call('ZCOUNT', leases, '(' .. now, '+inf'), holder and holder.line or ''}
+local count = redis.call('ZCOUNT', leases, '(' .. now, '+inf')
+return {'changed', version, count, holder and holder.line or ''}
 """
 )
 
