@@ -1,6 +1,6 @@
 """Types of the call messages, which refuse unknown fields. Pure."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -132,6 +132,8 @@ class JoinRoomAck(WireType, frozen=True):
 
 
 class CallPeopleAck(WireType, frozen=True):
+    type: ClassVar[str] = "people"
+
     people: list[Caller]
     version: int
 
@@ -140,12 +142,16 @@ class CallPeopleAck(WireType, frozen=True):
 
 
 class CallWelcomeEvent(WireType, frozen=True):
+    type: ClassVar[str] = "welcome"
+
     person: Caller
     count: int
     version: int
 
 
 class CallByeEvent(WireType, frozen=True):
+    type: ClassVar[str] = "bye"
+
     person: Caller
     count: int
     version: int
@@ -153,6 +159,8 @@ class CallByeEvent(WireType, frozen=True):
 
 class CallPersonEvent(WireType, frozen=True):
     """A caller lost or regained the connection, or its page began a new session."""
+
+    type: ClassVar[str] = "person"
 
     person: Caller
     version: int

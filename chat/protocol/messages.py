@@ -1,8 +1,9 @@
 """Types of the chat and lobby messages, which refuse unknown fields. Pure.
 
 The name on the wire is the name of the class in snake case: `EnterRoom` is `enter_room`. The class
-of an event ends in `Event`, that of an answer in `Ack`. A `Socket` (chat/protocol/codec.py) lists
-the messages that it takes.
+of an event ends in `Event`, that of an answer in `Ack`. Where two sockets use one name for two
+classes, one of them states its `type`. An `Endpoint` (chat/protocol/codec.py) lists the messages
+that it takes.
 """
 
 import re
@@ -35,8 +36,9 @@ class WireType(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        name = re.sub(r"^Call(?=[A-Z])|(Event|Ack)$", "", cls.__name__)
-        cls.type = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        if "type" not in cls.__dict__:
+            name = re.sub(r"(Event|Ack)$", "", cls.__name__)
+            cls.type = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 # Parts of messages.
