@@ -45,7 +45,8 @@ _ESCAPE = re.compile(
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
 _envelope = msgspec.json.Decoder(_Envelope)
-_event_decoder = msgspec.json.Decoder(_Event)
+# Reads the type of an encoded event. Raises DecodeError for anything else.
+decode_event = msgspec.json.Decoder(_Event).decode
 _encoder = msgspec.json.Encoder()
 
 
@@ -107,20 +108,6 @@ def _well_formed(frame: str) -> bytes:
 def event(message: m.WireType) -> bytes:
     """Encode an event as JSON: `{"type": …, "payload": {…}}`."""
     return b'{"type":"%b","payload":%b}' % (message.type.encode(), _encoder.encode(message))
-
-
-def check_event(encoded: bytes) -> None:
-    """Check that bytes are an event, and JSON that a browser can read.
-
-    Raises DecodeError or UnicodeDecodeError.
-    """
-    _event_decoder.decode(encoded)
-    encoded.decode()  # msgspec does not check the UTF-8 of what it only passes on
-
-
-def batch(events: list[bytes]) -> bytes:
-    """Join encoded events to a frame: one as it is, several as an array."""
-    return events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]"
 
 
 def encoded(message: m.WireType) -> Raw:

@@ -34,6 +34,13 @@ class Frame:
         return self._wire
 
 
+def frame_of(events: list[bytes]) -> Frame | None:
+    """One frame of encoded events: one as it is, several as an array. None has no frame."""
+    if not events:
+        return None
+    return Frame(events[0] if len(events) == 1 else b"[" + b",".join(events) + b"]")
+
+
 def _length(size: int) -> bytes:
     if size < 126:
         return bytes((size,))

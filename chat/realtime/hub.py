@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from chat.errors import Unavailable
 from chat.protocol import close_codes, codec
-from chat.protocol.frames import Frame
+from chat.protocol.frames import Frame, frame_of
 from chat.stats import counts
 
 BUSY_WINDOW_S = 0.05  # a group that received something within this time is busy
@@ -81,7 +81,8 @@ class _Publication(NamedTuple):
     def check(self) -> None:
         """Raise ValueError for what no process publishes: neither JSON nor a known code."""
         if isinstance(self.content, bytes):
-            codec.check_event(self.content)
+            codec.decode_event(self.content)
+            self.content.decode()  # msgspec does not check the UTF-8 of what it only passes on
         elif self.content not in close_codes.ALL:
             raise ValueError(f"neither an event nor a close: {self.content!r:.100}")
         if not isinstance(self.to, str | None) or not isinstance(self.session_id, str | None):
@@ -102,7 +103,7 @@ class _Group:
     def __init__(self) -> None:
         self.subscribers: set[Subscriber] = set()
         self.outbound: list[_Publication] = []
-        self.inbound: list[_Publication] = []  # events alone
+        self.inbound: list[tuple[bytes, _Publication]] = []  # events alone
         self.sent_at = self.delivered_at = 0.0
 
 
@@ -246,7 +247,7 @@ class Hub:
             item.check()
         for item in items:
             if isinstance(item.content, bytes):
-                state.inbound.append(item)
+                state.inbound.append((item.content, item))
             elif not is_ours:  # this process has closed its own connections already
                 _fan_out(state)  # events before the close are delivered before it
                 _disconnect(state, item.content, item.to, item.connection_id)
@@ -276,20 +277,15 @@ def _fan_out(group: _Group) -> None:
     if not events or not group.subscribers:
         return
     group.delivered_at = asyncio.get_running_loop().time()
-    addressed = {event.to for event in events if event.to is not None}
-    common = _frame([event for event in events if event.to is None])
+    addressed = {event.to for _, event in events if event.to is not None}
+    common = frame_of([content for content, event in events if event.to is None])
     delivered = 0
     for subscriber in list(group.subscribers):
         if addressed and subscriber.id in addressed:
-            frame = _frame([event for event in events if event.is_for(subscriber)])
+            frame = frame_of([content for content, event in events if event.is_for(subscriber)])
         else:
             frame = common
         if frame is not None:
             subscriber.send_frame(frame)
             delivered += 1
     counts.deliveries += delivered
-
-
-def _frame(events: list[_Publication]) -> Frame | None:
-    encoded = [event.content for event in events if isinstance(event.content, bytes)]
-    return Frame(codec.batch(encoded)) if encoded else None

@@ -6,7 +6,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
@@ -21,6 +20,13 @@ BATCH_DELAY_S = 0.003  # pause after a group of more than one, so that the next 
 MAX_WAITING = 5_000  # messages in memory; past that `append` raises JournalFull
 # Errors of an unreachable database. Retrying each entry alone would fail as well.
 UNREACHABLE = (OperationalError, InterfaceError)
+
+INSERT = (
+    "INSERT INTO chat_message"
+    " (room_id, browser, seq, participant, nickname, text, sent_at, client_id)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+UPDATE = "UPDATE chat_room SET last_seq = %s WHERE id = %s"
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message in the database. `fresh` is False if it was stored before."""
+    """A message in the database. `is_new` is False if it was stored before."""
 
     message: Message
     is_new: bool
@@ -158,34 +164,42 @@ def _store(group: Sequence[Entry]) -> list[Result]:
 
 @transaction.atomic
 def _insert(group: Sequence[Entry], *, has_duplicates: bool) -> list[Result]:
-    """Reserve numbers on the rows of the rooms, and insert the new entries.
+    """Reserve numbers on the rows of the rooms, and insert the new entries in SQL.
 
-    Stored entries are looked up only with `resent`, so that nobody else pays for resends.
+    A model with its preparation for each row costs more than the rest of a message's way
+    (docs/performance.md). Stored entries are looked up only if there are duplicates, so that nobody
+    else pays for resends.
     """
     heads = lock({entry.room_id for entry in group})
     known = _known(group) if has_duplicates else {}
     now = timezone.now()
+    sent_at = Row._meta.get_field("sent_at").get_db_prep_value(now, connection)
+    id_field = Row._meta.get_field("client_id")
     results: list[Result] = []
     rows = []
     for entry in group:
-        if entry.room_id not in heads:
+        room, identity = entry.room_id, (entry.room_id, entry.client_id)
+        if room not in heads:
             results.append(RoomGone())
             continue
-        identity = (entry.room_id, entry.client_id)
-        fresh = identity not in known  # a client_id twice in one group is fresh once
-        if fresh:
-            heads[entry.room_id] += 1
-            known[identity] = NewMessageEvent(
-                seq=heads[entry.room_id],
+        is_new = identity not in known  # a client_id twice in one group is new once
+        if is_new:
+            heads[room] += 1
+            known[identity] = m = NewMessageEvent(
+                seq=heads[room],
                 sender=entry.participant,
                 nickname=entry.nickname,
                 text=entry.text,
                 sent_at=history.milliseconds(now),
                 client_id=entry.client_id,
             )
-            rows.append((entry, known[identity]))
-        results.append(Stored(known[identity], fresh))
-    _write_rows(rows, heads, now)
+            client_id = id_field.get_db_prep_value(uuid.UUID(m.client_id), connection)
+            said = (m.seq, m.sender, m.nickname, m.text, sent_at, client_id)
+            rows.append((room, entry.browser, *said))
+        results.append(Stored(known[identity], is_new))
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT, rows)
+        cursor.executemany(UPDATE, [(seq, room) for room, seq in heads.items()])
     return results
 
 
@@ -229,35 +243,3 @@ def _known(group: Sequence[Entry]) -> dict[tuple[int, str], Message]:
         for room_id, client_ids in by_room.items()
         for row in Row.objects.filter(room_id=room_id, client_id__in=client_ids)
     }
-
-
-INSERT = (
-    "INSERT INTO chat_message"
-    " (room_id, browser, seq, participant, nickname, text, sent_at, client_id)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
-)
-UPDATE = "UPDATE chat_room SET last_seq = %s WHERE id = %s"
-
-
-def _write_rows(
-    rows: Sequence[tuple[Entry, Message]], heads: dict[int, int], now: datetime
-) -> None:
-    """Write messages and the last numbers of their rooms, in SQL.
-
-    A model with its preparation for each row costs more than the rest of a message's way
-    (docs/performance.md).
-    """
-    prepare = Row._meta.get_field("client_id").get_db_prep_value
-    sent_at = Row._meta.get_field("sent_at").get_db_prep_value(now, connection)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            INSERT,
-            [
-                (
-                    *(entry.room_id, entry.browser, m.seq, m.sender, m.nickname, m.text, sent_at),
-                    prepare(uuid.UUID(m.client_id), connection),
-                )
-                for entry, m in rows
-            ],
-        )
-        cursor.executemany(UPDATE, [(seq, room_id) for room_id, seq in heads.items()])

@@ -27,6 +27,7 @@ from noom_project.monitoring import health, processes
 from noom_project.security.headers import FINAL_HEADERS
 from noom_project.server.http import GuardedChannel, requesting
 from noom_project.server.port import Port
+from noom_project.server.slow_readers import unsent
 from noom_project.server.websocket import GuardedSocket
 
 MAX_BODY_BYTES = 1_000_000  # a larger body gets 413
@@ -131,7 +132,7 @@ class Server(DaphneServer):
         if isinstance(protocol, GuardedSocket):
             scope["extensions"] = {
                 connection.WRITE_FRAME: protocol.write_frame,
-                connection.UNSENT_BYTES: protocol._unsent,
+                connection.UNSENT_BYTES: lambda: unsent(protocol.transport),
             }
         queue = super().create_application(protocol, scope)
         application = self.connections.get(protocol, {}).get("application_instance")

@@ -138,7 +138,7 @@ class GuardedSocket(WebSocketProtocol):
             self._pinged_at = keepalive.now
             self._asked_at = keepalive.now if self._asked_at is None else self._asked_at
         transport = self.transport
-        if type(transport) is tcp.Server and not self._unsent():
+        if type(transport) is tcp.Server and not unsent(self.transport):
             with contextlib.suppress(OSError):  # full or closed: Twisted finds out which
                 wire = wire[transport.socket.send(wire) :]
         if wire:
@@ -153,12 +153,8 @@ class GuardedSocket(WebSocketProtocol):
 
     def _bound_unsent(self, newest: int) -> None:
         """Closes the socket of a slow reader; its newest frame may be long."""
-        if self._unsent() - newest > MAX_UNSENT_BYTES:
+        if unsent(self.transport) - newest > MAX_UNSENT_BYTES:
             self._cut_off(close_codes.TOO_SLOW)
-
-    def _unsent(self) -> int:
-        """Returns the bytes that wait for the reader."""
-        return unsent(self.transport)
 
     def _cut_off(self, code: int) -> None:
         """Closes the socket once, without waiting for the other side's close frame."""

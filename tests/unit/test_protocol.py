@@ -12,6 +12,7 @@ from call.protocol import CALL, Ice
 from chat.protocol import codec
 from chat.protocol import messages as m
 from chat.protocol.codec import CHAT, MAX_FRAME_BYTES, ProtocolError
+from chat.protocol.frames import frame_of
 from noom_project.management.commands.write_protocol import files
 
 SAY = '{"type":"new_message","payload":{"text":"%s","client_id":"%s"},"ref":7}'
@@ -88,8 +89,12 @@ def test_events_gather_into_one_frame():
     beat = codec.event(m.BeatEvent(seq=1, version=2, ok=True, return_within_ms=1_000))
     payload = {"seq": 1, "version": 2, "ok": True, "return_within_ms": 1_000}
     single = {"type": "beat", "payload": payload}
-    assert json.loads(codec.batch([beat])) == single
-    assert json.loads(codec.batch([beat, beat])) == [single, single]
+    one, two = frame_of([beat]), frame_of([beat, beat])
+    assert one is not None
+    assert two is not None
+    assert json.loads(one.text) == single
+    assert json.loads(two.text) == [single, single]
+    assert frame_of([]) is None
 
 
 def test_answers_carry_the_ref():
