@@ -91,8 +91,8 @@ local function remember_end(base, id, holder)
 end
 """
 
-# KEYS: due. ARGV: the names on the first line. `ended` is the number of ended leases when the change
-# was decided. `record` is empty for a removal, `action` is empty without a claim.
+# KEYS: due. ARGV: the names on the first line. `ended` is the number of ended leases when the
+# change was decided. `record` is empty for a removal, `action` is empty without a claim.
 # Returns "changed" with version, count and the former connection; "stale" with the changes, if
 # another process has changed the place meanwhile; "held", if a newer connection holds the member.
 CHANGE = (
